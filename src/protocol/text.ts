@@ -1,0 +1,16 @@
+/** What text from outside may hold: it ends on other people's screens and in logs. */
+
+const utf8 = new TextEncoder();
+/** C0 and C1 controls, and the bidirectional overrides and isolates of Unicode UAX #9. */
+const forbidden = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+const loneSurrogate = /\p{Surrogate}/u;
+
+/** Why `text` cannot stand as a name or an id, or null when it can. */
+export function textFault(text: string, maxBytes: number): string | null {
+  if (text.length === 0) return 'is empty';
+  if (text.length > maxBytes || utf8.encode(text).length > maxBytes)
+    return `is longer than ${maxBytes} bytes`;
+  if (forbidden.test(text)) return 'holds control or direction characters';
+  if (loneSurrogate.test(text)) return 'holds half a surrogate pair';
+  return null;
+}
