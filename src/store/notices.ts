@@ -1,0 +1,116 @@
+import type { Redis } from 'ioredis';
+import type { Log } from '../base/log.js';
+import type { Metrics } from '../base/metrics.js';
+import type { CloseReason } from '../protocol/close-codes.js';
+import type { Machine } from '../protocol/messages.js';
+
+/** A grant of this node was ended from outside. A hint only: the lease is the truth (promise 5). */
+export interface EndedNotice {
+  readonly type: 'ended';
+  readonly org: string;
+  readonly user: string;
+  readonly sessionId: string;
+  readonly epoch: number;
+  readonly reason: CloseReason;
+  readonly by: Machine | null;
+  readonly at: number;
+  readonly byEpoch: number;
+}
+
+type Notice = EndedNotice | { readonly type: 'probe'; readonly id: number };
+
+export interface InboxParts {
+  readonly commands: Redis;
+  readonly subscriber: Redis;
+  readonly channel: string;
+  readonly probeEveryMs: number;
+  readonly probeTimeoutMs: number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly onEnded: (notice: EndedNotice) => void;
+  /** After every subscribe: notices may have been missed, so all that is held must be verified. */
+  readonly onSubscribed: () => void;
+}
+
+/** The node's inbox: one channel, re-subscribed at every reconnect, and probed since sockets die silently. */
+export class Inbox {
+  #probeId = 0;
+  #answeredId = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #subscribed = false;
+
+  constructor(private readonly parts: InboxParts) {}
+
+  async open(): Promise<void> {
+    const { subscriber, probeEveryMs } = this.parts;
+    subscriber.on('message', (_channel: string, text: string) => this.#receive(text));
+    subscriber.on('close', () => {
+      this.#subscribed = false;
+    });
+    await subscriber.connect();
+    await this.#subscribe();
+    subscriber.on('ready', () => void this.#subscribe());
+    this.#timer = setInterval(() => void this.#probe(), probeEveryMs);
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.parts.subscriber.disconnect();
+  }
+
+  async #subscribe(): Promise<void> {
+    const { subscriber, channel, log, onSubscribed } = this.parts;
+    try {
+      await subscriber.subscribe(channel);
+    } catch (error) {
+      log.warn({ reason: (error as Error).message }, 'inbox subscription failed');
+      return;
+    }
+    this.#subscribed = true;
+    onSubscribed();
+  }
+
+  async #probe(): Promise<void> {
+    const { commands, channel, probeTimeoutMs, metrics, log, subscriber } = this.parts;
+    const id = ++this.#probeId;
+    try {
+      await commands.publish(channel, JSON.stringify({ type: 'probe', id }));
+    } catch {
+      return; // Redis is out of reach; the command connection tells of that itself.
+    }
+    setTimeout(() => {
+      if (this.#answeredId >= id || subscriber.status === 'end') return;
+      metrics.probeFailures.inc();
+      log.warn({ subscribed: this.#subscribed }, 'inbox probe did not come back; reconnecting the inbox');
+      subscriber.disconnect(true);
+    }, probeTimeoutMs).unref();
+  }
+
+  #receive(text: string): void {
+    const notice = parseNotice(text);
+    if (notice === null) this.parts.log.warn('inbox message not understood');
+    else if (notice.type === 'probe') this.#answeredId = Math.max(this.#answeredId, notice.id);
+    else this.parts.onEnded(notice);
+  }
+}
+
+function parseNotice(text: string): Notice | null {
+  try {
+    const fields = JSON.parse(text) as Record<string, unknown>;
+    if (fields.type === 'probe') return { type: 'probe', id: Number(fields.id) };
+    if (fields.type !== 'ended') return null;
+    return {
+      type: 'ended',
+      org: String(fields.org),
+      user: String(fields.user),
+      sessionId: String(fields.sessionId),
+      epoch: Number(fields.epoch),
+      reason: fields.reason as CloseReason,
+      by: (fields.by as Machine | undefined) ?? null,
+      at: Number(fields.at),
+      byEpoch: Number(fields.byEpoch),
+    };
+  } catch {
+    return null;
+  }
+}

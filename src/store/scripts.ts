@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import type { Metrics } from '../base/metrics.js';
+
+export type ScriptName = 'claim' | 'renew' | 'reassert' | 'release' | 'evict' | 'sweep';
+
+interface Script {
+  readonly source: string;
+  readonly sha: string;
+}
+
+const read = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+
+/** Runs the Lua files by name. Replies leave as `unknown`: each operation has one typed function in leases.ts. */
+export class Scripts {
+  readonly #scripts = new Map<ScriptName, Script>();
+  readonly #common = read('common');
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly metrics: Metrics,
+  ) {}
+
+  async run(name: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    const script = this.#load(name);
+    const stopTimer = this.metrics.redisSeconds.startTimer({ operation: name });
+    try {
+      return await this.#evaluate(script, keys, args);
+    } catch (error) {
+      this.metrics.redisErrors.inc({ operation: name });
+      throw error;
+    } finally {
+      stopTimer();
+    }
+  }
+
+  async #evaluate(
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
+    try {
+      return await this.redis.evalsha(script.sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      // After a restart, a failover or SCRIPT FLUSH the server does not know the script: send it whole, once.
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return this.redis.eval(script.source, keys.length, ...keys, ...args);
+    }
+  }
+
+  #load(name: ScriptName): Script {
+    let script = this.#scripts.get(name);
+    if (script === undefined) {
+      const source = `${this.#common}\n${read(name)}`;
+      script = { source, sha: createHash('sha1').update(source).digest('hex') };
+      this.#scripts.set(name, script);
+    }
+    return script;
+  }
+}
