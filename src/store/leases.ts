@@ -107,6 +107,11 @@ export class Leases {
     this.#redisClock = new RedisClock(clock);
   }
 
+  /** Redis's time in Unix ms as far as this node knows it. */
+  redisNowMs(): number | null {
+    return this.#redisClock.nowMs();
+  }
+
   /** Takes the seat, or tells why not. */
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     if (!this.#epochSeen.has(request.org)) this.#enterOrg(request.org);

@@ -1,4 +1,4 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 
@@ -13,7 +13,7 @@ export function openRedis(
   role: 'commands' | 'inbox',
   parts: { readonly log: Log; readonly metrics: Metrics },
 ): Redis {
-  const options: RedisOptions = {
+  const redis = new Redis(config.redisUrl, {
     lazyConnect: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
@@ -23,8 +23,7 @@ export function openRedis(
     connectTimeout: config.commandTimeoutMs,
     retryStrategy: (attempt) => Math.random() * Math.min(2000, 50 * 2 ** Math.min(attempt, 6)),
     connectionName: `soleseat-${role}`,
-  };
-  const redis = new Redis(config.redisUrl, options);
+  });
   redis.on('error', (error: Error) =>
     parts.log.debug({ role, reason: error.message }, 'redis connection failed'),
   );

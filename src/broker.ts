@@ -1,0 +1,162 @@
+import type { Redis } from 'ioredis';
+import { v7 as uuidv7 } from 'uuid';
+import { AdminServer } from './admin/admin-server.js';
+import type { KeyRing } from './auth/keys.js';
+import { createTokenVerifier } from './auth/tokens.js';
+import { monotonicMs } from './base/clock.js';
+import { createLog, type Log } from './base/log.js';
+import { createMetrics, type Metrics } from './base/metrics.js';
+import type { Settings } from './base/settings.js';
+import { TimerWheel } from './base/timer-wheel.js';
+import { Doorkeeper } from './gateway/doorkeeper.js';
+import { Gateway } from './gateway/gateway.js';
+import type { CloseReason } from './protocol/close-codes.js';
+import { Evictions } from './session/evictions.js';
+import { Registry } from './session/registry.js';
+import { Renewals } from './session/renewals.js';
+import { TokenWatch } from './session/tokens-watch.js';
+import { KeyNames } from './store/keys.js';
+import { Leases } from './store/leases.js';
+import { Inbox } from './store/notices.js';
+import { inspectRedis, openRedis } from './store/redis.js';
+import { Scripts } from './store/scripts.js';
+
+const TICK_MS = 20;
+/** A reconnected inbox has every session verified within this time. */
+const VERIFY_WITHIN_MS = 1000;
+
+/** One broker node: builds the parts, starts, drains, stops. */
+export class Broker {
+  readonly nodeId = uuidv7();
+  readonly log: Log;
+  readonly metrics: Metrics = createMetrics();
+  readonly #registry = new Registry();
+  readonly #wheel: TimerWheel;
+  readonly #commands: Redis;
+  readonly #inbox: Inbox;
+  readonly #leases: Leases;
+  readonly #gateway: Gateway;
+  readonly #admin: AdminServer;
+  #sweepTimer: NodeJS.Timeout | null = null;
+  #isStarted = false;
+  #isDraining = false;
+  #ports = { public: 0, admin: 0 };
+
+  constructor(
+    private readonly settings: Settings,
+    keys: KeyRing,
+  ) {
+    const { nodeId, metrics } = this;
+    const log = createLog(settings.logLevel, nodeId);
+    this.log = log;
+    const names = new KeyNames(settings.keyPrefix);
+    this.#wheel = new TimerWheel(monotonicMs, TICK_MS, (error) => log.error({ reason: String(error) }, 'timer failed'));
+    this.#commands = openRedis(settings, 'commands', { log, metrics });
+    const scripts = new Scripts(this.#commands, metrics);
+    const leases = new Leases(this.#commands, scripts, names, { ...settings, nodeId }, monotonicMs);
+    this.#leases = leases;
+    const registry = this.#registry;
+    const evictions = new Evictions({ registry, log, metrics, redisNowMs: () => leases.redisNowMs() });
+    const common = { registry, evictions, wheel: this.#wheel, clock: monotonicMs, log, metrics, ...settings };
+    const renewals = new Renewals({ ...common, renew: (org, held) => leases.renew(org, held), random: Math.random });
+    this.#inbox = new Inbox({
+      commands: this.#commands,
+      subscriber: openRedis(settings, 'inbox', { log, metrics }),
+      channel: names.channelPrefix + nodeId,
+      probeEveryMs: settings.probeEveryMs,
+      probeTimeoutMs: settings.commandTimeoutMs,
+      log,
+      metrics,
+      onEnded: (notice) => evictions.receive(notice, 'pubsub'),
+      onSubscribed: () => renewals.verifyAll(Math.min(VERIFY_WITHIN_MS, settings.renewEveryMs)),
+    });
+    const verifier = createTokenVerifier({ keys, issuer: settings.jwtIssuer, audience: settings.jwtAudience });
+    const tokenWatch = new TokenWatch(this.#wheel, Date.now, settings.tokenWarningMs);
+    const admission = { ...common, verifier, leases, renewals, tokenWatch };
+    this.#gateway = new Gateway({
+      conversation: { ...common, admission, verifier, release: (lease) => leases.release(lease) },
+      rules: { origins: settings.origins, verifier },
+      doorkeeper: new Doorkeeper(settings, monotonicMs),
+      isStoreReady: () => this.#commands.status === 'ready',
+      messageBytes: settings.messageBytes,
+      log,
+      metrics,
+    });
+    this.#admin = new AdminServer({
+      metrics,
+      notReadyBecause: () => this.#notReadyBecause(),
+      refreshGauges: () => this.#refreshGauges(),
+    });
+  }
+
+  /** The ports in use, for settings of 0. */
+  get ports(): { readonly public: number; readonly admin: number } {
+    return this.#ports;
+  }
+
+  /** Connects to Redis, then opens the doors. Rejects when Redis or a port cannot be had. */
+  async start(): Promise<void> {
+    const { host, port, adminHost, adminPort, sweepEveryMs } = this.settings;
+    await this.#commands.connect();
+    const { warnings } = await inspectRedis(this.#commands);
+    for (const warning of warnings) this.log.warn(warning);
+    await this.#inbox.open();
+    this.#wheel.start();
+    this.#sweepTimer = setInterval(() => void this.#sweep(), sweepEveryMs);
+    this.#ports = {
+      admin: (await this.#admin.listen(adminHost, adminPort)).port,
+      public: (await this.#gateway.listen(host, port)).port,
+    };
+    this.#isStarted = true;
+    this.log.info({ ports: this.#ports }, 'broker started');
+  }
+
+  /** Promise 12: not ready at once, clients moved with a spread, then everything closed. */
+  async drain(): Promise<void> {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.log.info({ sessions: this.#registry.size }, 'draining');
+    await this.#gateway.drain(this.settings.drainMs, Math.random);
+    await this.stop();
+  }
+
+  /** Closes everything without telling clients to move. */
+  async stop(): Promise<void> {
+    this.#isStarted = false;
+    if (this.#sweepTimer !== null) clearInterval(this.#sweepTimer);
+    await this.#gateway.close();
+    await this.#admin.close();
+    this.#wheel.stop();
+    this.#inbox.close();
+    await this.#leases.leave().catch(() => {});
+    this.#commands.disconnect();
+    this.log.info('broker stopped');
+  }
+
+  /** Ends a user's session, on whichever node. Gives null when there is none. */
+  evict(org: string, user: string, reason: CloseReason, actor: string) {
+    return this.#leases.evict({ org, user, reason, actor });
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      await this.#leases.heartbeat(this.#registry.orgs);
+      await this.#leases.sweep(this.settings.sweepEveryMs);
+    } catch (error) {
+      this.log.debug({ reason: String(error) }, 'sweep failed');
+    }
+  }
+
+  #notReadyBecause(): string | null {
+    if (this.#isDraining) return 'draining';
+    if (!this.#isStarted) return 'starting';
+    return this.#commands.status === 'ready' ? null : 'Redis is out of reach';
+  }
+
+  #refreshGauges(): void {
+    const sessions = this.#registry.all();
+    this.metrics.sessions.set(sessions.filter((session) => session.isLive).length);
+    this.metrics.jeopardy.set(sessions.filter((session) => session.state === 'jeopardy').length);
+    this.metrics.connections.set(this.#gateway.connections);
+  }
+}

@@ -1,0 +1,34 @@
+import { type SettingSpec, type SettingTexts, settingsTable } from '../base/settings.js';
+import { type ConfigurationSources, gather, loadConfiguration } from './configuration.js';
+
+/** `soleseat config check`: says whether `serve` would start with these settings. */
+export function configCheck(sources: ConfigurationSources): void {
+  loadConfiguration(sources);
+  console.log('The settings are fine.');
+}
+
+/** `soleseat config print`: every setting with its value and where it is from; secrets are not shown. */
+export function configPrint(sources: ConfigurationSources, options: { readonly json?: boolean }): void {
+  const texts = gather(sources);
+  const rows = Object.values(settingsTable).map((one) => describe(one, texts));
+  if (options.json) {
+    console.log(JSON.stringify(rows, null, 2));
+    return;
+  }
+  const width = Math.max(...rows.map((row) => row.setting.length));
+  for (const row of rows) console.log(`${row.setting.padEnd(width)}  ${row.value.padEnd(24)}  ${row.doc}`);
+}
+
+function describe(one: SettingSpec, texts: SettingTexts) {
+  const given = texts[one.name];
+  const isSecret = one.kind === 'secret';
+  const value = given === undefined ? one.default : isSecret ? '(set)' : one.kind === 'url' ? withoutPassword(given) : given;
+  return { setting: one.name, value, isDefault: given === undefined, doc: one.doc };
+}
+
+function withoutPassword(text: string): string {
+  if (!URL.canParse(text)) return '(not a URL)';
+  const url = new URL(text);
+  if (url.password !== '') url.password = '***';
+  return url.href;
+}

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { SettingTexts } from '../base/settings.js';
+import { provisionRedis } from '../embedded/find-redis.js';
+import { startRedis } from '../embedded/redis-process.js';
+import { type ConfigurationSources, loadConfiguration } from './configuration.js';
+import { startBroker } from './serve.js';
+import { mint } from './token.js';
+
+const HOUR_SECONDS = 3600;
+
+/** `soleseat dev`: a broker with a Redis of its own, a key of its own, and what to type next. */
+export async function dev(sources: ConfigurationSources, directory = '.soleseat'): Promise<void> {
+  mkdirSync(directory, { recursive: true });
+  const { path } = await provisionRedis({ onProgress: (line) => console.error(line) });
+  const redis = await startRedis({ binary: path, dir: join(directory, 'data'), appendOnly: true });
+  const configuration = loadConfiguration({ ...sources, presets: { ...devPresets(directory), REDIS_URL: redis.url } });
+  const broker = await startBroker(configuration, () => redis.stop()).catch(async (error) => {
+    await redis.stop();
+    throw error;
+  });
+  const url = `ws://127.0.0.1:${broker.ports.public}`;
+  const token = mint(configuration, { user: 'ada', org: 'acme', name: 'Ada', expiresInSeconds: 12 * HOUR_SECONDS });
+  const other = mint(configuration, { user: 'grace', org: 'acme', name: 'Grace', expiresInSeconds: 12 * HOUR_SECONDS });
+  console.log(introduction(url, broker.ports.admin, redis.url, token, other));
+}
+
+/** What `dev` presets, with a development key that is made once and kept. */
+export function devPresets(directory: string): SettingTexts {
+  const keyFile = join(directory, 'dev-secret');
+  mkdirSync(directory, { recursive: true });
+  if (!existsSync(keyFile)) writeFileSync(keyFile, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  return {
+    SOLESEAT_HOST: '127.0.0.1',
+    SOLESEAT_LICENSE_MODE: 'open',
+    SOLESEAT_DRAIN_MS: '1000',
+    SOLESEAT_LOG_LEVEL: 'warn',
+    SOLESEAT_JWT_SECRET: readFileSync(keyFile, 'utf8').trim(),
+  };
+}
+
+function introduction(url: string, adminPort: number, redisUrl: string, ada: string, grace: string): string {
+  const command = `node ${resolve(import.meta.dirname, 'main.js').replace(`${process.cwd()}/`, '')} connect --url ${url}`;
+  return `
+Soleseat is running.
+
+  clients   ${url}/v1/connect
+  admin     http://127.0.0.1:${adminPort}  (/livez /readyz /metrics)
+  Redis     ${redisUrl}  (its data is under .soleseat/)
+
+Two tokens, for the users ada and grace of the org acme, good for twelve hours:
+
+  ADA=${ada}
+  GRACE=${grace}
+
+See a seat taken over. In a second terminal:
+
+  ${command} --user ada --machine workstation
+
+and in a third, while the second still runs:
+
+  ${command} --user ada --machine laptop
+
+The workstation is told who took the seat. Ctrl+C here stops everything.`;
+}

@@ -1,0 +1,101 @@
+#!/usr/bin/env node
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { configCheck, configPrint } from './config.js';
+import { type ConfigurationSources, loadConfiguration } from './configuration.js';
+import { type ConnectOptions, connect } from './connect.js';
+import { dev, devPresets } from './dev.js';
+import { CommandFailure, exitCodes } from './failure.js';
+import { serve } from './serve.js';
+import { mint } from './token.js';
+
+interface SourceOptions {
+  readonly config?: string;
+  readonly set?: readonly string[];
+}
+
+const sourcesOf = ({ config, set }: SourceOptions): ConfigurationSources => ({
+  environment: process.env,
+  ...(config !== undefined && { file: config }),
+  ...(set !== undefined && { set }),
+});
+
+function withSources(command: Command): Command {
+  return command
+    .option('--config <file>', 'a file of NAME=value lines')
+    .option('--set <NAME=value...>', 'settings that outrank the environment and the file');
+}
+
+function seconds(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number of seconds above 0');
+  return Number(text);
+}
+
+const program = new Command('soleseat')
+  .description('One user, one live session: a session broker for per-user licenses.')
+  .version('0.1.0')
+  .exitOverride()
+  .showHelpAfterError('(--help shows what there is)');
+
+withSources(program.command('serve'))
+  .description('run a broker node on the Redis that REDIS_URL names')
+  .action((options: SourceOptions) => serve(sourcesOf(options)));
+
+withSources(program.command('dev'))
+  .description('run a broker with a Redis and a key of its own, to try it')
+  .action((options: SourceOptions) => dev(sourcesOf(options)));
+
+withSources(program.command('connect'))
+  .description('be a desktop program in a terminal: hold a seat until Ctrl+C, or until it is taken')
+  .option('--url <url>', 'the broker', 'ws://127.0.0.1:8080')
+  .option('--token <jwt>', 'a client token; without it one is signed with the development key')
+  .option('--user <user>', 'the user of the signed token', 'ada')
+  .option('--org <org>', 'the org of the signed token', 'acme')
+  .option('--machine <id>', 'this machine’s id and name', 'workstation')
+  .addOption(new Option('--on-conflict <policy>', 'when another machine has the seat').choices(['takeover', 'deny']).default('takeover'))
+  .option('--json', 'one JSON object a line')
+  .action((options: ConnectOptions & SourceOptions) => connect(options, sourcesOf(options)));
+
+withSources(program.command('token').description('client tokens for trying out').command('mint'))
+  .description('sign a client token with the broker’s own key, or the development key')
+  .requiredOption('--user <user>', 'the token’s sub')
+  .requiredOption('--org <org>', 'the token’s org')
+  .option('--name <name>', 'the person’s name')
+  .option('--expires-in <seconds>', 'life of the token', seconds, 3600)
+  .option('--kid <kid>', 'which key of the key file signs')
+  .action((options: SourceOptions & { user: string; org: string; name?: string; expiresIn: number; kid?: string }) => {
+    const hasKey = Boolean(process.env.SOLESEAT_JWT_SECRET || process.env.SOLESEAT_JWT_KEYS || options.config || options.set);
+    const presets = { ...(hasKey ? {} : devPresets('.soleseat')), REDIS_URL: 'redis://127.0.0.1:6379' };
+    console.log(mint(loadConfiguration({ ...sourcesOf(options), presets }), { ...options, expiresInSeconds: options.expiresIn }));
+  });
+
+const config = program.command('config').description('the settings');
+withSources(config.command('check'))
+  .description('say whether serve would start; exits 78 naming the bad settings')
+  .action((options: SourceOptions) => configCheck(sourcesOf(options)));
+withSources(config.command('print'))
+  .description('every setting, its value and its meaning; secrets are not shown')
+  .option('--json', 'as JSON')
+  .action((options: SourceOptions & { json?: boolean }) => configPrint(sourcesOf(options), options));
+
+// A reader that has seen enough (`| head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommandFailure) {
+    console.error(error.message);
+    return error.exitCode;
+  }
+  // commander has already told the person what is wrong with the words of the call.
+  const { code, exitCode } = error as { code?: string; exitCode?: number };
+  if (code?.startsWith('commander.')) return exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  console.error(error instanceof Error ? error.message : String(error));
+  return exitCodes.failed;
+}

@@ -1,0 +1,41 @@
+import { Broker } from '../broker.js';
+import { type Configuration, type ConfigurationSources, loadConfiguration } from './configuration.js';
+import { CommandFailure, exitCodes } from './failure.js';
+
+/** `soleseat serve`: a broker on the Redis that `REDIS_URL` names, until a signal drains it. */
+export async function serve(sources: ConfigurationSources): Promise<void> {
+  await startBroker(loadConfiguration(sources));
+}
+
+/** Starts a broker that drains at SIGTERM or SIGINT and then ends the process through `onStopped`. */
+export async function startBroker(
+  { settings, keys }: Configuration,
+  onStopped: () => Promise<void> = async () => {},
+): Promise<Broker> {
+  const broker = new Broker(settings, keys);
+  try {
+    await broker.start();
+  } catch (error) {
+    await broker.stop().catch(() => {});
+    throw new CommandFailure(startFault(error), exitCodes.unavailable);
+  }
+  let isStopping = false;
+  const stop = () => {
+    // A second signal: the person does not want to wait.
+    if (isStopping) process.exit(exitCodes.interrupted);
+    isStopping = true;
+    void broker
+      .drain()
+      .then(onStopped)
+      .then(() => process.exit(exitCodes.ok));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  return broker;
+}
+
+function startFault(error: unknown): string {
+  const { message, code } = error as Error & { code?: string };
+  if (code === 'EADDRINUSE') return `${message}: is another broker running? Give another SOLESEAT_PORT or SOLESEAT_ADMIN_PORT`;
+  return `${message}. Is Redis running where REDIS_URL says?`;
+}

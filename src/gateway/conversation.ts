@@ -1,0 +1,205 @@
+import type { Socket } from 'node:net';
+import type { RawData, WebSocket } from 'ws';
+import type { ClientClaims, TokenVerifier } from '../auth/tokens.js';
+import type { Log } from '../base/log.js';
+import type { WheelTimer } from '../base/timer-wheel.js';
+import type { ClientMessage, ConflictPolicy, HelloMessage } from '../protocol/messages.js';
+import { parseClientMessage, type Violation } from '../protocol/parse.js';
+import { type AdmissionParts, admit } from '../session/admission.js';
+import type { Session } from '../session/session.js';
+import type { HeldLease } from '../store/leases.js';
+import { Connection, type ConnectionParts } from './connection.js';
+
+export interface ConversationParts extends ConnectionParts {
+  readonly admission: AdmissionParts;
+  readonly verifier: TokenVerifier;
+  readonly release: (lease: HeldLease) => Promise<boolean>;
+  readonly log: Log;
+  readonly helloTimeoutMs: number;
+  readonly messagesPerRenewal: number;
+  readonly renewEveryMs: number;
+}
+
+const STRIKES = 3;
+
+/** What one client says, in the order in which it may say it. */
+export class Conversation {
+  readonly connection: Connection;
+  #hello: HelloMessage | null = null;
+  #session: Session | null = null;
+  #isAdmitting = false;
+  #hasConflict = false;
+  #strikes = 0;
+  #received = 0;
+  #allowanceSinceMs: number;
+  #timer: WheelTimer | null;
+
+  constructor(
+    ws: WebSocket,
+    socket: Socket,
+    private claims: ClientClaims | null,
+    private readonly parts: ConversationParts,
+    private readonly onEnded: () => void,
+  ) {
+    this.connection = new Connection(ws, socket, parts, () => this.#detach());
+    this.#allowanceSinceMs = parts.admission.clock();
+    this.#timer = parts.wheel.after(parts.helloTimeoutMs, () => this.connection.end('hello_timeout'));
+    ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    ws.on('ping', () => this.#countFrame());
+    ws.on('pong', () => this.connection.heard());
+    ws.on('error', (error) => parts.log.debug({ reason: error.message }, 'connection failed'));
+    ws.on('close', (code) => this.#closed(code));
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.connection.isEnded || !this.#countFrame()) return;
+    if (isBinary) {
+      this.connection.end('binary_not_supported');
+      return;
+    }
+    this.connection.heard();
+    const parsed = parseClientMessage(String(data));
+    if (!parsed.ok) this.#strike(parsed.violation);
+    else this.#handle(parsed.message);
+  }
+
+  #handle(message: ClientMessage): void {
+    if (this.#hello === null && message.type !== 'hello') {
+      this.#strike({ code: 'bad_message', message: 'hello comes first' });
+      return;
+    }
+    switch (message.type) {
+      case 'hello':
+        if (this.#hello !== null) return this.#strike({ code: 'bad_message', message: 'hello comes once' });
+        this.#hello = message;
+        this.#timer?.cancel();
+        this.#timer = null;
+        return void this.#claim(message.onConflict ?? 'takeover');
+      case 'takeover':
+        if (!this.#hasConflict) return this.#strike({ code: 'bad_message', message: 'takeover answers a conflict' });
+        this.#hasConflict = false;
+        return void this.#claim('takeover');
+      case 'answer':
+        return this.#strike({ code: 'bad_message', message: 'answer without a takeover_requested' });
+      case 'refresh':
+        return this.#refresh(message.token);
+      case 'activity':
+        return;
+      case 'release':
+        return this.#release();
+    }
+  }
+
+  async #claim(onConflict: ConflictPolicy): Promise<void> {
+    const hello = this.#hello;
+    if (hello === null || this.#isAdmitting) return;
+    this.#isAdmitting = true;
+    const visit = {
+      link: this.connection,
+      hello,
+      onConflict,
+      isGone: () => this.connection.isEnded,
+      claims: this.claims,
+      session: null,
+      answer: null as import('../store/leases.js').ClaimAnswer | null,
+    };
+    try {
+      this.#session = await admit(visit, this.parts.admission);
+    } catch (error) {
+      this.parts.log.error({ reason: String(error) }, 'admission failed');
+      this.connection.end('overloaded');
+    }
+    this.#isAdmitting = false;
+    this.claims = visit.claims;
+    if (this.connection.isEnded) return;
+    if (visit.answer?.outcome === 'conflict') this.#awaitTakeover();
+    // Only what a later version understands was refused: another hello may follow.
+    else if (this.#session === null && visit.answer === null) this.#hello = null;
+  }
+
+  /** The connection stays open for a person's choice, as long as the peer lives and the token holds. */
+  #awaitTakeover(): void {
+    this.#hasConflict = true;
+    const beat = () => {
+      if (!this.#hasConflict) return;
+      if (this.connection.isSilent()) return this.connection.end('no_pong');
+      if ((this.claims?.expiresAtMs ?? 0) <= Date.now()) return this.connection.end('token_expired');
+      this.connection.pingWith(null);
+      this.#timer = this.parts.wheel.after(this.parts.renewEveryMs, beat);
+    };
+    this.#timer = this.parts.wheel.after(this.parts.renewEveryMs, beat);
+  }
+
+  #refresh(token: string): void {
+    const verdict = this.parts.verifier.verify(token);
+    const isSamePerson = verdict.ok && verdict.claims.user === this.claims?.user && verdict.claims.org === this.claims.org;
+    if (!verdict.ok || !isSamePerson) {
+      const reason = verdict.ok ? 'other_subject' : verdict.reason;
+      this.parts.metrics.tokenFailures.inc({ reason });
+      this.parts.log.info({ reason }, 'refresh not accepted');
+      this.connection.end('unauthorized');
+      return;
+    }
+    this.claims = verdict.claims;
+    if (this.#session?.isLive) this.parts.admission.tokenWatch.watch(this.#session, verdict.claims.expiresAtMs);
+  }
+
+  #release(): void {
+    const lease = this.#session?.isLive ? heldLease(this.#session) : null;
+    if (lease === null) {
+      this.connection.end('released');
+      return;
+    }
+    // The seat first, the close after: who sees the close may count on a free seat.
+    this.parts
+      .release(lease)
+      .catch((error) => this.parts.log.warn({ org: lease.org, reason: String(error) }, 'release failed'))
+      .finally(() => {
+        this.parts.log.info({ org: lease.org, sessionId: lease.sessionId, epoch: lease.epoch, reason: 'released' }, 'session released');
+        this.connection.end('released');
+      });
+    this.#session?.renewalTimer?.cancel();
+  }
+
+  #closed(code: number): void {
+    // A normal close is a graceful end; any other is a lost connection, and the seat waits for a resume.
+    const lease = code === 1000 && !this.connection.isEnded && this.#session?.isLive ? heldLease(this.#session) : null;
+    if (lease !== null) this.parts.release(lease).catch(() => {});
+    this.connection.closedByPeer(code);
+  }
+
+  #strike(violation: Violation): void {
+    this.#strikes++;
+    const notice = { type: 'error', ...violation } as const;
+    if (this.#strikes >= STRIKES) this.connection.end('bad_request', notice);
+    else this.connection.send(notice);
+  }
+
+  /** Promise 11: so many frames in a renewal interval, and no more. */
+  #countFrame(): boolean {
+    const nowMs = this.parts.admission.clock();
+    if (nowMs - this.#allowanceSinceMs >= this.parts.renewEveryMs) {
+      this.#allowanceSinceMs = nowMs;
+      this.#received = 0;
+    }
+    this.#received++;
+    if (this.#received <= this.parts.messagesPerRenewal) return true;
+    const retryAfterMs = Math.ceil(this.#allowanceSinceMs + this.parts.renewEveryMs - nowMs);
+    this.connection.end('rate_limited', { type: 'error', code: 'rate_limited', message: 'too many messages', retryAfterMs });
+    return false;
+  }
+
+  #detach(): void {
+    this.#timer?.cancel();
+    this.#hasConflict = false;
+    if (this.#session !== null) {
+      this.#session.markEnded();
+      this.parts.admission.registry.remove(this.#session);
+    }
+    this.onEnded();
+  }
+}
+
+function heldLease({ org, user, sessionId, epoch, sinceMs, machineText }: Session): HeldLease {
+  return { org, user, sessionId, epoch, sinceMs, machineText };
+}

@@ -1,0 +1,155 @@
+import { createServer, type IncomingMessage, STATUS_CODES, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import type { Log } from '../base/log.js';
+import type { Metrics } from '../base/metrics.js';
+import { CONNECT_PATH, SUBPROTOCOL } from '../protocol/messages.js';
+import { Conversation, type ConversationParts } from './conversation.js';
+import type { Doorkeeper } from './doorkeeper.js';
+import { checkHeaderCount, checkNoTokenInUrl, judgeUpgrade, pathOf, type Refusal, type UpgradeRules } from './upgrade.js';
+
+export interface GatewayParts {
+  readonly conversation: ConversationParts;
+  readonly rules: UpgradeRules;
+  readonly doorkeeper: Doorkeeper;
+  /** Whether Redis can be reached: without it no handshake is worth its while. */
+  readonly isStoreReady: () => boolean;
+  readonly messageBytes: number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+const MAX_FRAGMENTS = 64;
+
+/** The WebSocket door: the public port. */
+export class Gateway {
+  readonly #http: Server;
+  readonly #wss: WebSocketServer;
+  readonly #conversations = new Set<Conversation>();
+  #isDraining = false;
+
+  constructor(private readonly parts: GatewayParts) {
+    this.#wss = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: parts.messageBytes,
+      maxFragments: MAX_FRAGMENTS,
+      handleProtocols: () => SUBPROTOCOL,
+    });
+    this.#http = createServer({ maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 1000 });
+    this.#http.maxHeadersCount = 0;
+    this.#http.on('request', (request, response) => this.#answer(request, response));
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#http.on('clientError', (error, socket) => refuseSocket(socket, refusalOf(error)));
+  }
+
+  get connections(): number {
+    return this.#conversations.size;
+  }
+
+  async listen(host: string, port: number): Promise<AddressInfo> {
+    await new Promise<void>((resolve, reject) => {
+      this.#http.once('error', reject);
+      this.#http.listen({ host, port, backlog: 4096 }, () => {
+        this.#http.off('error', reject);
+        resolve();
+      });
+    });
+    this.#http.on('error', (error) => this.parts.log.error({ reason: error.message }, 'public server failed'));
+    return this.#http.address() as AddressInfo;
+  }
+
+  /** Promise 12: refuses newcomers at once, moves clients away spread over `withinMs`, then is empty. */
+  async drain(withinMs: number, random: () => number): Promise<void> {
+    this.#isDraining = true;
+    const moves = [...this.#conversations].map(
+      (conversation) =>
+        new Promise<void>((resolve) => {
+          setTimeout(() => {
+            conversation.connection.end('draining', { type: 'draining', reconnectWithinMs: Math.min(1000, withinMs) });
+            resolve();
+          }, random() * withinMs);
+        }),
+    );
+    await Promise.all(moves);
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
+    this.#http.closeAllConnections();
+    await closed;
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const refusal = judgePlainRequest(request);
+    this.parts.metrics.refusals.inc({ status: refusal.status });
+    response.writeHead(refusal.status, { ...refusal.headers, 'Content-Type': 'text/plain', Connection: 'close' });
+    response.end(`${refusal.message}\n`);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const address = request.socket.remoteAddress ?? '';
+    const verdict = judgeUpgrade(request, this.parts.rules);
+    const refusal = verdict.ok ? (this.#judgeState() ?? this.parts.doorkeeper.judge(address)) : verdict.refusal;
+    if (refusal !== null || !verdict.ok) {
+      this.#refuse(socket, refusal ?? { status: 400, message: 'refused' });
+      return;
+    }
+    this.#wss.handleUpgrade(request, socket, head, (ws) => {
+      this.parts.doorkeeper.entered(address);
+      const conversation: Conversation = new Conversation(ws, socket as Socket, verdict.claims, this.parts.conversation, () => {
+        if (this.#conversations.delete(conversation)) this.parts.doorkeeper.left(address);
+      });
+      this.#conversations.add(conversation);
+    });
+  }
+
+  #judgeState(): Refusal | null {
+    const retry = { 'Retry-After': '2' };
+    if (this.#isDraining) return { status: 503, message: 'this node is draining', headers: retry };
+    if (!this.parts.isStoreReady()) return { status: 503, message: 'no seat can be granted at present', headers: retry };
+    return null;
+  }
+
+  #refuse(socket: Duplex, refusal: Refusal): void {
+    this.parts.metrics.refusals.inc({ status: refusal.status });
+    if (refusal.tokenReason !== undefined) {
+      this.parts.metrics.tokenFailures.inc({ reason: refusal.tokenReason });
+      this.parts.log.info({ reason: refusal.tokenReason }, 'token not accepted');
+    }
+    refuseSocket(socket, refusal);
+  }
+}
+
+function judgePlainRequest(request: IncomingMessage): Refusal {
+  const isConnectPath = pathOf(request) === CONNECT_PATH;
+  return (
+    checkHeaderCount(request) ??
+    checkNoTokenInUrl(request) ??
+    (!isConnectPath
+      ? { status: 404, message: `connect to ${CONNECT_PATH}` }
+      : request.method !== 'GET'
+        ? { status: 405, message: 'use GET', headers: { Allow: 'GET' } }
+        : { status: 426, message: 'connect with a WebSocket', headers: { Upgrade: 'websocket' } })
+  );
+}
+
+function refusalOf(error: Error & { code?: string }): Refusal {
+  if (error.code === 'HPE_HEADER_OVERFLOW') return { status: 431, message: 'the headers are too large' };
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, message: 'the request took too long' };
+  return { status: 400, message: 'this is not HTTP' };
+}
+
+function refuseSocket(socket: Duplex, { status, message, headers }: Refusal): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const lines = Object.entries({ ...headers, 'Content-Type': 'text/plain', 'Content-Length': String(message.length + 1), Connection: 'close' });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${message}\n`);
+  socket.once('finish', () => socket.destroy());
+}

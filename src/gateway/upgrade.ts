@@ -1,0 +1,132 @@
+import type { IncomingMessage } from 'node:http';
+import type { ClientClaims, TokenVerifier } from '../auth/tokens.js';
+import { CONNECT_PATH, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from '../protocol/messages.js';
+
+/** A handshake that is not let through, as an HTTP answer. */
+export interface Refusal {
+  readonly status: number;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Why a token was not accepted, for the log and the metric. */
+  readonly tokenReason?: string;
+}
+
+export interface UpgradeRules {
+  readonly origins: readonly string[];
+  readonly verifier: TokenVerifier;
+}
+
+export type UpgradeVerdict =
+  | { readonly ok: true; readonly claims: ClientClaims | null }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+const MAX_HEADERS = 100;
+/** Sixteen bytes in canonical base64 (RFC 6455 section 4.1). */
+const keyForm = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
+/** A token of RFC 7230 section 3.2.6. */
+const subprotocolForm = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+type Check = (request: IncomingMessage, rules: UpgradeRules) => Refusal | null;
+
+/** What a handshake must be, in order. ws alone would let much of this through. */
+const checks: readonly Check[] = [
+  checkHeaderCount,
+  checkPath,
+  checkMethod,
+  checkNoTokenInUrl,
+  checkHttp,
+  checkVersion,
+  checkKey,
+  checkOrigin,
+  checkSubprotocols,
+];
+
+/** Judges a handshake and, where it brings a token, the token. Does no I/O. */
+export function judgeUpgrade(request: IncomingMessage, rules: UpgradeRules): UpgradeVerdict {
+  for (const check of checks) {
+    const refusal = check(request, rules);
+    if (refusal !== null) return { ok: false, refusal };
+  }
+  const token = bearerToken(request) ?? subprotocolToken(request);
+  if (token === null) return { ok: true, claims: null };
+  const verdict = rules.verifier.verify(token);
+  if (verdict.ok) return { ok: true, claims: verdict.claims };
+  const headers = { 'WWW-Authenticate': 'Bearer' };
+  return { ok: false, refusal: { status: 401, message: 'the token is not accepted', headers, tokenReason: verdict.reason } };
+}
+
+/** The path of a request's target, without its query; null where it is not a path. */
+export function pathOf(request: IncomingMessage): string | null {
+  const target = request.url ?? '';
+  return target.startsWith('/') ? (target.split('?', 1)[0] ?? null) : null;
+}
+
+export function checkHeaderCount(request: IncomingMessage): Refusal | null {
+  return request.rawHeaders.length / 2 > MAX_HEADERS ? { status: 431, message: 'too many headers' } : null;
+}
+
+function checkPath(request: IncomingMessage): Refusal | null {
+  return pathOf(request) === CONNECT_PATH ? null : { status: 404, message: `connect to ${CONNECT_PATH}` };
+}
+
+function checkMethod(request: IncomingMessage): Refusal | null {
+  if (request.method === 'GET') return null;
+  return { status: 405, message: 'use GET', headers: { Allow: 'GET' } };
+}
+
+/** URLs end in logs and histories: a token there is refused, and named nowhere. */
+export function checkNoTokenInUrl(request: IncomingMessage): Refusal | null {
+  const query = (request.url ?? '').split('?').slice(1).join('?');
+  const carriesToken = [...new URLSearchParams(query)].some(
+    ([name, value]) => /token|jwt|auth/i.test(name) || /^[\w-]+\.[\w-]+\.[\w-]*$/.test(value),
+  );
+  return carriesToken ? { status: 400, message: 'a token must not be in the URL; use the Authorization header' } : null;
+}
+
+function checkHttp(request: IncomingMessage): Refusal | null {
+  if (request.httpVersion !== '1.1') return { status: 400, message: 'HTTP/1.1 is needed' };
+  if (!request.headers.host) return { status: 400, message: 'Host is missing' };
+  if (request.headers.upgrade?.toLowerCase() !== 'websocket') return { status: 400, message: 'Upgrade must be websocket' };
+  if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
+    return { status: 400, message: 'a handshake has no body' };
+  }
+  return null;
+}
+
+function checkVersion(request: IncomingMessage): Refusal | null {
+  if (request.headers['sec-websocket-version'] === '13') return null;
+  return { status: 426, message: 'WebSocket version 13 is needed', headers: { 'Sec-WebSocket-Version': '13' } };
+}
+
+function checkKey(request: IncomingMessage): Refusal | null {
+  return keyForm.test(request.headers['sec-websocket-key'] ?? '') ? null : { status: 400, message: 'Sec-WebSocket-Key is not valid' };
+}
+
+/** Programs send no Origin; a browser's must be on the list. */
+function checkOrigin(request: IncomingMessage, rules: UpgradeRules): Refusal | null {
+  const { origin } = request.headers;
+  return origin === undefined || rules.origins.includes(origin) ? null : { status: 403, message: 'this Origin is not allowed' };
+}
+
+function checkSubprotocols(request: IncomingMessage): Refusal | null {
+  const header = request.headers['sec-websocket-protocol'];
+  if (header === undefined) return { status: 400, message: `offer the subprotocol ${SUBPROTOCOL}` };
+  const offered = header.split(',').map((one) => one.trim());
+  if (!offered.every((one) => subprotocolForm.test(one)) || new Set(offered).size !== offered.length) {
+    return { status: 400, message: 'the subprotocol list is malformed' };
+  }
+  return offered.includes(SUBPROTOCOL) ? null : { status: 400, message: `offer the subprotocol ${SUBPROTOCOL}` };
+}
+
+function bearerToken(request: IncomingMessage): string | null {
+  const { authorization } = request.headers;
+  if (authorization === undefined) return null;
+  // What is not a Bearer token is an empty one: refused like any other that is not accepted.
+  return /^Bearer ([^ ]+)$/i.exec(authorization)?.[1] ?? '';
+}
+
+function subprotocolToken(request: IncomingMessage): string | null {
+  const offered = request.headers['sec-websocket-protocol']?.split(',') ?? [];
+  const token = offered.map((one) => one.trim()).find((one) => one.startsWith(TOKEN_SUBPROTOCOL_PREFIX));
+  return token?.slice(TOKEN_SUBPROTOCOL_PREFIX.length) ?? null;
+}

@@ -1,0 +1,175 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { ClientClaims, TokenVerifier } from '../auth/tokens.js';
+import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
+import type { Metrics } from '../base/metrics.js';
+import type { ConflictPolicy, HelloMessage } from '../protocol/messages.js';
+import { type ClaimAnswer, type Leases, StoreUnavailable } from '../store/leases.js';
+import type { Evictions } from './evictions.js';
+import type { Link } from './link.js';
+import type { Registry } from './registry.js';
+import type { Renewals } from './renewals.js';
+import { Session } from './session.js';
+import type { TokenWatch } from './tokens-watch.js';
+
+export interface AdmissionParts {
+  readonly verifier: TokenVerifier;
+  readonly leases: Pick<Leases, 'claim'>;
+  readonly registry: Registry;
+  readonly evictions: Evictions;
+  readonly renewals: Renewals;
+  readonly tokenWatch: TokenWatch;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly renewEveryMs: number;
+}
+
+/** One attempt to get in: what the steps hand on to each other. */
+export interface Visit {
+  readonly link: Link;
+  readonly hello: HelloMessage;
+  readonly onConflict: ConflictPolicy;
+  /** Whether the connection has closed meanwhile. */
+  readonly isGone: () => boolean;
+  claims: ClientClaims | null;
+  session: Session | null;
+  answer: ClaimAnswer | null;
+}
+
+type Step = (visit: Visit, parts: AdmissionParts) => Promise<boolean> | boolean;
+
+/** The steps of admission, in order; each says whether to go on (promise 10). */
+const admission: readonly Step[] = [authenticate, checkMachine, reserve, claim, welcome];
+
+/** Lets a visitor in, or tells why not. Gives the session when it was welcomed. */
+export async function admit(visit: Visit, parts: AdmissionParts): Promise<Session | null> {
+  for (const step of admission) {
+    const outcome = step(visit, parts);
+    if (!(typeof outcome === 'boolean' ? outcome : await outcome)) return null;
+  }
+  return visit.session;
+}
+
+function authenticate(visit: Visit, { verifier, log, metrics }: AdmissionParts): boolean {
+  if (visit.claims !== null) return true;
+  const verdict = visit.hello.token === undefined ? null : verifier.verify(visit.hello.token);
+  if (verdict?.ok) {
+    visit.claims = verdict.claims;
+    return true;
+  }
+  const reason = verdict === null ? 'missing' : verdict.reason;
+  metrics.tokenFailures.inc({ reason });
+  log.info({ reason }, 'token not accepted');
+  visit.link.end('unauthorized');
+  return false;
+}
+
+function checkMachine(visit: Visit): boolean {
+  // Which kinds an org allows is looked at in the claim; what only a later version understands, here.
+  if (visit.onConflict !== 'ask') return true;
+  visit.link.send({ type: 'error', code: 'unsupported', message: 'onConflict "ask" is not supported yet; use takeover or deny' });
+  return false;
+}
+
+/** Before the claim: an early notice must find somebody. */
+function reserve(visit: Visit, { registry }: AdmissionParts): boolean {
+  if (visit.claims === null) return false;
+  const { org, user } = visit.claims;
+  visit.session = new Session(org, user, uuidv7(), visit.hello.machine, visit.link);
+  registry.add(visit.session);
+  return true;
+}
+
+async function claim(visit: Visit, parts: AdmissionParts): Promise<boolean> {
+  const { session, hello } = visit;
+  if (session === null) return false;
+  const sentMs = parts.clock();
+  const stopTimer = parts.metrics.claimSeconds.startTimer();
+  try {
+    const answer = await parts.leases.claim({
+      requestId: session.sessionId,
+      org: session.org,
+      user: session.user,
+      sessionId: session.sessionId,
+      licenseId: session.sessionId,
+      machine: hello.machine,
+      machineText: session.machineText,
+      onConflict: visit.onConflict,
+      ...(hello.resume && { resume: hello.resume }),
+    });
+    visit.answer = answer;
+    parts.metrics.claims.inc({ outcome: answer.outcome });
+    if (answer.outcome !== 'granted') return refuse(visit, parts, answer);
+    const deadlineMs = parts.renewals.deadlineFrom(sentMs);
+    session.grant(answer.sessionId, answer.epoch, answer.sinceMs, deadlineMs);
+    return true;
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    parts.metrics.claims.inc({ outcome: 'store_unavailable' });
+    parts.log.warn({ org: session.org, reason: String(error.cause) }, 'claim failed');
+    drop(session, parts);
+    visit.link.end('store_unavailable', {
+      type: 'error', code: 'store_unavailable', message: 'no seat can be granted at present', retryAfterMs: 2000,
+    });
+    return false;
+  } finally {
+    stopTimer();
+  }
+}
+
+function refuse(visit: Visit, parts: AdmissionParts, answer: Exclude<ClaimAnswer, { outcome: 'granted' }>): false {
+  if (visit.session !== null) drop(visit.session, parts);
+  switch (answer.outcome) {
+    case 'conflict':
+      visit.link.send({ type: 'conflict', holder: answer.holder });
+      break;
+    case 'denied':
+      visit.link.end(answer.reason);
+      break;
+    case 'flapping':
+      visit.link.end('flapping', {
+        type: 'error', code: 'flapping', message: 'two machines are fighting over the seat', retryAfterMs: answer.retryAfterMs,
+      });
+      break;
+  }
+  return false;
+}
+
+function welcome(visit: Visit, parts: AdmissionParts): boolean {
+  const { session, answer } = visit;
+  if (session === null || answer?.outcome !== 'granted') return false;
+  const { displaced, license, resumed, nowMs } = answer;
+  const { org, user, sessionId, epoch } = session;
+  if (displaced !== null) {
+    parts.evictions.receive(
+      {
+        type: 'ended', org, user, sessionId: displaced.sessionId, epoch: displaced.epoch, reason: displaced.reason,
+        by: visit.hello.machine, at: nowMs, byEpoch: epoch,
+      },
+      'local',
+    );
+  }
+  const early = session.earlyNotices ?? [];
+  session.earlyNotices = null;
+  if (parts.evictions.endedEarly(session, early)) return false;
+  if (visit.isGone()) {
+    // As after any lost connection, the lease stays for its TTL, so that the same machine can come back to it.
+    drop(session, parts);
+    return false;
+  }
+  parts.renewals.track(session);
+  if (visit.claims !== null) parts.tokenWatch.watch(session, visit.claims.expiresAtMs);
+  const name = displaced?.machine.name;
+  visit.link.send({
+    type: 'welcome', sessionId, epoch, resumed, ttlMs: parts.renewals.leftMs(session), renewEveryMs: parts.renewEveryMs, license,
+    ...(displaced?.reason === 'taken_over' && { displaced: { machine: name === undefined ? {} : { name } } }),
+  });
+  parts.log.info({ org, sessionId, epoch, reason: resumed ? 'resumed' : 'granted' }, 'session granted');
+  return true;
+}
+
+function drop(session: Session, { registry }: AdmissionParts): void {
+  session.markEnded();
+  registry.remove(session);
+}

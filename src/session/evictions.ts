@@ -1,0 +1,67 @@
+import type { Log } from '../base/log.js';
+import type { Metrics } from '../base/metrics.js';
+import type { CloseReason } from '../protocol/close-codes.js';
+import type { EvictedMessage, Machine } from '../protocol/messages.js';
+import type { EndedNotice } from '../store/notices.js';
+import type { Registry } from './registry.js';
+import type { Session } from './session.js';
+
+/** How this node learned that a session had ended. */
+export type EvictionPath = 'local' | 'pubsub' | 'renewal';
+
+export interface Ending {
+  readonly reason: CloseReason;
+  readonly by: Machine | null;
+  /** Unix ms by Redis's clock. */
+  readonly at: number;
+  readonly epoch: number;
+}
+
+/** Ends sessions from outside: each exactly once, whichever path tells first (promises 4 and 5). */
+export class Evictions {
+  constructor(
+    private readonly parts: {
+      readonly registry: Registry;
+      readonly log: Log;
+      readonly metrics: Metrics;
+      readonly redisNowMs: () => number | null;
+    },
+  ) {}
+
+  /** A notice: acted on only where sessionId and epoch are those of a session here (promise 1). */
+  receive(notice: EndedNotice, path: EvictionPath): void {
+    const ending = { reason: notice.reason, by: notice.by, at: notice.at, epoch: notice.byEpoch };
+    for (const session of [...this.parts.registry.of(notice.org, notice.user)]) {
+      if (session.state === 'claiming') (session.earlyNotices ??= []).push(notice);
+      else if (session.isGrant(notice.sessionId, notice.epoch)) this.end(session, ending, path);
+    }
+  }
+
+  /** Whether the grant just made was ended before anybody here knew of it; then it is told. */
+  endedEarly(session: Session, notices: readonly EndedNotice[]): boolean {
+    const notice = notices.find((one) => session.isGrant(one.sessionId, one.epoch));
+    if (notice === undefined) return false;
+    this.end(session, { reason: notice.reason, by: notice.by, at: notice.at, epoch: notice.byEpoch }, 'pubsub');
+    return true;
+  }
+
+  end(session: Session, ending: Ending, path: EvictionPath): void {
+    if (session.state === 'ended') return;
+    const { registry, log, metrics, redisNowMs } = this.parts;
+    session.markEnded();
+    registry.remove(session);
+    session.link.end(ending.reason, evictedMessage(ending));
+    metrics.evictions.inc({ reason: ending.reason, path });
+    const nowMs = redisNowMs();
+    if (nowMs !== null) metrics.evictionSeconds.observe(Math.max(0, nowMs - ending.at) / 1000);
+    const { org, sessionId, epoch } = session;
+    log.info({ org, sessionId, epoch, reason: ending.reason, path, byEpoch: ending.epoch }, 'session evicted');
+  }
+}
+
+function evictedMessage(ending: Ending): EvictedMessage {
+  const { reason, by, at, epoch } = ending;
+  if (by === null) return { type: 'evicted', reason, at, epoch };
+  const machine = by.name === undefined ? { id: by.id } : { id: by.id, name: by.name };
+  return { type: 'evicted', reason, by: { machine }, at, epoch };
+}

@@ -1,0 +1,13 @@
+import type { CloseReason } from '../protocol/close-codes.js';
+import type { ServerMessage } from '../protocol/messages.js';
+
+/** What the life of a seat needs of its connection. */
+export interface Link {
+  send(message: ServerMessage): void;
+  /** A ping, and the message if there is one, in one write. */
+  pingWith(message: ServerMessage | null): void;
+  /** Whether the last pings went unanswered. */
+  isSilent(): boolean;
+  /** Sends the notice, closes with the reason's code, and ignores whatever still comes in. */
+  end(reason: CloseReason, notice?: ServerMessage): void;
+}

@@ -1,0 +1,44 @@
+import type { Session } from './session.js';
+
+/** The sessions that this node serves or is claiming, by org and user. */
+export class Registry {
+  readonly #orgs = new Map<string, Map<string, Session[]>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get orgs(): readonly string[] {
+    return [...this.#orgs.keys()];
+  }
+
+  add(session: Session): void {
+    let users = this.#orgs.get(session.org);
+    if (users === undefined) this.#orgs.set(session.org, (users = new Map()));
+    const sessions = users.get(session.user);
+    if (sessions === undefined) users.set(session.user, [session]);
+    else sessions.push(session);
+    this.#size++;
+  }
+
+  remove(session: Session): void {
+    const users = this.#orgs.get(session.org);
+    const sessions = users?.get(session.user);
+    const index = sessions?.indexOf(session) ?? -1;
+    if (users === undefined || sessions === undefined || index < 0) return;
+    sessions.splice(index, 1);
+    this.#size--;
+    if (sessions.length === 0) users.delete(session.user);
+    if (users.size === 0) this.#orgs.delete(session.org);
+  }
+
+  /** Usually one; more while a newer connection of the user is claiming. */
+  of(org: string, user: string): readonly Session[] {
+    return this.#orgs.get(org)?.get(user) ?? [];
+  }
+
+  all(): Session[] {
+    return [...this.#orgs.values()].flatMap((users) => [...users.values()].flat());
+  }
+}

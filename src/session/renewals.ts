@@ -1,0 +1,152 @@
+import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
+import type { Metrics } from '../base/metrics.js';
+import type { TimerWheel } from '../base/timer-wheel.js';
+import type { HeldLease, RenewAnswer } from '../store/leases.js';
+import type { Evictions } from './evictions.js';
+import type { Registry } from './registry.js';
+import type { Session } from './session.js';
+
+export interface RenewalParts {
+  readonly renew: (org: string, held: readonly HeldLease[]) => Promise<RenewAnswer[]>;
+  readonly registry: Registry;
+  readonly evictions: Evictions;
+  readonly wheel: TimerWheel;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly leaseTtlMs: number;
+  readonly renewEveryMs: number;
+  readonly jeopardyGraceMs: number;
+}
+
+/** Larger batches gain nothing and hold Redis for longer. */
+const BATCH = 100;
+/** A tenth of the TTL is left unused, for clocks that run at different speeds. */
+const MARGIN = 0.1;
+const RETRY_MS = 1000;
+
+/** Keeps the leases of this node, and stops counting on those that it cannot confirm (promises 5 and 6). */
+export class Renewals {
+  readonly #due = new Map<string, Session[]>();
+  #flushing = false;
+
+  constructor(private readonly parts: RenewalParts) {}
+
+  /** Until when a lease confirmed by a command sent at `sentMs` may be counted on (promise 6). */
+  deadlineFrom(sentMs: number): number {
+    return sentMs + this.parts.leaseTtlMs * (1 - MARGIN);
+  }
+
+  /** Time left on a session's lease as this node knows it, for the client. */
+  leftMs(session: Session): number {
+    return Math.max(0, Math.floor(session.deadlineMs - this.parts.clock()));
+  }
+
+  /** Begins to renew; the first time somewhere in the second half of an interval, to spread the load. */
+  track(session: Session): void {
+    this.#schedule(session, this.parts.renewEveryMs * (0.5 + this.parts.random() / 2));
+  }
+
+  /** Notices may have been missed: asks Redis about every session soon, spread over `withinMs`. */
+  verifyAll(withinMs: number): void {
+    for (const session of this.parts.registry.all()) {
+      if (session.isLive) this.#schedule(session, this.parts.random() * withinMs);
+    }
+  }
+
+  #schedule(session: Session, delayMs: number): void {
+    session.renewalTimer?.cancel();
+    session.renewalTimer = this.parts.wheel.after(delayMs, () => this.#comeDue(session));
+  }
+
+  #comeDue(session: Session): void {
+    if (!session.isLive) return;
+    if (session.link.isSilent()) {
+      session.link.end('no_pong');
+      return;
+    }
+    if (this.#outlived(session)) {
+      this.#lose(session);
+      return;
+    }
+    const sessions = this.#due.get(session.org);
+    if (sessions === undefined) this.#due.set(session.org, [session]);
+    else sessions.push(session);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const [org, sessions] of due) {
+      for (let from = 0; from < sessions.length; from += BATCH) {
+        void this.#renewBatch(org, sessions.slice(from, from + BATCH));
+      }
+    }
+  }
+
+  async #renewBatch(org: string, batch: readonly Session[]): Promise<void> {
+    const live = batch.filter((session) => session.isLive);
+    const held = live.map(({ user, sessionId, epoch, sinceMs, machineText }) => ({
+      org, user, sessionId, epoch, sinceMs, machineText,
+    }));
+    const sentMs = this.parts.clock();
+    try {
+      const answers = await this.parts.renew(org, held);
+      live.forEach((session, index) => {
+        const answer = answers[index];
+        if (answer !== undefined) this.#apply(session, answer, sentMs);
+      });
+    } catch (error) {
+      this.parts.log.warn({ org, sessions: live.length, reason: String(error) }, 'renewal failed');
+      for (const session of live) this.#endanger(session);
+    }
+  }
+
+  #apply(session: Session, answer: RenewAnswer, sentMs: number): void {
+    this.parts.metrics.renewals.inc({ outcome: answer.outcome });
+    if (!session.isLive) return;
+    if (answer.outcome === 'lost') {
+      const { reason, by, epoch, nowMs } = answer;
+      this.parts.evictions.end(session, { reason, by, at: nowMs, epoch }, 'renewal');
+      return;
+    }
+    session.deadlineMs = this.deadlineFrom(sentMs);
+    if (session.state === 'jeopardy') {
+      session.state = 'active';
+      session.link.send({ type: 'recovered' });
+    }
+    session.link.pingWith({ type: 'lease', epoch: session.epoch, ttlMs: this.leftMs(session) });
+    this.#schedule(session, this.parts.renewEveryMs);
+  }
+
+  #endanger(session: Session): void {
+    this.parts.metrics.renewals.inc({ outcome: 'failed' });
+    if (!session.isLive) return;
+    const leftMs = session.deadlineMs + this.parts.jeopardyGraceMs - this.parts.clock();
+    if (leftMs <= 0) {
+      this.#lose(session);
+      return;
+    }
+    if (session.state === 'active') {
+      session.state = 'jeopardy';
+      session.link.pingWith({ type: 'jeopardy', graceMs: Math.floor(leftMs) });
+    }
+    this.#schedule(session, Math.min(leftMs, RETRY_MS * (0.5 + this.parts.random())));
+  }
+
+  #outlived(session: Session): boolean {
+    return this.parts.clock() >= session.deadlineMs + this.parts.jeopardyGraceMs;
+  }
+
+  #lose(session: Session): void {
+    const { org, sessionId, epoch } = session;
+    this.parts.log.warn({ org, sessionId, epoch, reason: 'lease_lost' }, 'session fenced itself');
+    session.link.end('lease_lost');
+  }
+}
