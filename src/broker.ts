@@ -50,7 +50,9 @@ export class Broker {
     const log = createLog(settings.logLevel, nodeId);
     this.log = log;
     const names = new KeyNames(settings.keyPrefix);
-    this.#wheel = new TimerWheel(monotonicMs, TICK_MS, (error) => log.error({ reason: String(error) }, 'timer failed'));
+    this.#wheel = new TimerWheel(monotonicMs, TICK_MS, (error) =>
+      log.error({ reason: String(error) }, 'timer failed'),
+    );
     this.#commands = openRedis(settings, 'commands', { log, metrics });
     const scripts = new Scripts(this.#commands, metrics);
     const leases = new Leases(this.#commands, scripts, names, { ...settings, nodeId }, monotonicMs);
@@ -58,7 +60,11 @@ export class Broker {
     const registry = this.#registry;
     const evictions = new Evictions({ registry, log, metrics, redisNowMs: () => leases.redisNowMs() });
     const common = { registry, evictions, wheel: this.#wheel, clock: monotonicMs, log, metrics, ...settings };
-    const renewals = new Renewals({ ...common, renew: (org, held) => leases.renew(org, held), random: Math.random });
+    const renewals = new Renewals({
+      ...common,
+      renew: (org, held) => leases.renew(org, held),
+      random: Math.random,
+    });
     this.#inbox = new Inbox({
       commands: this.#commands,
       subscriber: openRedis(settings, 'inbox', { log, metrics }),
@@ -70,7 +76,11 @@ export class Broker {
       onEnded: (notice) => evictions.receive(notice, 'pubsub'),
       onSubscribed: () => renewals.verifyAll(Math.min(VERIFY_WITHIN_MS, settings.renewEveryMs)),
     });
-    const verifier = createTokenVerifier({ keys, issuer: settings.jwtIssuer, audience: settings.jwtAudience });
+    const verifier = createTokenVerifier({
+      keys,
+      issuer: settings.jwtIssuer,
+      audience: settings.jwtAudience,
+    });
     const tokenWatch = new TokenWatch(this.#wheel, Date.now, settings.tokenWarningMs);
     const admission = { ...common, verifier, leases, renewals, tokenWatch };
     this.#gateway = new Gateway({

@@ -19,7 +19,8 @@ export class AdminServer {
       const path = (request.url ?? '').split('?', 1)[0] ?? '';
       const answer = this.#routes[path];
       if (answer === undefined) problem(response, 404, 'no such page');
-      else if (request.method !== 'GET' && request.method !== 'HEAD') problem(response, 405, 'use GET', { Allow: 'GET, HEAD' });
+      else if (request.method !== 'GET' && request.method !== 'HEAD')
+        problem(response, 405, 'use GET', { Allow: 'GET, HEAD' });
       else answer(response);
     });
   }

@@ -22,7 +22,14 @@ export function configPrint(sources: ConfigurationSources, options: { readonly j
 function describe(one: SettingSpec, texts: SettingTexts) {
   const given = texts[one.name];
   const isSecret = one.kind === 'secret';
-  const value = given === undefined ? one.default : isSecret ? '(set)' : one.kind === 'url' ? withoutPassword(given) : given;
+  const value =
+    given === undefined
+      ? one.default
+      : isSecret
+        ? '(set)'
+        : one.kind === 'url'
+          ? withoutPassword(given)
+          : given;
   return { setting: one.name, value, isDefault: given === undefined, doc: one.doc };
 }
 

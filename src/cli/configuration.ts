@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { KeyError, type KeyRing, keyRingFromJwks, keyRingFromSecret } from '../auth/keys.js';
-import { parseSettings, type SettingFault, type Settings, type SettingTexts, settingsTable } from '../base/settings.js';
+import {
+  parseSettings,
+  type SettingFault,
+  type Settings,
+  type SettingTexts,
+  settingsTable,
+} from '../base/settings.js';
 import { checkSettings } from '../base/settings-check.js';
 import { CommandFailure, exitCodes } from './failure.js';
 
@@ -34,7 +40,12 @@ export function gather({ environment, file, set = [], presets = {} }: Configurat
   const known = new Set<string>(Object.values(settingsTable).map((one) => one.name));
   const isOurs = ([name]: [string, string | undefined]) => known.has(name) || name.startsWith('SOLESEAT_');
   const fromFile = file === undefined ? {} : readSettingsFile(file);
-  return { ...presets, ...fromFile, ...Object.fromEntries(Object.entries(environment).filter(isOurs)), ...pairs(set, '--set') };
+  return {
+    ...presets,
+    ...fromFile,
+    ...Object.fromEntries(Object.entries(environment).filter(isOurs)),
+    ...pairs(set, '--set'),
+  };
 }
 
 function readSettingsFile(file: string): SettingTexts {
@@ -45,7 +56,10 @@ function readSettingsFile(file: string): SettingTexts {
     throw new CommandFailure('the settings file is missing or cannot be read', exitCodes.config);
   }
   const lines = text.split('\n').map((line) => line.trim());
-  return pairs(lines.filter((line) => line !== '' && !line.startsWith('#')), 'the settings file');
+  return pairs(
+    lines.filter((line) => line !== '' && !line.startsWith('#')),
+    'the settings file',
+  );
 }
 
 function pairs(lines: readonly string[], where: string): SettingTexts {
@@ -64,11 +78,15 @@ function loadKeys(settings: Settings): KeyRing {
     if (settings.jwtKeysFile === '') return keyRingFromSecret(settings.jwtSecret);
     return keyRingFromJwks(readFileSync(settings.jwtKeysFile, 'utf8'));
   } catch (error) {
-    const problem = error instanceof KeyError ? error.message : 'names a file that is missing or cannot be read';
+    const problem =
+      error instanceof KeyError ? error.message : 'names a file that is missing or cannot be read';
     throw badSettings([{ setting, problem }]);
   }
 }
 
 function badSettings(faults: readonly SettingFault[]): CommandFailure {
-  return new CommandFailure(faults.map(({ setting, problem }) => `${setting} ${problem}`).join('\n'), exitCodes.config);
+  return new CommandFailure(
+    faults.map(({ setting, problem }) => `${setting} ${problem}`).join('\n'),
+    exitCodes.config,
+  );
 }

@@ -29,14 +29,26 @@ export async function connect(options: ConnectOptions, sources: ConfigurationSou
   });
   const ended = new Promise<number>((resolve) => {
     client.on('welcome', (welcome) => {
-      const displaced = welcome.displaced ? `, taken from ${welcome.displaced.machine.name ?? 'another machine'}` : '';
+      const displaced = welcome.displaced
+        ? `, taken from ${welcome.displaced.machine.name ?? 'another machine'}`
+        : '';
       const verb = welcome.resumed ? 'resumed' : 'granted';
-      say('welcome', `Seat ${verb} on ${options.machine}${displaced} (session ${welcome.sessionId}, epoch ${welcome.epoch})`, welcome);
+      say(
+        'welcome',
+        `Seat ${verb} on ${options.machine}${displaced} (session ${welcome.sessionId}, epoch ${welcome.epoch})`,
+        welcome,
+      );
     });
-    client.on('lease', (lease) => say('lease', `Lease renewed, good for ${(lease.ttlMs / 1000).toFixed(1)} s`, lease));
-    client.on('jeopardy', (event) => say('jeopardy', `The broker cannot reach Redis; ${event.graceMs / 1000} s of grace`, event));
+    client.on('lease', (lease) =>
+      say('lease', `Lease renewed, good for ${(lease.ttlMs / 1000).toFixed(1)} s`, lease),
+    );
+    client.on('jeopardy', (event) =>
+      say('jeopardy', `The broker cannot reach Redis; ${event.graceMs / 1000} s of grace`, event),
+    );
     client.on('recovered', () => say('recovered', 'The broker reaches Redis again', {}));
-    client.on('reconnecting', (event) => say('reconnecting', `Connection lost; again in ${Math.round(event.inMs)} ms`, event));
+    client.on('reconnecting', (event) =>
+      say('reconnecting', `Connection lost; again in ${Math.round(event.inMs)} ms`, event),
+    );
     client.on('error', (event) => say('error', `${event.code}: ${event.message}`, event));
     client.on('evicted', (event) => {
       const by = event.by ? ` by ${event.by.machine.name ?? event.by.machine.id}` : '';
@@ -44,7 +56,11 @@ export async function connect(options: ConnectOptions, sources: ConfigurationSou
       resolve(exitCodes.refused);
     });
     client.on('conflict', (event) => {
-      say('conflict', `${event.holder.machine.name ?? 'Another machine'} has the seat since ${new Date(event.holder.since).toISOString()}`, event);
+      say(
+        'conflict',
+        `${event.holder.machine.name ?? 'Another machine'} has the seat since ${new Date(event.holder.since).toISOString()}`,
+        event,
+      );
       void client.release();
       resolve(exitCodes.refused);
     });

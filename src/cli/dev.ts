@@ -15,14 +15,27 @@ export async function dev(sources: ConfigurationSources, directory = '.soleseat'
   mkdirSync(directory, { recursive: true });
   const { path } = await provisionRedis({ onProgress: (line) => console.error(line) });
   const redis = await startRedis({ binary: path, dir: join(directory, 'data'), appendOnly: true });
-  const configuration = loadConfiguration({ ...sources, presets: { ...devPresets(directory), REDIS_URL: redis.url } });
+  const configuration = loadConfiguration({
+    ...sources,
+    presets: { ...devPresets(directory), REDIS_URL: redis.url },
+  });
   const broker = await startBroker(configuration, () => redis.stop()).catch(async (error) => {
     await redis.stop();
     throw error;
   });
   const url = `ws://127.0.0.1:${broker.ports.public}`;
-  const token = mint(configuration, { user: 'ada', org: 'acme', name: 'Ada', expiresInSeconds: 12 * HOUR_SECONDS });
-  const other = mint(configuration, { user: 'grace', org: 'acme', name: 'Grace', expiresInSeconds: 12 * HOUR_SECONDS });
+  const token = mint(configuration, {
+    user: 'ada',
+    org: 'acme',
+    name: 'Ada',
+    expiresInSeconds: 12 * HOUR_SECONDS,
+  });
+  const other = mint(configuration, {
+    user: 'grace',
+    org: 'acme',
+    name: 'Grace',
+    expiresInSeconds: 12 * HOUR_SECONDS,
+  });
   console.log(introduction(url, broker.ports.admin, redis.url, token, other));
 }
 

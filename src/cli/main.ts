@@ -26,7 +26,8 @@ function withSources(command: Command): Command {
 }
 
 function seconds(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number of seconds above 0');
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new InvalidArgumentError('must be a whole number of seconds above 0');
   return Number(text);
 }
 
@@ -51,7 +52,11 @@ withSources(program.command('connect'))
   .option('--user <user>', 'the user of the signed token', 'ada')
   .option('--org <org>', 'the org of the signed token', 'acme')
   .option('--machine <id>', 'this machine’s id and name', 'workstation')
-  .addOption(new Option('--on-conflict <policy>', 'when another machine has the seat').choices(['takeover', 'deny']).default('takeover'))
+  .addOption(
+    new Option('--on-conflict <policy>', 'when another machine has the seat')
+      .choices(['takeover', 'deny'])
+      .default('takeover'),
+  )
   .option('--json', 'one JSON object a line')
   .action((options: ConnectOptions & SourceOptions) => connect(options, sourcesOf(options)));
 
@@ -62,11 +67,22 @@ withSources(program.command('token').description('client tokens for trying out')
   .option('--name <name>', 'the person’s name')
   .option('--expires-in <seconds>', 'life of the token', seconds, 3600)
   .option('--kid <kid>', 'which key of the key file signs')
-  .action((options: SourceOptions & { user: string; org: string; name?: string; expiresIn: number; kid?: string }) => {
-    const hasKey = Boolean(process.env.SOLESEAT_JWT_SECRET || process.env.SOLESEAT_JWT_KEYS || options.config || options.set);
-    const presets = { ...(hasKey ? {} : devPresets('.soleseat')), REDIS_URL: 'redis://127.0.0.1:6379' };
-    console.log(mint(loadConfiguration({ ...sourcesOf(options), presets }), { ...options, expiresInSeconds: options.expiresIn }));
-  });
+  .action(
+    (
+      options: SourceOptions & { user: string; org: string; name?: string; expiresIn: number; kid?: string },
+    ) => {
+      const hasKey = Boolean(
+        process.env.SOLESEAT_JWT_SECRET || process.env.SOLESEAT_JWT_KEYS || options.config || options.set,
+      );
+      const presets = { ...(hasKey ? {} : devPresets('.soleseat')), REDIS_URL: 'redis://127.0.0.1:6379' };
+      console.log(
+        mint(loadConfiguration({ ...sourcesOf(options), presets }), {
+          ...options,
+          expiresInSeconds: options.expiresIn,
+        }),
+      );
+    },
+  );
 
 const config = program.command('config').description('the settings');
 withSources(config.command('check'))

@@ -36,6 +36,7 @@ export async function startBroker(
 
 function startFault(error: unknown): string {
   const { message, code } = error as Error & { code?: string };
-  if (code === 'EADDRINUSE') return `${message}: is another broker running? Give another SOLESEAT_PORT or SOLESEAT_ADMIN_PORT`;
+  if (code === 'EADDRINUSE')
+    return `${message}: is another broker running? Give another SOLESEAT_PORT or SOLESEAT_ADMIN_PORT`;
   return `${message}. Is Redis running where REDIS_URL says?`;
 }

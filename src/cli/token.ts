@@ -12,8 +12,14 @@ export interface TokenOptions {
 
 /** A client token signed with the broker's own key: for trying out and for tests. */
 export function mint({ settings, keys }: Configuration, options: TokenOptions): string {
-  const key = keys.signingKey(options.kid);
-  if (key === null) throw new CommandFailure('no key can sign: the key file holds public keys only', exitCodes.config);
+  const key = keys.keys.find(
+    (one) => one.signingKey !== null && (options.kid === undefined || one.kid === options.kid),
+  );
+  if (key === undefined)
+    throw new CommandFailure(
+      'no such key can sign: the key file holds public keys only, or no key of that kid',
+      exitCodes.config,
+    );
   return mintToken({
     key,
     user: options.user,

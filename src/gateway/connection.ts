@@ -75,7 +75,9 @@ export class Connection implements Link {
     if (this.#isEnded) return;
     this.#isEnded = true;
     // The codes that a peer may send are many; by name only those that a library or a person means.
-    this.parts.metrics.closes.inc({ code: [1000, 1001, 1002, 1006, 1007, 1009].includes(code) ? code : 'other' });
+    this.parts.metrics.closes.inc({
+      code: [1000, 1001, 1002, 1006, 1007, 1009].includes(code) ? code : 'other',
+    });
     this.onEnded();
   }
 

@@ -76,7 +76,8 @@ export class Conversation {
         this.#timer = null;
         return void this.#claim(message.onConflict ?? 'takeover');
       case 'takeover':
-        if (!this.#hasConflict) return this.#strike({ code: 'bad_message', message: 'takeover answers a conflict' });
+        if (!this.#hasConflict)
+          return this.#strike({ code: 'bad_message', message: 'takeover answers a conflict' });
         this.#hasConflict = false;
         return void this.#claim('takeover');
       case 'answer':
@@ -132,7 +133,8 @@ export class Conversation {
 
   #refresh(token: string): void {
     const verdict = this.parts.verifier.verify(token);
-    const isSamePerson = verdict.ok && verdict.claims.user === this.claims?.user && verdict.claims.org === this.claims.org;
+    const isSamePerson =
+      verdict.ok && verdict.claims.user === this.claims?.user && verdict.claims.org === this.claims.org;
     if (!verdict.ok || !isSamePerson) {
       const reason = verdict.ok ? 'other_subject' : verdict.reason;
       this.parts.metrics.tokenFailures.inc({ reason });
@@ -141,7 +143,8 @@ export class Conversation {
       return;
     }
     this.claims = verdict.claims;
-    if (this.#session?.isLive) this.parts.admission.tokenWatch.watch(this.#session, verdict.claims.expiresAtMs);
+    if (this.#session?.isLive)
+      this.parts.admission.tokenWatch.watch(this.#session, verdict.claims.expiresAtMs);
   }
 
   #release(): void {
@@ -155,7 +158,10 @@ export class Conversation {
       .release(lease)
       .catch((error) => this.parts.log.warn({ org: lease.org, reason: String(error) }, 'release failed'))
       .finally(() => {
-        this.parts.log.info({ org: lease.org, sessionId: lease.sessionId, epoch: lease.epoch, reason: 'released' }, 'session released');
+        this.parts.log.info(
+          { org: lease.org, sessionId: lease.sessionId, epoch: lease.epoch, reason: 'released' },
+          'session released',
+        );
         this.connection.end('released');
       });
     this.#session?.renewalTimer?.cancel();
@@ -163,7 +169,8 @@ export class Conversation {
 
   #closed(code: number): void {
     // A normal close is a graceful end; any other is a lost connection, and the seat waits for a resume.
-    const lease = code === 1000 && !this.connection.isEnded && this.#session?.isLive ? heldLease(this.#session) : null;
+    const lease =
+      code === 1000 && !this.connection.isEnded && this.#session?.isLive ? heldLease(this.#session) : null;
     if (lease !== null) this.parts.release(lease).catch(() => {});
     this.connection.closedByPeer(code);
   }
@@ -185,7 +192,12 @@ export class Conversation {
     this.#received++;
     if (this.#received <= this.parts.messagesPerRenewal) return true;
     const retryAfterMs = Math.ceil(this.#allowanceSinceMs + this.parts.renewEveryMs - nowMs);
-    this.connection.end('rate_limited', { type: 'error', code: 'rate_limited', message: 'too many messages', retryAfterMs });
+    this.connection.end('rate_limited', {
+      type: 'error',
+      code: 'rate_limited',
+      message: 'too many messages',
+      retryAfterMs,
+    });
     return false;
   }
 

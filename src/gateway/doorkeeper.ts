@@ -19,7 +19,11 @@ export class Doorkeeper {
   judge(address: string): Refusal | null {
     const { connectionsPerAddress } = this.limits;
     if (connectionsPerAddress > 0 && (this.#openByAddress.get(address) ?? 0) >= connectionsPerAddress) {
-      return { status: 429, message: 'too many connections from this address', headers: { 'Retry-After': '5' } };
+      return {
+        status: 429,
+        message: 'too many connections from this address',
+        headers: { 'Retry-After': '5' },
+      };
     }
     if (!this.#takeToken()) {
       return { status: 503, message: 'too many handshakes at present', headers: { 'Retry-After': '1' } };

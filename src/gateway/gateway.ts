@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, STATUS_CODES, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
@@ -7,7 +13,14 @@ import type { Metrics } from '../base/metrics.js';
 import { CONNECT_PATH, SUBPROTOCOL } from '../protocol/messages.js';
 import { Conversation, type ConversationParts } from './conversation.js';
 import type { Doorkeeper } from './doorkeeper.js';
-import { checkHeaderCount, checkNoTokenInUrl, judgeUpgrade, pathOf, type Refusal, type UpgradeRules } from './upgrade.js';
+import {
+  checkHeaderCount,
+  checkNoTokenInUrl,
+  judgeUpgrade,
+  pathOf,
+  type Refusal,
+  type UpgradeRules,
+} from './upgrade.js';
 
 export interface GatewayParts {
   readonly conversation: ConversationParts;
@@ -38,7 +51,12 @@ export class Gateway {
       maxFragments: MAX_FRAGMENTS,
       handleProtocols: () => SUBPROTOCOL,
     });
-    this.#http = createServer({ maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 1000 });
+    this.#http = createServer({
+      maxHeaderSize: 16_384,
+      headersTimeout: 10_000,
+      requestTimeout: 15_000,
+      connectionsCheckingInterval: 1000,
+    });
     this.#http.maxHeadersCount = 0;
     this.#http.on('request', (request, response) => this.#answer(request, response));
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
@@ -57,7 +75,9 @@ export class Gateway {
         resolve();
       });
     });
-    this.#http.on('error', (error) => this.parts.log.error({ reason: error.message }, 'public server failed'));
+    this.#http.on('error', (error) =>
+      this.parts.log.error({ reason: error.message }, 'public server failed'),
+    );
     return this.#http.address() as AddressInfo;
   }
 
@@ -68,7 +88,10 @@ export class Gateway {
       (conversation) =>
         new Promise<void>((resolve) => {
           setTimeout(() => {
-            conversation.connection.end('draining', { type: 'draining', reconnectWithinMs: Math.min(1000, withinMs) });
+            conversation.connection.end('draining', {
+              type: 'draining',
+              reconnectWithinMs: Math.min(1000, withinMs),
+            });
             resolve();
           }, random() * withinMs);
         }),
@@ -85,7 +108,11 @@ export class Gateway {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const refusal = judgePlainRequest(request);
     this.parts.metrics.refusals.inc({ status: refusal.status });
-    response.writeHead(refusal.status, { ...refusal.headers, 'Content-Type': 'text/plain', Connection: 'close' });
+    response.writeHead(refusal.status, {
+      ...refusal.headers,
+      'Content-Type': 'text/plain',
+      Connection: 'close',
+    });
     response.end(`${refusal.message}\n`);
   }
 
@@ -93,16 +120,24 @@ export class Gateway {
     socket.on('error', () => socket.destroy());
     const address = request.socket.remoteAddress ?? '';
     const verdict = judgeUpgrade(request, this.parts.rules);
-    const refusal = verdict.ok ? (this.#judgeState() ?? this.parts.doorkeeper.judge(address)) : verdict.refusal;
+    const refusal = verdict.ok
+      ? (this.#judgeState() ?? this.parts.doorkeeper.judge(address))
+      : verdict.refusal;
     if (refusal !== null || !verdict.ok) {
       this.#refuse(socket, refusal ?? { status: 400, message: 'refused' });
       return;
     }
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       this.parts.doorkeeper.entered(address);
-      const conversation: Conversation = new Conversation(ws, socket as Socket, verdict.claims, this.parts.conversation, () => {
-        if (this.#conversations.delete(conversation)) this.parts.doorkeeper.left(address);
-      });
+      const conversation: Conversation = new Conversation(
+        ws,
+        socket as Socket,
+        verdict.claims,
+        this.parts.conversation,
+        () => {
+          if (this.#conversations.delete(conversation)) this.parts.doorkeeper.left(address);
+        },
+      );
       this.#conversations.add(conversation);
     });
   }
@@ -110,7 +145,8 @@ export class Gateway {
   #judgeState(): Refusal | null {
     const retry = { 'Retry-After': '2' };
     if (this.#isDraining) return { status: 503, message: 'this node is draining', headers: retry };
-    if (!this.parts.isStoreReady()) return { status: 503, message: 'no seat can be granted at present', headers: retry };
+    if (!this.parts.isStoreReady())
+      return { status: 503, message: 'no seat can be granted at present', headers: retry };
     return null;
   }
 
@@ -148,7 +184,12 @@ function refuseSocket(socket: Duplex, { status, message, headers }: Refusal): vo
     socket.destroy();
     return;
   }
-  const lines = Object.entries({ ...headers, 'Content-Type': 'text/plain', 'Content-Length': String(message.length + 1), Connection: 'close' });
+  const lines = Object.entries({
+    ...headers,
+    'Content-Type': 'text/plain',
+    'Content-Length': String(message.length + 1),
+    Connection: 'close',
+  });
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${message}\n`);
   socket.once('finish', () => socket.destroy());

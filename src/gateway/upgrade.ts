@@ -52,7 +52,10 @@ export function judgeUpgrade(request: IncomingMessage, rules: UpgradeRules): Upg
   const verdict = rules.verifier.verify(token);
   if (verdict.ok) return { ok: true, claims: verdict.claims };
   const headers = { 'WWW-Authenticate': 'Bearer' };
-  return { ok: false, refusal: { status: 401, message: 'the token is not accepted', headers, tokenReason: verdict.reason } };
+  return {
+    ok: false,
+    refusal: { status: 401, message: 'the token is not accepted', headers, tokenReason: verdict.reason },
+  };
 }
 
 /** The path of a request's target, without its query; null where it is not a path. */
@@ -80,13 +83,16 @@ export function checkNoTokenInUrl(request: IncomingMessage): Refusal | null {
   const carriesToken = [...new URLSearchParams(query)].some(
     ([name, value]) => /token|jwt|auth/i.test(name) || /^[\w-]+\.[\w-]+\.[\w-]*$/.test(value),
   );
-  return carriesToken ? { status: 400, message: 'a token must not be in the URL; use the Authorization header' } : null;
+  return carriesToken
+    ? { status: 400, message: 'a token must not be in the URL; use the Authorization header' }
+    : null;
 }
 
 function checkHttp(request: IncomingMessage): Refusal | null {
   if (request.httpVersion !== '1.1') return { status: 400, message: 'HTTP/1.1 is needed' };
   if (!request.headers.host) return { status: 400, message: 'Host is missing' };
-  if (request.headers.upgrade?.toLowerCase() !== 'websocket') return { status: 400, message: 'Upgrade must be websocket' };
+  if (request.headers.upgrade?.toLowerCase() !== 'websocket')
+    return { status: 400, message: 'Upgrade must be websocket' };
   if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
     return { status: 400, message: 'a handshake has no body' };
   }
@@ -95,17 +101,25 @@ function checkHttp(request: IncomingMessage): Refusal | null {
 
 function checkVersion(request: IncomingMessage): Refusal | null {
   if (request.headers['sec-websocket-version'] === '13') return null;
-  return { status: 426, message: 'WebSocket version 13 is needed', headers: { 'Sec-WebSocket-Version': '13' } };
+  return {
+    status: 426,
+    message: 'WebSocket version 13 is needed',
+    headers: { 'Sec-WebSocket-Version': '13' },
+  };
 }
 
 function checkKey(request: IncomingMessage): Refusal | null {
-  return keyForm.test(request.headers['sec-websocket-key'] ?? '') ? null : { status: 400, message: 'Sec-WebSocket-Key is not valid' };
+  return keyForm.test(request.headers['sec-websocket-key'] ?? '')
+    ? null
+    : { status: 400, message: 'Sec-WebSocket-Key is not valid' };
 }
 
 /** Programs send no Origin; a browser's must be on the list. */
 function checkOrigin(request: IncomingMessage, rules: UpgradeRules): Refusal | null {
   const { origin } = request.headers;
-  return origin === undefined || rules.origins.includes(origin) ? null : { status: 403, message: 'this Origin is not allowed' };
+  return origin === undefined || rules.origins.includes(origin)
+    ? null
+    : { status: 403, message: 'this Origin is not allowed' };
 }
 
 function checkSubprotocols(request: IncomingMessage): Refusal | null {
@@ -115,7 +129,9 @@ function checkSubprotocols(request: IncomingMessage): Refusal | null {
   if (!offered.every((one) => subprotocolForm.test(one)) || new Set(offered).size !== offered.length) {
     return { status: 400, message: 'the subprotocol list is malformed' };
   }
-  return offered.includes(SUBPROTOCOL) ? null : { status: 400, message: `offer the subprotocol ${SUBPROTOCOL}` };
+  return offered.includes(SUBPROTOCOL)
+    ? null
+    : { status: 400, message: `offer the subprotocol ${SUBPROTOCOL}` };
 }
 
 function bearerToken(request: IncomingMessage): string | null {

@@ -68,7 +68,11 @@ function authenticate(visit: Visit, { verifier, log, metrics }: AdmissionParts):
 function checkMachine(visit: Visit): boolean {
   // Which kinds an org allows is looked at in the claim; what only a later version understands, here.
   if (visit.onConflict !== 'ask') return true;
-  visit.link.send({ type: 'error', code: 'unsupported', message: 'onConflict "ask" is not supported yet; use takeover or deny' });
+  visit.link.send({
+    type: 'error',
+    code: 'unsupported',
+    message: 'onConflict "ask" is not supported yet; use takeover or deny',
+  });
   return false;
 }
 
@@ -110,7 +114,10 @@ async function claim(visit: Visit, parts: AdmissionParts): Promise<boolean> {
     parts.log.warn({ org: session.org, reason: String(error.cause) }, 'claim failed');
     drop(session, parts);
     visit.link.end('store_unavailable', {
-      type: 'error', code: 'store_unavailable', message: 'no seat can be granted at present', retryAfterMs: 2000,
+      type: 'error',
+      code: 'store_unavailable',
+      message: 'no seat can be granted at present',
+      retryAfterMs: 2000,
     });
     return false;
   } finally {
@@ -118,7 +125,11 @@ async function claim(visit: Visit, parts: AdmissionParts): Promise<boolean> {
   }
 }
 
-function refuse(visit: Visit, parts: AdmissionParts, answer: Exclude<ClaimAnswer, { outcome: 'granted' }>): false {
+function refuse(
+  visit: Visit,
+  parts: AdmissionParts,
+  answer: Exclude<ClaimAnswer, { outcome: 'granted' }>,
+): false {
   if (visit.session !== null) drop(visit.session, parts);
   switch (answer.outcome) {
     case 'conflict':
@@ -129,7 +140,10 @@ function refuse(visit: Visit, parts: AdmissionParts, answer: Exclude<ClaimAnswer
       break;
     case 'flapping':
       visit.link.end('flapping', {
-        type: 'error', code: 'flapping', message: 'two machines are fighting over the seat', retryAfterMs: answer.retryAfterMs,
+        type: 'error',
+        code: 'flapping',
+        message: 'two machines are fighting over the seat',
+        retryAfterMs: answer.retryAfterMs,
       });
       break;
   }
@@ -144,8 +158,15 @@ function welcome(visit: Visit, parts: AdmissionParts): boolean {
   if (displaced !== null) {
     parts.evictions.receive(
       {
-        type: 'ended', org, user, sessionId: displaced.sessionId, epoch: displaced.epoch, reason: displaced.reason,
-        by: visit.hello.machine, at: nowMs, byEpoch: epoch,
+        type: 'ended',
+        org,
+        user,
+        sessionId: displaced.sessionId,
+        epoch: displaced.epoch,
+        reason: displaced.reason,
+        by: visit.hello.machine,
+        at: nowMs,
+        byEpoch: epoch,
       },
       'local',
     );
@@ -162,7 +183,13 @@ function welcome(visit: Visit, parts: AdmissionParts): boolean {
   if (visit.claims !== null) parts.tokenWatch.watch(session, visit.claims.expiresAtMs);
   const name = displaced?.machine.name;
   visit.link.send({
-    type: 'welcome', sessionId, epoch, resumed, ttlMs: parts.renewals.leftMs(session), renewEveryMs: parts.renewEveryMs, license,
+    type: 'welcome',
+    sessionId,
+    epoch,
+    resumed,
+    ttlMs: parts.renewals.leftMs(session),
+    renewEveryMs: parts.renewEveryMs,
+    license,
     ...(displaced?.reason === 'taken_over' && { displaced: { machine: name === undefined ? {} : { name } } }),
   });
   parts.log.info({ org, sessionId, epoch, reason: resumed ? 'resumed' : 'granted' }, 'session granted');

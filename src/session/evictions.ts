@@ -41,7 +41,11 @@ export class Evictions {
   endedEarly(session: Session, notices: readonly EndedNotice[]): boolean {
     const notice = notices.find((one) => session.isGrant(one.sessionId, one.epoch));
     if (notice === undefined) return false;
-    this.end(session, { reason: notice.reason, by: notice.by, at: notice.at, epoch: notice.byEpoch }, 'pubsub');
+    this.end(
+      session,
+      { reason: notice.reason, by: notice.by, at: notice.at, epoch: notice.byEpoch },
+      'pubsub',
+    );
     return true;
   }
 
@@ -55,7 +59,10 @@ export class Evictions {
     const nowMs = redisNowMs();
     if (nowMs !== null) metrics.evictionSeconds.observe(Math.max(0, nowMs - ending.at) / 1000);
     const { org, sessionId, epoch } = session;
-    log.info({ org, sessionId, epoch, reason: ending.reason, path, byEpoch: ending.epoch }, 'session evicted');
+    log.info(
+      { org, sessionId, epoch, reason: ending.reason, path, byEpoch: ending.epoch },
+      'session evicted',
+    );
   }
 }
 

@@ -93,7 +93,12 @@ export class Renewals {
   async #renewBatch(org: string, batch: readonly Session[]): Promise<void> {
     const live = batch.filter((session) => session.isLive);
     const held = live.map(({ user, sessionId, epoch, sinceMs, machineText }) => ({
-      org, user, sessionId, epoch, sinceMs, machineText,
+      org,
+      user,
+      sessionId,
+      epoch,
+      sinceMs,
+      machineText,
     }));
     const sentMs = this.parts.clock();
     try {

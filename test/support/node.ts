@@ -1,0 +1,46 @@
+import { keyRingFromSecret } from '../../src/auth/keys.js';
+import { mintToken } from '../../src/auth/tokens.js';
+import { parseSettings, type Settings, type SettingTexts } from '../../src/base/settings.js';
+import { Broker } from '../../src/broker.js';
+
+export const SECRET = 'a secret for tests, of more than 32 bytes';
+export const keys = keyRingFromSecret(SECRET);
+
+/** Short times, so that what takes half a minute in production takes a second here. */
+const quick: SettingTexts = {
+  SOLESEAT_HOST: '127.0.0.1',
+  SOLESEAT_PORT: '0',
+  SOLESEAT_ADMIN_PORT: '0',
+  SOLESEAT_JWT_SECRET: SECRET,
+  SOLESEAT_LICENSE_MODE: 'open',
+  SOLESEAT_LOG_LEVEL: 'silent',
+  SOLESEAT_LEASE_TTL_MS: '3000',
+  SOLESEAT_RENEW_EVERY_MS: '500',
+  SOLESEAT_COMMAND_TIMEOUT_MS: '900',
+  SOLESEAT_DRAIN_MS: '200',
+  SOLESEAT_HANDSHAKES_PER_SECOND: '0',
+  SOLESEAT_CONNECTIONS_PER_ADDRESS: '0',
+};
+
+export function testTexts(redisUrl: string, more: SettingTexts = {}): Record<string, string> {
+  return { ...quick, REDIS_URL: redisUrl, ...more } as Record<string, string>;
+}
+
+export function testSettings(redisUrl: string, more: SettingTexts = {}): Settings {
+  const parsed = parseSettings(testTexts(redisUrl, more));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  return parsed.settings;
+}
+
+/** A broker node in this process. */
+export async function startNode(redisUrl: string, more: SettingTexts = {}): Promise<Broker> {
+  const broker = new Broker(testSettings(redisUrl, more), keys);
+  await broker.start();
+  return broker;
+}
+
+export function tokenFor(user: string, org = 'acme', expiresInSeconds = 3600): string {
+  const [key] = keys.keys;
+  if (key === undefined) throw new Error('the test key ring is empty');
+  return mintToken({ key, user, org, issuer: 'soleseat', audience: 'soleseat', expiresInSeconds });
+}
