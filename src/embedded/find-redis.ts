@@ -25,23 +25,24 @@ export interface ProvisionOptions {
 export async function provisionRedis(options: ProvisionOptions = {}): Promise<{ path: string }> {
   const cacheDir = resolve(options.cacheDir ?? DEFAULT_CACHE);
   const onProgress = options.onProgress ?? (() => {});
-  const path = (await findRedis(cacheDir, onProgress)) ?? (await obtainRedis(cacheDir, onProgress));
+  const path = (await findRedis({ cacheDir, onProgress })) ?? (await obtainRedis(cacheDir, onProgress));
   return { path };
 }
 
-async function findRedis(cacheDir: string, onProgress: Progress): Promise<string | undefined> {
+/** The redis-server that is there already: the one chosen, the machine's, or the copy made before. */
+export async function findRedis(options: ProvisionOptions = {}): Promise<string | undefined> {
   const chosen = process.env.SOLESEAT_REDIS_SERVER;
   if (chosen) {
     return checkRedis(chosen).catch((error: Error) => {
       throw new Error(`SOLESEAT_REDIS_SERVER=${chosen} is of no use: ${error.message}\n${WHAT_TO_DO}`);
     });
   }
-  for (const path of [findOnPath('redis-server'), readCache(cacheDir)]) {
+  for (const path of [findOnPath('redis-server'), readCache(options.cacheDir ?? DEFAULT_CACHE)]) {
     if (path === undefined) continue;
     try {
       return await checkRedis(path);
     } catch (error) {
-      onProgress(`passing over ${path}: ${(error as Error).message}`);
+      options.onProgress?.(`passing over ${path}: ${(error as Error).message}`);
     }
   }
   return undefined;

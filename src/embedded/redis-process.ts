@@ -8,7 +8,7 @@ import { askRedis, pickFreePort } from './redis-probe.js';
 import { lastLines } from './run-command.js';
 
 const START_TIMEOUT_MS = 15_000;
-const STOP_TIMEOUT_MS = 5_000;
+const ORPHAN_TIMEOUT_MS = 1_500;
 const POLL_MS = 10;
 const PORT_ATTEMPTS = 5;
 
@@ -151,7 +151,7 @@ async function answersAs(child: ChildProcess, port: number): Promise<boolean> {
 
 /** Two servers on one append-only file destroy it. */
 async function refuseSharedFolder(dir: string): Promise<void> {
-  const deadline = performance.now() + STOP_TIMEOUT_MS;
+  const deadline = performance.now() + ORPHAN_TIMEOUT_MS;
   for (let owner = readOwner(dir); owner !== undefined; await pause(POLL_MS)) {
     const answer = await askRedis(owner.port);
     if (!answer.isUp || answer.pid !== owner.pid) return;
