@@ -1,0 +1,129 @@
+/**
+ * Writes the documentation that derives from the tables in src/base and src/protocol. Needs a built dist.
+ *
+ *   node scripts/docs.mjs           writes
+ *   node scripts/docs.mjs --check   changes nothing; exits 1 and names each stale file
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const isCheck = process.argv.includes('--check');
+
+const kindNames = {
+  text: 'text',
+  secret: 'text, secret',
+  url: 'URL',
+  port: 'port',
+  count: 'whole number',
+  durationMs: 'duration: ms, or like `500ms`, `30s`, `5m`, `1h`',
+  bytes: 'bytes',
+  list: 'list, comma separated',
+  flag: '`true` or `false`',
+  file: 'file',
+};
+
+const { settingsTable, metricsTable, closeCodes, isFinal } = await loadTables();
+
+const pages = {
+  'docs/settings.md': () => settingsPage(),
+  'docs/metrics.md': () => metricsPage(),
+  'PROTOCOL.md': (text) => between(text, '<!-- close-codes -->', '<!-- /close-codes -->', closeCodesTable()),
+};
+
+const stale = [];
+for (const [file, render] of Object.entries(pages)) {
+  const path = join(root, file);
+  const before = readIfThere(path);
+  const after = render(before);
+  if (after === before) continue;
+  stale.push(file);
+  if (!isCheck) writeFileSync(path, after);
+}
+for (const file of stale) console.log(isCheck ? `stale: ${file} (run npm run docs)` : `written: ${file}`);
+if (isCheck && stale.length > 0) process.exitCode = 1;
+
+async function loadTables() {
+  try {
+    const [settings, metrics, codes] = await Promise.all([
+      import('../dist/base/settings.js'),
+      import('../dist/base/metrics.js'),
+      import('../dist/protocol/close-codes.js'),
+    ]);
+    return { ...settings, ...metrics, ...codes };
+  } catch (error) {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    console.error('There is no built dist: run npm run build first.');
+    process.exit(1);
+  }
+}
+
+function readIfThere(path) {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+function settingsPage() {
+  const rows = Object.values(settingsTable).map(({ name, kind, default: value, doc, choices }) => [
+    `\`${name}\``,
+    choices ? choices.map((choice) => `\`${choice}\``).join(', ') : kindNames[kind],
+    value === '' ? '' : `\`${value}\``,
+    doc,
+  ]);
+  return `# Settings
+
+Written by \`npm run docs\` from the table in \`src/base/settings.ts\`; change it there.
+
+Where a setting is given more than once, \`--set NAME=value\` outranks the environment, the environment
+outranks the file of \`--config\`, and the file outranks what \`dev\` presets. An unknown name that begins with
+\`SOLESEAT_\` is a fault. \`soleseat config check\` says whether \`serve\` would start and names every fault;
+\`soleseat config print\` shows what applies, without secrets.
+
+${table(['setting', 'value', 'default', 'meaning'], rows)}
+`;
+}
+
+function metricsPage() {
+  const rows = Object.values(metricsTable).map(([kind, name, help, labels]) => [
+    `\`${name}\``,
+    kind,
+    labels.map((label) => `\`${label}\``).join(', '),
+    help,
+  ]);
+  return `# Metrics
+
+Written by \`npm run docs\` from the table in \`src/base/metrics.ts\`; change it there.
+
+\`GET /metrics\` on the admin port answers in the text format of Prometheus. Beside these come the process's own
+metrics as \`prom-client\` names them (\`process_…\`, \`nodejs_…\`). Labels are bounded: none holds a user, an org
+or a session. Histograms are in seconds.
+
+${table(['metric', 'kind', 'labels', 'meaning'], rows)}
+`;
+}
+
+function closeCodesTable() {
+  const rows = closeCodes.map(({ code, reason, meaning }) => [
+    String(code),
+    `\`${reason}\``,
+    isFinal(code) ? 'yes' : 'no',
+    meaning,
+  ]);
+  return table(['code', 'reason', 'final', 'meaning'], rows);
+}
+
+function table(heads, rows) {
+  const line = (cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function between(text, start, end, inner) {
+  const from = text.indexOf(start);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`PROTOCOL.md needs the markers ${start} and ${end}`);
+  return `${text.slice(0, from + start.length)}\n${inner}\n${text.slice(to)}`;
+}

@@ -1,0 +1,172 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join, posix, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '..');
+const MAX_LINES = 300;
+
+/** The floors of the house: a part imports only from floors below it, so two of one floor do not know each other. */
+const floors: Readonly<Record<string, number>> = {
+  protocol: 0,
+  base: 0,
+  store: 1,
+  auth: 1,
+  license: 2,
+  session: 3,
+  gateway: 4,
+  admin: 4,
+  'broker.ts': 5,
+  cli: 6,
+};
+/** Parts beside the tower, and what of src each may import. The command line may import them all. */
+const beside: Readonly<Record<string, readonly string[]>> = {
+  client: ['protocol'],
+  embedded: ['base'],
+  console: [],
+};
+/** The files of the client that run in Node only. The rest runs in a browser. */
+const nodeOnlyClientFiles = ['src/client/node.ts', 'src/client/machine-id.ts'];
+
+interface Import {
+  readonly file: string;
+  readonly specifier: string;
+  /** The imported file of src, or null for a package. */
+  readonly target: string | null;
+}
+
+const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .map((name) => posix.join('src', name.replaceAll('\\', '/')))
+  .filter((file) => file.endsWith('.ts'))
+  .sort();
+const sourceOf = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
+const imports = files.flatMap(importsOf);
+
+describe('the architecture', () => {
+  it('is read whole: every import within src leads to a file there', () => {
+    expect(files.length).toBeGreaterThan(30);
+    const dangling = imports.filter(({ target }) => target !== null && !sourceOf.has(target));
+    expect(dangling.map(describeImport)).toEqual([]);
+  });
+
+  it('has a floor or a place beside the tower for every part', () => {
+    const parts = [...new Set(files.map(partOf))];
+    expect(parts.filter((part) => floors[part] === undefined && beside[part] === undefined)).toEqual([]);
+  });
+
+  it('lets a part import only from floors below it', () => {
+    const climbing = imports.filter(({ file, target }) => target !== null && !mayImport(file, target));
+    expect(climbing.map(describeImport)).toEqual([]);
+  });
+
+  it('has no import cycles between files', () => {
+    expect(findCycles()).toEqual([]);
+  });
+
+  it('keeps the client free of Node, but for the files that are for Node', () => {
+    const isForeign = ({ file, target }: Import) => partOf(file) === 'client' && target === null;
+    const foreign = imports.filter((one) => isForeign(one) && !nodeOnlyClientFiles.includes(one.file));
+    expect(foreign.map(describeImport)).toEqual([]);
+    const allowed = imports.filter((one) => isForeign(one) && nodeOnlyClientFiles.includes(one.file));
+    expect(allowed.filter(({ specifier }) => !isBuiltinOrWs(specifier)).map(describeImport)).toEqual([]);
+  });
+
+  it('keeps the protocol free of packages and of Node', () => {
+    const foreign = imports.filter(({ file, target }) => partOf(file) === 'protocol' && target === null);
+    expect(foreign.map(describeImport)).toEqual([]);
+  });
+
+  it('closes WebSockets of the broker in one file', () => {
+    const closers = linesWith(/\bws\.(close|terminate)\(|\.terminate\(/).filter(
+      (place) => !place.startsWith('src/gateway/connection.ts:') && !place.startsWith('src/client/'),
+    );
+    expect(closers).toEqual([]);
+  });
+
+  it('names Redis keys in one file', () => {
+    // A hash tag around a value, or the prefix of a key with a user or an id after it.
+    const builders = linesWith(
+      /\{\$\{|['"`](lease|license|machines|fence|takeovers|request|usage|node):(\$\{|['"`])/,
+    ).filter((place) => !place.startsWith('src/store/keys.ts:'));
+    expect(builders).toEqual([]);
+    // Only the composition root hands the prefix on.
+    const prefixed = linesWith(/\bkeyPrefix\b/).filter(
+      (place) => !/^src\/(base\/settings|broker)\.ts:/.test(place),
+    );
+    expect(prefixed).toEqual([]);
+  });
+
+  it(`has no file of more than ${MAX_LINES} lines`, () => {
+    const long = files
+      .map((file) => ({ file, lines: (sourceOf.get(file) ?? '').trimEnd().split('\n').length }))
+      .filter(({ lines }) => lines > MAX_LINES);
+    expect(long.map(({ file, lines }) => `${file} has ${lines} lines`)).toEqual([]);
+  });
+});
+
+function importsOf(file: string): Import[] {
+  const source = sourceOf.get(file) ?? '';
+  // Static imports and exports (types too), dynamic imports and import types.
+  const forms = /^\s*(?:import|export)\b[^'";]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\(?\s*['"]([^'"]+)['"]/gm;
+  return [...source.matchAll(forms)].map((match) => {
+    const specifier = match[1] ?? match[2] ?? '';
+    return { file, specifier, target: targetOf(file, specifier) };
+  });
+}
+
+function targetOf(file: string, specifier: string): string | null {
+  if (!specifier.startsWith('.')) return null;
+  return posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts');
+}
+
+/** `store` of `src/store/keys.ts`, `broker.ts` of `src/broker.ts`. */
+function partOf(file: string): string {
+  return file.split('/')[1] ?? file;
+}
+
+function mayImport(file: string, target: string): boolean {
+  const from = partOf(file);
+  const to = partOf(target);
+  if (from === to) return true;
+  const besideFrom = beside[from];
+  if (besideFrom !== undefined) return besideFrom.includes(to);
+  if (beside[to] !== undefined) return from === 'cli';
+  return (floors[to] ?? Number.POSITIVE_INFINITY) < (floors[from] ?? 0);
+}
+
+function isBuiltinOrWs(specifier: string): boolean {
+  return specifier === 'ws' || specifier.startsWith('node:') || builtinModules.includes(specifier);
+}
+
+function describeImport({ file, specifier }: Import): string {
+  return `${file} imports ${specifier}`;
+}
+
+function linesWith(form: RegExp): string[] {
+  return [...sourceOf].flatMap(([file, source]) =>
+    source
+      .split('\n')
+      .flatMap((line, index) => (form.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [])),
+  );
+}
+
+function findCycles(): string[] {
+  const next = new Map<string, string[]>();
+  for (const { file, target } of imports) {
+    if (target !== null) next.set(file, [...(next.get(file) ?? []), target]);
+  }
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) {
+      cycles.push([...path.slice(at), file].join(' imports '));
+      return;
+    }
+    if (done.has(file)) return;
+    for (const target of next.get(file) ?? []) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  return cycles;
+}

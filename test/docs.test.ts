@@ -1,0 +1,120 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { metricsTable } from '../src/base/metrics.js';
+import { settingsTable } from '../src/base/settings.js';
+import { closeCodes, isFinal } from '../src/protocol/close-codes.js';
+
+const root = resolve(import.meta.dirname, '..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const pages = [...filesIn('.'), ...filesIn('docs'), ...filesIn('docs/decisions')];
+
+describe('the documentation', () => {
+  it('has every close code, and no other, in PROTOCOL.md', () => {
+    const section = between(read('PROTOCOL.md'), '<!-- close-codes -->', '<!-- /close-codes -->');
+    const expected = closeCodes.map(({ code, reason, meaning }) => [
+      String(code),
+      reason,
+      isFinal(code) ? 'yes' : 'no',
+      meaning,
+    ]);
+    expect(rowsOf(section)).toEqual(expected);
+  });
+
+  it('names only close codes of the application range that exist', () => {
+    const known = new Set(closeCodes.map(({ code }) => code));
+    // The bounds of the final codes are named as such.
+    for (const bound of [4500, 4999]) known.add(bound);
+    const named = [...read('PROTOCOL.md').matchAll(/\b4[0-9]{3}\b/g)].map(([code]) => Number(code));
+    expect(named.filter((code) => !known.has(code))).toEqual([]);
+  });
+
+  it('has every setting with its default and meaning, and no other, in docs/settings.md', () => {
+    const expected = Object.values(settingsTable).map((one) => [one.name, one.default, one.doc]);
+    const rows = rowsOf(read('docs/settings.md')).map(([name, , value, doc]) => [name, value, unquoted(doc)]);
+    expect(rows).toEqual(expected.map(([name, value, doc]) => [name, value, unquoted(doc)]));
+  });
+
+  it('has every metric with its kind, labels and meaning, and no other, in docs/metrics.md', () => {
+    const expected = Object.values(metricsTable).map(([kind, name, help, labels]) => [
+      name,
+      kind,
+      labels.join(', '),
+      help,
+    ]);
+    expect(rowsOf(read('docs/metrics.md'))).toEqual(expected);
+  });
+
+  it('has every message type of the protocol in PROTOCOL.md', () => {
+    const types = [...read('src/protocol/messages.ts').matchAll(/readonly type: '(\w+)'/g)].map(
+      ([, type]) => type,
+    );
+    expect(types.length).toBeGreaterThan(10);
+    const documented = new Set(
+      [...read('PROTOCOL.md').matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, type]) => type),
+    );
+    expect(types.filter((type) => !documented.has(type))).toEqual([]);
+  });
+
+  it('has every command in README.md', () => {
+    const commands = [...read('src/cli/main.ts').matchAll(/program\.command\('(\w+)'\)/g)].map(
+      ([, name]) => name,
+    );
+    const readme = read('README.md');
+    expect(commands.length).toBeGreaterThan(3);
+    expect(commands.filter((name) => !readme.includes(`\`soleseat ${name}`))).toEqual([]);
+  });
+
+  it.each(pages)('%s names only settings and metrics that exist', (file) => {
+    const settings = new Set<string>(Object.values(settingsTable).map((one) => one.name));
+    const metrics = Object.values(metricsTable).map(([, name]) => name as string);
+    const text = read(file);
+    const named = [...text.matchAll(/\bSOLESEAT_[A-Z][A-Z_]*[A-Z]\b/g)].map(([name]) => name);
+    const measured = [...text.matchAll(/\bsoleseat_[a-z_]+[a-z]\b/g)].map(([name]) => name);
+    expect(named.filter((name) => !settings.has(name))).toEqual([]);
+    // A histogram appears with a suffix too: _bucket, _sum, _count.
+    expect(measured.filter((name) => !metrics.some((one) => name.startsWith(one)))).toEqual([]);
+  });
+
+  it.each(pages)('%s links only to files that exist', (file) => {
+    const targets = [...read(file).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+    const relatives = targets.filter((target) => !/^[a-z]+:/.test(target) && !target.startsWith('#'));
+    const missing = relatives.filter((target) => {
+      const [path = ''] = target.split('#', 1);
+      return !existsSync(join(root, dirname(file), path));
+    });
+    expect(missing).toEqual([]);
+  });
+
+  it('keeps ARCHITECTURE.md within 150 lines', () => {
+    expect(read('ARCHITECTURE.md').trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+  });
+});
+
+function filesIn(folder: string): string[] {
+  const names = readdirSync(join(root, folder)).filter((name) => name.endsWith('.md'));
+  return names.map((name) => join(folder, name)).sort();
+}
+
+function between(text: string, start: string, end: string): string {
+  const from = text.indexOf(start);
+  const to = text.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`the markers ${start} and ${end} are missing`);
+  return text.slice(from + start.length, to);
+}
+
+/** The cells of a Markdown table's rows, without its head; a cell that is code loses its quotes. */
+function rowsOf(text: string): string[][] {
+  const lines = text.split('\n').filter((line) => line.startsWith('| '));
+  const body = lines.slice(2);
+  return body.map((line) =>
+    line
+      .slice(2, -2)
+      .split(' | ')
+      .map((cell) => (/^(`[^`]*`(, )?)+$/.test(cell) ? unquoted(cell) : cell).trim()),
+  );
+}
+
+function unquoted(text: string | undefined): string {
+  return (text ?? '').replaceAll('`', '');
+}
