@@ -13,7 +13,7 @@ const DEFAULT_CACHE = resolve(import.meta.dirname, '..', '..', '.soleseat', 'red
 const OLDEST_VERSION = [6, 2] as const;
 const WHAT_TO_DO =
   'Install redis-server (6.2 or newer) by hand, or set SOLESEAT_REDIS_SERVER to its file, ' +
-  'or set REDIS_URL and use a Redis that runs elsewhere.';
+  'or run "soleseat serve" with the REDIS_URL of a Redis elsewhere.';
 
 export interface ProvisionOptions {
   /** Holds the copy that was made where the machine has no redis-server of its own. */

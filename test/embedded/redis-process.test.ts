@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { Redis } from 'ioredis';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { provisionRedis } from '../../src/embedded/find-redis.js';
+import { askRedis } from '../../src/embedded/redis-probe.js';
 import { type RedisOptions, type RedisProcess, startRedis } from '../../src/embedded/redis-process.js';
 
 let binary: string;
@@ -118,7 +119,7 @@ describe('a Redis of our own', () => {
       const script = `
         const { startRedis } = await import('./dist/embedded/redis-process.js');
         const redis = await startRedis({ binary: ${JSON.stringify(binary)} });
-        process.stdout.write(redis.pid + '\\n', () => { ${ending} });`;
+        process.stdout.write(redis.port + '\\n', () => { ${ending} });`;
       const parent = spawn(process.execPath, ['--input-type=module', '-e', script], {
         cwd: join(import.meta.dirname, '..', '..'),
         stdio: ['ignore', 'pipe', 'inherit'],
@@ -126,7 +127,10 @@ describe('a Redis of our own', () => {
       const ended = once(parent, 'exit');
       const [line] = await once(createInterface(parent.stdout), 'line');
       await ended;
-      await vi.waitFor(() => expect(isAlive(Number(line))).toBe(false), { timeout: 5_000, interval: 20 });
+      await vi.waitFor(async () => expect(await askRedis(Number(line))).toEqual({ isUp: false }), {
+        timeout: 5_000,
+        interval: 20,
+      });
     },
   );
 });
