@@ -130,7 +130,7 @@ export class Broker {
     await this.stop();
   }
 
-  /** Closes everything without telling clients to move. */
+  /** Closes everything at once. */
   async stop(): Promise<void> {
     this.#isStarted = false;
     if (this.#sweepTimer !== null) clearInterval(this.#sweepTimer);

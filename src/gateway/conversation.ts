@@ -39,7 +39,7 @@ export class Conversation {
     socket: Socket,
     private claims: ClientClaims | null,
     private readonly parts: ConversationParts,
-    private readonly onEnded: () => void,
+    private readonly onClosed: () => void,
   ) {
     this.connection = new Connection(ws, socket, parts, () => this.#detach());
     this.#allowanceSinceMs = parts.admission.clock();
@@ -64,31 +64,41 @@ export class Conversation {
   }
 
   #handle(message: ClientMessage): void {
-    if (this.#hello === null && message.type !== 'hello') {
-      this.#strike({ code: 'bad_message', message: 'hello comes first' });
+    const fault = this.#outOfPlace(message);
+    if (fault !== null) {
+      this.#strike({ code: 'bad_message', message: fault });
       return;
     }
     switch (message.type) {
       case 'hello':
-        if (this.#hello !== null) return this.#strike({ code: 'bad_message', message: 'hello comes once' });
         this.#hello = message;
         this.#timer?.cancel();
         this.#timer = null;
-        return void this.#claim(message.onConflict ?? 'takeover');
+        void this.#claim(message.onConflict ?? 'takeover');
+        break;
       case 'takeover':
-        if (!this.#hasConflict)
-          return this.#strike({ code: 'bad_message', message: 'takeover answers a conflict' });
         this.#hasConflict = false;
-        return void this.#claim('takeover');
-      case 'answer':
-        return this.#strike({ code: 'bad_message', message: 'answer without a takeover_requested' });
+        void this.#claim('takeover');
+        break;
       case 'refresh':
-        return this.#refresh(message.token);
-      case 'activity':
-        return;
+        this.#refresh(message.token);
+        break;
       case 'release':
-        return this.#release();
+        this.#release();
+        break;
+      case 'activity':
+      case 'answer':
+        break;
     }
+  }
+
+  /** Why a message may not come at this point, or null when it may. */
+  #outOfPlace(message: ClientMessage): string | null {
+    if (this.#hello === null) return message.type === 'hello' ? null : 'hello comes first';
+    if (message.type === 'hello') return 'hello comes once';
+    if (message.type === 'takeover' && !this.#hasConflict) return 'takeover answers a conflict';
+    if (message.type === 'answer') return 'answer without a takeover_requested';
+    return null;
   }
 
   async #claim(onConflict: ConflictPolicy): Promise<void> {
@@ -123,8 +133,9 @@ export class Conversation {
     this.#hasConflict = true;
     const beat = () => {
       if (!this.#hasConflict) return;
-      if (this.connection.isSilent()) return this.connection.end('no_pong');
-      if ((this.claims?.expiresAtMs ?? 0) <= Date.now()) return this.connection.end('token_expired');
+      if (this.connection.isSilent()) this.connection.end('no_pong');
+      if ((this.claims?.expiresAtMs ?? 0) <= Date.now()) this.connection.end('token_expired');
+      if (this.connection.isEnded) return;
       this.connection.pingWith(null);
       this.#timer = this.parts.wheel.after(this.parts.renewEveryMs, beat);
     };
@@ -173,6 +184,7 @@ export class Conversation {
       code === 1000 && !this.connection.isEnded && this.#session?.isLive ? heldLease(this.#session) : null;
     if (lease !== null) this.parts.release(lease).catch(() => {});
     this.connection.closedByPeer(code);
+    this.onClosed();
   }
 
   #strike(violation: Violation): void {
@@ -208,7 +220,6 @@ export class Conversation {
       this.#session.markEnded();
       this.parts.admission.registry.remove(this.#session);
     }
-    this.onEnded();
   }
 }
 

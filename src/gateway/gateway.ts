@@ -99,9 +99,12 @@ export class Gateway {
     await Promise.all(moves);
   }
 
+  /** Closes whatever is still open; a peer that ignores the close is cut off. The wheel must still turn. */
   async close(): Promise<void> {
+    this.#isDraining = true;
+    for (const { connection } of this.#conversations) connection.end('draining');
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
-    this.#http.closeAllConnections();
+    this.#http.closeIdleConnections();
     await closed;
   }
 

@@ -171,9 +171,7 @@ function welcome(visit: Visit, parts: AdmissionParts): boolean {
       'local',
     );
   }
-  const early = session.earlyNotices ?? [];
-  session.earlyNotices = null;
-  if (parts.evictions.endedEarly(session, early)) return false;
+  if (parts.evictions.endedEarly(session)) return false;
   if (visit.isGone()) {
     // As after any lost connection, the lease stays for its TTL, so that the same machine can come back to it.
     drop(session, parts);

@@ -32,14 +32,14 @@ export class Evictions {
   receive(notice: EndedNotice, path: EvictionPath): void {
     const ending = { reason: notice.reason, by: notice.by, at: notice.at, epoch: notice.byEpoch };
     for (const session of [...this.parts.registry.of(notice.org, notice.user)]) {
-      if (session.state === 'claiming') (session.earlyNotices ??= []).push(notice);
+      if (session.state === 'claiming') session.earlyNotices = [...session.earlyNotices, notice];
       else if (session.isGrant(notice.sessionId, notice.epoch)) this.end(session, ending, path);
     }
   }
 
   /** Whether the grant just made was ended before anybody here knew of it; then it is told. */
-  endedEarly(session: Session, notices: readonly EndedNotice[]): boolean {
-    const notice = notices.find((one) => session.isGrant(one.sessionId, one.epoch));
+  endedEarly(session: Session): boolean {
+    const notice = session.earlyNotices.find((one) => session.isGrant(one.sessionId, one.epoch));
     if (notice === undefined) return false;
     this.end(
       session,

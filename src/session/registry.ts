@@ -15,7 +15,10 @@ export class Registry {
 
   add(session: Session): void {
     let users = this.#orgs.get(session.org);
-    if (users === undefined) this.#orgs.set(session.org, (users = new Map()));
+    if (users === undefined) {
+      users = new Map();
+      this.#orgs.set(session.org, users);
+    }
     const sessions = users.get(session.user);
     if (sessions === undefined) users.set(session.user, [session]);
     else sessions.push(session);

@@ -108,7 +108,10 @@ export class Renewals {
         if (answer !== undefined) this.#apply(session, answer, sentMs);
       });
     } catch (error) {
-      this.parts.log.warn({ org, sessions: live.length, reason: String(error) }, 'renewal failed');
+      this.parts.log.warn(
+        { org, sessions: live.length, reason: String((error as Error).cause ?? error) },
+        'renewal failed',
+      );
       for (const session of live) this.#endanger(session);
     }
   }

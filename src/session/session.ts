@@ -4,6 +4,9 @@ import type { HeldLease } from '../store/leases.js';
 import type { EndedNotice } from '../store/notices.js';
 import type { Link } from './link.js';
 
+/** Shared, since nearly every claim hears nothing. */
+const none: readonly EndedNotice[] = [];
+
 export type SessionState = 'claiming' | 'active' | 'jeopardy' | 'ended';
 
 /** One user's seat in use by one machine, as served by this node: a grant and the connection that uses it. */
@@ -16,7 +19,7 @@ export class Session implements HeldLease {
   renewalTimer: WheelTimer | null = null;
   tokenTimer: WheelTimer | null = null;
   /** Notices that came while the claim was under way: they may concern the grant that is being made. */
-  earlyNotices: EndedNotice[] | null = null;
+  earlyNotices: readonly EndedNotice[] = none;
   readonly machineText: string;
 
   constructor(
@@ -57,6 +60,6 @@ export class Session implements HeldLease {
     this.tokenTimer?.cancel();
     this.renewalTimer = null;
     this.tokenTimer = null;
-    this.earlyNotices = null;
+    this.earlyNotices = none;
   }
 }

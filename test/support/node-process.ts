@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { SettingTexts } from '../../src/base/settings.js';
+import { pickFreePort } from '../../src/embedded/redis-probe.js';
+import { eventually } from './eventually.js';
+import { testTexts } from './node.js';
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** A broker node as a process of its own, which can be killed and stopped. */
+export class NodeProcess {
+  private constructor(
+    readonly child: ChildProcess,
+    readonly ports: { readonly public: number; readonly admin: number },
+  ) {}
+
+  static async start(redisUrl: string, more: SettingTexts = {}): Promise<NodeProcess> {
+    const ports = { public: await pickFreePort(), admin: await pickFreePort() };
+    const texts = testTexts(redisUrl, { SOLESEAT_LOG_LEVEL: 'error', ...more });
+    const env = {
+      ...process.env,
+      ...texts,
+      SOLESEAT_PORT: String(ports.public),
+      SOLESEAT_ADMIN_PORT: String(ports.admin),
+    };
+    const child = spawn(process.execPath, [main, 'serve'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    const node = new NodeProcess(child, ports);
+    await eventually(async () => {
+      if (child.exitCode !== null) throw new Error(`the node ended with ${child.exitCode}`);
+      return (await node.readiness()) === 200;
+    });
+    return node;
+  }
+
+  /** The status of /readyz, or 0 when nobody answers. */
+  async readiness(): Promise<number> {
+    return fetch(`http://127.0.0.1:${this.ports.admin}/readyz`).then(
+      (response) => response.status,
+      () => 0,
+    );
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** Waits for the end and gives the exit code, null after a signal. */
+  async ended(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+    return this.child.exitCode;
+  }
+
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.ended();
+  }
+}

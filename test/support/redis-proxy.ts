@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+type Role = 'commands' | 'inbox';
+
+interface Pair {
+  readonly client: Socket;
+  role: Role | null;
+  readonly held: Buffer[];
+}
+
+/** Stands between a node and Redis, and can lose or hold what Redis sends on one of its two connections. */
+export class RedisProxy {
+  /** Replies on the inbox are thrown away: every notice is lost. */
+  losesInbox = false;
+  #holdsCommands = false;
+  readonly #pairs = new Set<Pair>();
+
+  private constructor(
+    private readonly server: Server,
+    readonly url: string,
+  ) {}
+
+  static async start(redisUrl: string): Promise<RedisProxy> {
+    const target = Number(new URL(redisUrl).port);
+    const server = createServer((client) => proxy.#join(client, target));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const proxy: RedisProxy = new RedisProxy(
+      server,
+      `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    );
+    return proxy;
+  }
+
+  holdReplies(): void {
+    this.#holdsCommands = true;
+  }
+
+  passReplies(): void {
+    this.#holdsCommands = false;
+    for (const { client, held } of this.#pairs) for (const chunk of held.splice(0)) client.write(chunk);
+  }
+
+  stop(): void {
+    for (const { client } of this.#pairs) client.destroy();
+    this.server.close();
+  }
+
+  #join(client: Socket, target: number): void {
+    const redis = connect(target, '127.0.0.1');
+    const pair: Pair = { client, role: null, held: [] };
+    this.#pairs.add(pair);
+    client.on('data', (chunk) => {
+      // ioredis names its connections with CLIENT SETNAME before anything else.
+      if (chunk.includes('soleseat-inbox')) pair.role = 'inbox';
+      if (chunk.includes('soleseat-commands')) pair.role = 'commands';
+      redis.write(chunk);
+    });
+    redis.on('data', (chunk) => {
+      if (pair.role === 'inbox' && this.losesInbox) return;
+      if (pair.role === 'commands' && this.#holdsCommands) pair.held.push(chunk);
+      else client.write(chunk);
+    });
+    const end = () => {
+      this.#pairs.delete(pair);
+      client.destroy();
+      redis.destroy();
+    };
+    for (const socket of [client, redis]) socket.on('close', end).on('error', end);
+  }
+}
