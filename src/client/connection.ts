@@ -1,0 +1,108 @@
+import type {
+  ClientMessage,
+  ErrorMessage,
+  EvictedMessage,
+  HelloMessage,
+  ServerMessage,
+} from '../protocol/messages.js';
+import { SUBPROTOCOL } from '../protocol/messages.js';
+import { readServerMessage } from './read-message.js';
+
+/** The part of a WebSocket that the client uses; the browser's own and that of `ws` both have it. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+  addEventListener(type: 'open' | 'error', listener: () => void): void;
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(
+    type: 'close',
+    listener: (event: { readonly code: number; readonly reason: string }) => void,
+  ): void;
+}
+export type WebSocketClass = new (url: string, protocols: string[]) => WebSocketLike;
+
+/** The code of a close that no close frame announced (RFC 6455 section 7.1.5). */
+export const NO_CLOSE_FRAME = 1006;
+/** Sent when this end leaves without releasing. Not final: to the broker it is a lost connection. */
+export const LEFT = 4000;
+const OPEN = 1;
+
+/** What was said on a connection that matters once it is closed. */
+export interface Seen {
+  evicted?: EvictedMessage;
+  error?: ErrorMessage;
+  drainWithinMs?: number;
+  retryAfterMs?: number;
+  takeoverSent?: boolean;
+}
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly socketClass: WebSocketClass;
+  readonly hello: HelloMessage;
+  /** From dialling to the first `welcome` or `conflict`. */
+  readonly timeoutMs: number;
+  readonly onMessage: (message: ServerMessage) => void;
+  readonly onClose: (code: number, reason: string) => void;
+}
+
+/**
+ * One WebSocket, from dialling to its end. `hello` is sent as soon as it opens.
+ *
+ * The token travels in `hello` and not in the handshake: a handshake that is refused gives an HTTP status,
+ * which no browser lets a page read (it sees 1006, as for a dead network), whereas a close code and its
+ * reason can be read everywhere. Only so can "fetch a new token" be told from "try again later".
+ */
+export class Connection {
+  readonly seen: Seen = {};
+  private readonly socket: WebSocketLike;
+  private readonly timer: ReturnType<typeof setTimeout>;
+  private ended = false;
+
+  /** Throws what the WebSocket's constructor throws. */
+  constructor(private readonly options: ConnectionOptions) {
+    this.socket = new options.socketClass(options.url, [SUBPROTOCOL]);
+    this.timer = setTimeout(() => this.giveUp(), options.timeoutMs);
+    this.socket.addEventListener('open', () => this.send(options.hello));
+    this.socket.addEventListener('message', (event) => this.receive(event.data));
+    this.socket.addEventListener('close', (event) => this.end(event.code, event.reason));
+    // The close that follows an error tells all there is; `ws` throws where nobody listens.
+    this.socket.addEventListener('error', () => {});
+  }
+
+  /** False where the socket is not open: the message is then lost. */
+  send(message: ClientMessage): boolean {
+    if (this.ended || this.socket.readyState !== OPEN) return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** Closes, and from now on ignores all that still comes from this socket. */
+  drop(code: number, reason: string): void {
+    this.ended = true;
+    clearTimeout(this.timer);
+    this.socket.close(code, reason);
+  }
+
+  private receive(data: unknown): void {
+    if (this.ended) return;
+    const message = readServerMessage(data);
+    if (message === null) return;
+    if (message.type === 'welcome' || message.type === 'conflict') clearTimeout(this.timer);
+    this.options.onMessage(message);
+  }
+
+  /** Does not wait for the socket to agree: a close handshake with a silent peer takes long. */
+  private giveUp(): void {
+    this.socket.close(LEFT, 'no answer');
+    this.end(NO_CLOSE_FRAME, 'no answer in time');
+  }
+
+  private end(code: number, reason: string): void {
+    if (this.ended) return;
+    this.ended = true;
+    clearTimeout(this.timer);
+    this.options.onClose(code, reason);
+  }
+}

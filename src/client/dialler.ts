@@ -1,0 +1,160 @@
+import type { ClientMessage, ConflictPolicy, ResumeRequest, ServerMessage } from '../protocol/messages.js';
+import { defaultBackoff, fullJitter, waitBeforeReconnect } from './backoff.js';
+import { Connection, NO_CLOSE_FRAME, type Seen, type WebSocketClass } from './connection.js';
+import type { ClientEvents } from './events.js';
+import type { ConnectOptions, TokenNeed } from './options.js';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const TOKEN_EXPIRED = 4001;
+
+export interface DiallerParts {
+  readonly options: ConnectOptions;
+  readonly socketClass: WebSocketClass;
+  /** The session to ask for again, if there is one. */
+  readonly resume: () => ResumeRequest | null;
+  readonly onMessage: (message: ServerMessage, seen: Seen) => void;
+  /** The connection ended, or an attempt came to nothing. */
+  readonly onLost: (code: number, reason: string, seen: Seen) => void;
+  readonly onFault: (fault: ClientEvents['error']) => void;
+}
+
+/** Keeps at most one connection: fetches the token, dials, waits, dials again. Decides nothing. */
+export class Dialler {
+  private connection: Connection | null = null;
+  /** Grows with every attempt and stop; what was begun under an older number is stale. */
+  private attempt = 0;
+  private failures = 0;
+  private policy: ConflictPolicy | null = null;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private refreshTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly parts: DiallerParts) {}
+
+  /** What was said on the open connection; null where there is none. */
+  get seen(): Seen | null {
+    return this.connection?.seen ?? null;
+  }
+
+  /** The policy of the attempt under way; null once it is answered. */
+  get dialling(): ConflictPolicy | null {
+    return this.policy;
+  }
+
+  /** A person acts: dials at once, in place of whatever was under way. */
+  dial(onConflict: ConflictPolicy): void {
+    this.failures = 0;
+    void this.open(onConflict, 'connect');
+  }
+
+  /** Dials by itself after a wait, and gives that wait. Never displaces a holder. */
+  redial(code: number, seen: Seen): number {
+    const { backoff = defaultBackoff, random = Math.random } = this.parts.options;
+    const inMs = waitBeforeReconnect(this.failures++, seen, backoff, random);
+    const need = code === TOKEN_EXPIRED ? 'token_expired' : 'connect';
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(() => void this.open('deny', need), inMs);
+    return inMs;
+  }
+
+  /** The broker answered the attempt. */
+  answered(): void {
+    this.policy = null;
+  }
+
+  /** A renewal came: only now is the next loss a first one. A welcome alone may be one of a crash loop. */
+  steady(): void {
+    this.failures = 0;
+  }
+
+  /** False where no connection is open. */
+  send(message: ClientMessage): boolean {
+    return this.connection?.send(message) ?? false;
+  }
+
+  /** Gives the broker a new token on the open connection, however often it takes to get one. */
+  async refresh(tries = 0): Promise<void> {
+    const { connection } = this;
+    clearTimeout(this.refreshTimer);
+    const token = await this.fetchToken('token_expiring');
+    if (connection === null || connection !== this.connection) return;
+    if (token !== null) {
+      connection.send({ type: 'refresh', token });
+      return;
+    }
+    const { backoff = defaultBackoff, random = Math.random } = this.parts.options;
+    const waitMs = fullJitter(tries, backoff, random);
+    this.refreshTimer = setTimeout(() => void this.refresh(tries + 1), waitMs);
+  }
+
+  /** Ends the connection, the attempt and the waits, and ignores what still comes of them. */
+  stop(code: number, reason: string): void {
+    this.attempt++;
+    this.policy = null;
+    clearTimeout(this.retryTimer);
+    clearTimeout(this.refreshTimer);
+    this.connection?.drop(code, reason);
+    this.connection = null;
+  }
+
+  private async open(onConflict: ConflictPolicy, need: TokenNeed): Promise<void> {
+    this.stop(4000, 'superseded here');
+    const { attempt } = this;
+    this.policy = onConflict;
+    const token = await this.fetchToken(need);
+    if (attempt !== this.attempt) return;
+    if (token === null) this.lost(NO_CLOSE_FRAME, 'no token', {});
+    else this.connect(onConflict, token);
+  }
+
+  private connect(onConflict: ConflictPolicy, token: string): void {
+    const { options, socketClass, resume, onMessage, onFault } = this.parts;
+    const { url, machine, client, connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
+    const session = resume();
+    try {
+      const connection = new Connection({
+        url,
+        socketClass,
+        hello: {
+          type: 'hello',
+          machine,
+          onConflict,
+          ...(session !== null && { resume: session }),
+          ...(client !== undefined && { client }),
+          token,
+        },
+        timeoutMs,
+        onMessage: (message) => onMessage(message, connection.seen),
+        onClose: (code, reason) => this.lost(code, reason, connection.seen),
+      });
+      this.connection = connection;
+    } catch (fault) {
+      onFault({ code: 'socket_unavailable', message: textOf(fault) });
+      this.lost(NO_CLOSE_FRAME, 'no socket', {});
+    }
+  }
+
+  private lost(code: number, reason: string, seen: Seen): void {
+    this.connection = null;
+    this.policy = null;
+    clearTimeout(this.refreshTimer);
+    this.parts.onLost(code, reason, seen);
+  }
+
+  /** Null, and `onFault`, where there is no token to be had. */
+  private async fetchToken(need: TokenNeed): Promise<string | null> {
+    const { attempt } = this;
+    let message = 'getToken gave no token';
+    try {
+      const token = await this.parts.options.getToken(need);
+      if (typeof token === 'string' && token !== '') return token;
+    } catch (fault) {
+      message = textOf(fault);
+    }
+    if (attempt === this.attempt) this.parts.onFault({ code: 'token_unavailable', message });
+    return null;
+  }
+}
+
+function textOf(fault: unknown): string {
+  return fault instanceof Error ? fault.message : String(fault);
+}

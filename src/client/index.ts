@@ -1,0 +1,18 @@
+import type { WebSocketClass } from './connection.js';
+import type { ConnectOptions } from './options.js';
+import { SessionClient } from './session-client.js';
+
+export type { Backoff } from './backoff.js';
+export type { WebSocketClass, WebSocketLike } from './connection.js';
+export type { ClientErrorCode, ClientEvents, ClientState, EventName, Listener } from './events.js';
+export type { ConnectOptions, TokenNeed } from './options.js';
+export { SessionClient } from './session-client.js';
+
+/** Opens a session for this machine's user, and keeps it. In Node and Electron, `soleseat/client` brings its own WebSocket. */
+export function connect(options: ConnectOptions): SessionClient {
+  const platform = globalThis as { readonly WebSocket?: WebSocketClass };
+  const socketClass = options.WebSocket ?? platform.WebSocket;
+  if (socketClass === undefined)
+    throw new TypeError('this platform has no WebSocket: give options.WebSocket');
+  return new SessionClient(options, socketClass);
+}

@@ -1,0 +1,94 @@
+import { execFile } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { access, readFile } from 'node:fs/promises';
+import { hostname, platform, release } from 'node:os';
+import { promisify } from 'node:util';
+import type { MachineKind } from '../protocol/messages.js';
+
+/** What the helper needs of the system, so that a test can be another system. */
+export interface SystemProbe {
+  readonly platform: NodeJS.Platform;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Rejects when there is no such file. */
+  readText(path: string): Promise<string>;
+  exists(path: string): Promise<boolean>;
+  /** A command's output. Rejects when it fails. */
+  run(command: string, args: readonly string[]): Promise<string>;
+}
+
+export interface MachineIdentity {
+  readonly id: string;
+  readonly kind: MachineKind;
+  readonly os: string;
+  readonly name: string;
+}
+
+const runFile = promisify(execFile);
+
+const thisSystem: SystemProbe = {
+  platform: platform(),
+  environment: process.env,
+  readText: (path) => readFile(path, 'utf8'),
+  exists: (path) =>
+    access(path).then(
+      () => true,
+      () => false,
+    ),
+  run: async (command, args) => (await runFile(command, [...args])).stdout,
+};
+
+/**
+ * The `machine` to give to `connect`: the same at every start on one computer, other for each application.
+ * The id is an HMAC of the application's name under the system's own id, so that it does not leak that id
+ * (as machine-id(5) asks). Rejects, with the next step, where the system has no id of its own.
+ */
+export async function machineId(
+  options: { readonly application: string },
+  system: SystemProbe = thisSystem,
+): Promise<MachineIdentity> {
+  const systemId = await readSystemId(system);
+  const id = createHmac('sha256', systemId)
+    .update(`soleseat:${options.application}`)
+    .digest('hex')
+    .slice(0, 32);
+  return { id, kind: await kindOf(system), os: `${system.platform} ${release()}`, name: hostname() };
+}
+
+async function readSystemId(system: SystemProbe): Promise<string> {
+  const found = await (system.platform === 'darwin'
+    ? search(system.run('ioreg', ['-rd1', '-c', 'IOPlatformExpertDevice']), /"IOPlatformUUID" = "([^"]+)"/)
+    : system.platform === 'win32'
+      ? search(
+          system.run('reg', ['query', 'HKLMSOFTWARE\\Microsoft\\Cryptography', '/v', 'MachineGuid']),
+          /MachineGuid\s+REG_SZ\s+(\S+)/,
+        )
+      : linuxId(system));
+  if (found !== null) return found;
+  throw new Error(
+    'this system has no machine id: on Linux run `systemd-machine-id-setup` or `dbus-uuidgen --ensure`, or give connect() a machine.id of your own that never changes',
+  );
+}
+
+async function linuxId(system: SystemProbe): Promise<string | null> {
+  for (const path of ['/etc/machine-id', '/var/lib/dbus/machine-id']) {
+    const id = await search(system.readText(path), /^([0-9a-f]{32})\s*$/);
+    if (id !== null) return id;
+  }
+  return null;
+}
+
+function search(output: Promise<string>, form: RegExp): Promise<string | null> {
+  return output.then(
+    (text) => form.exec(text)?.[1] ?? null,
+    () => null,
+  );
+}
+
+async function kindOf(system: SystemProbe): Promise<MachineKind> {
+  if (system.environment.KUBERNETES_SERVICE_HOST !== undefined) return 'container';
+  for (const mark of ['/.dockerenv', '/run/.containerenv']) if (await system.exists(mark)) return 'container';
+  const groups = await system.readText('/proc/1/cgroup').catch(() => '');
+  if (/docker|kubepods|containerd|libpod|lxc/.test(groups)) return 'container';
+  const product = await system.readText('/sys/class/dmi/id/product_name').catch(() => '');
+  return /virtual|vmware|kvm|qemu|xen|bochs|hvm|parallels/i.test(product) ? 'virtual' : 'physical';
+}

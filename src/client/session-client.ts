@@ -1,0 +1,223 @@
+import { closeCodes, isFinal } from '../protocol/close-codes.js';
+import type { ConflictMessage, ResumeRequest, ServerMessage, WelcomeMessage } from '../protocol/messages.js';
+import { LEFT, NO_CLOSE_FRAME, type Seen, type WebSocketClass } from './connection.js';
+import { Dialler } from './dialler.js';
+import { type ClientState, Emitter, type EventName, type Listener } from './events.js';
+import { LeaseClock } from './lease-clock.js';
+import type { ConnectOptions } from './options.js';
+
+const RELEASED = 1000;
+const RELEASE_TIMEOUT_MS = 2_000;
+
+/** One program's hold on its user's seat: connects, keeps, reconnects, and says what happens. */
+export class SessionClient {
+  private readonly emitter = new Emitter();
+  private readonly lease = new LeaseClock((deadline) => this.leaseRanOut(deadline));
+  private readonly dialler: Dialler;
+  private current: ClientState = 'connecting';
+  private session: ResumeRequest | null = null;
+  private releasing: { readonly promise: Promise<void>; readonly done: () => void } | null = null;
+  private releaseTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Use `connect`. */
+  constructor(options: ConnectOptions, socketClass: WebSocketClass) {
+    this.dialler = new Dialler({
+      options,
+      socketClass,
+      resume: () => this.session,
+      onMessage: (message, seen) => this.receive(message, seen),
+      onLost: (code, reason, seen) => this.lost(code, reason, seen),
+      onFault: (fault) => this.emitter.emit('error', fault),
+    });
+    this.dialler.dial(options.onConflict ?? 'takeover');
+  }
+
+  get state(): ClientState {
+    return this.current;
+  }
+
+  /** The session, kept over a lost connection; null before the first welcome and after the end. */
+  get sessionId(): string | null {
+    return this.session?.sessionId ?? null;
+  }
+
+  /** The fencing token to show to other services: the higher epoch is the true owner. */
+  get epoch(): number | null {
+    return this.session?.epoch ?? null;
+  }
+
+  /** When the lease ends, in `performance.now()` milliseconds; null where there is none. */
+  get leaseDeadline(): number | null {
+    return this.lease.deadline;
+  }
+
+  /** Whether the seat may be counted on right now, connected or not. */
+  holdsLease(): boolean {
+    return this.lease.holds();
+  }
+
+  /** Listens to an event, until the function it returns is called. */
+  on<E extends EventName>(event: E, listener: Listener<E>): () => void {
+    return this.emitter.on(event, listener);
+  }
+
+  /** A person chose "use here". Beside the first connect, the only thing that displaces a holder. */
+  takeOver(): void {
+    const { dialler } = this;
+    const isHere = this.current === 'active' || this.current === 'jeopardy';
+    if (isHere || this.releasing !== null || dialler.dialling === 'takeover') return;
+    if (this.current === 'denied' && dialler.seen !== null) {
+      // Asked already, and not answered yet: a second click adds nothing.
+      dialler.seen.takeoverSent ||= dialler.send({ type: 'takeover' });
+      if (dialler.seen.takeoverSent) return;
+    }
+    dialler.dial('takeover');
+    this.become('connecting');
+  }
+
+  /** Gives the seat back and ends. Settles when the broker confirms it, or after two seconds. */
+  release(): Promise<void> {
+    if (this.releasing !== null) return this.releasing.promise;
+    if (this.current === 'evicted' || this.isOver()) return Promise.resolve();
+    this.lease.clear();
+    if (this.current === 'denied' || !this.dialler.send({ type: 'release' })) {
+      // Nothing to give back, or nobody to give it to: then the seat ends with its TTL.
+      this.finish('closed', RELEASED, 'released');
+      return Promise.resolve();
+    }
+    let done = () => {};
+    const promise = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    this.releasing = { promise, done };
+    const giveUp = () => this.finish('closed', NO_CLOSE_FRAME, 'no answer to release');
+    this.releaseTimer = setTimeout(giveUp, RELEASE_TIMEOUT_MS);
+    return promise;
+  }
+
+  /** Leaves without giving the seat back: it stays with this session until its TTL ends. */
+  disconnect(): void {
+    if (!this.isOver()) this.finish('closed', LEFT, 'disconnected');
+  }
+
+  private isOver(): boolean {
+    const ended = this.current === 'closed' || this.current === 'evicted' || this.current === 'denied';
+    return ended && this.dialler.seen === null;
+  }
+
+  private receive(message: ServerMessage, seen: Seen): void {
+    switch (message.type) {
+      case 'welcome':
+        this.welcomed(message);
+        break;
+      case 'lease':
+        this.renewed(message.epoch, message.ttlMs);
+        break;
+      case 'evicted':
+        this.lease.clear();
+        seen.evicted = message;
+        break;
+      case 'conflict':
+        this.refusedFor(message, seen);
+        break;
+      case 'jeopardy':
+        this.become('jeopardy');
+        this.emitter.emit('jeopardy', { graceMs: message.graceMs });
+        break;
+      case 'recovered':
+        if (this.current === 'jeopardy') this.become('active');
+        this.emitter.emit('recovered', {});
+        break;
+      case 'token_expiring':
+        void this.dialler.refresh();
+        break;
+      case 'draining':
+        seen.drainWithinMs = message.reconnectWithinMs;
+        break;
+      case 'error':
+        seen.error = message;
+        if (message.retryAfterMs !== undefined) seen.retryAfterMs = message.retryAfterMs;
+        this.emitter.emit('error', message);
+        break;
+    }
+  }
+
+  private welcomed(message: WelcomeMessage): void {
+    const { sessionId, epoch, ttlMs } = message;
+    this.dialler.answered();
+    this.session = { sessionId, epoch };
+    this.lease.renew(ttlMs);
+    this.become('active');
+    this.emitter.emit('welcome', message);
+  }
+
+  private renewed(epoch: number, ttlMs: number): void {
+    this.dialler.steady();
+    const deadline = this.lease.renew(ttlMs);
+    this.emitter.emit('lease', { epoch, ttlMs, deadline });
+  }
+
+  /** Another machine has the seat. The connection stays open: a person may choose to take over. */
+  private refusedFor({ holder }: ConflictMessage, seen: Seen): void {
+    this.dialler.answered();
+    seen.takeoverSent = false;
+    this.session = null;
+    this.lease.clear();
+    this.become('denied');
+    this.emitter.emit('conflict', { holder });
+  }
+
+  private leaseRanOut(deadline: number): void {
+    if (this.session !== null) this.emitter.emit('leaseExpired', { epoch: this.session.epoch, deadline });
+  }
+
+  /** The connection ended. Whether to come back is arithmetic on the code. */
+  private lost(code: number, reason: string, seen: Seen): void {
+    if (this.releasing !== null || code === RELEASED) {
+      this.finish('closed', code, reason);
+      return;
+    }
+    if (isFinal(code)) {
+      this.endedFromOutside(code, reason, seen);
+      return;
+    }
+    // An eviction told just before the network broke is an eviction all the same.
+    if (seen.evicted !== undefined && code === NO_CLOSE_FRAME) {
+      this.endedFromOutside(code, seen.evicted.reason, seen);
+      return;
+    }
+    const inMs = this.dialler.redial(code, seen);
+    this.become('reconnecting');
+    this.emitter.emit('reconnecting', { inMs, code });
+  }
+
+  private endedFromOutside(code: number, reason: string, { evicted, error }: Seen): void {
+    if (evicted !== undefined) {
+      const { type: _, ...told } = evicted;
+      this.finish('evicted', code, reason, () => this.emitter.emit('evicted', told));
+      return;
+    }
+    const known = closeCodes.find((one) => one.code === code && one.reason === reason);
+    const message = error?.message ?? known?.meaning ?? reason;
+    this.finish('denied', code, reason, () => this.emitter.emit('denied', { code, reason, message }));
+  }
+
+  private finish(state: ClientState, code: number, reason: string, tell: () => void = () => {}): void {
+    clearTimeout(this.releaseTimer);
+    this.session = null;
+    this.lease.clear();
+    this.dialler.stop(code === NO_CLOSE_FRAME ? LEFT : code, reason);
+    this.become(state);
+    tell();
+    this.emitter.emit('closed', { code, reason });
+    this.releasing?.done();
+    this.releasing = null;
+  }
+
+  private become(state: ClientState): void {
+    const previous = this.current;
+    if (previous === state) return;
+    this.current = state;
+    this.emitter.emit('state', { state, previous });
+  }
+}
