@@ -57,7 +57,7 @@ describe('the documentation', () => {
   });
 
   it('has every command in README.md', () => {
-    const commands = [...read('src/cli/main.ts').matchAll(/program\.command\('(\w+)'\)/g)].map(
+    const commands = [...read('src/cli/main.ts').matchAll(/program\s*\.command\('(\w+)'\)/g)].map(
       ([, name]) => name,
     );
     const readme = read('README.md');
