@@ -59,7 +59,7 @@ async function readSystemId(system: SystemProbe): Promise<string> {
     ? search(system.run('ioreg', ['-rd1', '-c', 'IOPlatformExpertDevice']), /"IOPlatformUUID" = "([^"]+)"/)
     : system.platform === 'win32'
       ? search(
-          system.run('reg', ['query', 'HKLMSOFTWARE\\Microsoft\\Cryptography', '/v', 'MachineGuid']),
+          system.run('reg', ['query', 'HKLM\\SOFTWARE\\Microsoft\\Cryptography', '/v', 'MachineGuid']),
           /MachineGuid\s+REG_SZ\s+(\S+)/,
         )
       : linuxId(system));
