@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { configCheck, configPrint } from './config.js';
 import { type ConfigurationSources, loadConfiguration } from './configuration.js';
 import { type ConnectOptions, connect } from './connect.js';
+import { demo } from './demo.js';
 import { dev, devPresets } from './dev.js';
 import { CommandFailure, exitCodes } from './failure.js';
 import { serve } from './serve.js';
@@ -44,6 +45,12 @@ withSources(program.command('serve'))
 withSources(program.command('dev'))
   .description('run a broker with a Redis and a key of its own, to try it')
   .action((options: SourceOptions) => dev(sourcesOf(options)));
+
+program
+  .command('demo')
+  .description('play the whole story on two nodes: takeover, notice, crash, resume, release')
+  .option('--json', 'one JSON object a step')
+  .action((options: { json?: boolean }) => demo(options));
 
 withSources(program.command('connect'))
   .description('be a desktop program in a terminal: hold a seat until Ctrl+C, or until it is taken')
