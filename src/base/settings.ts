@@ -157,6 +157,12 @@ export const settingsTable = {
     '',
     'Origins (comma separated) whose browsers may connect. Empty: none; requests without Origin are programs and pass.',
   ),
+  redisServer: spec(
+    'SOLESEAT_REDIS_SERVER',
+    'text',
+    '',
+    'Path of the redis-server that `dev` and the tests start; empty: the PATH, else provisioned.',
+  ),
   plaintextRedis: spec(
     'SOLESEAT_ALLOW_PLAINTEXT_REDIS',
     'flag',

@@ -7,7 +7,7 @@ import type { ClientMessage, ConflictPolicy, HelloMessage } from '../protocol/me
 import { parseClientMessage, type Violation } from '../protocol/parse.js';
 import { type AdmissionParts, admit } from '../session/admission.js';
 import type { Session } from '../session/session.js';
-import type { HeldLease } from '../store/leases.js';
+import type { ClaimAnswer, HeldLease } from '../store/lease-types.js';
 import { Connection, type ConnectionParts } from './connection.js';
 
 export interface ConversationParts extends ConnectionParts {
@@ -28,11 +28,13 @@ export class Conversation {
   #hello: HelloMessage | null = null;
   #session: Session | null = null;
   #isAdmitting = false;
+  /** Came while a claim was under way; as many as #countFrame lets through. */
+  #waiting: ClientMessage[] = [];
   #hasConflict = false;
   #strikes = 0;
   #received = 0;
   #allowanceSinceMs: number;
-  #timer: WheelTimer | null;
+  #timer: WheelTimer | null = null;
 
   constructor(
     ws: WebSocket,
@@ -43,12 +45,19 @@ export class Conversation {
   ) {
     this.connection = new Connection(ws, socket, parts, () => this.#detach());
     this.#allowanceSinceMs = parts.admission.clock();
-    this.#timer = parts.wheel.after(parts.helloTimeoutMs, () => this.connection.end('hello_timeout'));
+    this.#awaitHello();
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
     ws.on('ping', () => this.#countFrame());
     ws.on('pong', () => this.connection.heard());
     ws.on('error', (error) => parts.log.debug({ reason: error.message }, 'connection failed'));
     ws.on('close', (code) => this.#closed(code));
+  }
+
+  #awaitHello(): void {
+    this.#hello = null;
+    this.#timer = this.parts.wheel.after(this.parts.helloTimeoutMs, () =>
+      this.connection.end('hello_timeout'),
+    );
   }
 
   #receive(data: RawData, isBinary: boolean): void {
@@ -60,7 +69,13 @@ export class Conversation {
     this.connection.heard();
     const parsed = parseClientMessage(String(data));
     if (!parsed.ok) this.#strike(parsed.violation);
-    else this.#handle(parsed.message);
+    else this.#dispatch(parsed.message);
+  }
+
+  #dispatch(message: ClientMessage): void {
+    if (this.connection.isEnded) return;
+    if (this.#isAdmitting) this.#waiting.push(message);
+    else this.#handle(message);
   }
 
   #handle(message: ClientMessage): void {
@@ -112,7 +127,7 @@ export class Conversation {
       isGone: () => this.connection.isEnded,
       claims: this.claims,
       session: null,
-      answer: null as import('../store/leases.js').ClaimAnswer | null,
+      answer: null as ClaimAnswer | null,
     };
     try {
       this.#session = await admit(visit, this.parts.admission);
@@ -125,7 +140,8 @@ export class Conversation {
     if (this.connection.isEnded) return;
     if (visit.answer?.outcome === 'conflict') this.#awaitTakeover();
     // Only what a later version understands was refused: another hello may follow.
-    else if (this.#session === null && visit.answer === null) this.#hello = null;
+    else if (this.#session === null && visit.answer === null) this.#awaitHello();
+    for (const message of this.#waiting.splice(0)) this.#dispatch(message);
   }
 
   /** The connection stays open for a person's choice, as long as the peer lives and the token holds. */

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
-import type { HeldLease, RenewAnswer } from '../store/leases.js';
+import type { HeldLease, RenewAnswer } from '../store/lease-types.js';
 import type { Evictions } from './evictions.js';
 import type { Registry } from './registry.js';
 import type { Session } from './session.js';

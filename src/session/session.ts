@@ -1,6 +1,6 @@
 import type { WheelTimer } from '../base/timer-wheel.js';
 import type { Machine } from '../protocol/messages.js';
-import type { HeldLease } from '../store/leases.js';
+import type { HeldLease } from '../store/lease-types.js';
 import type { EndedNotice } from '../store/notices.js';
 import type { Link } from './link.js';
 

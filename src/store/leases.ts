@@ -1,88 +1,19 @@
 import type { Redis } from 'ioredis';
 import type { Clock } from '../base/clock.js';
 import type { CloseReason } from '../protocol/close-codes.js';
-import type { ConflictPolicy, Machine, ResumeRequest } from '../protocol/messages.js';
 import type { KeyNames } from './keys.js';
+import type { ClaimAnswer, ClaimRequest, HeldLease, LeaseConfig, RenewAnswer } from './lease-types.js';
 import { RedisClock } from './redis-clock.js';
 import {
   type ClaimReply,
   type EvictReply,
-  type LeaseRecord,
+  fenceOf,
+  lostTo,
   parseLease,
   type ReassertReply,
   readReply,
 } from './replies.js';
 import type { Scripts } from './scripts.js';
-
-export interface LeaseConfig {
-  readonly nodeId: string;
-  readonly leaseTtlMs: number;
-  readonly commandTimeoutMs: number;
-  readonly licenseMode: string;
-  readonly takeoversPerMinute: number;
-  readonly eventsKept: number;
-}
-
-/** A lease as its node holds it: enough to renew it, release it, or put it back. */
-export interface HeldLease {
-  readonly org: string;
-  readonly user: string;
-  readonly sessionId: string;
-  readonly epoch: number;
-  readonly sinceMs: number;
-  /** The machine as JSON text, made once. */
-  readonly machineText: string;
-}
-
-export interface ClaimRequest {
-  /** A retry with the same id is answered from the record, not done again. */
-  readonly requestId: string;
-  readonly org: string;
-  readonly user: string;
-  /** The id of the new session, unless the claim turns out to be a resume. */
-  readonly sessionId: string;
-  readonly licenseId: string;
-  readonly machine: Machine;
-  readonly machineText: string;
-  readonly onConflict: ConflictPolicy;
-  readonly resume?: ResumeRequest;
-}
-
-export interface Displaced {
-  readonly sessionId: string;
-  readonly epoch: number;
-  readonly nodeId: string;
-  readonly reason: 'taken_over' | 'superseded';
-  readonly machine: Machine;
-}
-
-export type ClaimAnswer =
-  | {
-      readonly outcome: 'granted';
-      readonly sessionId: string;
-      readonly epoch: number;
-      readonly resumed: boolean;
-      readonly sinceMs: number;
-      readonly nowMs: number;
-      readonly license: { readonly id: string; readonly expiresAt?: number } | null;
-      readonly displaced: Displaced | null;
-    }
-  | {
-      readonly outcome: 'conflict';
-      readonly holder: { readonly machine: { readonly name?: string }; readonly since: number };
-    }
-  | { readonly outcome: 'denied'; readonly reason: CloseReason }
-  | { readonly outcome: 'flapping'; readonly retryAfterMs: number };
-
-export type RenewAnswer =
-  | { readonly outcome: 'kept' | 'reasserted' }
-  | {
-      readonly outcome: 'lost';
-      readonly reason: CloseReason;
-      readonly by: Machine | null;
-      readonly epoch: number;
-      readonly nowMs: number;
-    };
 
 /** Redis is out of reach, too slow, or refuses to write. Nothing may be taken for granted. */
 export class StoreUnavailable extends Error {
@@ -361,14 +292,4 @@ export class Leases {
       throw new StoreUnavailable(error);
     }
   }
-}
-
-function fenceOf(lease: HeldLease): string {
-  return `${lease.sessionId}:${lease.epoch}:`;
-}
-
-function lostTo(lease: HeldLease, holder: LeaseRecord, nowMs: number): RenewAnswer {
-  const mine = JSON.parse(lease.machineText) as Machine;
-  const reason = mine.id === holder.machine.id ? 'superseded' : 'taken_over';
-  return { outcome: 'lost', reason, by: holder.machine, epoch: holder.epoch, nowMs };
 }

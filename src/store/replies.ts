@@ -1,5 +1,6 @@
 import type { CloseReason } from '../protocol/close-codes.js';
 import type { Machine } from '../protocol/messages.js';
+import type { HeldLease, RenewAnswer } from './lease-types.js';
 
 /** Replies of the scripts as they travel: numbers as text. Only leases.ts reads them. */
 export type ClaimReply = { readonly now: string } & (
@@ -68,4 +69,16 @@ export function parseLease(value: string): LeaseRecord | null {
     sinceMs: Number(since),
     machine: JSON.parse(machine) as Machine,
   };
+}
+
+/** How the lease's value begins while it is this grant's: what the scripts compare (promise 1). */
+export function fenceOf(lease: HeldLease): string {
+  return `${lease.sessionId}:${lease.epoch}:`;
+}
+
+/** The answer to a renewal that found another session's lease. */
+export function lostTo(lease: HeldLease, holder: LeaseRecord, nowMs: number): RenewAnswer {
+  const mine = JSON.parse(lease.machineText) as Machine;
+  const reason = mine.id === holder.machine.id ? 'superseded' : 'taken_over';
+  return { outcome: 'lost', reason, by: holder.machine, epoch: holder.epoch, nowMs };
 }
