@@ -59,7 +59,13 @@ async function readSystemId(system: SystemProbe): Promise<string> {
     ? search(system.run('ioreg', ['-rd1', '-c', 'IOPlatformExpertDevice']), /"IOPlatformUUID" = "([^"]+)"/)
     : system.platform === 'win32'
       ? search(
-          system.run('reg', ['query', 'HKLM\\SOFTWARE\\Microsoft\\Cryptography', '/v', 'MachineGuid']),
+          system.run('reg', [
+            'query',
+            'HKLM\\SOFTWARE\\Microsoft\\Cryptography',
+            '/v',
+            'MachineGuid',
+            '/reg:64',
+          ]),
           /MachineGuid\s+REG_SZ\s+(\S+)/,
         )
       : linuxId(system));
@@ -86,9 +92,25 @@ function search(output: Promise<string>, form: RegExp): Promise<string | null> {
 
 async function kindOf(system: SystemProbe): Promise<MachineKind> {
   if (system.environment.KUBERNETES_SERVICE_HOST !== undefined) return 'container';
-  for (const mark of ['/.dockerenv', '/run/.containerenv']) if (await system.exists(mark)) return 'container';
+  for (const mark of ['/.dockerenv', '/run/.containerenv', '/run/systemd/container'])
+    if (await system.exists(mark)) return 'container';
   const groups = await system.readText('/proc/1/cgroup').catch(() => '');
   if (/docker|kubepods|containerd|libpod|lxc/.test(groups)) return 'container';
-  const product = await system.readText('/sys/class/dmi/id/product_name').catch(() => '');
-  return /virtual|vmware|kvm|qemu|xen|bochs|hvm|parallels/i.test(product) ? 'virtual' : 'physical';
+  return virtualProducts.test(await productOf(system)) ? 'virtual' : 'physical';
+}
+
+/** Some clouds and QEMU show only in the maker's name: the product is then "m5.large" or "Standard PC". */
+const virtualProducts =
+  /virtual|vmware|kvm|qemu|xen|bochs|hvm|parallels|amazon ec2|google compute engine|openstack|droplet/i;
+
+async function productOf(system: SystemProbe): Promise<string> {
+  const bios = 'HKLM\\HARDWARE\\DESCRIPTION\\System\\BIOS';
+  const sources =
+    system.platform === 'darwin'
+      ? [system.run('sysctl', ['-n', 'hw.model'])]
+      : system.platform === 'win32'
+        ? [system.run('reg', ['query', bios, '/v', 'SystemProductName'])]
+        : ['sys_vendor', 'product_name'].map((name) => system.readText(`/sys/class/dmi/id/${name}`));
+  const texts = await Promise.all(sources.map((source) => source.catch(() => '')));
+  return texts.join(' ');
 }

@@ -1,7 +1,14 @@
-import { closeCodes, isFinal } from '../protocol/close-codes.js';
-import type { ConflictMessage, ResumeRequest, ServerMessage, WelcomeMessage } from '../protocol/messages.js';
+import type {
+  ConflictMessage,
+  ErrorMessage,
+  EvictedMessage,
+  ResumeRequest,
+  ServerMessage,
+  WelcomeMessage,
+} from '../protocol/messages.js';
 import { LEFT, NO_CLOSE_FRAME, type Seen, type WebSocketClass } from './connection.js';
 import { Dialler } from './dialler.js';
+import { endingOf, endsForGood, sentenceFor } from './endings.js';
 import { type ClientState, Emitter, type EventName, type Listener } from './events.js';
 import { LeaseClock } from './lease-clock.js';
 import type { ConnectOptions } from './options.js';
@@ -114,14 +121,13 @@ export class SessionClient {
         this.renewed(message.epoch, message.ttlMs);
         break;
       case 'evicted':
-        this.lease.clear();
-        seen.evicted = message;
+        this.evicted(message, seen);
         break;
       case 'conflict':
         this.refusedFor(message, seen);
         break;
       case 'jeopardy':
-        this.become('jeopardy');
+        if (this.current === 'active') this.become('jeopardy');
         this.emitter.emit('jeopardy', { graceMs: message.graceMs });
         break;
       case 'recovered':
@@ -135,23 +141,29 @@ export class SessionClient {
         seen.drainWithinMs = message.reconnectWithinMs;
         break;
       case 'error':
-        seen.error = message;
-        if (message.retryAfterMs !== undefined) seen.retryAfterMs = message.retryAfterMs;
-        this.emitter.emit('error', message);
+        this.refused(message, seen);
         break;
     }
   }
 
   private welcomed(message: WelcomeMessage): void {
-    const { sessionId, epoch, ttlMs } = message;
     this.dialler.answered();
-    this.session = { sessionId, epoch };
-    this.lease.renew(ttlMs);
+    this.session = { sessionId: message.sessionId, epoch: message.epoch };
+    if (this.releasing !== null) {
+      // The release overtook the grant; what was granted since goes back too.
+      this.dialler.send({ type: 'release' });
+      return;
+    }
+    this.lease.renew(message.ttlMs);
     this.become('active');
     this.emitter.emit('welcome', message);
   }
 
   private renewed(epoch: number, ttlMs: number): void {
+    const { session } = this;
+    if (session === null || epoch < session.epoch || this.releasing !== null) return;
+    // promise 8: a lease that was re-asserted may come back with a higher epoch.
+    this.session = { sessionId: session.sessionId, epoch };
     this.dialler.steady();
     const deadline = this.lease.renew(ttlMs);
     this.emitter.emit('lease', { epoch, ttlMs, deadline });
@@ -161,29 +173,34 @@ export class SessionClient {
   private refusedFor({ holder }: ConflictMessage, seen: Seen): void {
     this.dialler.answered();
     seen.takeoverSent = false;
-    this.session = null;
-    this.lease.clear();
+    this.forget();
     this.become('denied');
     this.emitter.emit('conflict', { holder });
   }
 
-  private leaseRanOut(deadline: number): void {
-    if (this.session !== null) this.emitter.emit('leaseExpired', { epoch: this.session.epoch, deadline });
+  /** promise 4: told at once, not only when the close has come. */
+  private evicted(message: EvictedMessage, seen: Seen): void {
+    seen.evicted = message;
+    const { type: _, ...eviction } = message;
+    if (endsForGood(message.reason)) this.session = null;
+    this.lease.clear();
+    this.become('evicted');
+    this.emitter.emit('evicted', eviction);
   }
 
-  /** The connection ended. Whether to come back is arithmetic on the code. */
+  private refused(message: ErrorMessage, seen: Seen): void {
+    seen.error = message;
+    // A take-over that was refused may be tried again.
+    seen.takeoverSent = false;
+    if (message.retryAfterMs !== undefined) seen.retryAfterMs = message.retryAfterMs;
+    const { type: _, ...refusal } = message;
+    this.emitter.emit('error', refusal);
+  }
+
   private lost(code: number, reason: string, seen: Seen): void {
-    if (this.releasing !== null || code === RELEASED) {
-      this.finish('closed', code, reason);
-      return;
-    }
-    if (isFinal(code)) {
-      this.endedFromOutside(code, reason, seen);
-      return;
-    }
-    // An eviction told just before the network broke is an eviction all the same.
-    if (seen.evicted !== undefined && code === NO_CLOSE_FRAME) {
-      this.endedFromOutside(code, seen.evicted.reason, seen);
+    const ending = this.releasing === null ? endingOf(code, seen) : 'closed';
+    if (ending !== 'lost') {
+      this.finish(ending, code, reason, seen);
       return;
     }
     const inMs = this.dialler.redial(code, seen);
@@ -191,27 +208,33 @@ export class SessionClient {
     this.emitter.emit('reconnecting', { inMs, code });
   }
 
-  private endedFromOutside(code: number, reason: string, { evicted, error }: Seen): void {
-    if (evicted !== undefined) {
-      const { type: _, ...told } = evicted;
-      this.finish('evicted', code, reason, () => this.emitter.emit('evicted', told));
-      return;
-    }
-    const known = closeCodes.find((one) => one.code === code && one.reason === reason);
-    const message = error?.message ?? known?.meaning ?? reason;
-    this.finish('denied', code, reason, () => this.emitter.emit('denied', { code, reason, message }));
+  private leaseRanOut(deadline: number): void {
+    if (this.session !== null) this.emitter.emit('leaseExpired', { epoch: this.session.epoch, deadline });
   }
 
-  private finish(state: ClientState, code: number, reason: string, tell: () => void = () => {}): void {
-    clearTimeout(this.releaseTimer);
+  private forget(): void {
     this.session = null;
     this.lease.clear();
-    this.dialler.stop(code === NO_CLOSE_FRAME ? LEFT : code, reason);
-    this.become(state);
-    tell();
-    this.emitter.emit('closed', { code, reason });
-    this.releasing?.done();
+  }
+
+  private finish(
+    ending: 'evicted' | 'denied' | 'closed',
+    code: number,
+    reason: string,
+    seen: Seen = {},
+  ): void {
+    const { releasing } = this;
     this.releasing = null;
+    clearTimeout(this.releaseTimer);
+    this.dialler.stop(code === RELEASED ? RELEASED : LEFT, 'client ended');
+    this.forget();
+    this.become(ending);
+    if (ending === 'denied') {
+      this.emitter.emit('denied', { code, reason, message: sentenceFor(code, reason, seen) });
+    }
+    // A listener may have taken over meanwhile: then this is no longer the end.
+    if (this.current === ending) this.emitter.emit('closed', { code, reason });
+    releasing?.done();
   }
 
   private become(state: ClientState): void {

@@ -1,0 +1,30 @@
+import { closeCodes, isFinal } from '../protocol/close-codes.js';
+import type { Seen } from './connection.js';
+
+const RELEASED = 1000;
+
+/** What the end of a connection means for the session. */
+export type Ending = 'evicted' | 'denied' | 'closed' | 'lost';
+
+/** Reads an ending off the close code and off what was said before it. */
+export function endingOf(code: number, seen: Seen): Ending {
+  if (seen.evicted !== undefined && (isFinal(code) || endsForGood(seen.evicted.reason))) return 'evicted';
+  if (isFinal(code)) return 'denied';
+  return code === RELEASED ? 'closed' : 'lost';
+}
+
+/**
+ * Whether an eviction is final by its reason. It counts even where the close frame got lost after the
+ * message; a reason that this version does not know is taken as final, as that steals from nobody.
+ */
+export function endsForGood(reason: string): boolean {
+  const known = closeCodes.find((row) => row.reason === reason);
+  return known === undefined || isFinal(known.code);
+}
+
+/** A sentence for people about a refusal: the broker's own, or the table's. */
+export function sentenceFor(code: number, reason: string, seen: Seen): string {
+  if (seen.error !== undefined) return seen.error.message;
+  const row = closeCodes.find((one) => one.reason === reason) ?? closeCodes.find((one) => one.code === code);
+  return row?.meaning ?? `The broker closed the connection with code ${code}.`;
+}

@@ -1,0 +1,349 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { SessionClient } from '../../src/client/node.js';
+import { eventually } from '../support/eventually.js';
+import {
+  observe as observeAt,
+  otherSessionId,
+  ScriptedBroker,
+  sessionId,
+  welcome,
+} from './scripted-broker.js';
+
+const holder = { machine: { name: 'Laptop' }, since: 1 };
+const conflict = { type: 'conflict', holder } as const;
+const takenOver = {
+  type: 'evicted',
+  reason: 'taken_over',
+  by: { machine: { id: 'm2', name: 'Laptop' } },
+  at: 1,
+  epoch: 8,
+} as const;
+
+let broker: ScriptedBroker;
+const clients: SessionClient[] = [];
+
+function observe(options: Parameters<typeof observeAt>[1] = {}) {
+  const observed = observeAt(broker.url, options);
+  clients.push(observed.client);
+  return observed;
+}
+
+async function seated(
+  options: Parameters<typeof observeAt>[1] = {},
+  fields: Parameters<typeof welcome>[0] = {},
+) {
+  const observed = observe(options);
+  const visit = await broker.visit(1);
+  await visit.hello();
+  visit.say(welcome(fields));
+  await observed.state('active');
+  return { ...observed, visit };
+}
+
+beforeEach(async () => {
+  broker = await ScriptedBroker.start();
+});
+afterEach(() => {
+  for (const client of clients.splice(0)) client.disconnect();
+  broker.stop();
+});
+
+describe('connecting', () => {
+  it('sends the token in hello, not in the handshake, and takes over as a person started it', async () => {
+    observe({ client: { name: 'drawing', version: '2' } });
+    expect(await (await broker.visit(1)).hello()).toEqual({
+      type: 'hello',
+      machine: { id: 'm1', name: 'Desk' },
+      onConflict: 'takeover',
+      client: { name: 'drawing', version: '2' },
+      token: 'a-token',
+    });
+    expect(broker.handshakes).toEqual([{ authorization: undefined, url: '/v1/connect' }]);
+  });
+
+  it('holds the lease from the welcome on', async () => {
+    const { client, all } = await seated();
+    expect([client.sessionId, client.epoch, client.holdsLease()]).toEqual([sessionId, 7, true]);
+    expect(client.leaseDeadline).toBeGreaterThan(performance.now());
+    expect(all('state')).toEqual([{ state: 'active', previous: 'connecting' }]);
+  });
+
+  it('gives up an attempt that is not answered, tries again, and ignores the old socket', async () => {
+    const { client, state } = observe({ connectTimeoutMs: 200 });
+    const first = await broker.visit(1);
+    const second = await broker.visit(2);
+    first.say(welcome({ sessionId: otherSessionId }));
+    second.say(welcome());
+    await state('active');
+    expect(client.sessionId).toBe(sessionId);
+  });
+
+  it('tries again with an error event when there is no token, and says what the token is for', async () => {
+    const needs: string[] = [];
+    const { all, client } = observe({
+      getToken: async (need) => {
+        needs.push(need);
+        if (needs.length < 3) throw new Error('signed out');
+        return 'late-token';
+      },
+    });
+    expect((await (await broker.visit(1)).hello()).token).toBe('late-token');
+    expect(all('error')).toEqual(Array(2).fill({ code: 'token_unavailable', message: 'signed out' }));
+    expect(all('reconnecting')).toHaveLength(2);
+    expect(needs).toEqual(['connect', 'connect', 'connect']);
+    expect(client.state).toBe('reconnecting');
+  });
+
+  it('survives listeners that throw and frames that it does not know', async () => {
+    const silence = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const { client, all, event } = observe();
+    client.on('welcome', () => {
+      throw new Error('a bug in the program');
+    });
+    const after = vi.fn();
+    client.on('welcome', after);
+    const visit = await broker.visit(1);
+    visit.sayText('{"type":"of a newer broker"}');
+    visit.sayText('no JSON');
+    visit.sayText('{"type":"lease","epoch":"x"}');
+    visit.say(welcome(), { type: 'lease', epoch: 7, ttlMs: 20_000 });
+    await event('lease');
+    expect(after).toHaveBeenCalledOnce();
+    expect(silence).toHaveBeenCalledOnce();
+    expect(all('lease')).toHaveLength(1);
+    silence.mockRestore();
+  });
+});
+
+describe('a lost connection', () => {
+  it('is followed by a resume that denies: a reconnect never steals', async () => {
+    const { client, visit, state, all } = await seated();
+    visit.cut();
+    const hello = await (await broker.visit(2)).hello();
+    expect(hello).toMatchObject({ onConflict: 'deny', resume: { sessionId, epoch: 7 } });
+    expect([client.state, client.holdsLease()]).toEqual(['reconnecting', true]);
+    expect(all('reconnecting')).toEqual([{ inMs: expect.any(Number), code: 1006 }]);
+    (await broker.visit(2)).say(welcome({ resumed: true }));
+    await state('active');
+  });
+
+  it('is retried without a steal even where no welcome ever came', async () => {
+    observe();
+    (await broker.visit(1)).close(1013, 'overloaded');
+    const hello = await (await broker.visit(2)).hello();
+    expect(hello.onConflict).toBe('deny');
+    expect(hello.resume).toBeUndefined();
+  });
+
+  it('resumes with the epoch of the last renewal, and no older one', async () => {
+    const { visit, event, client } = await seated();
+    visit.say({ type: 'lease', epoch: 6, ttlMs: 1 }, { type: 'lease', epoch: 9, ttlMs: 20_000 });
+    await event('lease');
+    expect([client.epoch, client.holdsLease()]).toEqual([9, true]);
+    visit.cut();
+    expect((await (await broker.visit(2)).hello()).resume).toEqual({ sessionId, epoch: 9 });
+  });
+
+  it('waits no less than the broker asked', async () => {
+    const { visit, event, all } = await seated();
+    visit.say({ type: 'error', code: 'rate_limited', message: 'slow down', retryAfterMs: 60_000 });
+    visit.close(4429, 'rate_limited');
+    await event('reconnecting');
+    expect(all('reconnecting')).toEqual([{ inMs: expect.closeTo(60_000, -2), code: 4429 }]);
+    expect(all('error')).toEqual([{ code: 'rate_limited', message: 'slow down', retryAfterMs: 60_000 }]);
+  });
+
+  it('comes back within the window of a drain', async () => {
+    const { visit, event, all } = await seated({ backoff: { firstMs: 1, maxMs: 10_000 }, random: () => 0.5 });
+    visit.say({ type: 'draining', reconnectWithinMs: 80 });
+    visit.close(1012, 'draining');
+    await event('reconnecting');
+    expect(all('reconnecting')).toEqual([{ inMs: 40, code: 1012 }]);
+    expect((await (await broker.visit(2)).hello()).resume?.sessionId).toBe(sessionId);
+  });
+
+  it('asks for a new token where the old one ended', async () => {
+    const getToken = vi.fn((need: string) => `for-${need}`);
+    const { visit } = await seated({ getToken });
+    visit.close(4001, 'token_expired');
+    expect((await (await broker.visit(2)).hello()).token).toBe('for-token_expired');
+  });
+});
+
+describe('the lease', () => {
+  it('runs out once where no renewal comes, and comes back with one', async () => {
+    const { client, visit, all, event } = await seated({}, { ttlMs: 30 });
+    await event('leaseExpired');
+    expect(client.holdsLease()).toBe(false);
+    expect(client.state).toBe('active');
+    visit.say({ type: 'lease', epoch: 7, ttlMs: 30_000 });
+    await event('lease');
+    expect(client.holdsLease()).toBe(true);
+    expect(all('leaseExpired')).toHaveLength(1);
+  });
+
+  it('does not run out before a renewed deadline', async () => {
+    const { client, visit, event, all } = await seated({}, { ttlMs: 60_000 });
+    visit.say({ type: 'lease', epoch: 7, ttlMs: 50 });
+    await event('leaseExpired');
+    const [expiry] = all('leaseExpired');
+    expect(expiry).toEqual({ epoch: 7, deadline: client.leaseDeadline });
+  });
+
+  it('is in jeopardy until the broker recovers', async () => {
+    const { visit, state, all } = await seated();
+    visit.say({ type: 'jeopardy', graceMs: 5_000 });
+    await state('jeopardy');
+    visit.say({ type: 'recovered' });
+    await state('active');
+    expect(all('jeopardy')).toEqual([{ graceMs: 5_000 }]);
+    expect(all('recovered')).toHaveLength(1);
+  });
+});
+
+describe('the end', () => {
+  it('promise 4: an eviction is told at once, before the close, and nothing reconnects', async () => {
+    const { client, visit, all, event } = await seated();
+    visit.say(takenOver);
+    await event('evicted');
+    expect([client.state, client.holdsLease(), visit.closedWith]).toEqual(['evicted', false, null]);
+    const { type: _, ...told } = takenOver;
+    expect(all('evicted')).toEqual([told]);
+    visit.close(4509, 'taken_over');
+    await event('closed');
+    expect(all('closed')).toEqual([{ code: 4509, reason: 'taken_over' }]);
+    expect([client.state, client.sessionId, all('reconnecting'), all('denied')]).toEqual([
+      'evicted',
+      null,
+      [],
+      [],
+    ]);
+  });
+
+  it('stays an eviction where the close frame got lost', async () => {
+    const { client, visit, all, event } = await seated();
+    visit.say(takenOver);
+    await event('evicted');
+    visit.cut();
+    await event('closed');
+    expect([client.state, all('reconnecting')]).toEqual(['evicted', []]);
+  });
+
+  it('is a refusal where a final code comes without an eviction', async () => {
+    const { client, all, event } = observe();
+    (await broker.visit(1)).close(4513, 'license_required');
+    await event('closed');
+    const message = 'The user has no license in this org.';
+    expect(all('denied')).toEqual([{ code: 4513, reason: 'license_required', message }]);
+    expect([client.state, all('reconnecting')]).toEqual(['denied', []]);
+  });
+
+  it('comes back by a person only, without the session that ended', async () => {
+    const { client, visit, event } = await seated();
+    visit.say(takenOver);
+    visit.close(4509, 'taken_over');
+    await event('closed');
+    client.takeOver();
+    expect(client.state).toBe('connecting');
+    const hello = await (await broker.visit(2)).hello();
+    expect([hello.onConflict, hello.resume]).toEqual(['takeover', undefined]);
+  });
+
+  it('is closed by release, once the broker confirms it', async () => {
+    const { client, visit, all } = await seated();
+    const released = client.release();
+    expect(client.release()).toBe(released);
+    expect(client.holdsLease()).toBe(false);
+    await visit.until('release');
+    visit.close(1000, 'released');
+    await released;
+    expect(client.state).toBe('closed');
+    expect(all('closed')).toEqual([{ code: 1000, reason: 'released' }]);
+  });
+
+  it('is closed by release though the broker stays silent', async () => {
+    const { client } = await seated();
+    await client.release();
+    expect(client.state).toBe('closed');
+  });
+
+  it('is closed by release though the network breaks', async () => {
+    const { client, visit, all } = await seated();
+    const released = client.release();
+    await visit.until('release');
+    visit.cut();
+    await released;
+    expect([client.state, all('reconnecting')]).toEqual(['closed', []]);
+  });
+
+  it('is closed by disconnect with a code that is not final', async () => {
+    const { client, visit } = await seated();
+    client.disconnect();
+    expect(client.state).toBe('closed');
+    await eventually(() => visit.closedWith === 4000);
+    expect(visit.received.map(({ type }) => type)).toEqual(['hello']);
+  });
+});
+
+describe('a conflict', () => {
+  it('leaves the connection open for a person to take over', async () => {
+    const { client, all, event, state } = observe({ onConflict: 'deny' });
+    const visit = await broker.visit(1);
+    expect((await visit.hello()).onConflict).toBe('deny');
+    visit.say(conflict);
+    await event('conflict');
+    expect([client.state, client.holdsLease(), all('conflict')]).toEqual(['denied', false, [{ holder }]]);
+    client.takeOver();
+    client.takeOver();
+    await visit.until('takeover');
+    visit.say(welcome());
+    await state('active');
+    expect(visit.received.map(({ type }) => type)).toEqual(['hello', 'takeover']);
+  });
+
+  it('can be taken over again after a refusal', async () => {
+    const { client, event } = observe({ onConflict: 'deny' });
+    const visit = await broker.visit(1);
+    visit.say(conflict);
+    await event('conflict');
+    client.takeOver();
+    await visit.until('takeover');
+    visit.say({ type: 'error', code: 'rate_limited', message: 'slow down' });
+    await event('error');
+    client.takeOver();
+    await eventually(() => visit.received.filter(({ type }) => type === 'takeover').length === 2);
+  });
+
+  it('ends the session that a reconnect asked for', async () => {
+    const { client, visit, event } = await seated();
+    visit.cut();
+    (await broker.visit(2)).say(conflict);
+    await event('conflict');
+    expect([client.state, client.sessionId, client.holdsLease()]).toEqual(['denied', null, false]);
+  });
+
+  it('may be answered in the listener itself', async () => {
+    const { client } = observe({ onConflict: 'deny' });
+    client.on('conflict', () => client.takeOver());
+    const visit = await broker.visit(1);
+    visit.say(conflict);
+    await visit.until('takeover');
+  });
+});
+
+describe('a token that ends', () => {
+  it('is refreshed on the open connection, after as many tries as it takes', async () => {
+    let calls = 0;
+    const { visit, all } = await seated({
+      getToken: (need) => {
+        calls++;
+        if (calls === 2) throw new Error('offline');
+        return `${need}-${calls}`;
+      },
+    });
+    visit.say({ type: 'token_expiring', inMs: 60_000 });
+    expect((await visit.until('refresh')).token).toBe('token_expiring-3');
+    expect(all('error')).toEqual([{ code: 'token_unavailable', message: 'offline' }]);
+    expect(broker.visits).toHaveLength(1);
+  });
+});
