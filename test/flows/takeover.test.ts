@@ -17,8 +17,10 @@ let far: Broker;
 beforeAll(async () => {
   redis = await testRedis();
   store = new Redis(redis.url);
-  near = await startNode(redis.url);
-  far = await startNode(redis.url);
+  // Renewals that are half a minute away: what is told here is told by notice.
+  const seldom = { SOLESEAT_LEASE_TTL_MS: '120000', SOLESEAT_RENEW_EVERY_MS: '60000' };
+  near = await startNode(redis.url, seldom);
+  far = await startNode(redis.url, seldom);
 });
 afterAll(async () => {
   await Promise.all([near.stop(), far.stop()]);
