@@ -4,8 +4,10 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 30_000,
+    // One file at a time: several brokers, Redis and their clients share two cores as it is.
+    maxWorkers: 1,
+    fileParallelism: false,
+    testTimeout: 60_000,
     hookTimeout: 120_000,
   },
 });

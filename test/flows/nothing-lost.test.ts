@@ -92,7 +92,7 @@ describe('promise 6: self-fencing', () => {
 
   it('with no grace, a session ends before its lease can run out in Redis', async () => {
     const own = await testRedis();
-    const node = await startNode(own.url, { SOLESEAT_JEOPARDY_GRACE_MS: '0' });
+    const node = await startNode(own.url, { SOLESEAT_JEOPARDY_GRACE_MS: '0', SOLESEAT_LEASE_TTL_MS: '6000' });
     const desktop = await Desktop.hello(node.ports.public, 'strict', 'pc');
     await desktop.told('lease');
     const observer = new Redis(own.url);
@@ -100,7 +100,8 @@ describe('promise 6: self-fencing', () => {
     observer.disconnect();
     own.kill('SIGSTOP');
     expect(await desktop.close()).toEqual({ code: 4010, reason: 'lease_lost' });
-    expect(performance.now()).toBeLessThan(leaseEndMs + 500);
+    // The node's margin is 600 ms; another 600 are for how late this process may hear of it.
+    expect(performance.now()).toBeLessThan(leaseEndMs + 600);
     expect(desktop.find('jeopardy')?.graceMs).toBeGreaterThan(0);
     own.kill('SIGCONT');
     await node.stop();

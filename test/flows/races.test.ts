@@ -69,7 +69,7 @@ async function races(
 describe('promises 1 and 2: one owner, never zero', () => {
   it('2,000 races of two machines on two nodes each leave the highest epoch alone', async () => {
     await races('pair', 2000, 2, 2, 40);
-  });
+  }, 240_000);
 
   it('200 races of ten machines on three nodes each leave the highest epoch alone', async () => {
     await races('crowd', 200, 10, 3, 8);
@@ -78,5 +78,5 @@ describe('promises 1 and 2: one owner, never zero', () => {
     const sum = ended.reduce((total, [, count]) => total + Number(count), 0);
     // Promise 9: what was granted and has not ended is active.
     expect(Number(counters.granted) - sum).toBe(await store.zcard('soleseat:{acme}:active'));
-  });
+  }, 240_000);
 });
