@@ -81,7 +81,7 @@ if holder then
   end
 end
 
-local epoch = nextEpoch(epochKey, now, tonumber(claim.floor))
+local epoch = nextEpoch(epochKey, tonumber(claim.floor))
 local sessionId = resumed and holder.sessionId or claim.sessionId
 local since = resumed and holder.since or now
 local granted = leaseValue(sessionId, epoch, claim.nodeId, since, claim.machine)

@@ -10,9 +10,11 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
--- Promise 8: epoch = max(stored + 1, TIME, floor + 1), so that not even FLUSHALL reuses one.
-local function nextEpoch(epochKey, now, floor)
-  local epoch = math.max(tonumber(redis.call('GET', epochKey) or '0') + 1, now, floor + 1)
+-- Promise 8: epoch = max(stored + 1, TIME, floor + 1), so that not even FLUSHALL reuses one. TIME in microseconds:
+-- a rush of claims would outrun milliseconds, and who comes after a FLUSHALL would get an epoch given before.
+local function nextEpoch(epochKey, floor)
+  local time = redis.call('TIME')
+  local epoch = math.max(tonumber(redis.call('GET', epochKey) or '0') + 1, time[1] * 1000000 + time[2], floor + 1)
   redis.call('SET', epochKey, text(epoch))
   return epoch
 end

@@ -14,7 +14,7 @@ local isMeant = holder
 if not isMeant then return cjson.encode({ outcome = 'none' }) end
 
 local now = nowMs()
-local tombstone = nextEpoch(epochKey, now, holder.epoch)
+local tombstone = nextEpoch(epochKey, holder.epoch)
 redis.call('DEL', lease)
 raiseFence(fence, tombstone, order.reason)
 redis.call('ZREM', active, order.user)

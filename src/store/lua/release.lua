@@ -13,7 +13,7 @@ if not value or string.sub(value, 1, #held) ~= held then return 0 end
 local now = nowMs()
 local holder = readLease(value)
 redis.call('DEL', lease)
-raiseFence(fence, nextEpoch(epochKey, now, holder.epoch), 'released')
+raiseFence(fence, nextEpoch(epochKey, holder.epoch), 'released')
 redis.call('ZREM', active, user)
 redis.call('HINCRBY', counters, 'ended:released', 1)
 appendEvent(events, eventsKept, now, {

@@ -12,7 +12,8 @@ for i = 2, #ARGV do
   local user = ARGV[i]
   local leaseEnd = redis.call('ZSCORE', active, user)
   local leftMs = redis.call('PTTL', KEYS[i + 2])
-  if leaseEnd and leftMs > 0 then
+  -- With 0 ms left the lease still stands, and a renewal may yet keep it.
+  if leaseEnd and leftMs >= 0 then
     redis.call('ZADD', active, text(now + leftMs), user)
   elseif leaseEnd then
     redis.call('ZREM', active, user)
