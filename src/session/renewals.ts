@@ -136,11 +136,8 @@ export class Renewals {
   #endanger(session: Session): void {
     this.parts.metrics.renewals.inc({ outcome: 'failed' });
     if (!session.isLive) return;
-    const leftMs = session.deadlineMs + this.parts.jeopardyGraceMs - this.parts.clock();
-    if (leftMs <= 0) {
-      this.#lose(session);
-      return;
-    }
+    // At the end of this time #comeDue finds it outlived.
+    const leftMs = Math.max(0, session.deadlineMs + this.parts.jeopardyGraceMs - this.parts.clock());
     if (session.state === 'active') {
       session.state = 'jeopardy';
       session.link.pingWith({ type: 'jeopardy', graceMs: Math.floor(leftMs) });
