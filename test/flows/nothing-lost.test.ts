@@ -156,7 +156,12 @@ describe('promise 12: drain without loss', () => {
     );
     await Promise.all(before.map((desktop) => desktop.told('welcome')));
     leaving.signal('SIGTERM');
-    await eventually(async () => (await leaving.readiness()) !== 200);
+    let status = 200;
+    await eventually(async () => {
+      status = await leaving.readiness();
+      return status !== 200;
+    });
+    expect(status).toBe(503);
     expect(before.some((desktop) => desktop.closed === null)).toBe(true);
     const moved = before.map(async (desktop, i) => {
       expect((await desktop.told('draining')).reconnectWithinMs).toBeGreaterThan(0);
