@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endWithParent } from '../dist/embedded/child-process.js';
@@ -72,9 +72,25 @@ async function measure(kind, load, { binary, folder }) {
     endWithParent(client);
     client.send({ ...load, nodes, secret });
     return await resultOf(client, kind);
+  } catch (error) {
+    throw new Error(`${error.message}\n${lastWords(folder)}`.trimEnd());
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
+}
+
+/** What the nodes said last, but for the lines that every session brings. */
+function lastWords(folder) {
+  const lines = ['a', 'b'].flatMap((name) => {
+    const file = join(folder, `${name}.log`);
+    if (!existsSync(file)) return [];
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.includes('"level":30'))
+      .slice(-5)
+      .map((line) => `node ${name}: ${line}`);
+  });
+  return lines.join('\n');
 }
 
 async function resultOf(client, kind) {
