@@ -63,10 +63,18 @@ export class Connection implements Link {
       if (notice !== undefined) this.ws.send(JSON.stringify(notice));
       this.ws.close(codeOf(reason), reason);
       this.socket.uncork();
-      const cutOff = this.parts.wheel.after(CLOSE_WAIT_MS, () => this.ws.terminate());
-      this.ws.once('close', () => cutOff.cancel());
+      this.#cutOffLater();
     }
     this.parts.metrics.closes.inc({ code: codeOf(reason) });
+    this.onEnded();
+  }
+
+  /** The peer broke RFC 6455. ws has sent this close code itself, and reads no further. */
+  brokenByPeer(code: number): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#cutOffLater();
+    this.parts.metrics.closes.inc({ code });
     this.onEnded();
   }
 
@@ -79,6 +87,11 @@ export class Connection implements Link {
       code: [1000, 1001, 1002, 1006, 1007, 1009].includes(code) ? code : 'other',
     });
     this.onEnded();
+  }
+
+  #cutOffLater(): void {
+    const cutOff = this.parts.wheel.after(CLOSE_WAIT_MS, () => this.ws.terminate());
+    this.ws.once('close', () => cutOff.cancel());
   }
 
   #mayWrite(): boolean {

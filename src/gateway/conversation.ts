@@ -21,6 +21,13 @@ export interface ConversationParts extends ConnectionParts {
 }
 
 const STRIKES = 3;
+/** With what ws closes when it reads a frame that it cannot take; 1002 for whatever is not here. */
+const closeCodeOfFault: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+};
 
 /** What one client says, in the order in which it may say it. */
 export class Conversation {
@@ -49,7 +56,10 @@ export class Conversation {
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
     ws.on('ping', () => this.#countFrame());
     ws.on('pong', () => this.connection.heard());
-    ws.on('error', (error) => parts.log.debug({ reason: error.message }, 'connection failed'));
+    ws.on('error', (error: Error & { code?: string }) => {
+      parts.log.debug({ reason: error.message }, 'connection failed');
+      this.connection.brokenByPeer(closeCodeOfFault[error.code ?? ''] ?? 1002);
+    });
     ws.on('close', (code) => this.#closed(code));
   }
 

@@ -60,7 +60,7 @@ export class Gateway {
     this.#http.maxHeadersCount = 0;
     this.#http.on('request', (request, response) => this.#answer(request, response));
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    this.#http.on('clientError', (error, socket) => refuseSocket(socket, refusalOf(error)));
+    this.#http.on('clientError', (error, socket) => this.#refuse(socket, refusalOf(error)));
   }
 
   get connections(): number {
