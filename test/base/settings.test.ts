@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { parseSettings, type SettingTexts } from '../../src/base/settings.js';
+import { checkSettings } from '../../src/base/settings-check.js';
+
+const good = { REDIS_URL: 'redis://127.0.0.1:6379', SOLESEAT_JWT_SECRET: 'x'.repeat(32) };
+
+function faultsOf(texts: SettingTexts) {
+  const parsed = parseSettings({ ...good, ...texts });
+  return parsed.ok ? checkSettings(parsed.settings) : parsed.faults;
+}
+
+describe('settings', () => {
+  it.each<readonly [string, string, string]>([
+    ['an unknown name', 'SOLESEAT_HOTS', 'secret-value'],
+    ['a short secret', 'SOLESEAT_JWT_SECRET', 'secret-value'],
+    ['an empty audience', 'SOLESEAT_JWT_AUDIENCE', ''],
+    ['an empty issuer', 'SOLESEAT_JWT_ISSUER', ''],
+    ['an admin audience that is the clients’', 'SOLESEAT_ADMIN_JWT_AUDIENCE', 'soleseat'],
+    ['Origin *', 'SOLESEAT_ORIGINS', 'https://a.example,*'],
+    ['plaintext Redis elsewhere', 'REDIS_URL', 'redis://redis.example:6379'],
+    ['a Redis URL of another scheme', 'REDIS_URL', 'http://127.0.0.1'],
+    ['a Redis URL that is none', 'REDIS_URL', 'secret-value'],
+    ['port 70000', 'SOLESEAT_PORT', '70000'],
+    ['port -1', 'SOLESEAT_ADMIN_PORT', '-1'],
+    ['a malformed duration', 'SOLESEAT_DRAIN_MS', '10 parsecs'],
+    ['a TTL not above three command timeouts', 'SOLESEAT_LEASE_TTL_MS', '6000'],
+    ['a renewal too seldom', 'SOLESEAT_RENEW_EVERY_MS', '15001'],
+    ['a flag that is none', 'SOLESEAT_ALLOW_PLAINTEXT_REDIS', 'yes'],
+    ['an unknown license mode', 'SOLESEAT_LICENSE_MODE', 'free-for-all'],
+  ])('refuse %s by name and without the value', (_, name, value) => {
+    const faults = faultsOf({ [name]: value });
+    expect(faults.map(({ setting }) => setting)).toContain(name);
+    if (value.length > 8) expect(JSON.stringify(faults)).not.toContain(value);
+  });
+
+  it.each<readonly [string, SettingTexts]>([
+    ['what Kubernetes injects', { SOLESEAT_SERVICE_HOST: '10.0.0.1', SOLESEAT_PORT_8080_TCP_PORT: '8080' }],
+    [
+      'plaintext Redis elsewhere on request',
+      { REDIS_URL: 'redis://redis.example', SOLESEAT_ALLOW_PLAINTEXT_REDIS: 'true' },
+    ],
+    ['durations with units', { SOLESEAT_LEASE_TTL_MS: '1m', SOLESEAT_RENEW_EVERY_MS: '10s' }],
+  ])('accept %s', (_, texts) => {
+    expect(faultsOf(texts)).toEqual([]);
+  });
+
+  it('give every fault at once', () => {
+    expect(faultsOf({ SOLESEAT_PORT: '70000', SOLESEAT_DRAIN_MS: 'x', SOLESEAT_X: '' })).toHaveLength(3);
+  });
+});
