@@ -46,6 +46,10 @@ export class Connection implements Link {
     this.socket.uncork();
   }
 
+  pong(data: Buffer): void {
+    if (this.#mayWrite()) this.ws.pong(data);
+  }
+
   /** Anything that came in, a pong above all, shows that the peer lives. */
   heard(): void {
     this.#unansweredPings = 0;

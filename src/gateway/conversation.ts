@@ -54,7 +54,9 @@ export class Conversation {
     this.#allowanceSinceMs = parts.admission.clock();
     this.#awaitHello();
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
-    ws.on('ping', () => this.#countFrame());
+    ws.on('ping', (data) => {
+      if (this.#countFrame()) this.connection.pong(data);
+    });
     ws.on('pong', () => this.connection.heard());
     ws.on('error', (error: Error & { code?: string }) => {
       parts.log.debug({ reason: error.message }, 'connection failed');

@@ -47,6 +47,8 @@ export class Gateway {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
+      // Conversation answers pings: ws would cut off a flood of them without a close code.
+      autoPong: false,
       maxPayload: parts.messageBytes,
       maxFragments: MAX_FRAGMENTS,
       handleProtocols: () => SUBPROTOCOL,

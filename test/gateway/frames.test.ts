@@ -3,6 +3,7 @@ import type { SettingTexts } from '../../src/base/settings.js';
 import type { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { Desktop } from '../support/desktop.js';
+import { eventually } from '../support/eventually.js';
 import { startNode, tokenFor } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 import { closeFrame, frame, opcodes, RawPeer } from './raw-socket.js';
@@ -116,6 +117,7 @@ describe('a peer that sends', () => {
   });
 
   it.each<readonly [string, Buffer]>([
+    ['a flood of pings', frame({ opcode: ping })],
     ['a flood of messages', frame({ opcode: text, payload: '{"type":"activity"}' })],
   ])('%s is closed with 4429 and told when to come back', async (what, one) => {
     const peer = await seated(await otherNode({ SOLESEAT_RENEW_EVERY_MS: '1500' }), what);
@@ -123,6 +125,26 @@ describe('a peer that sends', () => {
     expect(await peer.closed()).toBe(4429);
     const notice = peer.texts.find((said) => said.includes('rate_limited')) ?? '{}';
     expect(JSON.parse(notice)).toMatchObject({ type: 'error', retryAfterMs: expect.any(Number) });
+  });
+
+  it('and never reads is closed with 4008', async () => {
+    const target = await otherNode({
+      SOLESEAT_QUEUE_BYTES: '1024',
+      SOLESEAT_MESSAGES_PER_RENEWAL: '1000000000',
+    });
+    const peer = await seated(target, 'deaf');
+    peer.socket.pause();
+    // Each ping has its pong, until neither kernel takes any more and the node has to hold them.
+    const pings = Buffer.concat(
+      Array.from({ length: 4000 }, () => frame({ opcode: ping, payload: 'x'.repeat(125) })),
+    );
+    await eventually(async () => {
+      peer.write(pings);
+      peer.say({ type: 'activity' });
+      return peer.socket.destroyed || (await closesCounted(target, 4008)) === 1;
+    });
+    expect(await closesCounted(target, 4008)).toBe(1);
+    peer.socket.destroy();
   });
 
   it('no answer to pings is closed with 4014', async () => {
