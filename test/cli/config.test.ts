@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const good = {
+  REDIS_URL: 'redis://127.0.0.1:6379',
+  SOLESEAT_JWT_SECRET: 'a secret of no fewer than 32 bytes',
+};
+
+function run(args: readonly string[], env: Record<string, string>) {
+  return spawnSync(process.execPath, [main, ...args], {
+    env: { PATH: process.env.PATH, ...env },
+    encoding: 'utf8',
+  });
+}
+
+it('good settings pass the check', () => {
+  expect(run(['config', 'check'], good).status).toBe(0);
+});
+
+it.each([
+  ['an unknown setting', 'SOLESEAT_LEASE_TTL', '31337'],
+  ['a TTL not above three command timeouts', 'SOLESEAT_LEASE_TTL_MS', '5999'],
+  ['a short secret', 'SOLESEAT_JWT_SECRET', 'hunter2hunter2'],
+  ['an empty audience', 'SOLESEAT_JWT_AUDIENCE', ''],
+  ['an empty issuer', 'SOLESEAT_JWT_ISSUER', ''],
+  ['any Origin', 'SOLESEAT_ORIGINS', '*'],
+  ['plaintext to another host', 'REDIS_URL', 'redis://:hunter2hunter2@redis.example.com:6379'],
+  ['a port out of range', 'SOLESEAT_PORT', '70000'],
+  ['a malformed duration', 'SOLESEAT_RENEW_EVERY_MS', '10 apples'],
+])('%s ends with 78, named but not shown', (_, name, value) => {
+  const { status, stderr } = run(['config', 'check'], { ...good, [name]: value });
+  expect(status).toBe(78);
+  expect(stderr).toContain(name);
+  if (value.length > 1) expect(stderr).not.toContain(value);
+});
+
+it('a key file that is missing ends with 78', () => {
+  const { status, stderr } = run(['config', 'check'], {
+    REDIS_URL: good.REDIS_URL,
+    SOLESEAT_JWT_KEYS: '/no/such/file',
+  });
+  expect(status).toBe(78);
+  expect(stderr).toContain('SOLESEAT_JWT_KEYS');
+});
+
+it('what Kubernetes injects for a service of this name is no setting of ours', () => {
+  const injected = { SOLESEAT_SERVICE_HOST: '10.0.0.1', SOLESEAT_PORT_8080_TCP: 'tcp://10.0.0.1:8080' };
+  expect(run(['config', 'check'], { ...good, ...injected }).status).toBe(0);
+});
+
+it('serve without REDIS_URL refuses to start and says what to do', () => {
+  const { status, stderr } = run(['serve'], { SOLESEAT_JWT_SECRET: good.SOLESEAT_JWT_SECRET });
+  expect(status).toBe(78);
+  expect(stderr).toContain('REDIS_URL');
+});
+
+it('serve with no Redis there ends with 69', () => {
+  expect(
+    run(['serve'], {
+      ...good,
+      REDIS_URL: 'redis://127.0.0.1:1',
+      SOLESEAT_PORT: '0',
+      SOLESEAT_ADMIN_PORT: '0',
+    }).status,
+  ).toBe(69);
+});
+
+it.each([[['frobnicate']], [['serve', '--frobnicate']], [['token', 'mint']]])('%s ends with 2', (args) => {
+  expect(run(args, good).status).toBe(2);
+});
