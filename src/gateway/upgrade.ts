@@ -79,6 +79,7 @@ function checkMethod(request: IncomingMessage): Refusal | null {
 
 /** URLs end in logs and histories: a token there is refused, and named nowhere. */
 export function checkNoTokenInUrl(request: IncomingMessage): Refusal | null {
+  if (!request.url?.includes('?')) return null;
   const query = (request.url ?? '').split('?').slice(1).join('?');
   const carriesToken = [...new URLSearchParams(query)].some(
     ([name, value]) => /token|jwt|auth/i.test(name) || /^[\w-]+\.[\w-]+\.[\w-]*$/.test(value),

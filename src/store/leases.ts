@@ -106,15 +106,7 @@ export class Leases {
   /** Gives the seat back if this session still holds it. */
   async release(lease: HeldLease): Promise<boolean> {
     const { org, user } = lease;
-    const k = this.keys;
-    const keys = [
-      k.lease(org, user),
-      k.epoch(org),
-      k.active(org),
-      k.counters(org),
-      k.events(org),
-      k.fence(org, user),
-    ];
+    const keys = this.#seatKeys(org, user);
     const args = [user, fenceOf(lease), this.config.eventsKept];
     return (await this.#run(() => this.scripts.run('release', keys, args))) === 1;
   }
@@ -128,15 +120,7 @@ export class Leases {
     readonly only?: { readonly sessionId: string; readonly epoch: number };
   }): Promise<{ readonly sessionId: string; readonly epoch: number } | null> {
     const { org, user, reason, actor, only } = order;
-    const k = this.keys;
-    const keys = [
-      k.lease(org, user),
-      k.epoch(org),
-      k.active(org),
-      k.counters(org),
-      k.events(org),
-      k.fence(org, user),
-    ];
+    const keys = this.#seatKeys(org, user);
     const argument = {
       org,
       user,
@@ -268,6 +252,19 @@ export class Leases {
     const holder = reply.lease === undefined ? null : parseLease(reply.lease);
     if (holder !== null && holder.epoch > lease.epoch) return lostTo(lease, holder, nowMs);
     return { outcome: 'lost', reason: reply.reason, by: null, epoch: Number(reply.byEpoch), nowMs };
+  }
+
+  /** The keys of release and evict, in their order. */
+  #seatKeys(org: string, user: string): string[] {
+    const k = this.keys;
+    return [
+      k.lease(org, user),
+      k.epoch(org),
+      k.active(org),
+      k.counters(org),
+      k.events(org),
+      k.fence(org, user),
+    ];
   }
 
   #common() {
