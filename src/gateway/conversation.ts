@@ -203,7 +203,8 @@ export class Conversation {
         );
         this.connection.end('released');
       });
-    this.#session?.renewalTimer?.cancel();
+    // A renewal still under way must not report the seat as lost to somebody who gives it back.
+    this.#session?.markEnded();
   }
 
   #closed(code: number): void {
