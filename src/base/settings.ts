@@ -95,6 +95,12 @@ export const settingsTable = {
     '20',
     'Takeovers of one user a minute before `flapping`; 0 = no limit.',
   ),
+  claimsPerMinute: spec(
+    'SOLESEAT_CLAIMS_PER_MINUTE',
+    'count',
+    '120',
+    'Claims of one user a minute, over all nodes and refused ones included, before close 4429; 0 = no limit.',
+  ),
   eventsKept: spec('SOLESEAT_EVENTS_KEPT', 'count', '10000', 'About how many audit events an org keeps.'),
   sweepEveryMs: spec(
     'SOLESEAT_SWEEP_EVERY_MS',

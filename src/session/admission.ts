@@ -147,6 +147,14 @@ function refuse(
         retryAfterMs: answer.retryAfterMs,
       });
       break;
+    case 'rate_limited':
+      visit.link.end('rate_limited', {
+        type: 'error',
+        code: 'rate_limited',
+        message: 'too many claims of this user',
+        retryAfterMs: answer.retryAfterMs,
+      });
+      break;
   }
   return false;
 }

@@ -53,6 +53,10 @@ export class KeyNames {
   takeovers(org: string, user: string): string {
     return this.#of(org, `takeovers:${user}`);
   }
+  /** Claims of the user in the current minute. */
+  claims(org: string, user: string): string {
+    return this.#of(org, `claims:${user}`);
+  }
   /** The answer to a claim, kept for a minute for its retry. */
   request(org: string, requestId: string): string {
     return this.#of(org, `request:${requestId}`);

@@ -7,6 +7,7 @@ export interface LeaseConfig {
   readonly commandTimeoutMs: number;
   readonly licenseMode: string;
   readonly takeoversPerMinute: number;
+  readonly claimsPerMinute: number;
   readonly eventsKept: number;
 }
 
@@ -59,7 +60,7 @@ export type ClaimAnswer =
       readonly holder: { readonly machine: { readonly name?: string }; readonly since: number };
     }
   | { readonly outcome: 'denied'; readonly reason: CloseReason }
-  | { readonly outcome: 'flapping'; readonly retryAfterMs: number };
+  | { readonly outcome: 'flapping' | 'rate_limited'; readonly retryAfterMs: number };
 
 export type RenewAnswer =
   | { readonly outcome: 'kept' | 'reasserted' }

@@ -78,7 +78,8 @@ export class Leases {
       case 'denied':
         return { outcome: 'denied', reason: reply.reason };
       case 'flapping':
-        return { outcome: 'flapping', retryAfterMs: Number(reply.retryAfterMs) };
+      case 'rate_limited':
+        return { outcome: reply.outcome, retryAfterMs: Number(reply.retryAfterMs) };
       case 'late':
         throw new StoreUnavailable(new Error('the claim passed its deadline'));
     }
@@ -198,6 +199,7 @@ export class Leases {
       k.fence(org, user),
       k.takeovers(org, user),
       k.request(org, requestId),
+      k.claims(org, user),
     ];
     const nowMs = this.#redisClock.nowMs();
     const argument = JSON.stringify({
@@ -212,6 +214,7 @@ export class Leases {
       licenseMode: this.config.licenseMode,
       licenseId: request.licenseId,
       takeoversPerMinute: this.config.takeoversPerMinute,
+      claimsPerMinute: this.config.claimsPerMinute,
       floor: String(this.#epochSeen.get(org) ?? 0),
       notAfter: nowMs === null ? 0 : Math.ceil(nowMs + this.config.commandTimeoutMs),
       ...this.#common(),

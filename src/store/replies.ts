@@ -24,7 +24,7 @@ export type ClaimReply = { readonly now: string } & (
       readonly holder: { readonly machine: { readonly name?: string }; readonly since: string };
     }
   | { readonly outcome: 'denied'; readonly reason: CloseReason }
-  | { readonly outcome: 'flapping'; readonly retryAfterMs: string }
+  | { readonly outcome: 'flapping' | 'rate_limited'; readonly retryAfterMs: string }
   | { readonly outcome: 'late' }
 );
 

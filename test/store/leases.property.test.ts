@@ -112,6 +112,7 @@ class Run {
         commandTimeoutMs: 5_000,
         licenseMode: 'open',
         takeoversPerMinute: 0,
+        claimsPerMinute: 0,
         eventsKept: 1_000,
       };
       this.#nodes.set(

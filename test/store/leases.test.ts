@@ -37,6 +37,7 @@ function nodeOf(more: Partial<LeaseConfig> = {}, clock: Clock = monotonicMs): Le
     commandTimeoutMs: 5_000,
     licenseMode: 'open',
     takeoversPerMinute: 0,
+    claimsPerMinute: 0,
     eventsKept: 1_000,
     ...more,
   };
@@ -142,6 +143,19 @@ describe('claim', () => {
     // The holder itself and other users are free to come.
     expect((await node.claim(requestOf('ann', 'm3'))).outcome).toBe('granted');
     expect((await node.claim(requestOf('bob', 'm4'))).outcome).toBe('granted');
+  });
+
+  it('is refused past the user’s limit in a minute, and of a flood one event is kept', async () => {
+    const node = nodeOf({ claimsPerMinute: 3, licenseMode: 'required' });
+    const claims: ClaimAnswer[] = [];
+    for (let i = 0; i < 10; i++) claims.push(await node.claim(requestOf('ann', 'desk')));
+    expect(claims.map(({ outcome }) => outcome)).toEqual([
+      ...Array(3).fill('denied'),
+      ...Array(7).fill('rate_limited'),
+    ]);
+    expect(await counters()).toEqual({ 'denied:license_required': '3', 'denied:rate_limited': '7' });
+    expect(await store.xlen(keys.events(ORG))).toBe(4);
+    expect(await store.keys('soleseat:{acme}:request:*')).toHaveLength(3);
   });
 
   it('tells the loser’s node, and nobody when that is its own', async () => {

@@ -2,14 +2,15 @@
 -- (promises 1, 2, 3, 9, 10). Owner, counters, audit event and the notice to the loser's node are one step.
 -- A repeated request id is answered from the record, not done again; a claim past its deadline does nothing.
 --
--- KEYS  lease, epoch, active, license, licensed, counters, events, machines, settings, fence, takeovers, request
+-- KEYS  lease, epoch, active, license, licensed, counters, events, machines, settings, fence, takeovers, request,
+--       claims
 -- ARGV  JSON: org, user, sessionId (used unless resumed), nodeId, machine (JSON text), machineId, machineKind?,
---       onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId, takeoversPerMinute, eventsKept,
---       floor (highest epoch the node has seen), notAfter (Redis ms, 0 = none), channelPrefix
--- Reply JSON: outcome granted | conflict | denied | flapping | late
+--       onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId, takeoversPerMinute, claimsPerMinute,
+--       eventsKept, floor (highest epoch the node has seen), notAfter (Redis ms, 0 = none), channelPrefix
+-- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited | late
 
-local lease, epochKey, active, licenseKey, licensed, counters, events, machines, settings, fence, takeovers, request =
-  unpack(KEYS)
+local lease, epochKey, active, licenseKey, licensed, counters, events, machines, settings, fence, takeovers, request,
+  claims = unpack(KEYS)
 local claim = cjson.decode(ARGV[1])
 
 local recorded = redis.call('GET', request)
@@ -35,6 +36,22 @@ end
 
 if claim.notAfter > 0 and now > claim.notAfter then
   return cjson.encode({ outcome = 'late', now = text(now) })
+end
+
+-- Promise 11: what a user may claim in a minute, refusals included. Of what is beyond it, only the first leaves an
+-- event, and no answer is kept: a repetition does no harm.
+if claim.claimsPerMinute > 0 then
+  local count = redis.call('INCR', claims)
+  if count == 1 then redis.call('PEXPIRE', claims, 60000) end
+  if count > claim.claimsPerMinute then
+    redis.call('HINCRBY', counters, 'denied:rate_limited', 1)
+    if count == claim.claimsPerMinute + 1 then
+      appendEvent(events, claim.eventsKept, now, {
+        type = 'denied', reason = 'rate_limited', user = claim.user, machine = claim.machineId,
+      })
+    end
+    return cjson.encode({ outcome = 'rate_limited', retryAfterMs = text(redis.call('PTTL', claims)), now = text(now) })
+  end
 end
 
 -- Promise 10: the right to a session is looked at before anybody's seat is.
