@@ -10,6 +10,7 @@ import type { Settings } from './base/settings.js';
 import { TimerWheel } from './base/timer-wheel.js';
 import { Doorkeeper } from './gateway/doorkeeper.js';
 import { Gateway } from './gateway/gateway.js';
+import { Traffic } from './gateway/traffic.js';
 import type { CloseReason } from './protocol/close-codes.js';
 import { Evictions } from './session/evictions.js';
 import { Registry } from './session/registry.js';
@@ -71,6 +72,7 @@ export class Broker {
       channel: names.channelPrefix + nodeId,
       probeEveryMs: settings.probeEveryMs,
       probeTimeoutMs: settings.commandTimeoutMs,
+      clock: monotonicMs,
       log,
       metrics,
       onEnded: (notice) => evictions.receive(notice, 'pubsub'),
@@ -84,7 +86,13 @@ export class Broker {
     const tokenWatch = new TokenWatch(this.#wheel, Date.now, settings.tokenWarningMs);
     const admission = { ...common, verifier, leases, renewals, tokenWatch };
     this.#gateway = new Gateway({
-      conversation: { ...common, admission, verifier, release: (lease) => leases.release(lease) },
+      conversation: {
+        ...common,
+        admission,
+        verifier,
+        traffic: new Traffic(metrics),
+        release: (lease) => leases.release(lease),
+      },
       rules: { origins: settings.origins, verifier },
       doorkeeper: new Doorkeeper(settings, monotonicMs),
       isStoreReady: () => this.#commands.status === 'ready',
@@ -95,8 +103,8 @@ export class Broker {
     this.#admin = new AdminServer({
       metrics,
       notReadyBecause: () => this.#notReadyBecause(),
-      refreshGauges: () => this.#refreshGauges(),
     });
+    metrics.registry.beforeScrape(() => this.#refreshGauges());
   }
 
   /** The ports in use, for settings of 0. */
@@ -164,9 +172,13 @@ export class Broker {
   }
 
   #refreshGauges(): void {
-    const sessions = this.#registry.all();
-    this.metrics.sessions.set(sessions.filter((session) => session.isLive).length);
-    this.metrics.jeopardy.set(sessions.filter((session) => session.state === 'jeopardy').length);
-    this.metrics.connections.set(this.#gateway.connections);
+    const { active, jeopardy } = this.#registry.counts;
+    const { metrics } = this;
+    metrics.sessions.set(active + jeopardy);
+    metrics.jeopardy.set(jeopardy);
+    metrics.connections.set(this.#gateway.connections);
+    metrics.ready.set(this.#notReadyBecause() === null ? 1 : 0);
+    metrics.redisUp.set({ role: 'commands' }, this.#commands.status === 'ready' ? 1 : 0);
+    metrics.redisUp.set({ role: 'inbox' }, this.#inbox.isReady ? 1 : 0);
   }
 }

@@ -6,8 +6,6 @@ export interface AdminParts {
   readonly metrics: Metrics;
   /** Null when the node takes new sessions, else why it does not. */
   readonly notReadyBecause: () => string | null;
-  /** Sets the gauges that are only computed when somebody looks. */
-  readonly refreshGauges: () => void;
 }
 
 /** The HTTP door for operators: `/livez`, `/readyz` and `/metrics`. */
@@ -50,7 +48,6 @@ export class AdminServer {
   };
 
   async #metrics(response: ServerResponse): Promise<void> {
-    this.parts.refreshGauges();
     const { registry } = this.parts.metrics;
     const page = await registry.metrics();
     response.writeHead(200, { 'Content-Type': registry.contentType });

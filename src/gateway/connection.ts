@@ -1,14 +1,18 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import type { Clock } from '../base/clock.js';
 import type { Metrics } from '../base/metrics.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
 import { type CloseReason, codeOf } from '../protocol/close-codes.js';
 import type { ServerMessage } from '../protocol/messages.js';
 import type { Link } from '../session/link.js';
+import type { Traffic } from './traffic.js';
 
 export interface ConnectionParts {
   readonly wheel: TimerWheel;
+  readonly clock: Clock;
   readonly metrics: Metrics;
+  readonly traffic: Traffic;
   readonly queueBytes: number;
 }
 
@@ -21,6 +25,8 @@ const UNANSWERED_PINGS = 2;
 export class Connection implements Link {
   #isEnded = false;
   #unansweredPings = 0;
+  /** Monotonic ms of the oldest ping without a pong, 0 when there is none. */
+  #pingedAtMs = 0;
 
   constructor(
     private readonly ws: WebSocket,
@@ -34,15 +40,16 @@ export class Connection implements Link {
   }
 
   send(message: ServerMessage): void {
-    if (this.#mayWrite()) this.ws.send(JSON.stringify(message));
+    if (this.#mayWrite()) this.#write(message);
   }
 
   pingWith(message: ServerMessage | null): void {
     if (!this.#mayWrite()) return;
     this.socket.cork();
     this.#unansweredPings++;
+    if (this.#pingedAtMs === 0) this.#pingedAtMs = this.parts.clock();
     this.ws.ping();
-    if (message !== null) this.ws.send(JSON.stringify(message));
+    if (message !== null) this.#write(message);
     this.socket.uncork();
   }
 
@@ -55,19 +62,28 @@ export class Connection implements Link {
     this.#unansweredPings = 0;
   }
 
+  /** The peer answered a ping. */
+  ponged(): void {
+    this.heard();
+    if (this.#pingedAtMs === 0) return;
+    this.parts.metrics.pingSeconds.observe((this.parts.clock() - this.#pingedAtMs) / 1000);
+    this.#pingedAtMs = 0;
+  }
+
   isSilent(): boolean {
     return this.#unansweredPings >= UNANSWERED_PINGS;
   }
 
-  end(reason: CloseReason, notice?: ServerMessage): void {
+  end(reason: CloseReason, notice?: ServerMessage, onReceipt?: () => void): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     if (this.ws.readyState === this.ws.OPEN) {
       this.socket.cork();
-      if (notice !== undefined) this.ws.send(JSON.stringify(notice));
+      if (notice !== undefined) this.#write(notice);
       this.ws.close(codeOf(reason), reason);
       this.socket.uncork();
       this.#cutOffLater();
+      if (onReceipt !== undefined) this.#awaitReceipt(codeOf(reason), onReceipt);
     }
     this.parts.metrics.closes.inc({ code: codeOf(reason) });
     this.onEnded();
@@ -98,9 +114,23 @@ export class Connection implements Link {
     this.ws.once('close', () => cutOff.cancel());
   }
 
+  /** A peer answers a close with its code (RFC 6455 section 5.5.1); a lost connection has another. */
+  #awaitReceipt(code: number, onReceipt: () => void): void {
+    this.ws.once('close', (answered: number) => {
+      if (answered === code) onReceipt();
+    });
+  }
+
+  #write(message: ServerMessage): void {
+    const text = JSON.stringify(message);
+    this.parts.traffic.sent(message.type, Buffer.byteLength(text));
+    this.ws.send(text);
+  }
+
   #mayWrite(): boolean {
     if (this.#isEnded || this.ws.readyState !== this.ws.OPEN) return false;
     if (this.ws.bufferedAmount <= this.parts.queueBytes) return true;
+    this.parts.metrics.slowConsumers.inc();
     this.end('slow_consumer');
     return false;
   }

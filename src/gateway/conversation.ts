@@ -57,7 +57,7 @@ export class Conversation {
     ws.on('ping', (data) => {
       if (this.#countFrame()) this.connection.pong(data);
     });
-    ws.on('pong', () => this.connection.heard());
+    ws.on('pong', () => this.connection.ponged());
     ws.on('error', (error: Error & { code?: string }) => {
       parts.log.debug({ reason: error.message }, 'connection failed');
       this.connection.brokenByPeer(closeCodeOfFault[error.code ?? ''] ?? 1002);
@@ -79,7 +79,9 @@ export class Conversation {
       return;
     }
     this.connection.heard();
-    const parsed = parseClientMessage(String(data));
+    const text = String(data);
+    const parsed = parseClientMessage(text);
+    this.parts.traffic.received(parsed.ok ? parsed.message.type : 'invalid', (data as Buffer).length);
     if (!parsed.ok) this.#strike(parsed.violation);
     else this.#dispatch(parsed.message);
   }

@@ -23,10 +23,16 @@ export class Doorkeeper {
         status: 429,
         message: 'too many connections from this address',
         headers: { 'Retry-After': '5' },
+        limit: 'address',
       };
     }
     if (!this.#takeToken()) {
-      return { status: 503, message: 'too many handshakes at present', headers: { 'Retry-After': '1' } };
+      return {
+        status: 503,
+        message: 'too many handshakes at present',
+        headers: { 'Retry-After': '1' },
+        limit: 'rate',
+      };
     }
     return null;
   }

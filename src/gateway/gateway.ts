@@ -149,14 +149,16 @@ export class Gateway {
 
   #judgeState(): Refusal | null {
     const retry = { 'Retry-After': '2' };
-    if (this.#isDraining) return { status: 503, message: 'this node is draining', headers: retry };
+    if (this.#isDraining)
+      return { status: 503, message: 'this node is draining', headers: retry, limit: 'draining' };
     if (!this.parts.isStoreReady())
-      return { status: 503, message: 'no seat can be granted at present', headers: retry };
+      return { status: 503, message: 'no seat can be granted at present', headers: retry, limit: 'store' };
     return null;
   }
 
   #refuse(socket: Duplex, refusal: Refusal): void {
     this.parts.metrics.refusals.inc({ status: refusal.status });
+    if (refusal.limit !== undefined) this.parts.metrics.admissionRefusals.inc({ limit: refusal.limit });
     if (refusal.tokenReason !== undefined) {
       this.parts.metrics.tokenFailures.inc({ reason: refusal.tokenReason });
       this.parts.log.info({ reason: refusal.tokenReason }, 'token not accepted');

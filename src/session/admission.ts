@@ -104,7 +104,7 @@ async function claim(visit: Visit, parts: AdmissionParts): Promise<boolean> {
       ...(hello.resume && { resume: hello.resume }),
     });
     visit.answer = answer;
-    parts.metrics.claims.inc({ outcome: answer.outcome });
+    parts.metrics.claims.inc({ outcome: outcomeOf(answer) });
     if (answer.outcome !== 'granted') return refuse(visit, parts, answer);
     const deadlineMs = parts.renewals.deadlineFrom(sentMs);
     session.grant(answer.sessionId, answer.epoch, answer.sinceMs, deadlineMs);
@@ -126,6 +126,10 @@ async function claim(visit: Visit, parts: AdmissionParts): Promise<boolean> {
   }
 }
 
+function outcomeOf(answer: ClaimAnswer): string {
+  return answer.outcome === 'granted' && answer.resumed ? 'resumed' : answer.outcome;
+}
+
 function refuse(
   visit: Visit,
   parts: AdmissionParts,
@@ -137,6 +141,7 @@ function refuse(
       visit.link.send({ type: 'conflict', holder: answer.holder });
       break;
     case 'denied':
+      parts.metrics.denials.inc({ reason: answer.reason });
       visit.link.end(answer.reason);
       break;
     case 'flapping':

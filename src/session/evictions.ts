@@ -1,3 +1,4 @@
+import type { Histogram } from 'prom-client';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import type { CloseReason } from '../protocol/close-codes.js';
@@ -54,10 +55,15 @@ export class Evictions {
     const { registry, log, metrics, redisNowMs } = this.parts;
     session.markEnded();
     registry.remove(session);
-    session.link.end(ending.reason, evictedMessage(ending));
+    const sinceEnding = (latency: Histogram) => {
+      const nowMs = redisNowMs();
+      if (nowMs !== null) latency.observe(Math.max(0, nowMs - ending.at) / 1000);
+    };
+    session.link.end(ending.reason, evictedMessage(ending), () =>
+      sinceEnding(metrics.evictionReceiptSeconds),
+    );
     metrics.evictions.inc({ reason: ending.reason, path });
-    const nowMs = redisNowMs();
-    if (nowMs !== null) metrics.evictionSeconds.observe(Math.max(0, nowMs - ending.at) / 1000);
+    sinceEnding(metrics.evictionSeconds);
     const { org, sessionId, epoch } = session;
     log.info(
       { org, sessionId, epoch, reason: ending.reason, path, byEpoch: ending.epoch },

@@ -8,6 +8,9 @@ export interface Link {
   pingWith(message: ServerMessage | null): void;
   /** Whether the last pings went unanswered. */
   isSilent(): boolean;
-  /** Sends the notice, closes with the reason's code, and ignores whatever still comes in. */
-  end(reason: CloseReason, notice?: ServerMessage): void;
+  /**
+   * Sends the notice, closes with the reason's code, and ignores whatever still comes in.
+   * `onReceipt` is called when the peer has answered the close, and so has read the notice.
+   */
+  end(reason: CloseReason, notice?: ServerMessage, onReceipt?: () => void): void;
 }

@@ -1,9 +1,16 @@
-import type { Session } from './session.js';
+import type { Session, StateCounts } from './session.js';
 
 /** The sessions that this node serves or is claiming, by org and user. */
 export class Registry {
   readonly #orgs = new Map<string, Map<string, Session[]>>();
   #size = 0;
+  /** Kept as the states change, so that nobody has to walk all sessions to count them. */
+  readonly counts: Readonly<StateCounts>;
+  readonly #counts: StateCounts = { claiming: 0, active: 0, jeopardy: 0, ended: 0 };
+
+  constructor() {
+    this.counts = this.#counts;
+  }
 
   get size(): number {
     return this.#size;
@@ -22,6 +29,7 @@ export class Registry {
     const sessions = users.get(session.user);
     if (sessions === undefined) users.set(session.user, [session]);
     else sessions.push(session);
+    session.countIn(this.#counts);
     this.#size++;
   }
 
@@ -31,6 +39,7 @@ export class Registry {
     const index = sessions?.indexOf(session) ?? -1;
     if (users === undefined || sessions === undefined || index < 0) return;
     sessions.splice(index, 1);
+    session.countIn(null);
     this.#size--;
     if (sessions.length === 0) users.delete(session.user);
     if (users.size === 0) this.#orgs.delete(session.org);

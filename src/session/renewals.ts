@@ -140,6 +140,7 @@ export class Renewals {
     const leftMs = Math.max(0, session.deadlineMs + this.parts.jeopardyGraceMs - this.parts.clock());
     if (session.state === 'active') {
       session.state = 'jeopardy';
+      this.parts.metrics.jeopardies.inc();
       session.link.pingWith({ type: 'jeopardy', graceMs: Math.floor(leftMs) });
     }
     this.#schedule(session, Math.min(leftMs, RETRY_MS * (0.5 + this.parts.random())));

@@ -9,9 +9,13 @@ const none: readonly EndedNotice[] = [];
 
 export type SessionState = 'claiming' | 'active' | 'jeopardy' | 'ended';
 
+/** How many sessions of a registry are in each state. */
+export type StateCounts = Record<SessionState, number>;
+
 /** One user's seat in use by one machine, as served by this node: a grant and the connection that uses it. */
 export class Session implements HeldLease {
-  state: SessionState = 'claiming';
+  #state: SessionState = 'claiming';
+  #counts: StateCounts | null = null;
   epoch = 0;
   sinceMs = 0;
   /** Monotonic ms after which the lease may have run out in Redis and must not be counted on (promise 6). */
@@ -30,6 +34,25 @@ export class Session implements HeldLease {
     readonly link: Link,
   ) {
     this.machineText = JSON.stringify(machine);
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  set state(next: SessionState) {
+    if (this.#counts !== null) {
+      this.#counts[this.#state]--;
+      this.#counts[next]++;
+    }
+    this.#state = next;
+  }
+
+  /** From now on the session is counted here, and nowhere else; null takes it out. */
+  countIn(counts: StateCounts | null): void {
+    if (this.#counts !== null) this.#counts[this.#state]--;
+    if (counts !== null) counts[this.#state]++;
+    this.#counts = counts;
   }
 
   get machine(): Machine {

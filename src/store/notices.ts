@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import type { CloseReason } from '../protocol/close-codes.js';
@@ -25,6 +26,7 @@ export interface InboxParts {
   readonly channel: string;
   readonly probeEveryMs: number;
   readonly probeTimeoutMs: number;
+  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly onEnded: (notice: EndedNotice) => void;
@@ -36,10 +38,16 @@ export interface InboxParts {
 export class Inbox {
   #probeId = 0;
   #answeredId = 0;
+  #probedAtMs = 0;
   #timer: NodeJS.Timeout | null = null;
   #subscribed = false;
 
   constructor(private readonly parts: InboxParts) {}
+
+  /** Whether notices can come in at present. */
+  get isReady(): boolean {
+    return this.#subscribed;
+  }
 
   async open(): Promise<void> {
     const { subscriber, probeEveryMs } = this.parts;
@@ -73,6 +81,7 @@ export class Inbox {
   async #probe(): Promise<void> {
     const { commands, channel, probeTimeoutMs, metrics, log, subscriber } = this.parts;
     const id = ++this.#probeId;
+    this.#probedAtMs = this.parts.clock();
     try {
       await commands.publish(channel, JSON.stringify({ type: 'probe', id }));
     } catch {
@@ -89,8 +98,15 @@ export class Inbox {
   #receive(text: string): void {
     const notice = parseNotice(text);
     if (notice === null) this.parts.log.warn('inbox message not understood');
-    else if (notice.type === 'probe') this.#answeredId = Math.max(this.#answeredId, notice.id);
+    else if (notice.type === 'probe') this.#probeCameBack(notice.id);
     else this.parts.onEnded(notice);
+  }
+
+  #probeCameBack(id: number): void {
+    this.#answeredId = Math.max(this.#answeredId, id);
+    // A probe that was overtaken by the next one has already been counted as a failure.
+    if (id === this.#probeId)
+      this.parts.metrics.probeSeconds.observe((this.parts.clock() - this.#probedAtMs) / 1000);
   }
 }
 

@@ -29,6 +29,7 @@ export class Scripts {
       return await this.#evaluate(script, keys, args);
     } catch (error) {
       this.metrics.redisErrors.inc({ operation: name });
+      if (isReplyError(error)) this.metrics.scriptErrors.inc({ operation: name });
       throw error;
     } finally {
       stopTimer();
@@ -58,4 +59,9 @@ export class Scripts {
     }
     return script;
   }
+}
+
+/** Whether Redis answered, and answered with an error, rather than not at all. */
+function isReplyError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
 }

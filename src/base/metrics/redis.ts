@@ -1,0 +1,47 @@
+import type { MetricRows } from './row.js';
+
+/** What a node sees of Redis through its own connections. */
+export const redisMetrics = {
+  redisSeconds: [
+    'histogram',
+    'soleseat_redis_command_duration_seconds',
+    'Redis command latency by operation.',
+    ['operation'],
+  ],
+  redisErrors: [
+    'counter',
+    'soleseat_redis_errors_total',
+    'Redis commands that failed, by operation.',
+    ['operation'],
+  ],
+  scriptErrors: [
+    'counter',
+    'soleseat_redis_script_errors_total',
+    'Scripts that Redis answered with an error (of memory, of a read-only replica, of a wrong type), by operation.',
+    ['operation'],
+  ],
+  redisReconnects: [
+    'counter',
+    'soleseat_redis_reconnects_total',
+    'Reconnections to Redis, by role.',
+    ['role'],
+  ],
+  redisUp: [
+    'gauge',
+    'soleseat_redis_up',
+    '1 while the connection of that role (commands or inbox) is ready, else 0.',
+    ['role'],
+  ],
+  probeSeconds: [
+    'histogram',
+    'soleseat_pubsub_lag_seconds',
+    "Time that a probe of the node's own inbox takes through Redis and back.",
+    [],
+  ],
+  probeFailures: [
+    'counter',
+    'soleseat_pubsub_probe_failures_total',
+    "Probes of the node's own inbox that did not come back.",
+    [],
+  ],
+} as const satisfies MetricRows;
