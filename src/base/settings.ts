@@ -99,7 +99,7 @@ export const settingsTable = {
     'SOLESEAT_CLAIMS_PER_MINUTE',
     'count',
     '120',
-    'Claims of one user a minute, over all nodes and refused ones included, before close 4429; 0 = no limit.',
+    'Claims of one user a minute, over all nodes and refused ones included, before close 4429; 0 = no limit, as where SOLESEAT_TAKEOVERS_PER_MINUTE is 0.',
   ),
   eventsKept: spec('SOLESEAT_EVENTS_KEPT', 'count', '10000', 'About how many audit events an org keeps.'),
   sweepEveryMs: spec(
@@ -136,7 +136,13 @@ export const settingsTable = {
     'SOLESEAT_CONNECTIONS_PER_ADDRESS',
     'count',
     '5000',
-    'Open connections from one address (an office sits behind one); 0 = no limit.',
+    'Open connections from one address (an office sits behind one; in IPv6, from one /64 network); 0 = no limit, as behind a load balancer that hides the addresses.',
+  ),
+  handshakesPerAddress: spec(
+    'SOLESEAT_HANDSHAKES_PER_ADDRESS',
+    'count',
+    '20000',
+    'Handshakes from one address a minute on this node, refused ones included, the rest get 429; 0 = no limit, as where SOLESEAT_CONNECTIONS_PER_ADDRESS is 0.',
   ),
   handshakesPerSecond: spec(
     'SOLESEAT_HANDSHAKES_PER_SECOND',

@@ -1,40 +1,60 @@
 import type { Clock } from '../base/clock.js';
 import type { Refusal } from './upgrade.js';
 
-/** Admission at the door (promise 11): so many connections an address, so many handshakes a second. */
+export interface DoorLimits {
+  readonly connectionsPerAddress: number;
+  /** In a minute, refused ones included. */
+  readonly handshakesPerAddress: number;
+  readonly handshakesPerSecond: number;
+}
+
+const MINUTE_MS = 60_000;
+/** More are not remembered in a minute; those beyond have only the node's own limit. */
+const ADDRESSES_REMEMBERED = 100_000;
+
+/** Admission at the door (promise 11): so many connections and attempts an address, so many handshakes a second. */
 export class Doorkeeper {
   readonly #openByAddress = new Map<string, number>();
+  readonly #attemptsByAddress = new Map<string, number>();
+  #minuteSinceMs: number;
   #tokens: number;
   #filledAtMs: number;
 
   constructor(
-    private readonly limits: { readonly connectionsPerAddress: number; readonly handshakesPerSecond: number },
+    private readonly limits: DoorLimits,
     private readonly clock: Clock,
   ) {
     this.#tokens = limits.handshakesPerSecond;
-    this.#filledAtMs = clock();
+    this.#minuteSinceMs = this.#filledAtMs = clock();
+  }
+
+  /** Counts an attempt, good or bad. Null when the address may go on. */
+  attempted(address: string): Refusal | null {
+    const { handshakesPerAddress, connectionsPerAddress } = this.limits;
+    if (handshakesPerAddress === 0 || connectionsPerAddress === 0) return null;
+    const nowMs = this.clock();
+    if (nowMs - this.#minuteSinceMs >= MINUTE_MS) {
+      this.#minuteSinceMs = nowMs;
+      this.#attemptsByAddress.clear();
+    }
+    const before = this.#attemptsByAddress.get(address);
+    if (before === undefined && this.#attemptsByAddress.size >= ADDRESSES_REMEMBERED) return null;
+    const attempts = (before ?? 0) + 1;
+    if (attempts > handshakesPerAddress) {
+      const leftSeconds = Math.ceil((this.#minuteSinceMs + MINUTE_MS - nowMs) / 1000);
+      return refusal(429, 'too many attempts from this address', leftSeconds, 'address_rate');
+    }
+    this.#attemptsByAddress.set(address, attempts);
+    return null;
   }
 
   /** Null when the handshake may go on. */
   judge(address: string): Refusal | null {
     const { connectionsPerAddress } = this.limits;
     if (connectionsPerAddress > 0 && (this.#openByAddress.get(address) ?? 0) >= connectionsPerAddress) {
-      return {
-        status: 429,
-        message: 'too many connections from this address',
-        headers: { 'Retry-After': '5' },
-        limit: 'address',
-      };
+      return refusal(429, 'too many connections from this address', 5, 'address');
     }
-    if (!this.#takeToken()) {
-      return {
-        status: 503,
-        message: 'too many handshakes at present',
-        headers: { 'Retry-After': '1' },
-        limit: 'rate',
-      };
-    }
-    return null;
+    return this.#takeToken() ? null : refusal(503, 'too many handshakes at present', 1, 'rate');
   }
 
   entered(address: string): void {
@@ -58,4 +78,28 @@ export class Doorkeeper {
     this.#tokens--;
     return true;
   }
+}
+
+/**
+ * What counts as one address: in IPv6 the /64 network, as one computer may use any address of its own;
+ * an IPv4 address alike whether the socket is of IPv4 or of both.
+ */
+export function addressOf(remoteAddress: string): string {
+  if (!remoteAddress.includes(':')) return remoteAddress;
+  const ipv4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(remoteAddress)?.[1];
+  if (ipv4 !== undefined) return ipv4;
+  const [head = '', tail] = remoteAddress.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  while (groups.length + last.length < 8) groups.push('0');
+  return `${[...groups, ...last].slice(0, 4).join(':')}::/64`;
+}
+
+function refusal(
+  status: number,
+  message: string,
+  retryAfterSeconds: number,
+  limit: NonNullable<Refusal['limit']>,
+): Refusal {
+  return { status, message, headers: { 'Retry-After': String(retryAfterSeconds) }, limit };
 }

@@ -12,7 +12,7 @@ import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import { CONNECT_PATH, SUBPROTOCOL } from '../protocol/messages.js';
 import { Conversation, type ConversationParts } from './conversation.js';
-import type { Doorkeeper } from './doorkeeper.js';
+import { addressOf, type Doorkeeper } from './doorkeeper.js';
 import {
   checkHeaderCount,
   checkNoTokenInUrl,
@@ -123,7 +123,13 @@ export class Gateway {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const address = request.socket.remoteAddress ?? '';
+    const address = addressOf(request.socket.remoteAddress ?? '');
+    // Before the token is looked at: who tries many of them is to be slowed down too.
+    const tooMany = this.parts.doorkeeper.attempted(address);
+    if (tooMany !== null) {
+      this.#refuse(socket, tooMany);
+      return;
+    }
     const verdict = judgeUpgrade(request, this.parts.rules);
     const refusal = verdict.ok
       ? (this.#judgeState() ?? this.parts.doorkeeper.judge(address))

@@ -9,8 +9,8 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
   /** Why a token was not accepted, for the log and the metric. */
   readonly tokenReason?: string;
-  /** What stood in the way of a handshake that was good in itself, for the metric. */
-  readonly limit?: 'address' | 'rate' | 'draining' | 'store';
+  /** What stood in the way of a handshake, whatever it was like, for the metric. */
+  readonly limit?: 'address' | 'address_rate' | 'rate' | 'draining' | 'store';
 }
 
 export interface UpgradeRules {

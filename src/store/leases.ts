@@ -185,6 +185,7 @@ export class Leases {
 
   async #sendClaim(request: ClaimRequest): Promise<ClaimReply> {
     const { org, user, requestId, resume, machine } = request;
+    const { takeoversPerMinute, claimsPerMinute } = this.config;
     const k = this.keys;
     const keys = [
       k.lease(org, user),
@@ -213,8 +214,9 @@ export class Leases {
       resume: resume && { sessionId: resume.sessionId, epoch: String(resume.epoch) },
       licenseMode: this.config.licenseMode,
       licenseId: request.licenseId,
-      takeoversPerMinute: this.config.takeoversPerMinute,
-      claimsPerMinute: this.config.claimsPerMinute,
+      takeoversPerMinute,
+      // Whoever may take over without limit may claim without one.
+      claimsPerMinute: takeoversPerMinute === 0 ? 0 : claimsPerMinute,
       floor: String(this.#epochSeen.get(org) ?? 0),
       notAfter: nowMs === null ? 0 : Math.ceil(nowMs + this.config.commandTimeoutMs),
       ...this.#common(),

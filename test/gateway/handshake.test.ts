@@ -195,6 +195,24 @@ describe('a node at its limit', () => {
     await eventually(async () => (await RawPeer.open(ports.public, null)).status === 101);
   });
 
+  it('answers 429 with Retry-After to one attempt too many from an address, bad ones counted', async () => {
+    const { ports } = await otherNode({
+      SOLESEAT_CONNECTIONS_PER_ADDRESS: '100',
+      SOLESEAT_HANDSHAKES_PER_ADDRESS: '3',
+    });
+    const holder = await Desktop.hello(ports.public, 'early', 'workstation');
+    const bad = handshake([], ['Authorization: Bearer a.b.c']);
+    expect((await exchange(ports.public, bad)).status).toBe(401);
+    expect((await exchange(ports.public, handshake(['Sec-WebSocket-Key']))).status).toBe(400);
+    for (const bytes of [bad, handshake()]) {
+      const refused = await exchange(ports.public, bytes);
+      expect(refused.status).toBe(429);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(60);
+    }
+    await holder.told('lease');
+  });
+
   it('answers 503 with Retry-After to one handshake too many in a second', async () => {
     const { ports } = await otherNode({ SOLESEAT_HANDSHAKES_PER_SECOND: '1' });
     expect((await RawPeer.open(ports.public, null)).status).toBe(101);

@@ -146,7 +146,7 @@ describe('claim', () => {
   });
 
   it('is refused past the user’s limit in a minute, and of a flood one event is kept', async () => {
-    const node = nodeOf({ claimsPerMinute: 3, licenseMode: 'required' });
+    const node = nodeOf({ claimsPerMinute: 3, takeoversPerMinute: 1, licenseMode: 'required' });
     const claims: ClaimAnswer[] = [];
     for (let i = 0; i < 10; i++) claims.push(await node.claim(requestOf('ann', 'desk')));
     expect(claims.map(({ outcome }) => outcome)).toEqual([

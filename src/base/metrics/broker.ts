@@ -90,7 +90,7 @@ export const brokerMetrics = {
   admissionRefusals: [
     'counter',
     'soleseat_admission_refusals_total',
-    'Good handshakes refused at the door, by what stood in the way: address, rate, draining or store.',
+    'Handshakes refused at the door whatever they were like, by what stood in the way: address (its connections), address_rate (its attempts), rate, draining or store.',
     ['limit'],
   ],
   tokenFailures: ['counter', 'soleseat_token_failures_total', 'Tokens not accepted, by reason.', ['reason']],
