@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { AdminServer } from './admin/admin-server.js';
 import type { KeyRing } from './auth/keys.js';
@@ -19,7 +18,7 @@ import { TokenWatch } from './session/tokens-watch.js';
 import { KeyNames } from './store/keys.js';
 import { Leases } from './store/leases.js';
 import { Inbox } from './store/notices.js';
-import { inspectRedis, openRedis } from './store/redis.js';
+import { connectRedis, inspectRedis, openCommands, openInbox, type RedisConnection } from './store/redis.js';
 import { Scripts } from './store/scripts.js';
 
 const TICK_MS = 20;
@@ -33,7 +32,7 @@ export class Broker {
   readonly metrics: Metrics = createMetrics();
   readonly #registry = new Registry();
   readonly #wheel: TimerWheel;
-  readonly #commands: Redis;
+  readonly #commands: RedisConnection;
   readonly #inbox: Inbox;
   readonly #leases: Leases;
   readonly #gateway: Gateway;
@@ -54,7 +53,7 @@ export class Broker {
     this.#wheel = new TimerWheel(monotonicMs, TICK_MS, (error) =>
       log.error({ reason: String(error) }, 'timer failed'),
     );
-    this.#commands = openRedis(settings, 'commands', { log, metrics });
+    this.#commands = openCommands(settings, { log, metrics });
     const scripts = new Scripts(this.#commands, metrics);
     const leases = new Leases(this.#commands, scripts, names, { ...settings, nodeId }, monotonicMs);
     this.#leases = leases;
@@ -68,7 +67,7 @@ export class Broker {
     });
     this.#inbox = new Inbox({
       commands: this.#commands,
-      subscriber: openRedis(settings, 'inbox', { log, metrics }),
+      subscriber: openInbox(settings, this.#commands, { log, metrics }),
       channel: names.channelPrefix + nodeId,
       probeEveryMs: settings.probeEveryMs,
       probeTimeoutMs: settings.commandTimeoutMs,
@@ -115,7 +114,7 @@ export class Broker {
   /** Connects to Redis, then opens the doors. Rejects when Redis or a port cannot be had. */
   async start(): Promise<void> {
     const { host, port, adminHost, adminPort, sweepEveryMs } = this.settings;
-    await this.#commands.connect();
+    await connectRedis(this.#commands);
     const { warnings } = await inspectRedis(this.#commands);
     for (const warning of warnings) this.log.warn(warning);
     await this.#inbox.open();

@@ -1,6 +1,5 @@
+import { isLoopback, parseRedisUrl } from './redis-url.js';
 import type { SettingFault, Settings } from './settings.js';
-
-const loopback = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
 
 /** What is wrong with settings that each parse but do not fit together, or would be unsafe. */
 export function checkSettings(settings: Settings): readonly SettingFault[] {
@@ -44,13 +43,14 @@ function checkRedisUrl(
     require(false, 'REDIS_URL', 'is missing: give it like redis://127.0.0.1:6379, or try `soleseat dev`, which brings its own');
     return;
   }
-  if (!URL.canParse(settings.redisUrl)) {
-    require(false, 'REDIS_URL', 'is not a URL');
-    return;
+  try {
+    const { isEncrypted, addresses } = parseRedisUrl(settings.redisUrl);
+    require(isEncrypted ||
+      settings.plaintextRedis ||
+      addresses.every(({ host }) =>
+        isLoopback(host),
+      ), 'REDIS_URL', 'is plaintext to an address that is not loopback: begin it with rediss, or set SOLESEAT_ALLOW_PLAINTEXT_REDIS=true');
+  } catch (error) {
+    require(false, 'REDIS_URL', (error as Error).message);
   }
-  const url = new URL(settings.redisUrl);
-  require(['redis:', 'rediss:'].includes(url.protocol), 'REDIS_URL', 'must begin with redis:// or rediss://');
-  require(url.protocol !== 'redis:' ||
-    loopback.has(url.hostname) ||
-    settings.plaintextRedis, 'REDIS_URL', 'is plaintext to an address that is not loopback: use rediss://, or set SOLESEAT_ALLOW_PLAINTEXT_REDIS=true');
 }

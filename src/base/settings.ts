@@ -36,7 +36,7 @@ export const settingsTable = {
     'REDIS_URL',
     'url',
     '',
-    'Where Redis is: `redis://` or `rediss://`. `serve` refuses to start without it.',
+    'Where Redis is: `redis://[user:password@]host:port[/db]`, `redis+sentinel://[user:password@]host:port,…/master[/db]` or `redis+cluster://[user:password@]host:port,…`; with `rediss` for TLS. `serve` refuses to start without it.',
   ),
   host: spec('SOLESEAT_HOST', 'text', '0.0.0.0', 'Public address, for clients. `dev`: 127.0.0.1.'),
   port: spec('SOLESEAT_PORT', 'port', '8080', 'Public port; 0 picks a free one.'),
@@ -179,7 +179,7 @@ export const settingsTable = {
     'SOLESEAT_ALLOW_PLAINTEXT_REDIS',
     'flag',
     'false',
-    'Allow `redis://` to an address that is not loopback.',
+    'Allow a `REDIS_URL` without TLS to an address that is not loopback.',
   ),
   logLevel: spec('SOLESEAT_LOG_LEVEL', 'choice', 'info', 'Least severe level that is logged.', [
     'debug',

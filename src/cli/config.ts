@@ -1,3 +1,4 @@
+import { withoutPasswords } from '../base/redis-url.js';
 import { type SettingSpec, type SettingTexts, settingsTable } from '../base/settings.js';
 import { type ConfigurationSources, gather, loadConfiguration } from './configuration.js';
 
@@ -28,14 +29,7 @@ function describe(one: SettingSpec, texts: SettingTexts) {
       : isSecret
         ? '(set)'
         : one.kind === 'url'
-          ? withoutPassword(given)
+          ? withoutPasswords(given)
           : given;
   return { setting: one.name, value, isDefault: given === undefined, doc: one.doc };
-}
-
-function withoutPassword(text: string): string {
-  if (!URL.canParse(text)) return '(not a URL)';
-  const url = new URL(text);
-  if (url.password !== '') url.password = '***';
-  return url.href;
 }

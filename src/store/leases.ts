@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis';
 import type { Clock } from '../base/clock.js';
 import type { CloseReason } from '../protocol/close-codes.js';
 import type { KeyNames } from './keys.js';
 import type { ClaimAnswer, ClaimRequest, HeldLease, LeaseConfig, RenewAnswer } from './lease-types.js';
+import type { RedisConnection } from './redis.js';
 import { RedisClock } from './redis-clock.js';
 import {
   type ClaimReply,
@@ -32,7 +32,7 @@ export class Leases {
   readonly #epochSeen = new Map<string, number>();
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisConnection,
     private readonly scripts: Scripts,
     private readonly keys: KeyNames,
     private readonly config: LeaseConfig,

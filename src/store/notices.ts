@@ -4,6 +4,7 @@ import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import type { CloseReason } from '../protocol/close-codes.js';
 import type { Machine } from '../protocol/messages.js';
+import { connectRedis, type RedisConnection } from './redis.js';
 
 /** A grant of this node was ended from outside. A hint only: the lease is the truth (promise 5). */
 export interface EndedNotice {
@@ -21,7 +22,7 @@ export interface EndedNotice {
 type Notice = EndedNotice | { readonly type: 'probe'; readonly id: number };
 
 export interface InboxParts {
-  readonly commands: Redis;
+  readonly commands: RedisConnection;
   readonly subscriber: Redis;
   readonly channel: string;
   readonly probeEveryMs: number;
@@ -55,7 +56,7 @@ export class Inbox {
     subscriber.on('close', () => {
       this.#subscribed = false;
     });
-    await subscriber.connect();
+    await connectRedis(subscriber);
     await this.#subscribe();
     subscriber.on('ready', () => void this.#subscribe());
     this.#timer = setInterval(() => void this.#probe(), probeEveryMs);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Redis } from 'ioredis';
 import type { Metrics } from '../base/metrics.js';
+import type { RedisConnection } from './redis.js';
 
 export type ScriptName = 'claim' | 'renew' | 'reassert' | 'release' | 'evict' | 'sweep';
 
@@ -18,7 +18,7 @@ export class Scripts {
   readonly #common = read('common');
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisConnection,
     private readonly metrics: Metrics,
   ) {}
 

@@ -18,6 +18,9 @@ describe('settings', () => {
     ['an admin audience that is the clients’', 'SOLESEAT_ADMIN_JWT_AUDIENCE', 'soleseat'],
     ['Origin *', 'SOLESEAT_ORIGINS', 'https://a.example,*'],
     ['plaintext Redis elsewhere', 'REDIS_URL', 'redis://redis.example:6379'],
+    ['plaintext Sentinels elsewhere', 'REDIS_URL', 'redis+sentinel://127.0.0.1,redis.example/main'],
+    ['a plaintext cluster elsewhere', 'REDIS_URL', 'redis+cluster://127.0.0.1,redis.example:7000'],
+    ['Sentinels without the name of a master', 'REDIS_URL', 'rediss+sentinel://redis.example'],
     ['a Redis URL of another scheme', 'REDIS_URL', 'http://127.0.0.1'],
     ['a Redis URL that is none', 'REDIS_URL', 'secret-value'],
     ['port 70000', 'SOLESEAT_PORT', '70000'],
@@ -39,6 +42,8 @@ describe('settings', () => {
       'plaintext Redis elsewhere on request',
       { REDIS_URL: 'redis://redis.example', SOLESEAT_ALLOW_PLAINTEXT_REDIS: 'true' },
     ],
+    ['Sentinels on this machine', { REDIS_URL: 'redis+sentinel://127.0.0.1:26379,[::1]:26380/main' }],
+    ['an encrypted cluster', { REDIS_URL: 'rediss+cluster://a.example:6379,b.example:6379' }],
     ['durations with units', { SOLESEAT_LEASE_TTL_MS: '1m', SOLESEAT_RENEW_EVERY_MS: '10s' }],
   ])('accept %s', (_, texts) => {
     expect(faultsOf(texts)).toEqual([]);

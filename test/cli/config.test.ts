@@ -27,6 +27,8 @@ it.each([
   ['an empty issuer', 'SOLESEAT_JWT_ISSUER', ''],
   ['any Origin', 'SOLESEAT_ORIGINS', '*'],
   ['plaintext to another host', 'REDIS_URL', 'redis://:hunter2hunter2@redis.example.com:6379'],
+  ['Sentinels without a master', 'REDIS_URL', 'redis+sentinel://:hunter2hunter2@127.0.0.1:26379'],
+  ['a cluster with an option', 'REDIS_URL', 'redis+cluster://127.0.0.1:7000?password=hunter2hunter2'],
   ['a port out of range', 'SOLESEAT_PORT', '70000'],
   ['a malformed duration', 'SOLESEAT_RENEW_EVERY_MS', '10 apples'],
 ])('%s ends with 78, named but not shown', (_, name, value) => {

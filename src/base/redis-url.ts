@@ -1,0 +1,127 @@
+/** Reads `REDIS_URL`: one server, a master that Sentinels watch, or a cluster. Pure; connects to nothing. */
+
+export interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RedisCredentials {
+  readonly username?: string;
+  readonly password?: string;
+}
+
+interface TargetBase {
+  /** TLS to everything: servers, and Sentinels too. */
+  readonly isEncrypted: boolean;
+  /** The server, the Sentinels, or some nodes of the cluster: at least one. */
+  readonly addresses: readonly RedisAddress[];
+  /** For the servers. */
+  readonly credentials: RedisCredentials;
+  readonly db: number;
+}
+
+export type RedisTarget =
+  | (TargetBase & { readonly kind: 'single' | 'cluster' })
+  | (TargetBase & {
+      readonly kind: 'sentinel';
+      readonly masterName: string;
+      readonly sentinelCredentials: RedisCredentials;
+    });
+
+const form =
+  /^(?<scheme>rediss?)(?:\+(?<kind>sentinel|cluster))?:\/\/(?:(?<user>[^/?#]*)@)?(?<hosts>[^/?#@]*)(?:\/(?<path>[^?#@]*))?(?:\?(?<query>[^#@]*))?$/;
+const addressForm = /^(?<host>\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(?<port>\d{1,5}))?$/;
+const defaultPorts = { single: 6379, sentinel: 26379, cluster: 6379 } as const;
+const sentinelOptions = ['sentinelUsername', 'sentinelPassword'];
+
+/** Throws an Error whose message says what is wrong, and never holds a part of the URL: it may be a password. */
+export function parseRedisUrl(text: string): RedisTarget {
+  const parts = form.exec(text)?.groups;
+  if (parts === undefined) throw new Error(problemOfForm(text));
+  const kind = (parts.kind ?? 'single') as RedisTarget['kind'];
+  const addresses = (parts.hosts ?? '').split(',').map((one) => readAddress(one, defaultPorts[kind]));
+  if (kind === 'single' && addresses.length > 1)
+    throw new Error('names several addresses: begin with redis+sentinel:// or redis+cluster://');
+  const base = {
+    isEncrypted: parts.scheme === 'rediss',
+    addresses,
+    credentials: readCredentials(parts.user ?? ''),
+  };
+  const path = (parts.path ?? '').split('/').map(decoded);
+  const query = new URLSearchParams(parts.query ?? '');
+  if (kind === 'sentinel') {
+    const [masterName = '', db = '', ...rest] = path;
+    if (masterName === '')
+      throw new Error("needs the master's name after the Sentinels: redis+sentinel://host:26379/name");
+    checkOptions(query, sentinelOptions);
+    const [username, password] = sentinelOptions.map((name) => query.get(name) ?? '');
+    const sentinelCredentials = credentials(username ?? '', password ?? '');
+    return { kind, ...base, db: readDb(db, rest), masterName, sentinelCredentials };
+  }
+  checkOptions(query, []);
+  const [first = '', ...rest] = path;
+  const db = readDb(first, rest);
+  if (kind === 'cluster' && db !== 0) throw new Error('names a database: a cluster has database 0 only');
+  return { kind, ...base, db };
+}
+
+/** Whether what is sent stays on this machine. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** The URL as it may be shown: without passwords. */
+export function withoutPasswords(text: string): string {
+  if (!form.test(text)) return '(not a Redis URL)';
+  return text
+    .replace(/(:\/\/[^:@/?#]*):[^/?#]*@/, '$1:***@')
+    .replace(/([?&]sentinelPassword=)[^&]*/g, '$1***');
+}
+
+function problemOfForm(text: string): string {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return 'is not a URL';
+  if (/^rediss?(\+(sentinel|cluster))?:\/\//.test(text))
+    return 'is malformed: write characters like / ? # @ in a name or password as %2F %3F %23 %40';
+  return 'must begin with redis://, redis+sentinel:// or redis+cluster://, or with rediss for TLS';
+}
+
+function readAddress(text: string, defaultPort: number): RedisAddress {
+  const parts = addressForm.exec(text)?.groups;
+  const port = Number(parts?.port ?? defaultPort);
+  if (parts?.host === undefined || port < 1 || port > 65_535)
+    throw new Error('has an address that is not host:port; separate several by commas');
+  return { host: parts.host.replace(/^\[|\]$/g, ''), port };
+}
+
+function readCredentials(text: string): RedisCredentials {
+  const colon = text.indexOf(':');
+  const [username, password] = colon < 0 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
+  return credentials(decoded(username), decoded(password));
+}
+
+function credentials(username: string, password: string): RedisCredentials {
+  if (username !== '' && password === '')
+    throw new Error('has a user without a password; a password alone is written :password@');
+  return { ...(username !== '' && { username }), ...(password !== '' && { password }) };
+}
+
+function readDb(text: string, rest: readonly string[]): number {
+  if (!/^\d{0,5}$/.test(text) || rest.length > 0)
+    throw new Error('has a path that is not the number of a database');
+  return Number(text);
+}
+
+function checkOptions(query: URLSearchParams, known: readonly string[]): void {
+  if ([...query.keys()].every((name) => known.includes(name))) return;
+  throw new Error(
+    known.length === 0 ? 'must have no options after ?' : `has an option that is none of ${known.join(', ')}`,
+  );
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new Error('has a % that begins no escape; write it as %25');
+  }
+}
