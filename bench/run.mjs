@@ -1,19 +1,12 @@
-import { fork } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endWithParent } from '../dist/embedded/child-process.js';
 import { findRedis, provisionRedis } from '../dist/embedded/find-redis.js';
-import { startRedis } from '../dist/embedded/redis-process.js';
-import { killChild, kinds, plainEnvironment } from './nodes.mjs';
+import { parts } from './parts.mjs';
 import { summarise, table } from './report.mjs';
 
-const PART_TIMEOUT_MS = 90_000;
-
-/** Bare and Soleseat in turn, so that what else the machine does falls on both. */
-export async function bench({ sessions, concurrency, takeovers, rounds, json }) {
+/** Measures in rounds, tells of the progress on standard error, and prints the table on standard output. */
+export async function bench({ rounds, json, ...load }) {
   const say = (line) => process.stderr.write(`${line}\n`);
   for (const [signal, code] of [
     ['SIGINT', 130],
@@ -23,19 +16,19 @@ export async function bench({ sessions, concurrency, takeovers, rounds, json }) 
   const folder = mkdtempSync(join(tmpdir(), 'soleseat-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const binary = (await findRedis()) ?? (await provisionRedis({ onProgress: say })).path;
-  const load = { sessions, concurrency, takeovers };
-  say(`${sessions} sessions, ${takeovers} takeovers between two nodes, ${rounds} rounds of each kind`);
+  const { sessions, takeovers, idle } = load;
+  say(
+    `${rounds} rounds: waves of ${sessions} sessions, of ${takeovers} takeovers, and ${idle} idle sessions`,
+  );
   const results = [];
   for (let round = 1; round <= rounds; round++) {
     const result = {};
-    for (const kind of Object.keys(kinds)) {
+    for (const [name, measure] of Object.entries(parts)) {
       const started = performance.now();
-      result[kind] = await measure(kind, load, { binary, folder });
-      const { cpuMsPerSession, noticeP50Ms, kibPerSession } = result[kind];
+      Object.assign(result, await measure(load, { binary, folder }));
+      const seconds = ((performance.now() - started) / 1000).toFixed(0);
       say(
-        `round ${round} of ${rounds}, ${kind.padEnd(8)}  ` +
-          `${cpuMsPerSession.toFixed(3)} ms CPU, notice ${noticeP50Ms.toFixed(2)} ms, ` +
-          `${kibPerSession.toFixed(1)} KiB  (${((performance.now() - started) / 1000).toFixed(0)} s)`,
+        `round ${round} of ${rounds}, ${name.padEnd(9)}  ${ratiosOf(result, name).padEnd(30)} (${seconds} s)`,
       );
     }
     results.push(result);
@@ -45,61 +38,16 @@ export async function bench({ sessions, concurrency, takeovers, rounds, json }) 
   if (json) console.log(JSON.stringify({ machine, load: { ...load, rounds }, summary, rounds: results }));
   else {
     console.log(`\n${table(summary)}\n`);
-    console.log(`Medians of ${rounds} rounds; Node ${machine.node}, ${machine.cores} cores, loopback.`);
+    console.log(
+      `Medians of all pairs in ${rounds} rounds; Node ${machine.node}, ${machine.cores} cores, loopback.`,
+    );
   }
 }
 
-/** One kind, with two fresh nodes, a fresh Redis and a fresh client process; leaves none of them behind. */
-async function measure(kind, load, { binary, folder }) {
-  const secret = randomBytes(32).toString('base64url');
-  const stops = [];
-  try {
-    const redis = await startRedis({ binary });
-    stops.push(() => redis.stop());
-    const nodes = [];
-    for (const name of ['a', 'b']) {
-      const logFile = join(folder, `${name}.log`);
-      const { kill, ...node } = await kinds[kind]({ redisUrl: redis.url, secret, logFile });
-      stops.push(kill);
-      nodes.push(node);
-    }
-    const client = fork(join(import.meta.dirname, 'load.mjs'), {
-      env: plainEnvironment(),
-      execArgv: [],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
-    stops.push(() => killChild(client));
-    endWithParent(client);
-    client.send({ ...load, nodes, secret });
-    return await resultOf(client, kind);
-  } catch (error) {
-    throw new Error(`${error.message}\n${lastWords(folder)}`.trimEnd());
-  } finally {
-    for (const stop of stops.reverse()) await stop();
-  }
-}
+/** The metric by which the part's progress is told. */
+const foremost = { establish: 'cpuMsPerSession', takeOver: 'noticeP50Ms', idle: 'rssKibPerSession' };
 
-/** What the nodes said last, but for the lines that every session brings. */
-function lastWords(folder) {
-  const lines = ['a', 'b'].flatMap((name) => {
-    const file = join(folder, `${name}.log`);
-    if (!existsSync(file)) return [];
-    return readFileSync(file, 'utf8')
-      .split('\n')
-      .filter((line) => line !== '' && !line.includes('"level":30'))
-      .slice(-5)
-      .map((line) => `node ${name}: ${line}`);
-  });
-  return lines.join('\n');
-}
-
-async function resultOf(client, kind) {
-  const exited = once(client, 'exit').then(() => [{ error: 'the clients ended early' }]);
-  exited.catch(() => {});
-  const answered = once(client, 'message', { signal: AbortSignal.timeout(PART_TIMEOUT_MS) }).catch(() => [
-    { error: `no result within ${PART_TIMEOUT_MS / 1000} s` },
-  ]);
-  const [{ result, error }] = await Promise.race([answered, exited]);
-  if (error !== undefined) throw new Error(`the load on the ${kind} node failed: ${error}`);
-  return result;
+function ratiosOf(result, part) {
+  const pairs = result[foremost[part]];
+  return `ratio ${pairs.map(({ bare, soleseat }) => (soleseat / bare).toFixed(2)).join(' ')}`;
 }

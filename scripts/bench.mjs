@@ -4,18 +4,20 @@ import { fail } from './steps.mjs';
 
 const help = `Usage: npm run bench -- [options]
 
-Measures Soleseat against a bare node (ws, ioredis and jsonwebtoken with a claim script of a few
-lines) under the same load: CPU per established session, memory per idle session, and the time
-from a newcomer's hello to the loser's notice. The exit code is 0 whether targets are met or not.
+Measures Soleseat beside a bare node (ws, ioredis and jsonwebtoken with a claim script of a few
+lines) under the same load, the two in turns: CPU per established session, the time from a
+newcomer's hello to the loser's notice, and memory per idle session. Takes a few minutes.
+The exit code is 0 whether the targets are met or missed.
 
-  --sessions <n>     sessions to establish (4000)
-  --concurrency <n>  how many at once (50)
-  --takeovers <n>    takeovers between two nodes (500)
-  --rounds <n>       rounds of each kind, of which the medians count (3)
+  --rounds <n>       rounds, each with fresh nodes of both kinds (5)
+  --sessions <n>     sessions in a wave, four waves a round (1000)
+  --takeovers <n>    takeovers in a wave, four waves a round (50)
+  --idle <n>         idle sessions, once a round (4000)
+  --concurrency <n>  how many sessions are established at once (50)
   --json             one JSON object instead of the table
   --help             this text`;
 
-const numbers = { sessions: 4000, concurrency: 50, takeovers: 500, rounds: 3 };
+const numbers = { rounds: 5, sessions: 1000, takeovers: 50, idle: 4000, concurrency: 50 };
 
 function readOptions() {
   const texts = Object.entries(numbers).map(([name, value]) => [
