@@ -5,6 +5,7 @@ import { createTokenVerifier } from './auth/tokens.js';
 import { monotonicMs } from './base/clock.js';
 import { createLog, type Log } from './base/log.js';
 import { createMetrics, type Metrics } from './base/metrics.js';
+import { createSessionIds } from './base/session-ids.js';
 import type { Settings } from './base/settings.js';
 import { TimerWheel } from './base/timer-wheel.js';
 import { Doorkeeper } from './gateway/doorkeeper.js';
@@ -83,7 +84,8 @@ export class Broker {
       audience: settings.jwtAudience,
     });
     const tokenWatch = new TokenWatch(this.#wheel, Date.now, settings.tokenWarningMs);
-    const admission = { ...common, verifier, leases, renewals, tokenWatch };
+    const newSessionId = createSessionIds(Date.now);
+    const admission = { ...common, newSessionId, verifier, leases, renewals, tokenWatch };
     this.#gateway = new Gateway({
       conversation: {
         ...common,

@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { ClientClaims, TokenVerifier } from '../auth/tokens.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
@@ -21,6 +20,7 @@ export interface AdmissionParts {
   readonly renewals: Renewals;
   readonly tokenWatch: TokenWatch;
   readonly clock: Clock;
+  readonly newSessionId: () => string;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly renewEveryMs: number;
@@ -78,10 +78,10 @@ function checkMachine(visit: Visit): boolean {
 }
 
 /** Before the claim: an early notice must find somebody. */
-function reserve(visit: Visit, { registry }: AdmissionParts): boolean {
+function reserve(visit: Visit, { registry, newSessionId }: AdmissionParts): boolean {
   if (visit.claims === null) return false;
   const { org, user } = visit.claims;
-  visit.session = new Session(org, user, uuidv7(), visit.hello.machine, visit.link);
+  visit.session = new Session(org, user, newSessionId(), visit.hello.machine, visit.link);
   registry.add(visit.session);
   return true;
 }
