@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { Redis } from 'ioredis';
 import type { Metrics } from '../base/metrics.js';
 import type { RedisConnection } from './redis.js';
 
@@ -52,10 +53,14 @@ export class Scripts {
     }
   }
 
-  /** Scripts that one turn of the event loop sends leave in one write: writes are the dearest part of a claim. */
+  /**
+   * Scripts that one turn of the event loop sends leave in one write: writes are the dearest part of a claim.
+   * Not in a cluster, where each goes to the server of its slot.
+   */
   #gatherWrites(): void {
+    if (!(this.redis instanceof Redis)) return;
     const { stream } = this.redis;
-    // Null before the first connection; a new one after a reconnect.
+    // None before the first connection; another one after each reconnect.
     if (!stream || stream === this.#corked) return;
     this.#corked = stream;
     stream.cork();
