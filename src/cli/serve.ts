@@ -38,5 +38,6 @@ function startFault(error: unknown): string {
   const { message, code } = error as Error & { code?: string };
   if (code === 'EADDRINUSE')
     return `${message}: is another broker running? Give another SOLESEAT_PORT or SOLESEAT_ADMIN_PORT`;
+  if (/ is too old: /.test(message)) return message;
   return `${message}. Is Redis running where REDIS_URL says?`;
 }

@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const good = {
@@ -38,13 +42,35 @@ it.each([
   if (value.length > 1) expect(stderr).not.toContain(value);
 });
 
-it('a key file that is missing ends with 78', () => {
-  const { status, stderr } = run(['config', 'check'], {
-    REDIS_URL: good.REDIS_URL,
-    SOLESEAT_JWT_KEYS: '/no/such/file',
+describe('a key file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'soleseat-keys-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const secret = { kty: 'oct', k: Buffer.from('a secret of no fewer than 32 bytes').toString('base64url') };
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+  const check = (file: string) =>
+    run(['config', 'check'], { REDIS_URL: good.REDIS_URL, SOLESEAT_JWT_KEYS: file });
+
+  it.each([
+    ['that is missing', () => join(folder, 'nothing.json')],
+    // As good as one without permission, which root could read.
+    ['that cannot be read', () => folder],
+    ['with alg none', () => write({ keys: [{ ...secret, alg: 'none' }] })],
+    ['with a secret mixed into an RSA key', () => write({ keys: [{ ...rsa, k: secret.k }] })],
+  ])('%s ends with 78, the setting named and nothing of it shown', (_, fileOf) => {
+    const file = fileOf();
+    const { status, stdout, stderr } = check(file);
+    expect(status).toBe(78);
+    expect(stderr).toContain('SOLESEAT_JWT_KEYS');
+    for (const hidden of [file, folder, secret.k.slice(0, 40), rsa.n]) {
+      expect(stdout + stderr).not.toContain(hidden);
+    }
   });
-  expect(status).toBe(78);
-  expect(stderr).toContain('SOLESEAT_JWT_KEYS');
+
+  function write(content: unknown): string {
+    const file = join(folder, `keys-${Math.random()}.json`);
+    writeFileSync(file, JSON.stringify(content));
+    return file;
+  }
 });
 
 it('what Kubernetes injects for a service of this name is no setting of ours', () => {
