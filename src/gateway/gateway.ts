@@ -62,7 +62,11 @@ export class Gateway {
     this.#http.maxHeadersCount = 0;
     this.#http.on('request', (request, response) => this.#answer(request, response));
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    this.#http.on('clientError', (error, socket) => this.#refuse(socket, refusalOf(error)));
+    this.#http.on('clientError', (error: Error & { code?: string }, socket) => {
+      const refusal = refusalOf(error.code ?? '');
+      if (refusal === null) socket.destroy();
+      else this.#refuse(socket, refusal);
+    });
   }
 
   get connections(): number {
@@ -186,10 +190,12 @@ function judgePlainRequest(request: IncomingMessage): Refusal {
   );
 }
 
-function refusalOf(error: Error & { code?: string }): Refusal {
-  if (error.code === 'HPE_HEADER_OVERFLOW') return { status: 431, message: 'the headers are too large' };
-  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, message: 'the request took too long' };
-  return { status: 400, message: 'this is not HTTP' };
+/** Null where the peer went away: then nobody did wrong, and nobody is there to be told. */
+function refusalOf(errorCode: string): Refusal | null {
+  if (errorCode === 'HPE_HEADER_OVERFLOW') return { status: 431, message: 'the headers are too large' };
+  if (errorCode === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, message: 'the request took too long' };
+  const isParserFault = errorCode.startsWith('HPE_') && errorCode !== 'HPE_INVALID_EOF_STATE';
+  return isParserFault ? { status: 400, message: 'this is not HTTP' } : null;
 }
 
 function refuseSocket(socket: Duplex, { status, message, headers }: Refusal): void {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SettingTexts } from '../../src/base/settings.js';
@@ -127,6 +127,26 @@ describe('a handshake', () => {
     await once(socket, 'close');
     clearInterval(trickle);
     expect(readAnswer(Buffer.concat(chunks).toString()).status).toBe(408);
+  });
+
+  it('that the peer gives up is no bad request, and garbage is', async () => {
+    const other = await otherNode({});
+    const endings: readonly ((socket: Socket) => void)[] = [
+      (socket) => socket.resetAndDestroy(),
+      (socket) => socket.write(handshake().slice(0, 40), () => socket.resetAndDestroy()),
+      (socket) => socket.end(handshake().slice(0, 40)),
+    ];
+    for (const end of endings) {
+      const socket = connect(other.ports.public, '127.0.0.1').on('error', () => {});
+      await once(socket, 'connect');
+      end(socket);
+      await once(socket, 'close');
+    }
+    expect((await exchange(other.ports.public, 'garbage\r\n\r\n')).status).toBe(400);
+    const refusals = (await other.metrics.registry.metrics()).match(
+      /^soleseat_handshake_refusals_total.*$/gm,
+    );
+    expect(refusals).toEqual(['soleseat_handshake_refusals_total{status="400"} 1']);
   });
 
   it('from an Origin on the list goes through', async () => {
