@@ -16,11 +16,9 @@ import { Evictions } from './session/evictions.js';
 import { Registry } from './session/registry.js';
 import { Renewals } from './session/renewals.js';
 import { TokenWatch } from './session/tokens-watch.js';
-import { KeyNames } from './store/keys.js';
-import { Leases } from './store/leases.js';
 import { Inbox } from './store/notices.js';
 import { connectRedis, inspectRedis, openCommands, openInbox, type RedisConnection } from './store/redis.js';
-import { Scripts } from './store/scripts.js';
+import { createStore, type Store } from './store/store.js';
 
 const TICK_MS = 20;
 /** A reconnected inbox has every session verified within this time. */
@@ -35,7 +33,7 @@ export class Broker {
   readonly #wheel: TimerWheel;
   readonly #commands: RedisConnection;
   readonly #inbox: Inbox;
-  readonly #leases: Leases;
+  readonly #store: Store;
   readonly #gateway: Gateway;
   readonly #admin: AdminServer;
   #sweepTimer: NodeJS.Timeout | null = null;
@@ -50,16 +48,19 @@ export class Broker {
     const { nodeId, metrics } = this;
     const log = createLog(settings.logLevel, nodeId);
     this.log = log;
-    const names = new KeyNames(settings.keyPrefix);
     this.#wheel = new TimerWheel(monotonicMs, TICK_MS, (error) =>
       log.error({ reason: String(error) }, 'timer failed'),
     );
     this.#commands = openCommands(settings, { log, metrics });
-    const scripts = new Scripts(this.#commands, metrics);
-    const leases = new Leases(this.#commands, scripts, names, { ...settings, nodeId }, monotonicMs);
-    this.#leases = leases;
+    this.#store = createStore({
+      redis: this.#commands,
+      metrics,
+      clock: monotonicMs,
+      config: { ...settings, nodeId },
+    });
+    const { leases, redisClock, keys: names } = this.#store;
     const registry = this.#registry;
-    const evictions = new Evictions({ registry, log, metrics, redisNowMs: () => leases.redisNowMs() });
+    const evictions = new Evictions({ registry, log, metrics, redisNowMs: () => redisClock.nowMs() });
     const common = { registry, evictions, wheel: this.#wheel, clock: monotonicMs, log, metrics, ...settings };
     const renewals = new Renewals({
       ...common,
@@ -147,20 +148,20 @@ export class Broker {
     await this.#admin.close();
     this.#wheel.stop();
     this.#inbox.close();
-    await this.#leases.leave().catch(() => {});
+    await this.#store.sweeper.leave().catch(() => {});
     this.#commands.disconnect();
     this.log.info('broker stopped');
   }
 
   /** Ends a user's session, on whichever node. Gives null when there is none. */
   evict(org: string, user: string, reason: CloseReason, actor: string) {
-    return this.#leases.evict({ org, user, reason, actor });
+    return this.#store.leases.evict({ org, user, reason, actor });
   }
 
   async #sweep(): Promise<void> {
     try {
-      await this.#leases.heartbeat(this.#registry.orgs);
-      await this.#leases.sweep(this.settings.sweepEveryMs);
+      await this.#store.sweeper.heartbeat(this.#registry.orgs);
+      await this.#store.sweeper.sweep(this.settings.sweepEveryMs);
     } catch (error) {
       this.log.debug({ reason: String(error) }, 'sweep failed');
     }

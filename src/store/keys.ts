@@ -42,6 +42,34 @@ export class KeyNames {
   machines(org: string, user: string): string {
     return this.#of(org, `machines:${user}`);
   }
+  /** machine id → first seen, how often, the machine as JSON. */
+  machineNotes(org: string, user: string): string {
+    return this.#of(org, `machine-notes:${user}`);
+  }
+  /** user → when the license was last used, or issued: what could be taken back. */
+  used(org: string): string {
+    return this.#of(org, 'used');
+  }
+  /** user → when the license ends (Unix ms). */
+  expiring(org: string): string {
+    return this.#of(org, 'expiring');
+  }
+  /** user → when the license was revoked. */
+  revoked(org: string): string {
+    return this.#of(org, 'revoked');
+  }
+  /** The counters of one hour, which is like `2026-11-25T10` in UTC. */
+  usage(org: string, hour: string): string {
+    return this.#of(org, `usage:${hour}`);
+  }
+  /** HyperLogLog of the users of one day, which is like `2026-11-25` in UTC. */
+  users(org: string, day: string): string {
+    return this.#of(org, `users:${day}`);
+  }
+  /** What bulk imports have begun and not ended: import id → since when. */
+  imports(org: string): string {
+    return this.#of(org, 'imports');
+  }
   settings(org: string): string {
     return this.#of(org, 'settings');
   }
@@ -62,7 +90,38 @@ export class KeyNames {
     return this.#of(org, `request:${requestId}`);
   }
 
+  /** The keys of a user's seat, in the order in which seat.lua names them. */
+  seat(org: string, user: string, atMs: number): string[] {
+    const hour = hourOf(atMs);
+    return [
+      this.lease(org, user),
+      this.epoch(org),
+      this.active(org),
+      this.license(org, user),
+      this.licensed(org),
+      this.counters(org),
+      this.events(org),
+      this.machines(org, user),
+      this.machineNotes(org, user),
+      this.settings(org),
+      this.fence(org, user),
+      this.takeovers(org, user),
+      this.used(org),
+      this.usage(org, hour),
+      this.users(org, hour.slice(0, 10)),
+    ];
+  }
+  /** The keys that license.lua names after those of the seat. */
+  licenseChange(org: string, requestId: string): string[] {
+    return [this.request(org, requestId), this.expiring(org), this.revoked(org)];
+  }
+
   #of(org: string, name: string): string {
     return `${this.prefix}{${org}}:${name}`;
   }
+}
+
+/** The UTC hour of a time in Unix ms, like `2026-11-25T10`. */
+export function hourOf(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 13);
 }

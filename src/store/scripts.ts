@@ -4,7 +4,28 @@ import { Redis } from 'ioredis';
 import type { Metrics } from '../base/metrics.js';
 import type { RedisConnection } from './redis.js';
 
-export type ScriptName = 'claim' | 'renew' | 'reassert' | 'release' | 'evict' | 'sweep';
+/** The Lua files that stand before each script, beside common.lua. */
+const librariesOf = {
+  claim: ['seat'],
+  renew: [],
+  reassert: ['seat'],
+  release: ['seat'],
+  evict: ['seat'],
+  sweep: ['seat'],
+  tick: ['seat'],
+  issue: ['seat', 'license'],
+  suspend: ['seat', 'license'],
+  reinstate: ['seat', 'license'],
+  expiry: ['seat', 'license'],
+  expire: ['seat', 'license'],
+  transfer: ['seat', 'license'],
+  revoke: ['seat', 'license'],
+  unissue: ['seat', 'license'],
+  settings: [],
+  repair: [],
+} as const satisfies Record<string, readonly string[]>;
+
+export type ScriptName = keyof typeof librariesOf;
 
 interface Script {
   readonly source: string;
@@ -13,10 +34,9 @@ interface Script {
 
 const read = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
 
-/** Runs the Lua files by name. Replies leave as `unknown`: each operation has one typed function in leases.ts. */
+/** Runs the Lua files by name. Replies leave as `unknown`: each operation has one typed function in this folder. */
 export class Scripts {
   readonly #scripts = new Map<ScriptName, Script>();
-  readonly #common = read('common');
   #corked: Redis['stream'] | null = null;
 
   constructor(
@@ -73,7 +93,7 @@ export class Scripts {
   #load(name: ScriptName): Script {
     let script = this.#scripts.get(name);
     if (script === undefined) {
-      const source = `${this.#common}\n${read(name)}`;
+      const source = ['common', ...librariesOf[name], name].map(read).join('\n');
       script = { source, sha: createHash('sha1').update(source).digest('hex') };
       this.#scripts.set(name, script);
     }

@@ -1,17 +1,15 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { monotonicMs } from '../../src/base/clock.js';
-import { createMetrics } from '../../src/base/metrics.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import type { ConflictPolicy } from '../../src/protocol/messages.js';
 import { KeyNames } from '../../src/store/keys.js';
 import type { HeldLease } from '../../src/store/lease-types.js';
-import { Leases } from '../../src/store/leases.js';
 import { parseLease } from '../../src/store/replies.js';
-import { Scripts } from '../../src/store/scripts.js';
+import type { Store } from '../../src/store/store.js';
 import { eventually } from '../support/eventually.js';
 import { testRedis } from '../support/redis.js';
+import { countsOf, storeOn } from '../support/store.js';
 
 const ORG = 'acme';
 const USERS = ['ann', 'bob', 'cleo'] as const;
@@ -79,7 +77,6 @@ let redis: RedisProcess;
 let store: Redis;
 const connections = new Map<string, Redis>();
 const keys = new KeyNames('soleseat:');
-const metrics = createMetrics();
 /** Over all runs: FLUSHALL and new nodes lie between them, and still no epoch may come twice. */
 let highestEpoch = 0;
 let ids = 0;
@@ -96,7 +93,7 @@ afterAll(async () => {
 
 /** What Redis should hold, as plain collections, beside the nodes that work on the real one. */
 class Run {
-  readonly #nodes = new Map<string, Leases>();
+  readonly #nodes = new Map<string, Store>();
   readonly #grants: Grant[] = [];
   readonly #seats = new Map<User, Grant>();
   readonly #active = new Set<string>();
@@ -105,20 +102,8 @@ class Run {
 
   constructor() {
     for (const [nodeId, connection] of connections) {
-      const config = {
-        nodeId,
-        // Long, so that nothing expires but what `expire` chooses.
-        leaseTtlMs: 60_000,
-        commandTimeoutMs: 5_000,
-        licenseMode: 'open',
-        takeoversPerMinute: 0,
-        claimsPerMinute: 0,
-        eventsKept: 1_000,
-      };
-      this.#nodes.set(
-        nodeId,
-        new Leases(connection, new Scripts(connection, metrics), keys, config, monotonicMs),
-      );
+      // Long TTLs, so that nothing expires but what `expire` chooses.
+      this.#nodes.set(nodeId, storeOn(connection, { nodeId }));
     }
   }
 
@@ -158,7 +143,7 @@ class Run {
       store.mget(USERS.map((one) => keys.lease(ORG, one))),
       store.mget(USERS.map((one) => keys.fence(ORG, one))),
       store.zrange(keys.active(ORG), '0', '-1'),
-      store.hgetall(keys.counters(ORG)),
+      countsOf(store, keys.counters(ORG)),
     ]);
     const counters = Object.entries(counterTexts).map(([name, text]) => [name, Number(text)] as const);
     const owners = leases.map((text) => {
@@ -198,7 +183,7 @@ class Run {
       'stale epoch': holder && { ...holder, epoch: holder.epoch - 1 },
       'wrong session': holder && { ...holder, sessionId: 'another' },
     }[step.resume];
-    const answer = await this.#node(step.node).claim({
+    const answer = await this.#node(step.node).leases.claim({
       requestId: `r${ids}`,
       org: ORG,
       user: step.user,
@@ -263,7 +248,7 @@ class Run {
   async #renew(grants: readonly Grant[]): Promise<void> {
     const [first] = grants;
     if (first === undefined) return;
-    const answers = await this.#node(first.node).renew(ORG, grants);
+    const answers = await this.#node(first.node).leases.renew(ORG, grants);
     expect(answers).toHaveLength(grants.length);
     for (const [index, grant] of grants.entries()) expect(answers[index]).toMatchObject(this.#renewed(grant));
   }
@@ -292,14 +277,14 @@ class Run {
   async #release(grant: Grant | undefined): Promise<void> {
     if (grant === undefined) return;
     const isHeld = this.#seats.get(grant.user) === grant;
-    expect(await this.#node(grant.node).release(grant)).toBe(isHeld);
+    expect(await this.#node(grant.node).leases.release(grant)).toBe(isHeld);
     if (isHeld) await this.#end(grant.user, 'released');
   }
 
   async #evict(one: User, only?: Grant): Promise<void> {
     const holder = this.#seats.get(one);
     const isMeant = holder !== undefined && (only === undefined || only === holder);
-    const evicted = await this.#node('n1').evict({
+    const evicted = await this.#node('n1').leases.evict({
       org: ORG,
       user: one,
       reason: 'evicted_by_admin',
@@ -325,8 +310,8 @@ class Run {
   async #sweep(): Promise<void> {
     const orphans = [...this.#active].filter((one) => !this.#seats.has(one as User));
     await store.del(keys.sweepTurn);
-    await this.#node('n2').heartbeat([ORG]);
-    expect(await this.#node('n2').sweep(1)).toBe(orphans.length);
+    await this.#node('n2').sweeper.heartbeat([ORG]);
+    expect(await this.#node('n2').sweeper.sweep(1)).toBe(orphans.length);
     for (const one of orphans) {
       this.#active.delete(one);
       this.#count('ended:expired');
@@ -358,7 +343,7 @@ class Run {
     this.#counters.set(counter, (this.#counters.get(counter) ?? 0) + 1);
   }
 
-  #node(nodeId: string): Leases {
+  #node(nodeId: string): Store {
     const node = this.#nodes.get(nodeId);
     if (node === undefined) throw new Error(`no node ${nodeId}`);
     return node;

@@ -1,19 +1,17 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Clock, monotonicMs } from '../../src/base/clock.js';
-import { createMetrics } from '../../src/base/metrics.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { KeyNames } from '../../src/store/keys.js';
 import type { ClaimAnswer, ClaimRequest, HeldLease, LeaseConfig } from '../../src/store/lease-types.js';
-import { Leases } from '../../src/store/leases.js';
+import type { Leases } from '../../src/store/leases.js';
 import { parseLease } from '../../src/store/replies.js';
-import { Scripts } from '../../src/store/scripts.js';
 import { eventually } from '../support/eventually.js';
 import { testRedis } from '../support/redis.js';
+import { countsOf, storeOn } from '../support/store.js';
 
 const ORG = 'acme';
 const keys = new KeyNames('soleseat:');
-const metrics = createMetrics();
 let redis: RedisProcess;
 let store: Redis;
 let ids = 0;
@@ -31,18 +29,9 @@ afterAll(async () => {
 });
 
 function nodeOf(more: Partial<LeaseConfig> = {}, clock: Clock = monotonicMs): Leases {
-  const config = {
-    nodeId: 'n1',
-    leaseTtlMs: 60_000,
-    commandTimeoutMs: 5_000,
-    licenseMode: 'open',
-    takeoversPerMinute: 0,
-    claimsPerMinute: 0,
-    eventsKept: 1_000,
-    ...more,
-  };
-  return new Leases(store, new Scripts(store, metrics), keys, config, clock);
+  return storeOn(store, more, clock).leases;
 }
+const sweeperOf = (nodeId: string) => storeOn(store, { nodeId }).sweeper;
 
 function requestOf(user: string, machineId: string, more: Partial<ClaimRequest> = {}): ClaimRequest {
   const machine = more.machine ?? { id: machineId, name: machineId };
@@ -74,7 +63,7 @@ async function leaseOf(user: string) {
   return parseLease((await store.get(keys.lease(ORG, user))) ?? '');
 }
 
-const counters = () => store.hgetall(keys.counters(ORG));
+const counters = () => countsOf(store, keys.counters(ORG));
 const evictAnn = { org: ORG, user: 'ann', reason: 'evicted_by_admin', actor: 'root' } as const;
 
 describe('claim', () => {
@@ -298,7 +287,7 @@ describe('the license gate', () => {
       'quota_exhausted',
       async () => {
         await store.hset(keys.settings(ORG), 'quota', '2');
-        await store.hset(keys.counters(ORG), 'issued', '2');
+        await store.zadd(keys.licensed(ORG), 1, 'bob', 2, 'cleo');
       },
       { licenseMode: 'auto' },
     ));
@@ -479,13 +468,13 @@ describe('expiry', () => {
     await hold(nodeOf(), 'bob', 'desk');
     await gone('ann');
     expect(await store.zcard(keys.active(ORG))).toBe(2);
-    await node.heartbeat([ORG]);
+    await sweeperOf('n1').heartbeat([ORG]);
     let swept = 0;
     await eventually(async () => {
-      swept += await node.sweep(1);
+      swept += await sweeperOf('n1').sweep(1);
       return swept > 0;
     });
-    swept += await nodeOf({ nodeId: 'n2' }).sweep(1);
+    swept += await sweeperOf('n2').sweep(1);
     expect(swept).toBe(1);
     expect(await store.zrange(keys.active(ORG), '0', '-1')).toEqual(['bob']);
     expect(await counters()).toEqual({ granted: '2', 'ended:expired': '1' });
@@ -505,7 +494,7 @@ describe('expiry', () => {
     for (let i = 0; i < 1_000; i += 100) await gone(`u${i}`);
     await gone('u999');
     await new Promise((resolve) => setTimeout(resolve, TTL_MS));
-    const sweeper = nodeOf({ nodeId: 'n2' });
+    const sweeper = sweeperOf('n2');
     await sweeper.heartbeat([ORG]);
     expect(await sweeper.sweep(1)).toBe(1_000);
     expect(await store.zcard(keys.active(ORG))).toBe(0);
@@ -515,8 +504,8 @@ describe('expiry', () => {
     const node = nodeOf();
     await hold(node, 'ann', 'desk');
     await store.zadd(keys.active(ORG), 1, 'ann');
-    await node.heartbeat([ORG]);
-    expect(await node.sweep(1)).toBe(0);
+    await sweeperOf('n1').heartbeat([ORG]);
+    expect(await sweeperOf('n1').sweep(1)).toBe(0);
     expect(Number(await store.zscore(keys.active(ORG), 'ann'))).toBeGreaterThan(Date.now());
   });
 });

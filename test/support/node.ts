@@ -19,7 +19,8 @@ const quick: SettingTexts = {
   SOLESEAT_COMMAND_TIMEOUT_MS: '900',
   SOLESEAT_DRAIN_MS: '200',
   SOLESEAT_HANDSHAKES_PER_SECOND: '0',
-  SOLESEAT_CONNECTIONS_PER_ADDRESS: '0', // and so no limit of handshakes per address
+  SOLESEAT_CONNECTIONS_PER_ADDRESS: '0',
+  SOLESEAT_CLAIMS_PER_MINUTE: '0', // and so no limit of handshakes per address
 };
 
 export function testTexts(redisUrl: string, more: SettingTexts = {}): Record<string, string> {

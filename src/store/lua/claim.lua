@@ -2,16 +2,15 @@
 -- (promises 1, 2, 3, 9, 10). Owner, counters, audit event and the notice to the loser's node are one step.
 -- A repeated request id is answered from the record, not done again; a claim past its deadline does nothing.
 --
--- KEYS  lease, epoch, active, license, licensed, counters, events, machines, settings, fence, takeovers, request,
---       claims
+-- KEYS  those of seat.lua, request, claims
 -- ARGV  JSON: org, user, sessionId (used unless resumed), nodeId, machine (JSON text), machineId, machineKind?,
 --       onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId, takeoversPerMinute, claimsPerMinute,
 --       eventsKept, floor (highest epoch the node has seen), notAfter (Redis ms, 0 = none), channelPrefix
 -- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited | late
 
-local lease, epochKey, active, licenseKey, licensed, counters, events, machines, settings, fence, takeovers, request,
-  claims = unpack(KEYS)
+local request, claims = KEYS[16], KEYS[17]
 local claim = cjson.decode(ARGV[1])
+claim.actor = 'user'
 
 local recorded = redis.call('GET', request)
 if recorded then return recorded end
@@ -24,14 +23,29 @@ local function answer(reply)
   return encoded
 end
 
-local function refuse(outcome, reason, more)
-  redis.call('HINCRBY', counters, 'denied:' .. reason, 1)
-  appendEvent(events, claim.eventsKept, now, {
-    type = 'denied', reason = reason, user = claim.user, machine = claim.machineId,
+local function noteDenial(reason)
+  appendEvent(claim, now, {
+    type = 'denied', reason = reason, actor = 'user', machine = claim.machineId, node = claim.nodeId,
   })
+end
+
+local function refuse(outcome, reason, more)
+  count('denied:' .. reason)
+  noteDenial(reason)
   more.outcome = outcome
   more.reason = reason
   return answer(more)
+end
+
+-- The user's machines: the newest 256, each with "<first seen>:<how often>:<machine as JSON>".
+local function noteMachine(order, at)
+  local first, often = string.match(redis.call('HGET', machineNotes, order.machineId) or '', '^(%d+):(%d+):')
+  redis.call('ZADD', machines, text(at), order.machineId)
+  redis.call('HSET', machineNotes, order.machineId,
+    table.concat({ first or text(at), text((often or 0) + 1), order.machine }, ':'))
+  local tooMany = redis.call('ZCARD', machines) - 256
+  local oldest = tooMany > 0 and redis.call('ZPOPMIN', machines, tooMany) or {}
+  for i = 1, #oldest, 2 do redis.call('HDEL', machineNotes, oldest[i]) end
 end
 
 if claim.notAfter > 0 and now > claim.notAfter then
@@ -41,24 +55,21 @@ end
 -- Promise 11: what a user may claim in a minute, refusals included. Of what is beyond it, only the first leaves an
 -- event, and no answer is kept: a repetition does no harm.
 if claim.claimsPerMinute > 0 then
-  local count = redis.call('INCR', claims)
-  if count == 1 then redis.call('PEXPIRE', claims, 60000) end
-  if count > claim.claimsPerMinute then
-    redis.call('HINCRBY', counters, 'denied:rate_limited', 1)
-    if count == claim.claimsPerMinute + 1 then
-      appendEvent(events, claim.eventsKept, now, {
-        type = 'denied', reason = 'rate_limited', user = claim.user, machine = claim.machineId,
-      })
-    end
+  local made = redis.call('INCR', claims)
+  if made == 1 then redis.call('PEXPIRE', claims, 60000) end
+  if made > claim.claimsPerMinute then
+    count('denied:rate_limited')
+    if made == claim.claimsPerMinute + 1 then noteDenial('rate_limited') end
     return cjson.encode({ outcome = 'rate_limited', retryAfterMs = text(redis.call('PTTL', claims)), now = text(now) })
   end
 end
 
 -- Promise 10: the right to a session is looked at before anybody's seat is.
-local rules = redis.call('HMGET', settings, 'licenseMode', 'quota', 'containers')
-local mode = rules[1] or claim.licenseMode
-local license = redis.call('HMGET', licenseKey, 'id', 'status', 'expiresAt')
-local licenseId, status, expiresAt = license[1], license[2], license[3]
+local rules = redis.call('HMGET', settings, 'licenseMode', 'containers', 'machines', 'machine:' .. claim.machineId)
+local mode, containers, machineRule, thisMachine = rules[1] or claim.licenseMode, rules[2], rules[3], rules[4]
+local license = redis.call('HMGET', licenseKey, 'id', 'status', 'expiresAt', 'holdUntil')
+local licenseId, status, expiresAt, holdUntil = unpack(license)
+if holdUntil and tonumber(holdUntil) > now then return refuse('denied', 'evicted_by_admin', {}) end
 if licenseId then
   if status == 'suspended' then return refuse('denied', 'license_suspended', {}) end
   if status == 'revoked' then return refuse('denied', 'license_revoked', {}) end
@@ -67,12 +78,14 @@ if licenseId then
   end
 elseif mode == 'required' then
   return refuse('denied', 'license_required', {})
-elseif mode == 'auto' and rules[2] then
-  local issued = tonumber(redis.call('HGET', counters, 'issued') or '0')
-  if issued >= tonumber(rules[2]) then return refuse('denied', 'quota_exhausted', {}) end
+elseif mode == 'auto' and not hasQuotaLeft() then
+  return refuse('denied', 'quota_exhausted', {})
 end
-if claim.machineKind == 'container' and mode ~= 'open' and rules[3] ~= 'allow' then
-  return refuse('denied', 'machine_not_allowed', {})
+if thisMachine ~= 'allow' then
+  local isStray = claim.machineKind == 'container' and mode ~= 'open' and containers ~= 'allow'
+  if thisMachine == 'deny' or machineRule == 'listed' or isStray then
+    return refuse('denied', 'machine_not_allowed', {})
+  end
 end
 
 local value = redis.call('GET', lease)
@@ -85,9 +98,9 @@ if holder then
         holder = { machine = { name = holder.machine.name }, since = text(holder.since) },
       })
     end
-    local count = claim.takeoversPerMinute > 0 and redis.call('INCR', takeovers) or 0
-    if count == 1 then redis.call('PEXPIRE', takeovers, 60000) end
-    if count > claim.takeoversPerMinute then
+    local taken = claim.takeoversPerMinute > 0 and redis.call('INCR', takeovers) or 0
+    if taken == 1 then redis.call('PEXPIRE', takeovers, 60000) end
+    if taken > claim.takeoversPerMinute then
       return refuse('flapping', 'flapping', { retryAfterMs = text(redis.call('PTTL', takeovers)) })
     end
     ending = 'taken_over'
@@ -98,7 +111,7 @@ if holder then
   end
 end
 
-local epoch = nextEpoch(epochKey, tonumber(claim.floor))
+local epoch = nextEpoch(tonumber(claim.floor))
 local sessionId = resumed and holder.sessionId or claim.sessionId
 local since = resumed and holder.since or now
 local granted = leaseValue(sessionId, epoch, claim.nodeId, since, claim.machine)
@@ -107,29 +120,24 @@ if holder then
 elseif not redis.call('SET', lease, granted, 'NX', 'PX', claim.ttlMs) then
   return redis.error_reply('ERR the lease appeared within the script')
 end
-raiseFence(fence, epoch, 'taken_over')
+raiseFence(epoch, 'taken_over')
 
 if not licenseId and mode == 'auto' then
   licenseId = claim.licenseId
-  redis.call('HSET', licenseKey, 'id', licenseId, 'status', 'active', 'issuedAt', text(now))
-  redis.call('ZADD', licensed, text(now), claim.user)
-  redis.call('HINCRBY', counters, 'issued', 1)
-  appendEvent(events, claim.eventsKept, now, { type = 'issued', user = claim.user, license = licenseId, actor = 'auto' })
+  issueLicense(claim, now, licenseId)
 end
 
 -- Promise 9: granted + reasserted - all ended = active, always.
-local isNew = redis.call('ZADD', active, text(now + claim.ttlMs), claim.user) == 1
-if not isNew and not holder then redis.call('HINCRBY', counters, 'ended:expired', 1) end
-if resumed then
-  redis.call('HINCRBY', counters, 'resumed', 1)
-else
-  redis.call('HINCRBY', counters, 'granted', 1)
-  if ending then redis.call('HINCRBY', counters, 'ended:' .. ending, 1) end
-end
-redis.call('ZADD', machines, text(now), claim.machineId)
-redis.call('ZREMRANGEBYRANK', machines, 0, -257)
-appendEvent(events, claim.eventsKept, now, {
-  type = resumed and 'resumed' or 'granted', user = claim.user, machine = claim.machineId,
+local isNew = enterActive(claim, now)
+if not isNew and not holder then count('ended:expired') end
+count(resumed and 'resumed' or 'granted')
+if ending and not resumed then count('ended:' .. ending) end
+redis.call('PFADD', users, claim.user)
+redis.call('PEXPIRE', users, USAGE_MS)
+if licenseId then redis.call('ZADD', used, text(now), claim.user) end
+noteMachine(claim, now)
+appendEvent(claim, now, {
+  type = resumed and 'resumed' or 'granted', actor = 'user', machine = claim.machineId,
   sessionId = sessionId, epoch = text(epoch), node = claim.nodeId,
   ended = ending and not resumed and holder.sessionId or nil, reason = ending and not resumed and ending or nil,
 })
@@ -141,10 +149,7 @@ if holder then
     reason = ending, machine = holder.machine,
   }
   if holder.nodeId ~= claim.nodeId then
-    notify(claim.channelPrefix, holder, {
-      org = claim.org, user = claim.user, reason = ending, at = text(now), byEpoch = text(epoch),
-      by = cjson.decode(claim.machine),
-    })
+    notify(claim, now, holder, { reason = ending, byEpoch = text(epoch), by = cjson.decode(claim.machine) })
   end
 end
 

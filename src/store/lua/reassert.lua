@@ -1,18 +1,17 @@
 -- reassert: after Redis lost its data, puts a lease back that its node still holds; the highest epoch wins
 -- (promise 8). Refused where the fence is above the epoch: the session was ended, or another granted since.
 --
--- KEYS  lease, epoch, active, license, counters, events, fence
+-- KEYS  those of seat.lua
 -- ARGV  JSON: org, user, sessionId, epoch, nodeId, since, machine (JSON text), ttlMs, eventsKept, channelPrefix
 -- Reply JSON: outcome kept | reasserted | lost, then with reason, byEpoch and the lease that stands there, if any
 
-local lease, epochKey, active, licenseKey, counters, events, fence = unpack(KEYS)
 local mine = cjson.decode(ARGV[1])
 local epoch = tonumber(mine.epoch)
 local now = nowMs()
 
 local value = redis.call('GET', lease)
 local holder = value and readLease(value)
-local fenceEpoch, fenceReason = readFence(fence)
+local fenceEpoch, fenceReason = readFence()
 local status = redis.call('HGET', licenseKey, 'status')
 local mayHold = fenceEpoch <= epoch and (not holder or holder.epoch <= epoch) and (not status or status == 'active')
 if not mayHold then
@@ -25,20 +24,17 @@ end
 local isHeld = holder and holder.sessionId == mine.sessionId and holder.epoch == epoch
 local restored = leaseValue(mine.sessionId, epoch, mine.nodeId, tonumber(mine.since), mine.machine)
 redis.call('SET', lease, restored, 'PX', mine.ttlMs)
-raiseFence(fence, epoch, 'taken_over')
+raiseFence(epoch, 'taken_over')
 redis.call('SET', epochKey, text(math.max(epoch, tonumber(redis.call('GET', epochKey) or '0'))))
-local isNew = redis.call('ZADD', active, text(now + mine.ttlMs), mine.user) == 1
+local isNew = enterActive(mine, now)
 if isHeld then return cjson.encode({ outcome = 'kept', now = text(now) }) end
 
 if holder then
-  redis.call('HINCRBY', counters, 'ended:lease_lost', 1)
-  notify(mine.channelPrefix, holder, {
-    org = mine.org, user = mine.user, reason = 'taken_over', at = text(now), byEpoch = text(epoch),
-    by = cjson.decode(mine.machine),
-  })
+  count('ended:lease_lost')
+  notify(mine, now, holder, { reason = 'taken_over', byEpoch = text(epoch), by = cjson.decode(mine.machine) })
 end
-if isNew or holder then redis.call('HINCRBY', counters, 'reasserted', 1) end
-appendEvent(events, mine.eventsKept, now, {
-  type = 'reasserted', user = mine.user, sessionId = mine.sessionId, epoch = text(epoch), node = mine.nodeId,
+if isNew or holder then count('reasserted') end
+appendEvent(mine, now, {
+  type = 'reasserted', actor = 'broker', sessionId = mine.sessionId, epoch = text(epoch), node = mine.nodeId,
 })
 return cjson.encode({ outcome = 'reasserted', now = text(now) })

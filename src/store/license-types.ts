@@ -1,0 +1,66 @@
+/** What an org has issued to a user: the right to one active session. */
+export interface License {
+  readonly user: string;
+  readonly id: string;
+  readonly status: LicenseStatus;
+  /** Unix ms by Redis's clock. */
+  readonly issuedAt: number;
+  /** Unix ms; none: it does not expire. */
+  readonly expiresAt: number | null;
+  /** What the person who last changed it wrote. */
+  readonly note: string | null;
+  /** When a session was last granted or ended (Unix ms); null: never since it was issued. */
+  readonly lastUsedAt: number | null;
+}
+
+export const licenseStatuses = ['active', 'suspended', 'expired', 'revoked'] as const;
+export type LicenseStatus = (typeof licenseStatuses)[number];
+
+export type LicenseRefusal =
+  | 'not_found'
+  | 'exists'
+  | 'wrong_status'
+  | 'quota_exhausted'
+  | 'expires_in_the_past'
+  | 'not_due';
+
+export type LicenseAnswer =
+  | {
+      readonly outcome: 'done';
+      readonly license: License;
+      /** The session that was ended by the change. */
+      readonly endedSessionId: string | null;
+    }
+  | {
+      readonly outcome: 'refused';
+      readonly reason: LicenseRefusal;
+      /** The status that stood in the way. */
+      readonly status: LicenseStatus | null;
+    };
+
+/** Who changes what, and why. */
+export interface LicenseOrder {
+  readonly org: string;
+  readonly user: string;
+  /** For the audit trail. */
+  readonly actor: string;
+  readonly note?: string;
+}
+
+export interface IssueOrder extends LicenseOrder {
+  /** UUIDv7 of the new license. */
+  readonly id: string;
+  /** Unix ms. */
+  readonly expiresAt?: number;
+  /** A repetition with the same id within a day is answered, not done again. */
+  readonly requestId: string;
+  /** The bulk import that it belongs to. */
+  readonly importId?: string;
+}
+
+/** One page of a long list. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Where the next page begins; null: this was the last. */
+  readonly next: string | null;
+}

@@ -1,0 +1,173 @@
+import type { KeyNames } from './keys.js';
+import type {
+  IssueOrder,
+  License,
+  LicenseAnswer,
+  LicenseOrder,
+  LicenseRefusal,
+  LicenseStatus,
+  Page,
+} from './license-types.js';
+import { pageByScore } from './paging.js';
+import type { RedisConnection } from './redis.js';
+import { readReply } from './replies.js';
+import type { ScriptName } from './scripts.js';
+import { reachStore, type SeatScripts, StoreUnavailable } from './seat-scripts.js';
+
+export interface LicensesParts {
+  readonly redis: RedisConnection;
+  readonly seats: SeatScripts;
+  readonly keys: KeyNames;
+}
+
+type LicenseFields = Readonly<Record<string, string | undefined>>;
+type LicenseReply =
+  | { readonly outcome: 'done'; readonly license: LicenseFields; readonly ended?: string }
+  | { readonly outcome: 'refused'; readonly reason: LicenseRefusal; readonly status?: LicenseStatus };
+
+/** The life of a license: each change is one atomic script (promise 9). Rejects with StoreUnavailable only. */
+export class Licenses {
+  constructor(private readonly parts: LicensesParts) {}
+
+  /** Gives the user a license, unless there is one or the quota is used up. */
+  issue(order: IssueOrder): Promise<LicenseAnswer> {
+    const { id, expiresAt, importId } = order;
+    return this.#change(
+      'issue',
+      order,
+      { id, expiresAt: textOf(expiresAt), import: importId },
+      order.requestId,
+    );
+  }
+
+  /** Takes the right away for a while; a live session ends with 4511. */
+  suspend(order: LicenseOrder): Promise<LicenseAnswer> {
+    return this.#change('suspend', order);
+  }
+
+  /** Gives a suspended license its right back. */
+  reinstate(order: LicenseOrder): Promise<LicenseAnswer> {
+    return this.#change('reinstate', order);
+  }
+
+  /** Sets (Unix ms) or clears (null) when the license ends; in the past ends a live session with 4512. */
+  setExpiry(order: LicenseOrder & { readonly expiresAt: number | null }): Promise<LicenseAnswer> {
+    return this.#change('expiry', order, { expiresAt: textOf(order.expiresAt ?? undefined) });
+  }
+
+  /** Moves the license to a user who has none; the former user's session ends with 4511. */
+  async transfer(order: LicenseOrder & { readonly to: string }): Promise<LicenseAnswer> {
+    const { org, to } = order;
+    return this.#change('transfer', order, { to }, 'none', [this.parts.keys.license(org, to)], to);
+  }
+
+  /** Takes the license back and frees its place in the quota; a live session ends with 4511. */
+  revoke(order: LicenseOrder): Promise<LicenseAnswer> {
+    return this.#change('revoke', order);
+  }
+
+  /** Takes back what a failed import issued. False where the license is not of that import. */
+  async unissue(order: LicenseOrder & { readonly importId: string }): Promise<boolean> {
+    const reply = await this.#run('unissue', order, { import: order.importId });
+    return reply.outcome === 'done';
+  }
+
+  /** The user's license, also a revoked one. */
+  async get(org: string, user: string): Promise<License | null> {
+    return (await this.#read(org, [user]))[0] ?? null;
+  }
+
+  /** Issued licenses in the order of their issue, or the revoked ones. */
+  async page(
+    org: string,
+    of: { revoked: boolean },
+    cursor: string | null,
+    limit: number,
+  ): Promise<Page<License>> {
+    const { keys } = this.parts;
+    return this.#pageOf(org, of.revoked ? keys.revoked(org) : keys.licensed(org), cursor, limit);
+  }
+
+  /** Licenses last used before a time (Unix ms), the longest unused first. Those in use now are left out. */
+  async unused(org: string, beforeMs: number, cursor: string | null, limit: number): Promise<Page<License>> {
+    const { keys, redis } = this.parts;
+    const page = await this.#pageOf(org, keys.used(org), cursor, limit, beforeMs);
+    if (page.items.length === 0) return page;
+    const users = page.items.map((license) => license.user);
+    const active = await reachStore(() => redis.zmscore(keys.active(org), ...users));
+    return { ...page, items: page.items.filter((_, index) => active[index] === null) };
+  }
+
+  async #pageOf(
+    org: string,
+    index: string,
+    cursor: string | null,
+    limit: number,
+    untilScore?: number,
+  ): Promise<Page<License>> {
+    return reachStore(async () => {
+      const { items: users, next } = await pageByScore(this.parts.redis, index, cursor, limit, untilScore);
+      return { items: (await this.#read(org, users)).filter((one) => one !== null), next };
+    });
+  }
+
+  async #read(org: string, users: readonly string[]): Promise<(License | null)[]> {
+    const { keys, redis } = this.parts;
+    if (users.length === 0) return [];
+    return reachStore(async () => {
+      const records = Promise.all(users.map((user) => redis.hgetall(keys.license(org, user))));
+      const used = redis.zmscore(keys.used(org), ...users);
+      const [fields, scores] = await Promise.all([records, used]);
+      return users.map((user, index) => licenseOf(user, fields[index] ?? {}, Number(scores[index] ?? 0)));
+    });
+  }
+
+  async #change(
+    name: ScriptName,
+    order: LicenseOrder,
+    more: object = {},
+    requestId = 'none',
+    moreKeys: readonly string[] = [],
+    owner = order.user,
+  ): Promise<LicenseAnswer> {
+    const reply = await this.#run(name, order, more, requestId, moreKeys);
+    if (reply.outcome === 'refused') {
+      return { outcome: 'refused', reason: reply.reason, status: reply.status ?? null };
+    }
+    const license = licenseOf(owner, reply.license, 0);
+    if (license === null) throw new StoreUnavailable(new Error(`${name} answered out of form`));
+    return { outcome: 'done', license, endedSessionId: reply.ended ?? null };
+  }
+
+  async #run(
+    name: ScriptName,
+    order: LicenseOrder,
+    more: object,
+    requestId = 'none',
+    moreKeys: readonly string[] = [],
+  ): Promise<LicenseReply> {
+    const { seats, keys } = this.parts;
+    const argument = { actor: order.actor, note: order.note, ...more };
+    const allKeys = [...keys.licenseChange(order.org, requestId), ...moreKeys];
+    return readReply<LicenseReply>(await reachStore(() => seats.run(name, order, argument, allKeys)));
+  }
+}
+
+function textOf(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : String(ms);
+}
+
+function licenseOf(user: string, fields: LicenseFields, lastUsedAt: number): License | null {
+  const { id, status, issuedAt, expiresAt, note } = fields;
+  if (id === undefined || status === undefined) return null;
+  const issuedMs = Number(issuedAt ?? 0);
+  return {
+    user,
+    id,
+    status: status as LicenseStatus,
+    issuedAt: issuedMs,
+    expiresAt: expiresAt === undefined ? null : Number(expiresAt),
+    note: note ?? null,
+    lastUsedAt: lastUsedAt > issuedMs ? lastUsedAt : null,
+  };
+}

@@ -1,0 +1,26 @@
+-- expiry: sets or clears when a license ends. A time that has passed ends a live session at once; a later one, or
+-- none, makes an expired license valid again.
+--
+-- KEYS  those of seat.lua, request, expiring, revoked
+-- ARGV  JSON: org, user, expiresAt? (Redis ms; none clears), actor, eventsKept, channelPrefix
+-- Reply JSON: outcome done, with the license and the session ended | refused, with reason not_found | wrong_status
+
+if not status then return refuse('not_found') end
+if status == 'revoked' then return refuse('wrong_status') end
+if order.expiresAt then
+  redis.call('HSET', licenseKey, 'expiresAt', order.expiresAt)
+  redis.call('ZADD', expiring, order.expiresAt, order.user)
+else
+  redis.call('HDEL', licenseKey, 'expiresAt')
+  redis.call('ZREM', expiring, order.user)
+end
+noteLicense('expiry_set', { expiresAt = order.expiresAt })
+local isOver = order.expiresAt and tonumber(order.expiresAt) <= now
+if status == 'suspended' then return done() end
+if not isOver then
+  setStatus('active')
+  return done()
+end
+setStatus('expired')
+redis.call('ZREM', expiring, order.user)
+return done(evictHolder(order, now, 'license_expired'))

@@ -1,0 +1,25 @@
+-- issue: gives the user a license, once, and never past the org's quota. A revoked license makes room for a new one.
+-- A repeated request id is answered from the record, not done again.
+--
+-- KEYS  those of seat.lua, request, expiring, revoked
+-- ARGV  JSON: org, user, id, expiresAt? (Redis ms), note?, import?, actor, eventsKept
+-- Reply JSON: outcome done, with the license | refused, with reason exists | quota_exhausted | expires_in_the_past
+
+local recorded = redis.call('GET', KEYS[16])
+if recorded then return recorded end
+if status and status ~= 'revoked' then return refuse('exists') end
+if not hasQuotaLeft() then return refuse('quota_exhausted') end
+if order.expiresAt and tonumber(order.expiresAt) <= now then return refuse('expires_in_the_past') end
+
+redis.call('ZREM', revoked, order.user)
+redis.call('HDEL', licenseKey, 'import')
+issueLicense(order, now, order.id)
+if order.expiresAt then
+  redis.call('HSET', licenseKey, 'expiresAt', order.expiresAt)
+  redis.call('ZADD', expiring, order.expiresAt, order.user)
+end
+if order.note then redis.call('HSET', licenseKey, 'note', order.note) end
+if order.import then redis.call('HSET', licenseKey, 'import', order.import) end
+local reply = done()
+redis.call('SET', KEYS[16], reply, 'PX', 86400000)
+return reply

@@ -1,0 +1,44 @@
+-- Stands before every script that changes a license, after seat.lua.
+-- A license is a hash: id, status active | suspended | expired | revoked, issuedAt, expiresAt?, note?, import?;
+-- beside them holdUntil?, which is the user's and also stands without a license.
+-- Issued, and so counted against the quota, are those in `licensed`: all but the revoked.
+
+local expiring, revoked = KEYS[17], KEYS[18]
+local order = cjson.decode(ARGV[1])
+local now = nowMs()
+
+local function field(name)
+  return redis.call('HGET', licenseKey, name) or nil
+end
+
+local status = field('id') and field('status')
+
+-- Suspended and expired licenses are counted; the others follow from `licensed` and `revoked`.
+local counted = { suspended = true, expired = true }
+local function setStatus(to)
+  if counted[status] then redis.call('HINCRBY', counters, status, -1) end
+  if counted[to] then redis.call('HINCRBY', counters, to, 1) end
+  redis.call('HSET', licenseKey, 'status', to)
+  status = to
+end
+
+local function noteLicense(type, more)
+  local fields = { type = type, license = field('id'), actor = order.actor, note = order.note }
+  for name, value in pairs(more or {}) do fields[name] = value end
+  appendEvent(order, now, fields)
+end
+
+local function keepNote()
+  if order.note then redis.call('HSET', licenseKey, 'note', order.note) else redis.call('HDEL', licenseKey, 'note') end
+end
+
+local function refuse(reason)
+  return cjson.encode({ outcome = 'refused', reason = reason, status = status or nil })
+end
+
+local function done(ended)
+  local record = {}
+  local flat = redis.call('HGETALL', licenseKey)
+  for i = 1, #flat, 2 do record[flat[i]] = flat[i + 1] end
+  return cjson.encode({ outcome = 'done', license = record, ended = ended and ended.sessionId or nil })
+end

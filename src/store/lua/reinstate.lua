@@ -1,0 +1,13 @@
+-- reinstate: gives a suspended license its right back; past its expiry it is expired.
+--
+-- KEYS  those of seat.lua, request, expiring, revoked
+-- ARGV  JSON: org, user, note?, actor, eventsKept
+-- Reply JSON: outcome done, with the license | refused, with reason not_found | wrong_status
+
+if not status then return refuse('not_found') end
+if status ~= 'suspended' then return refuse('wrong_status') end
+local expiresAt = field('expiresAt')
+setStatus(expiresAt and tonumber(expiresAt) <= now and 'expired' or 'active')
+keepNote()
+noteLicense('reinstated')
+return done()

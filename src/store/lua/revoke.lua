@@ -1,0 +1,18 @@
+-- revoke: takes the license back for good and frees its place in the quota; a live session ends at once. The record
+-- stays, so that mode `auto` issues no other by itself.
+--
+-- KEYS  those of seat.lua, request, expiring, revoked
+-- ARGV  JSON: org, user, note?, actor, eventsKept, channelPrefix
+-- Reply JSON: outcome done, with the license and the session ended | refused, with reason not_found | wrong_status
+
+if not status then return refuse('not_found') end
+if status == 'revoked' then return refuse('wrong_status') end
+setStatus('revoked')
+keepNote()
+redis.call('ZREM', licensed, order.user)
+redis.call('ZREM', used, order.user)
+redis.call('ZREM', expiring, order.user)
+redis.call('ZADD', revoked, text(now), order.user)
+redis.call('HINCRBY', counters, 'issued', -1)
+noteLicense('revoked')
+return done(evictHolder(order, now, 'license_revoked'))

@@ -1,0 +1,25 @@
+-- settings: changes settings of an org; a quota below what is issued is refused.
+--
+-- KEYS  settings, licensed, events
+-- ARGV  JSON: set {field: text}, unset [field], actor, eventsKept
+-- Reply JSON: outcome done | refused, with reason quota_below_issued and issued
+
+local settings, licensed, events = unpack(KEYS)
+local order = cjson.decode(ARGV[1])
+local issued = redis.call('ZCARD', licensed)
+if order.set.quota and tonumber(order.set.quota) < issued then
+  return cjson.encode({ outcome = 'refused', reason = 'quota_below_issued', issued = issued })
+end
+local flat = { 'at', text(nowMs()), 'type', 'org_changed', 'actor', order.actor }
+for name, value in pairs(order.set) do
+  redis.call('HSET', settings, name, value)
+  flat[#flat + 1] = name
+  flat[#flat + 1] = value
+end
+for _, name in ipairs(order.unset) do
+  redis.call('HDEL', settings, name)
+  flat[#flat + 1] = name
+  flat[#flat + 1] = ''
+end
+redis.call('XADD', events, 'MAXLEN', '~', order.eventsKept, '*', unpack(flat))
+return cjson.encode({ outcome = 'done' })

@@ -1,0 +1,12 @@
+-- suspend: takes the right to a session away for a while. The license stays issued; a live session ends at once.
+--
+-- KEYS  those of seat.lua, request, expiring, revoked
+-- ARGV  JSON: org, user, note?, actor, eventsKept, channelPrefix
+-- Reply JSON: outcome done, with the license and the session ended | refused, with reason not_found | wrong_status
+
+if not status then return refuse('not_found') end
+if status ~= 'active' and status ~= 'expired' then return refuse('wrong_status') end
+setStatus('suspended')
+keepNote()
+noteLicense('suspended')
+return done(evictHolder(order, now, 'license_suspended'))

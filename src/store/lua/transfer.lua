@@ -1,0 +1,35 @@
+-- transfer: moves the license, with its id, status and expiry, to a user who has none. A live session of the former
+-- user ends at once. The number of licenses issued does not change.
+--
+-- KEYS  those of seat.lua for the former user, request, expiring, revoked, license of the new user
+-- ARGV  JSON: org, user, to, note?, actor, eventsKept, channelPrefix
+-- Reply JSON: outcome done, with the license and the session ended |
+--             refused, with reason not_found | wrong_status | exists (the new user has a license)
+
+local target = KEYS[19]
+if not status then return refuse('not_found') end
+if status == 'revoked' then return refuse('wrong_status') end
+local other = redis.call('HMGET', target, 'id', 'status')
+if other[1] and other[2] ~= 'revoked' then return refuse('exists') end
+
+local former = order.user
+noteLicense('transferred', { to = order.to })
+local ended = evictHolder(order, now, 'license_revoked')
+redis.call('HDEL', target, 'expiresAt', 'note', 'import')
+for _, name in ipairs({ 'id', 'status', 'issuedAt', 'expiresAt', 'import' }) do
+  local value = field(name)
+  if value then redis.call('HSET', target, name, value) end
+  redis.call('HDEL', licenseKey, name)
+end
+redis.call('HDEL', licenseKey, 'note')
+redis.call('ZREM', revoked, order.to)
+for _, index in ipairs({ licensed, used, expiring }) do
+  local score = redis.call('ZSCORE', index, former)
+  if score then
+    redis.call('ZREM', index, former)
+    redis.call('ZADD', index, score, order.to)
+  end
+end
+licenseKey = target
+keepNote()
+return done(ended)

@@ -1,0 +1,14 @@
+-- unissue: takes back what a failed import issued, as if it had never been, while nothing has changed it since.
+--
+-- KEYS  those of seat.lua, request, expiring, revoked
+-- ARGV  JSON: org, user, import, actor, eventsKept, channelPrefix
+-- Reply JSON: outcome done | refused, with reason not_found (not of this import)
+
+if not status or status == 'revoked' or field('import') ~= order.import then return refuse('not_found') end
+noteLicense('unissued')
+local ended = evictHolder(order, now, 'license_revoked')
+setStatus('revoked')
+redis.call('HDEL', licenseKey, 'id', 'status', 'issuedAt', 'expiresAt', 'note', 'import')
+for _, index in ipairs({ licensed, used, expiring }) do redis.call('ZREM', index, order.user) end
+redis.call('HINCRBY', counters, 'issued', -1)
+return done(ended)

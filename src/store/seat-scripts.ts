@@ -1,0 +1,49 @@
+import type { KeyNames } from './keys.js';
+import type { LeaseConfig } from './lease-types.js';
+import { BadCursor } from './paging.js';
+import type { RedisClock } from './redis-clock.js';
+import type { ScriptName, Scripts } from './scripts.js';
+
+/** Redis is out of reach, too slow, or refuses to write. Nothing may be taken for granted. */
+export class StoreUnavailable extends Error {
+  constructor(cause: unknown) {
+    super('Redis is out of reach or refuses to write', { cause });
+  }
+}
+
+/** Gives what an operation on Redis gives, and turns every failure but a bad cursor into StoreUnavailable. */
+export async function reachStore<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    throw error instanceof StoreUnavailable || error instanceof BadCursor
+      ? error
+      : new StoreUnavailable(error);
+  }
+}
+
+/** Runs the scripts about one user's seat, with the keys that seat.lua names and what all their orders carry. */
+export class SeatScripts {
+  constructor(
+    private readonly scripts: Scripts,
+    private readonly keys: KeyNames,
+    private readonly config: LeaseConfig,
+    private readonly redisClock: RedisClock,
+  ) {}
+
+  /** The reply as it came. Rejects as ioredis does; `reachStore` makes that StoreUnavailable. */
+  run(
+    name: ScriptName,
+    seat: { readonly org: string; readonly user: string },
+    order: object,
+    moreKeys: readonly string[] = [],
+  ): Promise<unknown> {
+    const { org, user } = seat;
+    // Only the choice of the hour hangs on this clock; until Redis has told its time, the system's will do.
+    const keys = this.keys.seat(org, user, this.redisClock.nowMs() ?? Date.now());
+    const { nodeId, leaseTtlMs: ttlMs, eventsKept } = this.config;
+    const { channelPrefix } = this.keys;
+    const argument = JSON.stringify({ org, user, nodeId, ttlMs, eventsKept, channelPrefix, ...order });
+    return this.scripts.run(name, [...keys, ...moreKeys], [argument]);
+  }
+}

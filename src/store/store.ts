@@ -1,0 +1,40 @@
+import type { Clock } from '../base/clock.js';
+import type { Metrics } from '../base/metrics.js';
+import { KeyNames } from './keys.js';
+import type { LeaseConfig } from './lease-types.js';
+import { Leases } from './leases.js';
+import { Licenses } from './licenses.js';
+import type { RedisConnection } from './redis.js';
+import { RedisClock } from './redis-clock.js';
+import { Scripts } from './scripts.js';
+import { SeatScripts } from './seat-scripts.js';
+import { Sweeper } from './sweeper.js';
+
+/** Everything that is kept in Redis, over one connection. */
+export interface Store {
+  readonly keys: KeyNames;
+  readonly redisClock: RedisClock;
+  readonly leases: Leases;
+  readonly licenses: Licenses;
+  readonly sweeper: Sweeper;
+}
+
+export function createStore(parts: {
+  readonly redis: RedisConnection;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly config: LeaseConfig & { readonly keyPrefix: string };
+}): Store {
+  const { redis, config } = parts;
+  const keys = new KeyNames(config.keyPrefix);
+  const redisClock = new RedisClock(parts.clock);
+  const scripts = new Scripts(redis, parts.metrics);
+  const seats = new SeatScripts(scripts, keys, config, redisClock);
+  return {
+    keys,
+    redisClock,
+    leases: new Leases({ redis, scripts, seats, keys, config, redisClock }),
+    licenses: new Licenses({ redis, seats, keys }),
+    sweeper: new Sweeper({ redis, seats, keys, nodeId: config.nodeId, redisClock }),
+  };
+}

@@ -1,0 +1,267 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { KeyNames } from '../../src/store/keys.js';
+import type { License, LicenseAnswer } from '../../src/store/license-types.js';
+import { BadCursor } from '../../src/store/paging.js';
+import type { Store } from '../../src/store/store.js';
+import { eventually } from '../support/eventually.js';
+import { testRedis } from '../support/redis.js';
+import { storeOn } from '../support/store.js';
+
+const ORG = 'acme';
+const keys = new KeyNames('soleseat:');
+let redis: RedisProcess;
+let client: Redis;
+let store: Store;
+let ids = 0;
+
+beforeAll(async () => {
+  redis = await testRedis();
+  client = new Redis(redis.url);
+});
+beforeEach(async () => {
+  await client.flushall();
+  store = storeOn(client, { licenseMode: 'required' });
+});
+afterAll(async () => {
+  client.disconnect();
+  await redis.stop();
+});
+
+const order = (user: string) => ({ org: ORG, user, actor: 'root' });
+
+function issue(user: string, more: { expiresAt?: number; requestId?: string; importId?: string } = {}) {
+  ids += 1;
+  return store.licenses.issue({ ...order(user), id: `l${ids}`, requestId: `q${ids}`, ...more });
+}
+
+function licenseIn(answer: LicenseAnswer): License {
+  if (answer.outcome !== 'done') throw new Error(`refused: ${answer.reason}`);
+  return answer.license;
+}
+
+async function claim(user: string, machineId = 'desk') {
+  ids += 1;
+  const machine = { id: machineId };
+  return store.leases.claim({
+    requestId: `r${ids}`,
+    org: ORG,
+    user,
+    sessionId: `s${ids}`,
+    licenseId: `auto${ids}`,
+    machine,
+    machineText: JSON.stringify(machine),
+    onConflict: 'takeover',
+  });
+}
+
+const counters = () => client.hgetall(keys.counters(ORG));
+const eventTypes = async () =>
+  (await client.xrange(keys.events(ORG), '-', '+')).map(([, fields]) => fields[fields.indexOf('type') + 1]);
+const refused = (reason: string) => ({ outcome: 'refused', reason });
+
+describe('issue', () => {
+  it('gives a user one license, and tells the second who asks that there is one', async () => {
+    const both = await Promise.all([issue('ann'), issue('ann')]);
+    expect(both.map(({ outcome }) => outcome).sort()).toEqual(['done', 'refused']);
+    expect(both).toContainEqual({ ...refused('exists'), status: 'active' });
+    expect(await counters()).toMatchObject({ issued: '1' });
+    expect(await eventTypes()).toEqual(['issued']);
+    expect((await claim('ann')).outcome).toBe('granted');
+  });
+
+  it('never passes the quota, with a thousand at once', async () => {
+    await client.hset(keys.settings(ORG), 'quota', '300');
+    const answers = await Promise.all(Array.from({ length: 1_000 }, (_, i) => issue(`u${i}`)));
+    expect(answers.filter(({ outcome }) => outcome === 'done')).toHaveLength(300);
+    expect(
+      answers.filter((one) => one.outcome === 'refused' && one.reason === 'quota_exhausted'),
+    ).toHaveLength(700);
+    expect(await client.zcard(keys.licensed(ORG))).toBe(300);
+    expect(await counters()).toMatchObject({ issued: '300' });
+  });
+
+  it('answers a repeated request from the record', async () => {
+    const first = await issue('ann', { requestId: 'same' });
+    expect(await issue('ann', { requestId: 'same' })).toEqual(first);
+    expect(await counters()).toMatchObject({ issued: '1' });
+  });
+
+  it('refuses an end that has passed', async () => {
+    expect(await issue('ann', { expiresAt: 1 })).toMatchObject(refused('expires_in_the_past'));
+    expect(await store.licenses.get(ORG, 'ann')).toBeNull();
+  });
+});
+
+describe('what takes the right away', () => {
+  it.each([
+    ['suspend', 'license_suspended'],
+    ['revoke', 'license_revoked'],
+  ] as const)(
+    '%s ends the session with a tombstone, once, and refuses the next claim',
+    async (act, reason) => {
+      await issue('ann');
+      const granted = await claim('ann');
+      if (granted.outcome !== 'granted') throw new Error(granted.outcome);
+      const { sessionId, epoch, sinceMs } = granted;
+      const answer = await store.licenses[act](order('ann'));
+      expect(answer).toMatchObject({ outcome: 'done', endedSessionId: sessionId });
+      expect(await store.licenses[act](order('ann'))).toMatchObject(refused('wrong_status'));
+      expect(await counters()).toMatchObject({ [`ended:${reason}`]: '1' });
+      expect(await client.zcard(keys.active(ORG))).toBe(0);
+      expect(await claim('ann')).toEqual({ outcome: 'denied', reason });
+      const held = { org: ORG, user: 'ann', sessionId, epoch, sinceMs, machineText: '{"id":"desk"}' };
+      expect(await store.leases.renew(ORG, [held])).toMatchObject([{ outcome: 'lost', reason }]);
+    },
+  );
+
+  it('transfer keeps the license id, ends the former session, and lets nobody bring it back', async () => {
+    const { id } = licenseIn(await issue('ann'));
+    const granted = await claim('ann');
+    if (granted.outcome !== 'granted') throw new Error(granted.outcome);
+    const { sessionId, epoch, sinceMs } = granted;
+    const answer = await store.licenses.transfer({ ...order('ann'), to: 'bob' });
+    expect(answer).toMatchObject({
+      outcome: 'done',
+      license: { user: 'bob', id },
+      endedSessionId: sessionId,
+    });
+    const held = { org: ORG, user: 'ann', sessionId, epoch, sinceMs, machineText: '{"id":"desk"}' };
+    expect(await store.leases.renew(ORG, [held])).toMatchObject([
+      { outcome: 'lost', reason: 'license_revoked' },
+    ]);
+    expect(await claim('ann')).toEqual({ outcome: 'denied', reason: 'license_required' });
+    expect(await claim('bob')).toMatchObject({ outcome: 'granted', license: { id } });
+    expect(await counters()).toMatchObject({ issued: '1' });
+    expect(await client.zrange(keys.licensed(ORG), '0', '-1')).toEqual(['bob']);
+  });
+
+  it('transfer to a user who has a license changes nothing', async () => {
+    await issue('ann');
+    await issue('bob');
+    expect(await store.licenses.transfer({ ...order('ann'), to: 'bob' })).toMatchObject(refused('exists'));
+    expect((await store.licenses.get(ORG, 'ann'))?.status).toBe('active');
+  });
+
+  it('a revoked license frees its place, and a new one may be issued', async () => {
+    await client.hset(keys.settings(ORG), 'quota', '1');
+    const first = licenseIn(await issue('ann'));
+    await store.licenses.revoke(order('ann'));
+    expect((await issue('bob')).outcome).toBe('done');
+    await store.licenses.revoke(order('bob'));
+    const second = licenseIn(await issue('ann'));
+    expect(second.id).not.toBe(first.id);
+    expect((await claim('ann')).outcome).toBe('granted');
+  });
+
+  it('reinstate gives the right back, and past its end the license is expired', async () => {
+    await issue('ann');
+    await store.licenses.suspend(order('ann'));
+    expect(await counters()).toMatchObject({ suspended: '1' });
+    expect(licenseIn(await store.licenses.reinstate(order('ann'))).status).toBe('active');
+    await store.licenses.suspend(order('ann'));
+    await store.licenses.setExpiry({ ...order('ann'), expiresAt: 1 });
+    expect(licenseIn(await store.licenses.reinstate(order('ann'))).status).toBe('expired');
+    expect(await counters()).toMatchObject({ suspended: '0', expired: '1', issued: '1' });
+  });
+});
+
+describe('expiry', () => {
+  it('ends the session of a license whose time has come, once, though two nodes sweep', async () => {
+    await issue('ann', { expiresAt: Date.now() + 400 });
+    expect((await claim('ann')).outcome).toBe('granted');
+    const sweepers = [store.sweeper, storeOn(client, { nodeId: 'n2' }).sweeper];
+    await store.sweeper.heartbeat([ORG]);
+    await eventually(async () => {
+      await client.del(keys.sweepTurn);
+      await Promise.all(sweepers.map((one) => one.sweep(1)));
+      return (await store.licenses.get(ORG, 'ann'))?.status === 'expired';
+    });
+    expect(await counters()).toMatchObject({ 'ended:license_expired': '1', expired: '1', issued: '1' });
+    expect(await claim('ann')).toEqual({ outcome: 'denied', reason: 'license_expired' });
+  });
+
+  it('may be moved, also into the past, and cleared', async () => {
+    await issue('ann');
+    await claim('ann');
+    const past = await store.licenses.setExpiry({ ...order('ann'), expiresAt: 1 });
+    expect(past).toMatchObject({ license: { status: 'expired' } });
+    expect(await counters()).toMatchObject({ 'ended:license_expired': '1' });
+    const cleared = await store.licenses.setExpiry({ ...order('ann'), expiresAt: null });
+    expect(cleared).toMatchObject({ license: { status: 'active', expiresAt: null } });
+    expect(await counters()).toMatchObject({ expired: '0' });
+    expect((await claim('ann')).outcome).toBe('granted');
+  });
+});
+
+describe('a hold', () => {
+  it('keeps an evicted user out until it ends or is lifted', async () => {
+    await issue('ann');
+    await claim('ann');
+    const evict = { ...order('ann'), reason: 'evicted_by_admin' } as const;
+    expect(await store.leases.evict({ ...evict, holdMs: 60_000 })).not.toBeNull();
+    expect(await claim('ann')).toEqual({ outcome: 'denied', reason: 'evicted_by_admin' });
+    await store.leases.evict({ ...evict, holdMs: 0 });
+    expect((await claim('ann')).outcome).toBe('granted');
+  });
+});
+
+describe('machines', () => {
+  it('on the deny list are refused, and with a list only those on it come in', async () => {
+    await issue('ann');
+    await client.hset(keys.settings(ORG), 'machine:lost-laptop', 'deny', 'machine:desk', 'allow');
+    expect(await claim('ann', 'lost-laptop')).toEqual({ outcome: 'denied', reason: 'machine_not_allowed' });
+    expect((await claim('ann', 'any')).outcome).toBe('granted');
+    await client.hset(keys.settings(ORG), 'machines', 'listed');
+    expect(await claim('ann', 'any')).toEqual({ outcome: 'denied', reason: 'machine_not_allowed' });
+    expect((await claim('ann', 'desk')).outcome).toBe('granted');
+  });
+});
+
+describe('lists', () => {
+  it('give every license once, page by page, also when some leave meanwhile', async () => {
+    for (let i = 0; i < 25; i++) await issue(`u${i}`);
+    const first = await store.licenses.page(ORG, { revoked: false }, null, 10);
+    const last = first.items.at(-1)?.user ?? '';
+    await store.licenses.revoke(order(last));
+    const second = await store.licenses.page(ORG, { revoked: false }, first.next, 10);
+    const third = await store.licenses.page(ORG, { revoked: false }, second.next, 10);
+    expect(third.next).toBeNull();
+    const seen = [first, second, third].flatMap(({ items }) => items.map(({ user }) => user));
+    expect(new Set(seen)).toEqual(new Set(Array.from({ length: 25 }, (_, i) => `u${i}`)));
+    const revoked = await store.licenses.page(ORG, { revoked: true }, null, 10);
+    expect(revoked.items.map(({ user, status }) => [user, status])).toEqual([[last, 'revoked']]);
+  });
+
+  it('refuse a cursor that is none', async () => {
+    const broken = store.licenses.page(ORG, { revoked: false }, 'xyz', 10);
+    await expect(broken).rejects.toBeInstanceOf(BadCursor);
+  });
+
+  it('tell what was not used for long, but for what is in use', async () => {
+    for (const user of ['ann', 'bob', 'cleo']) await issue(user);
+    await claim('bob');
+    await client.zadd(keys.used(ORG), 1, 'ann', 2, 'bob');
+    const { items } = await store.licenses.unused(ORG, Date.now() - 60_000, null, 10);
+    expect(items.map(({ user }) => user)).toEqual(['ann']);
+  });
+});
+
+describe('peak and time in use', () => {
+  it('are exact, whoever comes and goes', async () => {
+    for (const user of ['ann', 'bob', 'cleo']) await issue(user);
+    await claim('ann');
+    await claim('bob');
+    await claim('bob', 'lap');
+    await store.licenses.revoke(order('ann'));
+    await claim('cleo');
+    const { peak, seatMs, seatAt } = await counters();
+    expect(peak).toBe('2');
+    await client.hset(keys.counters(ORG), 'seatAt', String(Number(seatAt) - 3_600_000));
+    await store.licenses.revoke(order('bob'));
+    const gained = Number((await counters()).seatMs) - Number(seatMs ?? 0);
+    expect(gained).toBeGreaterThanOrEqual(2 * 3_600_000);
+    expect(gained).toBeLessThan(2 * 3_700_000);
+  });
+});
