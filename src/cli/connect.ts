@@ -1,4 +1,8 @@
-import { connect as openSession } from '../client/node.js';
+import {
+  connect as openSession,
+  type SessionClient,
+  type ConnectOptions as SessionOptions,
+} from '../client/node.js';
 import { type ConfigurationSources, loadConfiguration } from './configuration.js';
 import { devPresets } from './dev.js';
 import { CommandFailure, exitCodes } from './failure.js';
@@ -20,7 +24,7 @@ export async function connect(options: ConnectOptions, sources: ConfigurationSou
     const time = new Date().toISOString().slice(11, 23);
     console.log(options.json ? JSON.stringify({ event, ...fields }) : `${time}  ${sentence}`);
   };
-  const client = openSession({
+  const client = open({
     url: options.url.replace(/\/$/, '').replace(/(\/v1\/connect)?$/, '/v1/connect'),
     getToken: tokenSource(options, sources),
     machine: { id: options.machine, name: options.machine },
@@ -49,7 +53,10 @@ export async function connect(options: ConnectOptions, sources: ConfigurationSou
     client.on('reconnecting', (event) =>
       say('reconnecting', `Connection lost; again in ${Math.round(event.inMs)} ms`, event),
     );
-    client.on('error', (event) => say('error', `${event.code}: ${event.message}`, event));
+    client.on('error', (event) => {
+      say('error', `${event.code}: ${event.message}`, event);
+      if (event.code === 'socket_unavailable') resolve(exitCodes.unavailable);
+    });
     client.on('evicted', (event) => {
       const by = event.by ? ` by ${event.by.machine.name ?? event.by.machine.id}` : '';
       say('evicted', `Seat lost: ${event.reason}${by} at ${new Date(event.at).toISOString()}`, event);
@@ -78,6 +85,17 @@ export async function connect(options: ConnectOptions, sources: ConfigurationSou
     process.once('SIGTERM', release);
   });
   process.exitCode = await ended;
+}
+
+function open(options: SessionOptions): SessionClient {
+  try {
+    return openSession(options);
+  } catch {
+    throw new CommandFailure(
+      '--url must be like ws://127.0.0.1:8080 or wss://seats.example.com',
+      exitCodes.usage,
+    );
+  }
 }
 
 function tokenSource(options: ConnectOptions, sources: ConfigurationSources): () => string {

@@ -16,6 +16,8 @@ export interface DiallerParts {
   /** The connection ended, or an attempt came to nothing. */
   readonly onLost: (code: number, reason: string, seen: Seen) => void;
   readonly onFault: (fault: ClientEvents['error']) => void;
+  /** This platform opens no socket to that URL: no later attempt would do better. */
+  readonly onUnusable: () => void;
 }
 
 /** Keeps at most one connection: fetches the token, dials, waits, dials again. Decides nothing. */
@@ -107,7 +109,7 @@ export class Dialler {
   }
 
   private connect(onConflict: ConflictPolicy, token: string): void {
-    const { options, socketClass, resume, onMessage, onFault } = this.parts;
+    const { options, socketClass, resume, onMessage, onFault, onUnusable } = this.parts;
     const { url, machine, client, connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
     const session = resume();
     try {
@@ -129,7 +131,7 @@ export class Dialler {
       this.connection = connection;
     } catch (fault) {
       onFault({ code: 'socket_unavailable', message: textOf(fault) });
-      this.lost(NO_CLOSE_FRAME, 'no socket', {});
+      onUnusable();
     }
   }
 

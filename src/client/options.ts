@@ -6,7 +6,7 @@ import type { WebSocketClass } from './connection.js';
 export type TokenNeed = 'connect' | 'token_expiring' | 'token_expired';
 
 export interface ConnectOptions {
-  /** The broker's address, such as `wss://seats.example.com/v1/connect`. */
+  /** The broker's address, `ws://` or `wss://`, such as `wss://seats.example.com/v1/connect`. */
   readonly url: string;
   /** Called before every attempt and before a token ends. A rejection is retried with backoff. */
   readonly getToken: (need: TokenNeed) => string | Promise<string>;

@@ -12,6 +12,7 @@ import { endingOf, endsForGood, sentenceFor } from './endings.js';
 import { type ClientState, Emitter, type EventName, type Listener } from './events.js';
 import { LeaseClock } from './lease-clock.js';
 import type { ConnectOptions } from './options.js';
+import { PendingRelease } from './pending-release.js';
 
 const RELEASED = 1000;
 const RELEASE_TIMEOUT_MS = 2_000;
@@ -23,8 +24,7 @@ export class SessionClient {
   private readonly dialler: Dialler;
   private current: ClientState = 'connecting';
   private session: ResumeRequest | null = null;
-  private releasing: { readonly promise: Promise<void>; readonly done: () => void } | null = null;
-  private releaseTimer: ReturnType<typeof setTimeout> | undefined;
+  private releasing: PendingRelease | null = null;
 
   /** Use `connect`. */
   constructor(options: ConnectOptions, socketClass: WebSocketClass) {
@@ -35,6 +35,7 @@ export class SessionClient {
       onMessage: (message, seen) => this.receive(message, seen),
       onLost: (code, reason, seen) => this.lost(code, reason, seen),
       onFault: (fault) => this.emitter.emit('error', fault),
+      onUnusable: () => this.finish('closed', NO_CLOSE_FRAME, 'no socket'),
     });
     this.dialler.dial(options.onConflict ?? 'takeover');
   }
@@ -68,11 +69,13 @@ export class SessionClient {
     return this.emitter.on(event, listener);
   }
 
-  /** A person chose "use here". Beside the first connect, the only thing that displaces a holder. */
+  /**
+   * A person chose "use here". Beside the first connect, the only thing that displaces a holder.
+   * A seat that seems to be here is claimed anew too, and resumed if it is: an eviction may be on its way.
+   */
   takeOver(): void {
     const { dialler } = this;
-    const isHere = this.current === 'active' || this.current === 'jeopardy';
-    if (isHere || this.releasing !== null || dialler.dialling === 'takeover') return;
+    if (this.releasing !== null || dialler.dialling === 'takeover') return;
     if (this.current === 'denied' && dialler.seen !== null) {
       // Asked already, and not answered yet: a second click adds nothing.
       dialler.seen.takeoverSent ||= dialler.send({ type: 'takeover' });
@@ -92,14 +95,10 @@ export class SessionClient {
       this.finish('closed', RELEASED, 'released');
       return Promise.resolve();
     }
-    let done = () => {};
-    const promise = new Promise<void>((resolve) => {
-      done = resolve;
-    });
-    this.releasing = { promise, done };
-    const giveUp = () => this.finish('closed', NO_CLOSE_FRAME, 'no answer to release');
-    this.releaseTimer = setTimeout(giveUp, RELEASE_TIMEOUT_MS);
-    return promise;
+    this.releasing = new PendingRelease(RELEASE_TIMEOUT_MS, () =>
+      this.finish('closed', NO_CLOSE_FRAME, 'no answer to release'),
+    );
+    return this.releasing.promise;
   }
 
   /** Leaves without giving the seat back: it stays with this session until its TTL ends. */
@@ -225,7 +224,6 @@ export class SessionClient {
   ): void {
     const { releasing } = this;
     this.releasing = null;
-    clearTimeout(this.releaseTimer);
     this.dialler.stop(code === RELEASED ? RELEASED : LEFT, 'client ended');
     this.forget();
     this.become(ending);
@@ -234,7 +232,7 @@ export class SessionClient {
     }
     // A listener may have taken over meanwhile: then this is no longer the end.
     if (this.current === ending) this.emitter.emit('closed', { code, reason });
-    releasing?.done();
+    releasing?.settle();
   }
 
   private become(state: ClientState): void {

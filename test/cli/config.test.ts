@@ -95,6 +95,11 @@ it('serve with no Redis there ends with 69', () => {
   ).toBe(69);
 });
 
-it.each([[['frobnicate']], [['serve', '--frobnicate']], [['token', 'mint']]])('%s ends with 2', (args) => {
+it.each([
+  [['frobnicate']],
+  [['serve', '--frobnicate']],
+  [['token', 'mint']],
+  [['connect', '--url', 'example.com', '--token', 'x']],
+])('%s ends with 2', (args) => {
   expect(run(args, good).status).toBe(2);
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { SessionClient } from '../../src/client/node.js';
+import type { SessionClient, WebSocketClass } from '../../src/client/node.js';
 import { eventually } from '../support/eventually.js';
 import {
   observe as observeAt,
@@ -92,6 +92,37 @@ describe('connecting', () => {
     expect(all('reconnecting')).toHaveLength(2);
     expect(needs).toEqual(['connect', 'connect', 'connect']);
     expect(client.state).toBe('reconnecting');
+  });
+
+  it.each([
+    'seats.example.com',
+    'not a url',
+    '',
+    'http://127.0.0.1/v1/connect',
+    '/v1/connect',
+    'ws://127.0.0.1/#x',
+    'ws://',
+  ])('fails at once with the URL %j', (url) => {
+    expect(() => observeAt(url)).toThrow(
+      new TypeError('options.url must be a ws:// or wss:// URL without a fragment'),
+    );
+  });
+
+  it('is closed, and tries no more, where the platform opens no socket', async () => {
+    let opened = 0;
+    class Forbidding {
+      constructor() {
+        opened++;
+        throw new Error('mixed content');
+      }
+    }
+    const { client, all, event } = observe({ WebSocket: Forbidding as unknown as WebSocketClass });
+    await event('closed');
+    expect(all('error')).toEqual([{ code: 'socket_unavailable', message: 'mixed content' }]);
+    expect(all('closed')).toEqual([{ code: 1006, reason: 'no socket' }]);
+    expect([client.state, opened, all('reconnecting')]).toEqual(['closed', 1, []]);
+    client.takeOver();
+    await eventually(() => opened === 2);
   });
 
   it('survives listeners that throw and frames that it does not know', async () => {
@@ -247,6 +278,20 @@ describe('the end', () => {
     expect(client.state).toBe('connecting');
     const hello = await (await broker.visit(2)).hello();
     expect([hello.onConflict, hello.resume]).toEqual(['takeover', undefined]);
+  });
+
+  it('promise 4: a person who takes over before the eviction is told gets the seat', async () => {
+    const { client, visit, all, state } = await seated();
+    client.takeOver();
+    client.takeOver();
+    visit.say(takenOver);
+    visit.close(4509, 'taken_over');
+    const second = await broker.visit(2);
+    expect(await second.hello()).toMatchObject({ onConflict: 'takeover', resume: { sessionId, epoch: 7 } });
+    second.say(welcome({ sessionId: otherSessionId, epoch: 9 }));
+    await state('active');
+    expect([client.sessionId, client.epoch, broker.visits.length]).toEqual([otherSessionId, 9, 2]);
+    expect([all('evicted'), all('closed'), all('reconnecting')]).toEqual([[], [], []]);
   });
 
   it('is closed by release, once the broker confirms it', async () => {
