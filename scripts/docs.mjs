@@ -99,8 +99,12 @@ function metricsPage() {
 Written by \`npm run docs\` from the table in \`src/base/metrics.ts\`; change it there.
 
 \`GET /metrics\` on the admin port answers in the text format of Prometheus. Beside these come the process's own
-metrics as \`prom-client\` names them (\`process_…\`, \`nodejs_…\`). Labels are bounded: none holds a user, an org
-or a session. Histograms are in seconds.
+metrics as \`prom-client\` names them (\`process_…\`, \`nodejs_…\`), but for those that walk every open socket. Labels
+are bounded: none holds a user or a session. Orgs have series of their own up to \`SOLESEAT_METRICS_ORGS\`, in the order of their
+names; those beyond are summed in one whose \`org\` is \`{others}\`. Histograms are in seconds.
+
+What Redis says of itself and the counts of licenses are read in the background, every \`SOLESEAT_METRICS_EVERY_MS\`: a
+scrape never waits for Redis. Each node reads them, so take \`max\` over the nodes, not \`sum\`.
 
 ${table(['metric', 'kind', 'labels', 'meaning'], rows)}
 `;

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isBuildFresh } from './build-stamp.mjs';
+import { preparePromtool } from './promtool.mjs';
 import { preparePython } from './python.mjs';
 import { createSteps, fail, npm, root, run } from './steps.mjs';
 
@@ -17,7 +18,9 @@ export async function setup({ quiet = false, forTests = false } = {}) {
   await installPackages(steps);
   await build(steps);
   await prepareRedis(steps);
-  if (forTests) await preparePython(steps);
+  if (!forTests) return;
+  await preparePython(steps);
+  await preparePromtool(steps);
 }
 
 function checkNode() {

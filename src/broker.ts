@@ -17,8 +17,18 @@ import { Registry } from './session/registry.js';
 import { Renewals } from './session/renewals.js';
 import { TokenWatch } from './session/tokens-watch.js';
 import { Inbox } from './store/notices.js';
-import { connectRedis, inspectRedis, openCommands, openInbox, type RedisConnection } from './store/redis.js';
+import {
+  connectRedis,
+  inspectRedis,
+  openCommands,
+  openInbox,
+  type RedisConnection,
+  redisNodes,
+} from './store/redis.js';
 import { createStore, type Store } from './store/store.js';
+import { OrgWatch } from './store/watch/org-watch.js';
+import { RedisWatch } from './store/watch/redis-watch.js';
+import { StoreWatch } from './store/watch/store-watch.js';
 
 const TICK_MS = 20;
 /** A reconnected inbox has every session verified within this time. */
@@ -36,6 +46,7 @@ export class Broker {
   readonly #store: Store;
   readonly #gateway: Gateway;
   readonly #admin: AdminServer;
+  readonly #watch: StoreWatch;
   #sweepTimer: NodeJS.Timeout | null = null;
   #isStarted = false;
   #isDraining = false;
@@ -106,6 +117,14 @@ export class Broker {
       metrics,
       notReadyBecause: () => this.#notReadyBecause(),
     });
+    this.#watch = new StoreWatch(
+      [
+        new RedisWatch(() => redisNodes(this.#commands), metrics),
+        new OrgWatch(this.#commands, names, settings.metricsOrgs, metrics),
+      ],
+      settings.metricsEveryMs,
+      log,
+    );
     metrics.registry.beforeScrape(() => this.#refreshGauges());
   }
 
@@ -122,6 +141,7 @@ export class Broker {
     for (const warning of warnings) this.log.warn(warning);
     await this.#inbox.open();
     this.#wheel.start();
+    this.#watch.start();
     this.#sweepTimer = setInterval(() => void this.#sweep(), sweepEveryMs);
     this.#ports = {
       admin: (await this.#admin.listen(adminHost, adminPort)).port,
@@ -144,6 +164,7 @@ export class Broker {
   async stop(): Promise<void> {
     this.#isStarted = false;
     if (this.#sweepTimer !== null) clearInterval(this.#sweepTimer);
+    this.#watch.stop();
     await this.#gateway.close();
     await this.#admin.close();
     this.#wheel.stop();

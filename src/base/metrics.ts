@@ -1,11 +1,18 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { brokerMetrics } from './metrics/broker.js';
+import { licenseMetrics } from './metrics/licenses.js';
 import { redisMetrics } from './metrics/redis.js';
+import { redisServerMetrics } from './metrics/redis-server.js';
 
 const latencySeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 /** The one table of metrics, in parts by area; docs/metrics.md derives from it. */
-export const metricsTable = { ...brokerMetrics, ...redisMetrics } as const;
+export const metricsTable = {
+  ...brokerMetrics,
+  ...licenseMetrics,
+  ...redisMetrics,
+  ...redisServerMetrics,
+} as const;
 
 /** Defaults of prom-client that walk every open socket at each scrape: their cost would grow with the users. */
 const grownWithUsers = [

@@ -169,6 +169,18 @@ export const settingsTable = {
     '',
     'Origins (comma separated) whose browsers may connect. Empty: none; requests without Origin are programs and pass.',
   ),
+  metricsEveryMs: spec(
+    'SOLESEAT_METRICS_EVERY_MS',
+    'durationMs',
+    '10000',
+    'Time between two looks at Redis for its metrics and those of licenses.',
+  ),
+  metricsOrgs: spec(
+    'SOLESEAT_METRICS_ORGS',
+    'count',
+    '50',
+    'Orgs with license metrics of their own; those beyond are summed.',
+  ),
   redisServer: spec(
     'SOLESEAT_REDIS_SERVER',
     'text',

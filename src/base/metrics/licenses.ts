@@ -1,0 +1,27 @@
+import type { MetricRows } from './row.js';
+
+/**
+ * Licenses per org, for as many orgs as SOLESEAT_METRICS_ORGS says, in the order of their names. Those beyond are
+ * summed in one series, whose org is `{others}`: no org can have that name.
+ */
+export const licenseMetrics = {
+  licensesQuota: [
+    'gauge',
+    'soleseat_licenses_quota',
+    'Licenses that the org bought; no series for an org without a quota.',
+    ['org'],
+  ],
+  licensesIssued: ['gauge', 'soleseat_licenses_issued', 'Licenses that the org has issued.', ['org']],
+  licensesActive: [
+    'gauge',
+    'soleseat_licenses_active',
+    'Licenses in use: sessions of the org on all nodes.',
+    ['org'],
+  ],
+  licensesPeak: [
+    'gauge',
+    'soleseat_licenses_active_peak',
+    'The most sessions that the org ever had at once.',
+    ['org'],
+  ],
+} as const satisfies MetricRows;
