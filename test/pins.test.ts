@@ -81,6 +81,63 @@ describe('pins', () => {
     expect(read('base/settings.ts')).toContain(`'${name}'`);
   });
 
+  it.each([
+    'soleseat_admission_refusals_total',
+    'soleseat_claim_denials_total',
+    'soleseat_claim_duration_seconds',
+    'soleseat_claims_total',
+    'soleseat_closes_total',
+    'soleseat_connections',
+    'soleseat_eviction_latency_seconds',
+    'soleseat_eviction_receipt_seconds',
+    'soleseat_evictions_total',
+    'soleseat_handshake_refusals_total',
+    'soleseat_jeopardies_total',
+    'soleseat_licenses_active',
+    'soleseat_licenses_active_peak',
+    'soleseat_licenses_issued',
+    'soleseat_licenses_quota',
+    'soleseat_messages_received_bytes_total',
+    'soleseat_messages_received_total',
+    'soleseat_messages_sent_bytes_total',
+    'soleseat_messages_sent_total',
+    'soleseat_ping_round_trip_seconds',
+    'soleseat_pubsub_lag_seconds',
+    'soleseat_pubsub_probe_failures_total',
+    'soleseat_ready',
+    'soleseat_redis_aof_enabled',
+    'soleseat_redis_command_duration_seconds',
+    'soleseat_redis_commands_processed_total',
+    'soleseat_redis_connected_clients',
+    'soleseat_redis_connected_replicas',
+    'soleseat_redis_database_keys',
+    'soleseat_redis_errors_total',
+    'soleseat_redis_evicted_keys_total',
+    'soleseat_redis_eviction_policy_info',
+    'soleseat_redis_expired_keys_total',
+    'soleseat_redis_keys',
+    'soleseat_redis_last_save_timestamp_seconds',
+    'soleseat_redis_memory_limit_bytes',
+    'soleseat_redis_memory_used_bytes',
+    'soleseat_redis_persistence_ok',
+    'soleseat_redis_reconnects_total',
+    'soleseat_redis_replication_lag_bytes',
+    'soleseat_redis_replication_lag_seconds',
+    'soleseat_redis_script_errors_total',
+    'soleseat_redis_server_up',
+    'soleseat_redis_up',
+    'soleseat_renewals_total',
+    'soleseat_sessions',
+    'soleseat_sessions_in_jeopardy',
+    'soleseat_slow_consumers_total',
+    'soleseat_token_failures_total',
+  ])('the metric %s exists', (name) => {
+    const tables = ['broker', 'licenses', 'redis', 'redis-server'].map((area) =>
+      read(`base/metrics/${area}.ts`),
+    );
+    expect(tables.join('')).toContain(`'${name}'`);
+  });
+
   it('subprotocol, path and exit codes', async () => {
     const messages = await import('../src/protocol/messages.js');
     expect([messages.SUBPROTOCOL, messages.TOKEN_SUBPROTOCOL_PREFIX, messages.CONNECT_PATH]).toEqual([

@@ -1,0 +1,110 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { metricsTable } from '../../src/base/metrics.js';
+import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { Desktop } from '../support/desktop.js';
+import { eventually } from '../support/eventually.js';
+import { tokenFor } from '../support/node.js';
+import { promtool } from '../support/promtool.js';
+import { testRedis } from '../support/redis.js';
+import { brokerCauses } from './broker-causes.js';
+import { licenseCauses } from './license-causes.js';
+import { redisCauses, redisServerCauses } from './redis-causes.js';
+import { type Cause, Stage } from './stage.js';
+
+/** One for each metric: a row of the table without a cause does not compile. */
+const causes: Readonly<Record<keyof typeof metricsTable, Cause>> = {
+  ...brokerCauses,
+  ...licenseCauses,
+  ...redisCauses,
+  ...redisServerCauses,
+};
+
+let shared: RedisProcess;
+const ends: (() => Promise<void>)[] = [];
+beforeAll(async () => {
+  shared = await testRedis();
+});
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+afterAll(async () => {
+  await shared.stop();
+});
+
+async function set({ settings, ruinsRedis = false }: Partial<Cause> = {}): Promise<Stage> {
+  const redis = ruinsRedis ? await testRedis() : shared;
+  const stage = await Stage.set(redis, settings);
+  ends.push(() => stage.clear(!ruinsRedis));
+  if (ruinsRedis) ends.push(() => redis.stop());
+  // The first look at Redis has been taken.
+  await eventually(async () => (await stage.scrape()).page.includes('soleseat_redis_server_up{'));
+  return stage;
+}
+
+const moved = new Set<string>();
+
+describe('each metric', () => {
+  it.each(Object.entries(causes))('%s moves when its cause happens', async (property, cause) => {
+    const stage = await set(cause);
+    const series = cause.series.replace('ADDRESS', stage.address);
+    const before = (await stage.scrape()).value(series);
+    const isMoved = cause.isMoved ?? ((after: number) => after > before);
+    await cause.happen(stage);
+    await eventually(async () => isMoved((await stage.scrape()).value(series), before));
+    const [kind, name] = metricsTable[property as keyof typeof metricsTable];
+    expect(series.replace(/\{.*$/, '')).toBe(kind === 'histogram' ? `${name}_count` : name);
+    moved.add(property);
+  });
+
+  it('of the table has been moved, and no other is there', async () => {
+    expect([...moved].sort()).toEqual(Object.keys(metricsTable).sort());
+    const { page } = await (await set()).scrape();
+    const named = [...page.matchAll(/^# TYPE (soleseat_\w+)/gm)].map(([, name]) => name);
+    expect(named.sort()).toEqual(
+      Object.values(metricsTable)
+        .map(([, name]) => name)
+        .sort(),
+    );
+  });
+});
+
+describe('a scrape', () => {
+  it('passes promtool check metrics', async () => {
+    const stage = await set();
+    await stage.seat('ada', 'workstation');
+    await stage.seat('ada', 'laptop');
+    const { page } = await stage.scrape();
+    expect(await promtool(['check', 'metrics'], page)).toEqual({ code: 0, output: '' });
+  });
+
+  it('names orgs up to a limit, and sums those beyond', async () => {
+    const stage = await set({ settings: { SOLESEAT_METRICS_ORGS: '2' } });
+    for (const org of ['a', 'b', 'c', 'd']) {
+      const desktop = await Desktop.open(stage.node.ports.public, tokenFor('ada', org));
+      desktop.say({ type: 'hello', machine: { id: 'workstation' } });
+      await desktop.told('welcome');
+    }
+    await eventually(
+      async () => (await stage.scrape()).value('soleseat_licenses_active{org="{others}"}') === 2,
+    );
+    const { series } = await stage.scrape();
+    const named = series.filter((one) => one.startsWith('soleseat_licenses_active{'));
+    expect(named).toEqual(['a', 'b', '{others}'].map((org) => `soleseat_licenses_active{org="${org}"}`));
+  });
+
+  it('holds no user, machine, session or token', async () => {
+    const stage = await set();
+    const desktop = await stage.seat('very-private-person', 'very-private-machine');
+    const { sessionId } = await desktop.told('welcome');
+    const { page } = await stage.scrape();
+    for (const secret of ['very-private', sessionId, tokenFor('very-private-person').slice(0, 20)])
+      expect(page).not.toContain(secret);
+  });
+
+  it('does not wait for a Redis that is frozen', async () => {
+    const stage = await set({ ruinsRedis: true });
+    stage.redis.kill('SIGSTOP');
+    const answers = await Promise.all(Array.from({ length: 5 }, () => stage.scrape()));
+    expect(answers.every((scrape) => scrape.has('soleseat_ready'))).toBe(true);
+  });
+});
