@@ -24,9 +24,7 @@ export const licenseCauses = {
   },
   licensesPeak: {
     series: 'soleseat_licenses_active_peak{org="acme"}',
-    happen: async (stage) => {
-      await stage.seat('ada');
-      await stage.store.hset('soleseat:{acme}:counters', 'peak', 7);
-    },
+    happen: (stage) => Promise.all([stage.seat('ada'), stage.seat('eve')]),
+    isMoved: (after) => after === 2,
   },
 } satisfies Record<keyof typeof licenseMetrics, Cause>;
