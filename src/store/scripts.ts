@@ -23,6 +23,7 @@ const librariesOf = {
   unissue: ['seat', 'license'],
   settings: [],
   repair: [],
+  tally: [],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ScriptName = keyof typeof librariesOf;

@@ -1,14 +1,20 @@
 import type { Clock } from '../base/clock.js';
 import type { Metrics } from '../base/metrics.js';
+import { Events } from './events.js';
 import { KeyNames } from './keys.js';
 import type { LeaseConfig } from './lease-types.js';
 import { Leases } from './leases.js';
+import { Ledger } from './ledger.js';
 import { Licenses } from './licenses.js';
+import { Machines } from './machines.js';
+import { Orgs } from './orgs.js';
 import type { RedisConnection } from './redis.js';
 import { RedisClock } from './redis-clock.js';
 import { Scripts } from './scripts.js';
 import { SeatScripts } from './seat-scripts.js';
+import { Sessions } from './sessions.js';
 import { Sweeper } from './sweeper.js';
+import { Usage } from './usage.js';
 
 /** Everything that is kept in Redis, over one connection. */
 export interface Store {
@@ -16,6 +22,12 @@ export interface Store {
   readonly redisClock: RedisClock;
   readonly leases: Leases;
   readonly licenses: Licenses;
+  readonly orgs: Orgs;
+  readonly ledger: Ledger;
+  readonly sessions: Sessions;
+  readonly machines: Machines;
+  readonly events: Events;
+  readonly usage: Usage;
   readonly sweeper: Sweeper;
 }
 
@@ -30,11 +42,18 @@ export function createStore(parts: {
   const redisClock = new RedisClock(parts.clock);
   const scripts = new Scripts(redis, parts.metrics);
   const seats = new SeatScripts(scripts, keys, config, redisClock);
+  const ledger = new Ledger({ scripts, keys, config });
   return {
     keys,
     redisClock,
     leases: new Leases({ redis, scripts, seats, keys, config, redisClock }),
     licenses: new Licenses({ redis, seats, keys }),
+    orgs: new Orgs({ redis, scripts, keys, config, ledger }),
+    ledger,
+    sessions: new Sessions({ redis, keys }),
+    machines: new Machines({ redis, keys }),
+    events: new Events({ redis, keys }),
+    usage: new Usage({ redis, keys }),
     sweeper: new Sweeper({ redis, seats, keys, nodeId: config.nodeId, redisClock }),
   };
 }

@@ -23,6 +23,7 @@ local function setStatus(to)
 end
 
 local function noteLicense(type, more)
+  redis.call('HINCRBY', counters, 'licenseChanges', 1)
   local fields = { type = type, license = field('id'), actor = order.actor, note = order.note }
   for name, value in pairs(more or {}) do fields[name] = value end
   appendEvent(order, now, fields)

@@ -138,5 +138,6 @@ local function issueLicense(order, now, id)
   redis.call('ZADD', licensed, text(now), order.user)
   redis.call('ZADD', used, text(now), order.user)
   redis.call('HINCRBY', counters, 'issued', 1)
+  redis.call('HINCRBY', counters, 'licenseChanges', 1)
   appendEvent(order, now, { type = 'issued', license = id, actor = order.actor })
 end

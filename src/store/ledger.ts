@@ -1,0 +1,77 @@
+import type { KeyNames } from './keys.js';
+import { readReply } from './replies.js';
+import type { Scripts } from './scripts.js';
+import { reachStore } from './seat-scripts.js';
+
+/** The counters of an org and the sizes of what they count, all at one moment. */
+export interface Tally {
+  /** Unix ms by Redis's clock. */
+  readonly nowMs: number;
+  readonly active: number;
+  readonly licensed: number;
+  readonly revoked: number;
+  readonly quota: number | null;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface LedgerParts {
+  readonly scripts: Scripts;
+  readonly keys: KeyNames;
+  readonly config: { readonly eventsKept: number };
+}
+
+/** The counters, read whole and repaired. Rejects with StoreUnavailable only. */
+export class Ledger {
+  constructor(private readonly parts: LedgerParts) {}
+
+  async tally(org: string): Promise<Tally> {
+    const { scripts, keys } = this.parts;
+    const names = [
+      keys.counters(org),
+      keys.active(org),
+      keys.licensed(org),
+      keys.revoked(org),
+      keys.settings(org),
+    ];
+    const reply = readReply<{
+      readonly now: string;
+      readonly active: number;
+      readonly licensed: number;
+      readonly revoked: number;
+      readonly quota?: string;
+      readonly counters: Readonly<Record<string, string>>;
+    }>(await reachStore(() => scripts.run('tally', names, [])));
+    return {
+      nowMs: Number(reply.now),
+      active: reply.active,
+      licensed: reply.licensed,
+      revoked: reply.revoked,
+      quota: reply.quota === undefined ? null : Number(reply.quota),
+      counters: Object.fromEntries(
+        Object.entries(reply.counters).map(([name, text]) => [name, Number(text)]),
+      ),
+    };
+  }
+
+  /** Sets counters, where those named in `was` still stand as they did. False: something has changed. */
+  async repair(
+    org: string,
+    was: Readonly<Record<string, number>>,
+    set: Readonly<Record<string, number>>,
+    actor: string,
+  ): Promise<boolean> {
+    const { scripts, keys, config } = this.parts;
+    const texts = (numbers: Readonly<Record<string, number>>) =>
+      Object.fromEntries(Object.entries(numbers).map(([name, count]) => [name, String(count)]));
+    const order = { was: texts(was), set: texts(set), actor, eventsKept: config.eventsKept };
+    const names = [keys.counters(org), keys.events(org)];
+    return (await reachStore(() => scripts.run('repair', names, [JSON.stringify(order)]))) === 1;
+  }
+}
+
+/** Sessions begun less sessions ended: what must be active (promise 9). */
+export function activeByCounters(counters: Readonly<Record<string, number>>): number {
+  const ended = Object.entries(counters).filter(([name]) => name.startsWith('ended:'));
+  const begun = (counters.granted ?? 0) + (counters.reasserted ?? 0);
+  return begun - ended.reduce((sum, [, count]) => sum + count, 0);
+}

@@ -1,0 +1,41 @@
+import type { Machine } from '../protocol/messages.js';
+import type { KeyNames } from './keys.js';
+import type { RedisConnection } from './redis.js';
+import { reachStore } from './seat-scripts.js';
+
+/** A machine on which a user got a seat. */
+export interface SeenMachine {
+  readonly machine: Machine;
+  /** Unix ms. */
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  /** How often it was granted the seat, resumes included. */
+  readonly times: number;
+}
+
+const noteForm = /^(\d+):(\d+):(.*)$/s;
+
+/** The machines of users: unlimited in use, the newest 256 of a user are kept. Rejects with StoreUnavailable only. */
+export class Machines {
+  constructor(private readonly parts: { readonly redis: RedisConnection; readonly keys: KeyNames }) {}
+
+  /** The user's machines, the last seen first. */
+  async of(org: string, user: string): Promise<SeenMachine[]> {
+    const { redis, keys } = this.parts;
+    return reachStore(async () => {
+      const [flat, notes] = await Promise.all([
+        redis.zrevrange(keys.machines(org, user), 0, -1, 'WITHSCORES'),
+        redis.hgetall(keys.machineNotes(org, user)),
+      ]);
+      const seen: SeenMachine[] = [];
+      for (let index = 0; index < flat.length; index += 2) {
+        const id = flat[index] ?? '';
+        const [, first, times, text] = noteForm.exec(notes[id] ?? '') ?? [];
+        const lastSeen = Number(flat[index + 1]);
+        const machine = text === undefined ? { id } : (JSON.parse(text) as Machine);
+        seen.push({ machine, firstSeen: Number(first ?? lastSeen), lastSeen, times: Number(times ?? 1) });
+      }
+      return seen;
+    });
+  }
+}

@@ -1,0 +1,239 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { recount } from '../../src/license/recount.js';
+import { uniqueUsersNow, usageByDay } from '../../src/license/usage.js';
+import { hourOf, KeyNames } from '../../src/store/keys.js';
+import type { Store } from '../../src/store/store.js';
+import { testRedis } from '../support/redis.js';
+import { storeOn } from '../support/store.js';
+
+const ORG = 'acme';
+const keys = new KeyNames('soleseat:');
+let redis: RedisProcess;
+let client: Redis;
+let store: Store;
+let ids = 0;
+
+beforeAll(async () => {
+  redis = await testRedis();
+  client = new Redis(redis.url);
+});
+beforeEach(async () => {
+  await client.flushall();
+  store = storeOn(client);
+});
+afterAll(async () => {
+  client.disconnect();
+  await redis.stop();
+});
+
+const order = (user: string) => ({ org: ORG, user, actor: 'root' });
+
+async function issue(...users: string[]) {
+  for (const user of users) {
+    ids += 1;
+    await store.licenses.issue({ ...order(user), id: `l${ids}`, requestId: `q${ids}` });
+  }
+}
+
+async function claim(user: string, machineId = 'desk') {
+  ids += 1;
+  const machine = { id: machineId, name: `the ${machineId}` };
+  const answer = await store.leases.claim({
+    requestId: `r${ids}`,
+    org: ORG,
+    user,
+    sessionId: `s${ids}`,
+    licenseId: `auto${ids}`,
+    machine,
+    machineText: JSON.stringify(machine),
+    onConflict: 'takeover',
+  });
+  if (answer.outcome !== 'granted') throw new Error(answer.outcome);
+  return answer;
+}
+
+describe('an org', () => {
+  it('has settings of its own, each of which may be taken away again', async () => {
+    await store.orgs.change(ORG, { quota: 5, licenseMode: 'auto', containers: 'allow' }, 'root');
+    expect(await store.orgs.names()).toEqual([ORG]);
+    const all = { quota: 5, licenseMode: 'auto', containers: 'allow', machines: null };
+    expect(await store.orgs.settings(ORG)).toEqual(all);
+    await store.orgs.change(ORG, { quota: null }, 'root');
+    expect(await store.orgs.settings(ORG)).toEqual({ ...all, quota: null });
+  });
+
+  it('keeps its quota at or above what is issued', async () => {
+    await issue('ann', 'bob');
+    const refused = { outcome: 'refused', reason: 'quota_below_issued', issued: 2 };
+    expect(await store.orgs.change(ORG, { quota: 1 }, 'root')).toEqual(refused);
+    expect((await store.orgs.settings(ORG)).quota).toBeNull();
+    expect(await store.orgs.change(ORG, { quota: 2 }, 'root')).toEqual({ outcome: 'done' });
+  });
+
+  it('tells how it stands', async () => {
+    await store.orgs.change(ORG, { quota: 10 }, 'root');
+    await issue('ann', 'bob', 'cleo', 'dan');
+    await store.licenses.suspend(order('bob'));
+    await store.licenses.revoke(order('dan'));
+    await claim('ann');
+    await claim('ann', 'lap');
+    await claim('cleo');
+    expect(await store.orgs.counts(ORG)).toMatchObject({
+      issued: 3,
+      available: 7,
+      suspended: 1,
+      revoked: 1,
+      active: 2,
+      peak: 2,
+      granted: 3,
+      takeovers: 1,
+      ended: { taken_over: 1 },
+    });
+  });
+
+  it('keeps lists of machines', async () => {
+    await store.orgs.setMachineRule(ORG, 'm1', 'deny', 'root');
+    await store.orgs.setMachineRule(ORG, 'm2', 'allow', 'root');
+    await store.orgs.setMachineRule(ORG, 'm1', null, 'root');
+    expect(await store.orgs.machineRules(ORG)).toEqual({ m2: 'allow' });
+  });
+});
+
+describe('live sessions', () => {
+  it('are found by user, and tell who still owns the seat', async () => {
+    const first = await claim('ann');
+    const second = await claim('ann', 'lap');
+    expect(await store.sessions.get(ORG, 'ann')).toMatchObject({ user: 'ann', machine: { id: 'lap' } });
+    expect(await store.sessions.isOwner(ORG, 'ann', first.sessionId, first.epoch)).toBe(false);
+    expect(await store.sessions.isOwner(ORG, 'ann', second.sessionId, second.epoch)).toBe(true);
+    expect(await store.sessions.get(ORG, 'bob')).toBeNull();
+  });
+
+  it('come page by page, each once, and by the beginning of the user', async () => {
+    await Promise.all(Array.from({ length: 700 }, (_, i) => claim(`user-${i}`)));
+    await claim('other*');
+    const seen: string[] = [];
+    for (let cursor: string | null = null; ; ) {
+      const page = await store.sessions.page(ORG, 'user-', cursor, 60);
+      expect(page.items.length).toBeLessThanOrEqual(60);
+      seen.push(...page.items.map(({ user }) => user));
+      if (page.next === null) break;
+      cursor = page.next;
+    }
+    expect(seen.sort()).toEqual(Array.from({ length: 700 }, (_, i) => `user-${i}`).sort());
+    expect((await store.sessions.page(ORG, 'other*', null, 10)).items).toHaveLength(1);
+    expect((await store.sessions.page(ORG, '*', null, 10)).items).toHaveLength(0);
+  });
+});
+
+describe('the audit trail', () => {
+  it('has every change and every session event, with who, why and the epoch', async () => {
+    await issue('ann');
+    const { epoch, sessionId } = await claim('ann');
+    await store.licenses.revoke({ ...order('ann'), note: 'left the company' });
+    const { items } = await store.events.page(ORG, {}, null, 10);
+    expect(items.map(({ type }) => type)).toEqual(['ended', 'revoked', 'granted', 'issued']);
+    expect(items[0]).toMatchObject({
+      reason: 'license_revoked',
+      actor: 'root',
+      user: 'ann',
+      machine: 'desk',
+      epoch,
+      sessionId,
+    });
+    expect(items[1]).toMatchObject({ actor: 'root', details: { note: 'left the company' } });
+    expect(items[2]).toMatchObject({ actor: 'user', machine: 'desk', epoch });
+  });
+
+  it('is paged and filtered, and followed from where one stands', async () => {
+    await issue('ann', 'bob', 'cleo');
+    const first = await store.events.page(ORG, { type: 'issued' }, null, 2);
+    expect(first.items.map(({ user }) => user)).toEqual(['cleo', 'bob']);
+    const second = await store.events.page(ORG, { type: 'issued' }, first.next, 2);
+    expect(second.items.map(({ user }) => user)).toEqual(['ann']);
+    expect((await store.events.page(ORG, { user: 'bob' }, null, 5)).items).toHaveLength(1);
+    const from = await store.events.lastId(ORG);
+    await claim('ann');
+    expect((await store.events.after(ORG, from)).map(({ type }) => type)).toEqual(['granted']);
+  });
+});
+
+describe('machines of a user', () => {
+  it('tell first and last seen, the name, and how often', async () => {
+    await claim('ann', 'desk');
+    await claim('ann', 'lap');
+    await claim('ann', 'desk');
+    const seen = await store.machines.of(ORG, 'ann');
+    expect(seen.map(({ machine, times }) => [machine.name, times])).toEqual([
+      ['the desk', 2],
+      ['the lap', 1],
+    ]);
+    expect(seen[0]?.lastSeen).toBeGreaterThanOrEqual(seen[0]?.firstSeen ?? Number.POSITIVE_INFINITY);
+  });
+});
+
+describe('usage', () => {
+  it('is there by hour and by day', async () => {
+    await issue('ann', 'bob');
+    await claim('ann');
+    await claim('ann', 'lap');
+    await claim('bob');
+    const nowMs = Date.now();
+    const hours = await store.usage.hours(ORG, nowMs - 3_600_000, nowMs + 1);
+    expect(hours).toHaveLength(2);
+    const sum = hours.reduce((total, row) => total + row.granted, 0);
+    expect(sum).toBe(3);
+    const days = await usageByDay(store.usage, ORG, nowMs - 3_600_000, nowMs + 1);
+    expect(days.at(-1)).toMatchObject({ peak: 2, takeovers: 1, uniqueUsers: 2 });
+    expect(await uniqueUsersNow(store.usage, ORG, nowMs)).toEqual({ today: 2, thisMonth: 2 });
+  });
+
+  it('counts time in use in the hour it fell in, though nobody comes or goes', async () => {
+    await claim('ann');
+    await store.sweeper.heartbeat([ORG]);
+    await client.hincrby(keys.counters(ORG), 'seatAt', -60_000);
+    await store.sweeper.sweep(1);
+    const row = (await store.usage.hours(ORG, Date.now(), Date.now() + 1))[0];
+    expect(row?.period).toBe(hourOf(Date.now()));
+    expect(row?.seatMs).toBeGreaterThanOrEqual(60_000);
+    expect(row?.peak).toBe(1);
+  });
+});
+
+describe('a recount', () => {
+  it('finds nothing where nothing is wrong', async () => {
+    await issue('ann', 'bob', 'cleo');
+    await store.licenses.suspend(order('bob'));
+    await claim('ann');
+    expect(await recount(store, ORG, { repairBy: null })).toEqual({
+      licenses: 3,
+      differences: [],
+      repaired: false,
+    });
+  });
+
+  it('names what is wrong, and repairs it on request', async () => {
+    await issue('ann', 'bob');
+    await claim('ann');
+    await client.hincrby(keys.counters(ORG), 'issued', 5);
+    await client.hincrby(keys.counters(ORG), 'granted', 1);
+    const differences = [
+      { counter: 'issued', stored: 7, counted: 2 },
+      { counter: 'active', stored: 2, counted: 1 },
+    ];
+    expect(await recount(store, ORG, { repairBy: null })).toEqual({
+      licenses: 2,
+      differences,
+      repaired: false,
+    });
+    expect(await recount(store, ORG, { repairBy: 'root' })).toEqual({
+      licenses: 2,
+      differences,
+      repaired: true,
+    });
+    expect((await recount(store, ORG, { repairBy: null })).differences).toEqual([]);
+    expect((await store.events.page(ORG, { type: 'counters_repaired' }, null, 5)).items).toHaveLength(1);
+  });
+});
