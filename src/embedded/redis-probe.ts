@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 
 const ANSWER_TIMEOUT_MS = 1_000;
+const CLUSTER_BUS_OFFSET = 10_000;
+const LAST_PORT = 65_535;
 
 export interface RedisAnswer {
   readonly isUp: boolean;
@@ -32,9 +34,23 @@ export function askRedis(port: number): Promise<RedisAnswer> {
   });
 }
 
-export async function pickFreePort(): Promise<number> {
+export function pickFreePort(): Promise<number> {
+  return tryPort(0);
+}
+
+/** A port for a node of a cluster: its bus listens on the port that is this many above it. */
+export async function pickFreeClusterPort(): Promise<number> {
+  for (;;) {
+    const port = await pickFreePort();
+    if (port + CLUSTER_BUS_OFFSET > LAST_PORT) continue;
+    if (await tryPort(port + CLUSTER_BUS_OFFSET).catch(() => null)) return port;
+  }
+}
+
+/** The port that was free, for 0 some one. Rejects where it is taken. */
+async function tryPort(wanted: number): Promise<number> {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
+  server.listen(wanted, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();

@@ -19,6 +19,8 @@ export interface RedisOptions {
   readonly port?: number;
   readonly appendOnly?: boolean;
   readonly extraArgs?: readonly string[];
+  /** Lines of a Sentinel's configuration: starts a Sentinel, which keeps its state in a file of them. */
+  readonly sentinel?: readonly string[];
 }
 
 export interface RedisProcess {
@@ -139,7 +141,11 @@ function redisArguments(options: RedisOptions, dir: string, port: number): strin
     daemonize: 'no',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-  return [...args, ...(options.extraArgs ?? [])];
+  args.push(...(options.extraArgs ?? []));
+  if (options.sentinel === undefined) return args;
+  const file = join(dir, 'sentinel.conf');
+  writeFileSync(file, `${options.sentinel.join('\n')}\n`);
+  return [file, ...args, '--sentinel'];
 }
 
 /** Another server may hold the port: only an answer from our own child counts. */

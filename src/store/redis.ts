@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import { parseRedisUrl, type RedisAddress, type RedisTarget } from '../base/redis-url.js';
 import { rovingConnector } from './roving-connector.js';
+import { type ConnectionOptions, SentinelRedis } from './sentinel-redis.js';
 
 export interface RedisConfig {
   readonly redisUrl: string;
@@ -16,7 +17,6 @@ export interface RedisParts {
 }
 
 type Role = 'commands' | 'inbox';
-type Options = Omit<RedisOptions, 'replyMapping'>;
 
 /** One server, the master that Sentinels name, or a cluster: all run the same commands. */
 export type RedisConnection = Redis | Cluster;
@@ -36,20 +36,21 @@ const CLUSTER_ATTEMPTS = 16;
 /** The connection for commands, not yet made: `connectRedis` makes it. */
 export function openCommands(config: RedisConfig, parts: RedisParts): RedisConnection {
   const target = parseRedisUrl(config.redisUrl);
-  if (target.kind === 'cluster') return openCluster(config, target, parts);
-  return openOne(optionsFor(config, target, 'commands'), 'commands', parts);
+  return target.kind === 'cluster'
+    ? openCluster(config, target, parts)
+    : openOne(config, target, 'commands', parts);
 }
 
 /** The connection of the node's inbox. In a cluster PUBLISH reaches every node, so that any one will do. */
 export function openInbox(config: RedisConfig, commands: RedisConnection, parts: RedisParts): Redis {
   const target = parseRedisUrl(config.redisUrl);
-  const options = optionsFor(config, target, 'inbox');
-  if (target.kind !== 'cluster') return openOne(options, 'inbox', parts);
+  if (target.kind !== 'cluster') return openOne(config, target, 'inbox', parts);
   const addresses = () => {
     const ready = redisNodes(commands).filter(({ redis }) => redis.status === 'ready');
     return ready.length > 0 ? ready.map(({ redis }) => redis.options as RedisAddress) : target.addresses;
   };
-  return openOne({ ...options, Connector: rovingConnector(addresses, target.isEncrypted) }, 'inbox', parts);
+  const Connector = rovingConnector(addresses, target.isEncrypted);
+  return openOne(config, target, 'inbox', parts, { Connector });
 }
 
 /** Connects for the first time. Rejects at the first failure: whoever starts a node wants to know. */
@@ -93,10 +94,23 @@ function inspectServer(address: string, info: string): readonly string[] {
   return warnings;
 }
 
-function openOne(options: Options, role: Role, { log, metrics }: RedisParts): Redis {
-  const redis = new Redis(options);
-  redis.on('error', (error: Error) => log.debug({ role, reason: error.message }, 'redis connection failed'));
-  redis.on('reconnecting', () => metrics.redisReconnects.inc({ role }));
+function openOne(
+  config: RedisConfig,
+  target: RedisTarget,
+  role: Role,
+  parts: RedisParts,
+  more: ConnectionOptions = {},
+): Redis {
+  const options = { ...optionsFor(config, target, role), ...more };
+  const onError = (error: Error) =>
+    parts.log.debug({ role, reason: error.message }, 'redis connection failed');
+  const redis =
+    target.kind === 'sentinel'
+      ? new SentinelRedis(options, { ...sentinelWatch(config, target, role), onError })
+      : new Redis(options);
+  redis.on('error', onError);
+  redis.on('ready', () => parts.log.info({ role, address: addressOf(redis) }, 'connected to Redis'));
+  redis.on('reconnecting', () => parts.metrics.redisReconnects.inc({ role }));
   return redis;
 }
 
@@ -131,9 +145,34 @@ function openCluster(config: RedisConfig, target: RedisTarget, { log, metrics }:
   return cluster;
 }
 
+function optionsFor(config: RedisConfig, target: RedisTarget, role: Role): ConnectionOptions {
+  const options = { ...connectionOptions(config, target, role), ...target.credentials, db: target.db };
+  const [first] = target.addresses;
+  if (target.kind !== 'sentinel') return target.kind === 'single' ? { ...options, ...first } : options;
+  const { username, password } = target.sentinelCredentials;
+  return {
+    ...options,
+    sentinels: [...target.addresses],
+    name: target.masterName,
+    ...(username !== undefined && { sentinelUsername: username }),
+    ...(password !== undefined && { sentinelPassword: password }),
+    ...(target.isEncrypted && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+    sentinelCommandTimeout: config.commandTimeoutMs,
+    sentinelRetryStrategy: retryDelayMs,
+    // A demoted master answers too. 1 leaves it; 2 would send the command once more.
+    reconnectOnError: (error) => (error.message.includes('READONLY') ? 1 : false),
+  };
+}
+
+function sentinelWatch(config: RedisConfig, target: RedisTarget & { readonly kind: 'sentinel' }, role: Role) {
+  const options = { ...connectionOptions(config, target, role), lazyConnect: false };
+  const { masterName, addresses: sentinels, sentinelCredentials } = target;
+  return { masterName, sentinels, options: { ...options, ...sentinelCredentials } };
+}
+
 /** Fail fast: a command that waited or was sent twice could grant a seat long after its claimant has gone. */
-function optionsFor({ commandTimeoutMs }: RedisConfig, target: RedisTarget, role: Role): Options {
-  const common = {
+function connectionOptions({ commandTimeoutMs }: RedisConfig, target: RedisTarget, role: Role) {
+  return {
     lazyConnect: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
@@ -145,27 +184,7 @@ function optionsFor({ commandTimeoutMs }: RedisConfig, target: RedisTarget, role
     socketTimeout: 2 * commandTimeoutMs,
     retryStrategy: retryDelayMs,
     connectionName: `soleseat-${role}`,
-    ...target.credentials,
     ...(target.isEncrypted && { tls: {} }),
-    db: target.db,
-  };
-  const [first] = target.addresses;
-  if (target.kind !== 'sentinel') return target.kind === 'single' ? { ...common, ...first } : common;
-  const { username, password } = target.sentinelCredentials;
-  return {
-    ...common,
-    sentinels: [...target.addresses],
-    name: target.masterName,
-    ...(username !== undefined && { sentinelUsername: username }),
-    ...(password !== undefined && { sentinelPassword: password }),
-    ...(target.isEncrypted && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
-    sentinelCommandTimeout: commandTimeoutMs,
-    sentinelRetryStrategy: retryDelayMs,
-    // A master that was cut off still answers, and what it grants will be lost: the Sentinels say when to leave it.
-    failoverDetector: true,
-    sentinelReconnectStrategy: retryDelayMs,
-    // A demoted master answers too. 1 leaves it; 2 would send the command once more.
-    reconnectOnError: (error) => (error.message.includes('READONLY') ? 1 : false),
   };
 }
 

@@ -1,0 +1,150 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { pickFreeClusterPort } from './redis-probe.js';
+import { type RedisProcess, startRedis } from './redis-process.js';
+
+/** Several servers on the loopback address, as they stand together in production, but quick to fail over. */
+export interface RedisTopology {
+  /** The `REDIS_URL` of the whole. */
+  readonly url: string;
+  readonly servers: readonly RedisProcess[];
+  stop(): Promise<void>;
+}
+
+export interface SentinelTopology extends RedisTopology {
+  readonly sentinels: readonly RedisProcess[];
+}
+
+export interface TopologyOptions {
+  readonly binary: string;
+  /** For each server, Sentinels apart. */
+  readonly extraArgs?: readonly string[];
+}
+
+export const MASTER_NAME = 'main';
+
+const REPLICAS = 2;
+const SENTINELS = 3;
+const CLUSTER_MASTERS = 3;
+const SLOTS = 16_384;
+const SETTLED_WITHIN_MS = 30_000;
+const POLL_MS = 50;
+/** Ordinarily a master gathers replicas for some seconds before it sends its data. */
+const quickSync = ['--repl-diskless-sync-delay', '0'];
+
+/** Starts a master with two replicas, the first of the servers, and three Sentinels that watch it. */
+export async function startSentinelTopology(options: TopologyOptions): Promise<SentinelTopology> {
+  const started: RedisProcess[] = [];
+  const stop = () => stopAll(started);
+  const start = async (more: Pick<Parameters<typeof startRedis>[0], 'extraArgs' | 'sentinel'>) => {
+    const server = await startRedis({ binary: options.binary, ...more });
+    started.push(server);
+    return server;
+  };
+  try {
+    const extraArgs = [...quickSync, ...(options.extraArgs ?? [])];
+    const master = await start({ extraArgs });
+    const replicaArgs = [...extraArgs, '--replicaof', '127.0.0.1', String(master.port)];
+    const replicas = await startMany(REPLICAS, () => start({ extraArgs: replicaArgs }));
+    // Sentinels learn of replicas when they first ask the master, and then not for ten seconds.
+    await settled([master], (info) => info.split('state=online').length > REPLICAS, ['info', 'replication']);
+    const sentinel = [
+      `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${master.port} 2`,
+      `sentinel down-after-milliseconds ${MASTER_NAME} 1000`,
+      `sentinel failover-timeout ${MASTER_NAME} 3000`,
+      `sentinel parallel-syncs ${MASTER_NAME} ${REPLICAS}`,
+    ];
+    const sentinels = await startMany(SENTINELS, () => start({ sentinel }));
+    const complete = `slaves=${REPLICAS},sentinels=${SENTINELS}`;
+    await settled(sentinels, (info) => info.includes(complete), ['info', 'sentinel']);
+    const url = `redis+sentinel://${addresses(sentinels)}/${MASTER_NAME}`;
+    return { url, servers: [master, ...replicas], sentinels, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Starts a cluster of three masters, the first of the servers, each with a replica. */
+export async function startClusterTopology(options: TopologyOptions): Promise<RedisTopology> {
+  const started: RedisProcess[] = [];
+  const stop = () => stopAll(started);
+  const clusterArgs = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'];
+  clusterArgs.push('--cluster-node-timeout', '1500', '--cluster-replica-validity-factor', '0');
+  // Where one master is gone, the orgs of the others go on.
+  clusterArgs.push('--cluster-require-full-coverage', 'no');
+  const extraArgs = [...quickSync, ...clusterArgs, ...(options.extraArgs ?? [])];
+  try {
+    for (let i = 0; i < CLUSTER_MASTERS * 2; i++) {
+      started.push(
+        await startRedis({ binary: options.binary, port: await pickFreeClusterPort(), extraArgs }),
+      );
+    }
+    await formCluster(started);
+    return { url: `redis+cluster://${addresses(started)}`, servers: started, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function formCluster(servers: readonly RedisProcess[]): Promise<void> {
+  const clients = servers.map(({ port }) => new Redis(port, '127.0.0.1'));
+  const masters = clients.slice(0, CLUSTER_MASTERS);
+  const bounds = masters.map((_, i) => Math.floor((SLOTS * i) / CLUSTER_MASTERS)).concat(SLOTS);
+  try {
+    for (const [i, client] of clients.entries()) await client.cluster('SET-CONFIG-EPOCH', i + 1);
+    for (const [i, master] of masters.entries()) {
+      const [from = 0, to = 0] = [bounds[i], bounds[i + 1]];
+      await master.cluster('ADDSLOTS', ...Array.from({ length: to - from }, (_, slot) => from + slot));
+    }
+    for (const { port } of servers.slice(1)) await clients[0]?.cluster('MEET', '127.0.0.1', port);
+    await settled(servers, (info) => info.includes(`cluster_known_nodes:${servers.length}`), [
+      'cluster',
+      'info',
+    ]);
+    for (const [i, replica] of clients.slice(CLUSTER_MASTERS).entries()) {
+      await replica.cluster('REPLICATE', String(await masters[i]?.cluster('MYID')));
+    }
+    await settled(servers, (info) => info.includes('cluster_state:ok'), ['cluster', 'info']);
+    await settled(servers, (info) => /state=online|master_link_status:up/.test(info), [
+      'info',
+      'replication',
+    ]);
+  } finally {
+    for (const client of clients) client.disconnect();
+  }
+}
+
+/** Waits until all of them give the answer that is hoped for. */
+async function settled(
+  servers: readonly RedisProcess[],
+  isSettled: (answer: string) => boolean,
+  [command, ...args]: readonly [string, ...string[]],
+): Promise<void> {
+  const deadline = performance.now() + SETTLED_WITHIN_MS;
+  for (const { port } of servers) {
+    const client = new Redis(port, '127.0.0.1');
+    try {
+      while (!isSettled(String(await client.call(command, ...args)))) {
+        if (performance.now() > deadline)
+          throw new Error(`The Redis servers did not come together within ${SETTLED_WITHIN_MS / 1000} s`);
+        await pause(POLL_MS);
+      }
+    } finally {
+      client.disconnect();
+    }
+  }
+}
+
+function startMany(count: number, start: () => Promise<RedisProcess>): Promise<RedisProcess[]> {
+  return Promise.all(Array.from({ length: count }, start));
+}
+
+async function stopAll(servers: readonly RedisProcess[]): Promise<void> {
+  await Promise.all(servers.map((server) => server.stop()));
+}
+
+function addresses(servers: readonly RedisProcess[]): string {
+  return servers.map(({ port }) => `127.0.0.1:${port}`).join(',');
+}

@@ -1,0 +1,53 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { RedisAddress } from '../base/redis-url.js';
+
+export type ConnectionOptions = Omit<RedisOptions, 'replyMapping'>;
+
+export interface SentinelWatch {
+  readonly masterName: string;
+  readonly sentinels: readonly RedisAddress[];
+  /** For the connections to the Sentinels. */
+  readonly options: ConnectionOptions;
+  readonly onError: (error: Error) => void;
+}
+
+/** Sentinels publish "<name> <old host> <old port> <new host> <new port>" there. */
+const SWITCHED = '+switch-master';
+
+/**
+ * A connection to the master that Sentinels name, which leaves it as soon as one of them names another: a master
+ * that was cut off from them may still answer, and all that it grants will be lost. (ioredis has a detector of its
+ * own, but that one resubscribes by itself, where a failure ends the process.)
+ */
+export class SentinelRedis extends Redis {
+  readonly #watch: SentinelWatch;
+  #watchers: readonly Redis[] = [];
+
+  constructor(options: ConnectionOptions, watch: SentinelWatch) {
+    super(options);
+    this.#watch = watch;
+  }
+
+  override connect(): Promise<void> {
+    if (this.#watchers.length === 0) this.#watchers = this.#watch.sentinels.map((one) => this.#follow(one));
+    return super.connect();
+  }
+
+  override disconnect(reconnect = false): void {
+    if (!reconnect) for (const watcher of this.#watchers) watcher.disconnect();
+    super.disconnect(reconnect);
+  }
+
+  #follow(sentinel: RedisAddress): Redis {
+    const watcher = new Redis({ ...this.#watch.options, ...sentinel });
+    watcher.on('error', this.#watch.onError);
+    watcher.on('ready', () => void watcher.subscribe(SWITCHED).catch(() => watcher.disconnect(true)));
+    watcher.on('message', (_channel: string, text: string) => {
+      const [name, , , host, port] = text.split(' ');
+      // Each Sentinel tells for itself, perhaps later than this connection has found the new master.
+      const isThere = this.stream?.remoteAddress === host && this.stream.remotePort === Number(port);
+      if (name === this.#watch.masterName && !isThere) this.disconnect(true);
+    });
+    return watcher;
+  }
+}

@@ -1,0 +1,98 @@
+import { Cluster } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Broker } from '../../src/broker.js';
+import type { RedisTopology } from '../../src/embedded/redis-topology.js';
+import { Crowd, expectNoEpochTwice, helloOf, Rivals } from '../support/crowd.js';
+import { eventually } from '../support/eventually.js';
+import { startNode } from '../support/node.js';
+import { inboxPorts, mastersOf, moveSlots, serverAt, testCluster } from '../support/redis-topology.js';
+
+const orgs = Array.from({ length: 12 }, (_, i) => `org-${i}`);
+let redis: RedisTopology;
+let nodes: Broker[];
+let ports: number[];
+let store: Cluster;
+
+beforeAll(async () => {
+  redis = await testCluster();
+  store = new Cluster(redis.servers.map(({ port }) => ({ host: '127.0.0.1', port })));
+  const more = { SOLESEAT_TAKEOVERS_PER_MINUTE: '0' };
+  nodes = await Promise.all([startNode(redis.url, more), startNode(redis.url, more)]);
+  ports = nodes.map((node) => node.ports.public);
+});
+afterAll(async () => {
+  store.disconnect();
+  await Promise.all(nodes.map((node) => node.stop()));
+  await redis.stop();
+});
+
+const epochKeys = orgs.map((org) => `soleseat:{${org}}:epoch`);
+
+/** How many takeovers a node heard of through its inbox. */
+async function heardByInbox({ metrics }: Broker): Promise<number> {
+  const page = await metrics.registry.metrics();
+  return Number(/evictions_total\{reason="taken_over",path="pubsub"\} (\d+)/.exec(page)?.[1] ?? 0);
+}
+
+/** Takes every seat over from the other of two nodes. */
+async function takeOver({ members }: Crowd, [first, second]: readonly number[]): Promise<void> {
+  const laptops = await Promise.all(
+    members.map(({ org, user }, i) => helloOf((i % 2 === 0 ? second : first) ?? 0, org, user, 'laptop')),
+  );
+  await Promise.all(laptops.map((laptop) => laptop.told('welcome')));
+  await Promise.all(members.map(({ desktop }) => desktop.told('evicted')));
+}
+
+describe('with Redis Cluster', () => {
+  it('orgs spread over the masters, and from each of them a notice finds the inbox of the other node', async () => {
+    expect(new Set(await mastersOf(redis, epochKeys)).size).toBe(3);
+    // Renewal would find out too, but not so soon.
+    const slow = { SOLESEAT_RENEW_EVERY_MS: '60000', SOLESEAT_LEASE_TTL_MS: '120000' };
+    const pair = await Promise.all([startNode(redis.url, slow), startNode(redis.url, slow)]);
+    const pairPorts = pair.map((node) => node.ports.public);
+    const crowd = await Crowd.seat(pairPorts, orgs, 1);
+    await takeOver(crowd, pairPorts);
+    expect(await Promise.all(pair.map(heardByInbox))).toEqual([orgs.length / 2, orgs.length / 2]);
+    await Promise.all(pair.map((node) => node.stop()));
+  });
+
+  it('slots that are moved under load lose no session', async () => {
+    const crowd = await Crowd.seat(ports, orgs, 5);
+    const rivals = new Rivals(ports, orgs.slice(0, 6));
+    await moveSlots(redis, epochKeys);
+    await crowd.renewed();
+    await rivals.end();
+    expect(crowd.lost()).toEqual([]);
+    expectNoEpochTwice(rivals);
+    for (const { org, user, desktop } of crowd.members) {
+      const { sessionId, epoch } = await desktop.told('welcome');
+      expect(await store.get(`soleseat:{${org}}:lease:${user}`)).toContain(`${sessionId}:${epoch}:`);
+    }
+    crowd.leave();
+  });
+
+  it('after kill -9 of a master under load its sessions recover, those of the others go on, and inboxes move', async () => {
+    const crowd = await Crowd.seat(ports, orgs, 4);
+    const rivals = new Rivals(ports, orgs.slice(0, 6));
+    const masters = await mastersOf(redis, epochKeys);
+    const [killed = 0] = await inboxPorts(redis);
+    serverAt(redis, killed).kill('SIGKILL');
+    const hitOrgs = new Set(orgs.filter((_, i) => masters[i] === killed));
+    expect(hitOrgs.size).toBeGreaterThan(0);
+    const hit = crowd.members.filter(({ org }) => hitOrgs.has(org));
+    await Promise.all(hit.map(({ desktop }) => desktop.told('jeopardy')));
+    await Promise.all(hit.map(({ desktop }) => desktop.told('recovered')));
+    await crowd.renewed();
+    await rivals.end();
+    expect(crowd.lost()).toEqual([]);
+    // Not none: a busy machine may make anybody's renewal late.
+    const others = crowd.members.length - hit.length;
+    expect(crowd.endangered().length - hit.length).toBeLessThan(others / 2);
+    expectNoEpochTwice(rivals);
+    await eventually(async () => (await inboxPorts(redis)).length === nodes.length);
+    const before = await Promise.all(nodes.map(heardByInbox));
+    await takeOver(crowd, ports);
+    const after = await Promise.all(nodes.map(heardByInbox));
+    expect(after.every((count, i) => count > (before[i] ?? 0))).toBe(true);
+  });
+});

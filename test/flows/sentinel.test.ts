@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Broker } from '../../src/broker.js';
+import { MASTER_NAME, type SentinelTopology } from '../../src/embedded/redis-topology.js';
+import { Crowd, expectNoEpochTwice, helloOf, Rivals } from '../support/crowd.js';
+import { eventually } from '../support/eventually.js';
+import { startNode } from '../support/node.js';
+import { ask, onlineReplicas, pauseReplication, serverAt, testSentinels } from '../support/redis-topology.js';
+
+const orgs = ['acme', 'globex', 'initech'];
+let redis: SentinelTopology;
+let nodes: Broker[];
+let ports: number[];
+
+beforeAll(async () => {
+  redis = await testSentinels();
+  const more = { SOLESEAT_TAKEOVERS_PER_MINUTE: '0' };
+  nodes = await Promise.all([startNode(redis.url, more), startNode(redis.url, more)]);
+  ports = nodes.map((node) => node.ports.public);
+});
+afterAll(async () => {
+  await Promise.all(nodes.map((node) => node.stop()));
+  await redis.stop();
+});
+
+async function masterPort(): Promise<number> {
+  const [sentinel] = redis.sentinels;
+  const address = await ask(sentinel?.port ?? 0, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER_NAME);
+  return Number((address as string[])[1]);
+}
+
+/** Waits until the Sentinels have chosen another master and it has its replicas. */
+async function failedOver(from: number, replicas: number): Promise<number> {
+  await eventually(async () => (await masterPort()) !== from);
+  const to = await masterPort();
+  await eventually(async () => (await onlineReplicas(to)) === replicas);
+  return to;
+}
+
+describe('with Redis Sentinel', () => {
+  it('a failover that the Sentinels are asked for ends no session', async () => {
+    const crowd = await Crowd.seat(ports, orgs, 10);
+    const rivals = new Rivals(ports, orgs);
+    const before = await masterPort();
+    await ask(redis.sentinels[0]?.port ?? 0, 'SENTINEL', 'FAILOVER', MASTER_NAME);
+    await failedOver(before, 1);
+    await crowd.renewed();
+    await rivals.end();
+    expect(crowd.lost()).toEqual([]);
+    expectNoEpochTwice(rivals);
+    crowd.leave();
+  });
+
+  it('after kill -9 of the master under load, every session recovers and new claims work', async () => {
+    const crowd = await Crowd.seat(ports, orgs, 10);
+    const rivals = new Rivals(ports, orgs);
+    const before = await masterPort();
+    serverAt(redis, before).kill('SIGKILL');
+    await Promise.all(crowd.members.map(({ desktop }) => desktop.told('jeopardy')));
+    await failedOver(before, 1);
+    await Promise.all(crowd.members.map(({ desktop }) => desktop.told('recovered')));
+    await crowd.renewed();
+    await rivals.end();
+    expect(crowd.lost()).toEqual([]);
+    expectNoEpochTwice(rivals);
+    // From the other node, and told there through the inbox of the new master.
+    const [loser] = crowd.members;
+    const laptop = await helloOf(ports[1] ?? 0, loser?.org ?? '', loser?.user ?? '', 'laptop');
+    await laptop.told('welcome');
+    expect(await loser?.desktop.told('evicted')).toMatchObject({ by: { machine: { id: 'laptop' } } });
+    crowd.leave();
+  });
+
+  it('what the replicas had not heard of is put back: sessions keep their epochs, and none is given twice', async () => {
+    const [here = 0, there = 0] = ports;
+    const desktop = await helloOf(here, 'umbrella', 'taken', 'workstation');
+    const { epoch: first } = await desktop.told('welcome');
+    const before = await masterPort();
+    await pauseReplication(before);
+    await eventually(async () => (await onlineReplicas(before)) === 0);
+    // These two grants and the end of the first one are lost with the master.
+    const winner = await helloOf(there, 'umbrella', 'taken', 'laptop');
+    const granted = await winner.told('welcome');
+    expect((await desktop.close()).code).toBe(4509);
+    const newcomer = await helloOf(here, 'umbrella', 'new');
+    const { sessionId, epoch } = await newcomer.told('welcome');
+    // Not killed: who is connected to it hears nothing, not even a closed connection.
+    serverAt(redis, before).kill('SIGSTOP');
+    const after = await failedOver(before, 0);
+    await Promise.all([winner.told('recovered'), newcomer.told('recovered')]);
+    const lease = async (user: string) =>
+      String(await ask(after, 'GET', `soleseat:{umbrella}:lease:${user}`));
+    expect(await lease('taken')).toContain(`${granted.sessionId}:${granted.epoch}:`);
+    expect(await lease('new')).toContain(`${sessionId}:${epoch}:`);
+    const later = await helloOf(there, 'umbrella', 'later');
+    const { epoch: last } = await later.told('welcome');
+    expect([first, granted.epoch, epoch, last]).toEqual(
+      [first, granted.epoch, epoch, last].sort((a, b) => a - b),
+    );
+    expect(new Set([first, granted.epoch, epoch, last]).size).toBe(4);
+    // Promise 9, on what is left.
+    const counters = (await ask(after, 'HGETALL', 'soleseat:{umbrella}:counters')) as string[];
+    let balance = 0;
+    for (let i = 0; i < counters.length; i += 2) {
+      if (/^(granted|reasserted)$/.test(counters[i] ?? '')) balance += Number(counters[i + 1]);
+      if (counters[i]?.startsWith('ended:')) balance -= Number(counters[i + 1]);
+    }
+    expect(balance).toBe(await ask(after, 'ZCARD', 'soleseat:{umbrella}:active'));
+  });
+});

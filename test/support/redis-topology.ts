@@ -1,0 +1,129 @@
+import { Redis } from 'ioredis';
+import { provisionRedis } from '../../src/embedded/find-redis.js';
+import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import {
+  type RedisTopology,
+  type SentinelTopology,
+  startClusterTopology,
+  startSentinelTopology,
+} from '../../src/embedded/redis-topology.js';
+
+/** Replicas log in as a user of their own, so that a test can shut them out. */
+const replicationUser = ['--user', 'replication', 'on', '>secret', '+@all', '~*', '&*'];
+const extraArgs = [...replicationUser, '--masteruser', 'replication', '--masterauth', 'secret'];
+
+export async function testSentinels(): Promise<SentinelTopology> {
+  return startSentinelTopology({ binary: (await provisionRedis()).path, extraArgs });
+}
+
+export async function testCluster(): Promise<RedisTopology> {
+  return startClusterTopology({ binary: (await provisionRedis()).path, extraArgs });
+}
+
+/** Runs one command on a server. */
+export async function ask(port: number, ...command: [string, ...(string | number)[]]): Promise<unknown> {
+  const client = new Redis(port, '127.0.0.1', {
+    retryStrategy: () => null,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+  });
+  client.on('error', () => {});
+  try {
+    const [name, ...args] = command;
+    return await client.call(name, ...args);
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** Shuts a master's replicas out: what it is told from now on is lost with it. */
+export async function pauseReplication(port: number): Promise<void> {
+  await ask(port, 'ACL', 'DELUSER', 'replication');
+}
+
+export async function onlineReplicas(port: number): Promise<number> {
+  return String(await ask(port, 'INFO', 'replication')).split('state=online').length - 1;
+}
+
+export function serverAt(topology: RedisTopology, port: number): RedisProcess {
+  const server = topology.servers.find((one) => one.port === port);
+  if (server === undefined) throw new Error(`no server listens on port ${port}`);
+  return server;
+}
+
+interface Master {
+  readonly id: string;
+  readonly port: number;
+  readonly ranges: readonly (readonly number[])[];
+}
+
+/** The port of the master that serves each of the keys, in their order. */
+export async function mastersOf(cluster: RedisTopology, keys: readonly string[]): Promise<number[]> {
+  const all = await mastersIn(cluster);
+  return (await slotsOf(cluster, keys)).map((slot) => serving(all, slot).port);
+}
+
+/** Moves the slots of the keys, each to the next master, as an operator would by hand. */
+export async function moveSlots(cluster: RedisTopology, keys: readonly string[]): Promise<void> {
+  const all = await mastersIn(cluster);
+  for (const slot of new Set(await slotsOf(cluster, keys))) {
+    const source = serving(all, slot);
+    const target = all[(all.indexOf(source) + 1) % all.length] ?? source;
+    await ask(target.port, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', source.id);
+    await ask(source.port, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.id);
+    for (;;) {
+      const some = (await ask(source.port, 'CLUSTER', 'GETKEYSINSLOT', slot, 25)) as string[];
+      if (some.length === 0) break;
+      await ask(source.port, 'MIGRATE', '127.0.0.1', target.port, '', 0, 1000, 'REPLACE', 'KEYS', ...some);
+    }
+    for (const { port } of [target, source, ...all])
+      await ask(port, 'CLUSTER', 'SETSLOT', slot, 'NODE', target.id);
+  }
+}
+
+/** The ports where nodes have their inboxes, one for each inbox. */
+export async function inboxPorts({ servers }: RedisTopology): Promise<number[]> {
+  const lists = await Promise.all(
+    servers.map(async ({ port }) => {
+      const list = String(await ask(port, 'CLIENT', 'LIST').catch(() => ''));
+      return list
+        .split('\n')
+        .filter((one) => /name=soleseat-inbox .* sub=1 /.test(one))
+        .map(() => port);
+    }),
+  );
+  return lists.flat();
+}
+
+function serving(all: readonly Master[], slot: number): Master {
+  const found = all.find(({ ranges }) => ranges.some(([from = -1, to = from]) => from <= slot && slot <= to));
+  if (found === undefined) throw new Error(`nobody serves slot ${slot}`);
+  return found;
+}
+
+function slotsOf(cluster: RedisTopology, keys: readonly string[]): Promise<number[]> {
+  return Promise.all(keys.map(async (key) => Number(await askAny(cluster, 'CLUSTER', 'KEYSLOT', key))));
+}
+
+async function mastersIn(cluster: RedisTopology): Promise<Master[]> {
+  const lines = String(await askAny(cluster, 'CLUSTER', 'NODES'))
+    .trim()
+    .split('\n');
+  return lines
+    .map((line) => line.split(' '))
+    .filter(([, , flags]) => flags?.includes('master') && !flags.includes('fail'))
+    .map(([id = '', address = '', , , , , , , ...ranges]) => ({
+      id,
+      port: Number(/:(\d+)@/.exec(address)?.[1]),
+      ranges: ranges.map((one) => one.split('-').map(Number)),
+    }));
+}
+
+/** Asks the first server that still answers. */
+async function askAny({ servers }: RedisTopology, ...command: [string, ...string[]]): Promise<unknown> {
+  for (const { port } of servers) {
+    const answer = await ask(port, ...command).catch(() => undefined);
+    if (answer !== undefined) return answer;
+  }
+  throw new Error('no server answers');
+}
