@@ -1,3 +1,4 @@
+import { Cluster } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { AdminServer } from './admin/admin-server.js';
 import type { KeyRing } from './auth/keys.js';
@@ -8,6 +9,8 @@ import { createMetrics, type Metrics } from './base/metrics.js';
 import { createSessionIds } from './base/session-ids.js';
 import type { Settings } from './base/settings.js';
 import { TimerWheel } from './base/timer-wheel.js';
+import { VERSION } from './base/version.js';
+import { createWallClock } from './base/wall-clock.js';
 import { Doorkeeper } from './gateway/doorkeeper.js';
 import { Gateway } from './gateway/gateway.js';
 import { Traffic } from './gateway/traffic.js';
@@ -16,7 +19,10 @@ import { Evictions } from './session/evictions.js';
 import { Registry } from './session/registry.js';
 import { Renewals } from './session/renewals.js';
 import { TokenWatch } from './session/tokens-watch.js';
+import { Housekeeping } from './store/housekeeping.js';
+import type { NodeReport, Nodes } from './store/nodes.js';
 import { Inbox } from './store/notices.js';
+import { Pulse } from './store/pulse.js';
 import {
   connectRedis,
   inspectRedis,
@@ -33,6 +39,7 @@ import { StoreWatch } from './store/watch/store-watch.js';
 const TICK_MS = 20;
 /** A reconnected inbox has every session verified within this time. */
 const VERIFY_WITHIN_MS = 1000;
+const HEARTBEAT_MS = 1000;
 
 /** One broker node: builds the parts, starts, drains, stops. */
 export class Broker {
@@ -44,10 +51,13 @@ export class Broker {
   readonly #commands: RedisConnection;
   readonly #inbox: Inbox;
   readonly #store: Store;
+  readonly #renewals: Renewals;
+  readonly #pulse: Pulse;
+  readonly #housekeeping: Housekeeping;
   readonly #gateway: Gateway;
   readonly #admin: AdminServer;
   readonly #watch: StoreWatch;
-  #sweepTimer: NodeJS.Timeout | null = null;
+  #startedAtMs = 0;
   #isStarted = false;
   #isDraining = false;
   #ports = { public: 0, admin: 0 };
@@ -68,8 +78,30 @@ export class Broker {
       metrics,
       clock: monotonicMs,
       config: { ...settings, nodeId },
+      onClockStep: (stepMs) => this.#clockStepped(stepMs),
     });
     const { leases, redisClock, keys: names } = this.#store;
+    this.#housekeeping = new Housekeeping({
+      ...this.#store,
+      sweepEveryMs: settings.sweepEveryMs,
+      announceEveryMs: settings.renewEveryMs,
+      report: () => this.#report(),
+      orgs: () => this.#registry.orgs,
+      clock: monotonicMs,
+      log,
+    });
+    this.#pulse = new Pulse({
+      redis: this.#commands,
+      redisClock,
+      everyMs: HEARTBEAT_MS,
+      log,
+      onBeat: () => this.#housekeeping.beat(),
+    });
+    const wallMs = createWallClock({
+      systemMs: Date.now,
+      storeMs: () => redisClock.nowMs(),
+      clock: monotonicMs,
+    });
     const registry = this.#registry;
     const evictions = new Evictions({ registry, log, metrics, redisNowMs: () => redisClock.nowMs() });
     const common = { registry, evictions, wheel: this.#wheel, clock: monotonicMs, log, metrics, ...settings };
@@ -78,6 +110,7 @@ export class Broker {
       renew: (org, held) => leases.renew(org, held),
       random: Math.random,
     });
+    this.#renewals = renewals;
     this.#inbox = new Inbox({
       commands: this.#commands,
       subscriber: openInbox(settings, this.#commands, { log, metrics }),
@@ -88,19 +121,21 @@ export class Broker {
       log,
       metrics,
       onEnded: (notice) => evictions.receive(notice, 'pubsub'),
-      onSubscribed: () => renewals.verifyAll(Math.min(VERIFY_WITHIN_MS, settings.renewEveryMs)),
+      onSubscribed: () => this.#verifyAll(),
     });
     const verifier = createTokenVerifier({
       keys,
       issuer: settings.jwtIssuer,
       audience: settings.jwtAudience,
+      clock: () => wallMs() / 1000,
     });
-    const tokenWatch = new TokenWatch(this.#wheel, Date.now, settings.tokenWarningMs);
+    const tokenWatch = new TokenWatch(this.#wheel, wallMs, settings.tokenWarningMs);
     const newSessionId = createSessionIds(Date.now);
     const admission = { ...common, newSessionId, verifier, leases, renewals, tokenWatch };
     this.#gateway = new Gateway({
       conversation: {
         ...common,
+        wallMs,
         admission,
         verifier,
         traffic: new Traffic(metrics),
@@ -108,7 +143,7 @@ export class Broker {
       },
       rules: { origins: settings.origins, verifier },
       doorkeeper: new Doorkeeper(settings, monotonicMs),
-      isStoreReady: () => this.#commands.status === 'ready',
+      isStoreReady: () => this.#pulse.isUp,
       messageBytes: settings.messageBytes,
       log,
       metrics,
@@ -135,19 +170,22 @@ export class Broker {
 
   /** Connects to Redis, then opens the doors. Rejects when Redis or a port cannot be had. */
   async start(): Promise<void> {
-    const { host, port, adminHost, adminPort, sweepEveryMs } = this.settings;
+    const { host, port, adminHost, adminPort } = this.settings;
     await connectRedis(this.#commands);
     const { warnings } = await inspectRedis(this.#commands);
     for (const warning of warnings) this.log.warn(warning);
+    await this.#pulse.start();
+    this.#startedAtMs = Math.round(this.#store.redisClock.nowMs() ?? 0);
     await this.#inbox.open();
     this.#wheel.start();
     this.#watch.start();
-    this.#sweepTimer = setInterval(() => void this.#sweep(), sweepEveryMs);
+    this.#housekeeping.start();
     this.#ports = {
       admin: (await this.#admin.listen(adminHost, adminPort)).port,
       public: (await this.#gateway.listen(host, port)).port,
     };
     this.#isStarted = true;
+    this.#housekeeping.beat();
     this.log.info({ ports: this.#ports }, 'broker started');
   }
 
@@ -163,15 +201,21 @@ export class Broker {
   /** Closes everything at once. */
   async stop(): Promise<void> {
     this.#isStarted = false;
-    if (this.#sweepTimer !== null) clearInterval(this.#sweepTimer);
     this.#watch.stop();
+    this.#housekeeping.stop();
     await this.#gateway.close();
     await this.#admin.close();
     this.#wheel.stop();
+    this.#pulse.stop();
     this.#inbox.close();
-    await this.#store.sweeper.leave().catch(() => {});
+    await this.nodes.leave().catch(() => {});
     this.#commands.disconnect();
     this.log.info('broker stopped');
+  }
+
+  /** Every node of the same Redis, this one among them. */
+  get nodes(): Nodes {
+    return this.#store.nodes;
   }
 
   /** Ends a user's session, on whichever node. Gives null when there is none. */
@@ -179,19 +223,35 @@ export class Broker {
     return this.#store.leases.evict({ org, user, reason, actor });
   }
 
-  async #sweep(): Promise<void> {
-    try {
-      await this.#store.sweeper.heartbeat(this.#registry.orgs);
-      await this.#store.sweeper.sweep(this.settings.sweepEveryMs);
-    } catch (error) {
-      this.log.debug({ reason: String(error) }, 'sweep failed');
-    }
+  #report(): NodeReport | null {
+    if (!this.#isStarted) return null;
+    return {
+      version: VERSION,
+      publicAddress: `${this.settings.host}:${this.#ports.public}`,
+      startedAtMs: this.#startedAtMs,
+      sessions: this.#registry.size,
+      state: this.#isDraining ? 'draining' : 'ready',
+    };
+  }
+
+  /** Notices may have been missed, or leases may have run out early. */
+  #verifyAll(): void {
+    this.#renewals.verifyAll(Math.min(VERIFY_WITHIN_MS, this.settings.renewEveryMs));
+  }
+
+  #clockStepped(stepMs: number): void {
+    // The masters of a cluster have a clock each, and answer in turn.
+    if (this.#commands instanceof Cluster) return;
+    this.metrics.clockSteps.inc();
+    this.log.warn({ stepMs: Math.round(stepMs) }, "Redis's clock was set, or this machine stood still");
+    this.#store.sweeper.forget();
+    this.#verifyAll();
   }
 
   #notReadyBecause(): string | null {
     if (this.#isDraining) return 'draining';
     if (!this.#isStarted) return 'starting';
-    return this.#commands.status === 'ready' ? null : 'Redis is out of reach';
+    return this.#pulse.isUp ? null : 'Redis is out of reach';
   }
 
   #refreshGauges(): void {

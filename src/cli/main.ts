@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { VERSION } from '../base/version.js';
 import { configCheck, configPrint } from './config.js';
 import { type ConfigurationSources, loadConfiguration } from './configuration.js';
 import { type ConnectOptions, connect } from './connect.js';
@@ -34,7 +35,7 @@ function seconds(text: string): number {
 
 const program = new Command('soleseat')
   .description('One user, one live session: a session broker for per-user licenses.')
-  .version('0.1.0')
+  .version(VERSION)
   .exitOverride()
   .showHelpAfterError('(--help shows what there is)');
 

@@ -3,6 +3,7 @@ import type { RawData, WebSocket } from 'ws';
 import type { ClientClaims, TokenVerifier } from '../auth/tokens.js';
 import type { Log } from '../base/log.js';
 import type { WheelTimer } from '../base/timer-wheel.js';
+import type { WallClock } from '../base/wall-clock.js';
 import type { ClientMessage, ConflictPolicy, HelloMessage } from '../protocol/messages.js';
 import { parseClientMessage, type Violation } from '../protocol/parse.js';
 import { type AdmissionParts, admit } from '../session/admission.js';
@@ -17,6 +18,7 @@ export interface ConversationParts extends ConnectionParts {
   readonly log: Log;
   readonly helloTimeoutMs: number;
   readonly messagesPerRenewal: number;
+  readonly wallMs: WallClock;
   readonly renewEveryMs: number;
 }
 
@@ -164,7 +166,7 @@ export class Conversation {
     const beat = () => {
       if (!this.#hasConflict) return;
       if (this.connection.isSilent()) this.connection.end('no_pong');
-      if ((this.claims?.expiresAtMs ?? 0) <= Date.now()) this.connection.end('token_expired');
+      if ((this.claims?.expiresAtMs ?? 0) <= this.parts.wallMs()) this.connection.end('token_expired');
       if (this.connection.isEnded) return;
       this.connection.pingWith(null);
       this.#timer = this.parts.wheel.after(this.parts.renewEveryMs, beat);

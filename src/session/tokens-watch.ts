@@ -1,11 +1,12 @@
 import type { TimerWheel } from '../base/timer-wheel.js';
+import type { WallClock } from '../base/wall-clock.js';
 import type { Session } from './session.js';
 
 /** Warns before a session's token ends, and closes the connection when it has. The seat stays, to be resumed. */
 export class TokenWatch {
   constructor(
     private readonly wheel: TimerWheel,
-    private readonly wallMs: () => number,
+    private readonly wallMs: WallClock,
     private readonly warningMs: number,
   ) {}
 

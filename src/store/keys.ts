@@ -10,6 +10,10 @@ export class KeyNames {
   get nodes(): string {
     return `${this.prefix}nodes`;
   }
+  /** nodeId → what the node tells of itself, as JSON. */
+  get nodeInfo(): string {
+    return `${this.prefix}node-info`;
+  }
   /** Whoever sets it sweeps this time. */
   get sweepTurn(): string {
     return `${this.prefix}sweep-turn`;

@@ -77,9 +77,10 @@ export class Leases {
       ...held.map((lease) => this.parts.keys.lease(org, lease.user)),
     ];
     const args = [this.parts.config.leaseTtlMs, ...held.flatMap((lease) => [lease.user, fenceOf(lease)])];
+    const learn = this.parts.redisClock.exchange();
     const reply = await reachStore(() => this.parts.scripts.run('renew', keys, args));
     if (!Array.isArray(reply)) throw new StoreUnavailable(new Error('renew answered out of form'));
-    const nowMs = this.parts.redisClock.learn(reply[0]);
+    const nowMs = learn(reply[0]);
     return Promise.all(
       held.map((lease, index): Promise<RenewAnswer> | RenewAnswer => {
         const one: unknown = reply[index + 1];
@@ -124,6 +125,7 @@ export class Leases {
   async #sendClaim(request: ClaimRequest): Promise<ClaimReply> {
     const { org, requestId, resume, machine } = request;
     const nowMs = this.parts.redisClock.nowMs();
+    const learn = this.parts.redisClock.exchange();
     const order = {
       sessionId: request.sessionId,
       machine: request.machineText,
@@ -142,7 +144,7 @@ export class Leases {
     const send = () => this.parts.seats.run('claim', request, order, own);
     // The reply may be lost after the script ran: ask once more under the same request id.
     const reply = readReply<ClaimReply>(await reachStore(() => send().catch(() => send())));
-    this.parts.redisClock.learn(reply.now);
+    learn(reply.now);
     return reply;
   }
 
@@ -165,7 +167,7 @@ export class Leases {
 
   #enterOrg(org: string): void {
     this.#see(org, 0);
-    // A failure is made good by the next heartbeat.
+    // A failure is made good by the next announcement.
     this.parts.redis.sadd(this.parts.keys.orgs, org).catch(() => {});
   }
 

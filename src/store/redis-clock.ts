@@ -1,19 +1,52 @@
 import type { Clock } from '../base/clock.js';
+import type { RedisConnection } from './redis.js';
 
-/** What Redis's clock says now, learnt from its replies. Late by at most the reply's way back. */
+/** What replies can be late by, and clocks drift apart between two of them, without anybody having set a clock. */
+const TOLERANCE_MS = 1000;
+
+/**
+ * What Redis's clock says now, learnt from its replies, and whether somebody has set it.
+ *
+ * Redis read its clock between the sending of a command and its reply, so each reply bounds the offset from both
+ * sides. Of these the lower one is used: a deadline computed from it ends too early rather than too late.
+ */
 export class RedisClock {
-  #offsetMs: number | null = null;
+  #offset: { readonly least: number; readonly most: number } | null = null;
 
-  constructor(private readonly clock: Clock) {}
+  /** `onStep` is called with the size in ms, negative when the clock went back. A node that was halted with its
+   * monotonic clock, as a paused virtual machine is, sees the same: for its leases it is the same. */
+  constructor(
+    private readonly clock: Clock,
+    private readonly onStep: (stepMs: number) => void = () => {},
+  ) {}
 
-  /** Takes a reply's Redis time (ms) and gives it as a number. */
-  learn(redisMs: unknown): number {
-    const ms = Number(redisMs);
-    if (Number.isFinite(ms)) this.#offsetMs = ms - this.clock();
-    return ms;
+  /** To be called before a command is sent; what it gives takes the Redis time of the reply. */
+  exchange(): (redisMs: unknown) => number {
+    const sentMs = this.clock();
+    return (redisMs) => this.#learn(redisMs, sentMs);
   }
 
+  /** Asks Redis, and gives its time in ms. */
+  async ask(redis: Pick<RedisConnection, 'time'>): Promise<number> {
+    const learn = this.exchange();
+    const [seconds, microseconds] = await redis.time();
+    return learn(Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000));
+  }
+
+  /** Null until the first reply. */
   nowMs(): number | null {
-    return this.#offsetMs === null ? null : this.clock() + this.#offsetMs;
+    return this.#offset === null ? null : this.clock() + this.#offset.least;
+  }
+
+  #learn(redisMs: unknown, sentMs: number): number {
+    const ms = Number(redisMs);
+    if (!Number.isFinite(ms)) return ms;
+    const before = this.#offset;
+    const offset = { least: ms - this.clock(), most: ms - sentMs };
+    this.#offset = offset;
+    if (before === null) return ms;
+    if (offset.least > before.most + TOLERANCE_MS) this.onStep(offset.least - before.most);
+    else if (offset.most < before.least - TOLERANCE_MS) this.onStep(offset.most - before.least);
+    return ms;
   }
 }

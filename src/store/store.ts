@@ -7,6 +7,7 @@ import { Leases } from './leases.js';
 import { Ledger } from './ledger.js';
 import { Licenses } from './licenses.js';
 import { Machines } from './machines.js';
+import { Nodes } from './nodes.js';
 import { Orgs } from './orgs.js';
 import type { RedisConnection } from './redis.js';
 import { RedisClock } from './redis-clock.js';
@@ -28,6 +29,7 @@ export interface Store {
   readonly machines: Machines;
   readonly events: Events;
   readonly usage: Usage;
+  readonly nodes: Nodes;
   readonly sweeper: Sweeper;
 }
 
@@ -36,10 +38,12 @@ export function createStore(parts: {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly config: LeaseConfig & { readonly keyPrefix: string };
+  /** Redis's clock was set, by so many ms; see RedisClock. */
+  readonly onClockStep?: (stepMs: number) => void;
 }): Store {
   const { redis, config } = parts;
   const keys = new KeyNames(config.keyPrefix);
-  const redisClock = new RedisClock(parts.clock);
+  const redisClock = new RedisClock(parts.clock, parts.onClockStep);
   const scripts = new Scripts(redis, parts.metrics);
   const seats = new SeatScripts(scripts, keys, config, redisClock);
   const ledger = new Ledger({ scripts, keys, config });
@@ -54,6 +58,7 @@ export function createStore(parts: {
     machines: new Machines({ redis, keys }),
     events: new Events({ redis, keys }),
     usage: new Usage({ redis, keys }),
-    sweeper: new Sweeper({ redis, seats, keys, nodeId: config.nodeId, redisClock }),
+    nodes: new Nodes(redis, keys, redisClock, config.nodeId),
+    sweeper: new Sweeper({ redis, seats, keys, config, redisClock }),
   };
 }

@@ -6,20 +6,30 @@ import { reachStore } from './seat-scripts.js';
 
 /** Users at a time: their scripts leave in one write. */
 const BATCH = 200;
+/** Orgs looked at side by side. */
+const ORGS_AT_ONCE = 50;
 const MINUTE_MS = 60_000;
 
 export interface SweeperParts {
   readonly redis: RedisConnection;
   readonly seats: SeatScripts;
   readonly keys: KeyNames;
-  readonly nodeId: string;
+  readonly config: { readonly nodeId: string; readonly leaseTtlMs: number };
   readonly redisClock: RedisClock;
 }
 
-/** What must happen though nobody asks for it: run-out leases, licenses whose time has come, time in use. */
+/**
+ * What must happen though nobody asks for it: run-out leases, licenses whose time has come, time in use.
+ *
+ * Any number of nodes may sweep at once: what ends is counted by the one script that ends it. Turns are taken only to
+ * save work, and so is the memory of when an org's next lease can run out: claims and renewals only move ends back.
+ */
 export class Sweeper {
   /** org → the minute of its last tick by this node. */
   readonly #ticked = new Map<string, number>();
+  /** org → Redis ms before which no lease of it can run out. */
+  readonly #nextEndMs = new Map<string, number>();
+  #isSweeping = false;
 
   constructor(private readonly parts: SweeperParts) {}
 
@@ -28,48 +38,67 @@ export class Sweeper {
    * has just done so. Gives the number of sessions swept. Rejects with StoreUnavailable only.
    */
   async sweep(everyMs: number): Promise<number> {
-    return reachStore(async () => {
-      const forMs = Math.ceil(everyMs * 0.8);
-      const turn = await this.parts.redis.set(
-        this.parts.keys.sweepTurn,
-        this.parts.nodeId,
-        'PX',
-        forMs,
-        'NX',
+    if (this.#isSweeping) return 0;
+    this.#isSweeping = true;
+    try {
+      return await reachStore(async () => ((await this.#takeTurn(everyMs)) ? this.#sweepAll() : 0));
+    } finally {
+      this.#isSweeping = false;
+    }
+  }
+
+  /** Redis's clock was set: what is known of ends no longer holds. */
+  forget(): void {
+    this.#nextEndMs.clear();
+  }
+
+  async #takeTurn(everyMs: number): Promise<boolean> {
+    const { redis, keys, config } = this.parts;
+    const turnMs = Math.max(1, Math.ceil(everyMs * 0.8));
+    try {
+      if ((await redis.set(keys.sweepTurn, config.nodeId, 'PX', turnMs, 'NX')) !== null) return true;
+    } catch (error) {
+      // With its memory full Redis sets no key; sweeping frees some, and is safe without a turn.
+      if (String(error).includes('OOM')) return true;
+      throw error;
+    }
+    // A turn may not outlast its time: after Redis's clock went back, it would for as long as it went back.
+    return (await redis.pttl(keys.sweepTurn)) > turnMs;
+  }
+
+  async #sweepAll(): Promise<number> {
+    const { redis, keys, redisClock } = this.parts;
+    const nowMs = await redisClock.ask(redis);
+    const orgs = await redis.smembers(keys.orgs);
+    let swept = 0;
+    for (let from = 0; from < orgs.length; from += ORGS_AT_ONCE) {
+      const counts = await Promise.all(
+        orgs.slice(from, from + ORGS_AT_ONCE).map((org) => this.#sweepOrg(org, nowMs)),
       );
-      if (turn === null) return 0;
-      const nowMs = await this.#nowMs();
-      let swept = 0;
-      for (const org of await this.parts.redis.smembers(this.parts.keys.orgs)) {
-        await this.#tick(org, nowMs);
-        await this.#expireLicenses(org, nowMs);
-        swept += await this.#sweepLeases(org, nowMs);
-      }
-      return swept;
-    });
+      swept += counts.reduce((sum, count) => sum + count, 0);
+    }
+    return swept;
   }
 
-  /** Marks this node as alive and its orgs as in use, also after Redis lost everything. */
-  async heartbeat(orgs: readonly string[]): Promise<void> {
-    await reachStore(async () => {
-      await this.parts.redis.zadd(this.parts.keys.nodes, Math.round(await this.#nowMs()), this.parts.nodeId);
-      if (orgs.length > 0) await this.parts.redis.sadd(this.parts.keys.orgs, ...orgs);
-    });
-  }
-
-  /** Takes this node out of the directory at its end. */
-  async leave(): Promise<void> {
-    await reachStore(() => this.parts.redis.zrem(this.parts.keys.nodes, this.parts.nodeId));
+  async #sweepOrg(org: string, nowMs: number): Promise<number> {
+    await this.#tick(org, nowMs);
+    await this.#expireLicenses(org, nowMs);
+    return (this.#nextEndMs.get(org) ?? 0) > nowMs ? 0 : this.#sweepLeases(org, nowMs);
   }
 
   async #sweepLeases(org: string, nowMs: number): Promise<number> {
+    const { redis, seats, keys, config } = this.parts;
     for (let swept = 0; ; ) {
-      const users = await this.#due(this.parts.keys.active(org), nowMs);
-      const replies = await Promise.all(
-        users.map((user) => this.parts.seats.run('sweep', { org, user }, {})),
-      );
-      swept += replies.filter((reply) => reply === 1).length;
+      const [, firstEnd] = await redis.zrange(keys.active(org), '0', '0', 'WITHSCORES');
+      const nextEndMs = firstEnd === undefined ? nowMs + config.leaseTtlMs : Number(firstEnd);
+      if (nextEndMs > nowMs) {
+        this.#nextEndMs.set(org, nextEndMs);
+        return swept;
+      }
       // A crashed node may leave more than one batch: all are out of the counts in this turn (promise 7).
+      const users = await this.#due(keys.active(org), nowMs);
+      const replies = await Promise.all(users.map((user) => seats.run('sweep', { org, user }, {})));
+      swept += replies.filter((reply) => reply === 1).length;
       if (users.length < BATCH) return swept;
     }
   }
@@ -95,12 +124,5 @@ export class Sweeper {
 
   #due(index: string, nowMs: number): Promise<string[]> {
     return this.parts.redis.zrangebyscore(index, '-inf', Math.floor(nowMs), 'LIMIT', 0, BATCH);
-  }
-
-  async #nowMs(): Promise<number> {
-    const known = this.parts.redisClock.nowMs();
-    if (known !== null) return known;
-    const [seconds, micros] = await this.parts.redis.time();
-    return this.parts.redisClock.learn(Number(seconds) * 1000 + Number(micros) / 1000);
   }
 }

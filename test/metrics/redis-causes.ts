@@ -38,6 +38,12 @@ export const redisCauses = {
     happen: async ({ redis }) => redis.kill('SIGKILL'),
     isMoved: (after, before) => before === 1 && after === 0,
   },
+  clockSteps: {
+    series: 'soleseat_redis_clock_steps_total',
+    happen: async ({ proxy }) => {
+      proxy.clockAheadSeconds = 3600;
+    },
+  },
   probeSeconds: {
     series: 'soleseat_pubsub_lag_seconds_count',
     settings: { SOLESEAT_PROBE_EVERY_MS: '50' },

@@ -192,7 +192,7 @@ describe('usage', () => {
 
   it('counts time in use in the hour it fell in, though nobody comes or goes', async () => {
     await claim('ann');
-    await store.sweeper.heartbeat([ORG]);
+    await store.nodes.announce([ORG]);
     await client.hincrby(keys.counters(ORG), 'seatAt', -60_000);
     await store.sweeper.sweep(1);
     const row = (await store.usage.hours(ORG, Date.now(), Date.now() + 1))[0];

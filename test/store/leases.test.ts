@@ -468,7 +468,7 @@ describe('expiry', () => {
     await hold(nodeOf(), 'bob', 'desk');
     await gone('ann');
     expect(await store.zcard(keys.active(ORG))).toBe(2);
-    await sweeperOf('n1').heartbeat([ORG]);
+    await storeOn(store).nodes.announce([ORG]);
     let swept = 0;
     await eventually(async () => {
       swept += await sweeperOf('n1').sweep(1);
@@ -495,7 +495,7 @@ describe('expiry', () => {
     await gone('u999');
     await new Promise((resolve) => setTimeout(resolve, TTL_MS));
     const sweeper = sweeperOf('n2');
-    await sweeper.heartbeat([ORG]);
+    await storeOn(store).nodes.announce([ORG]);
     expect(await sweeper.sweep(1)).toBe(1_000);
     expect(await store.zcard(keys.active(ORG))).toBe(0);
   });
@@ -504,7 +504,7 @@ describe('expiry', () => {
     const node = nodeOf();
     await hold(node, 'ann', 'desk');
     await store.zadd(keys.active(ORG), 1, 'ann');
-    await sweeperOf('n1').heartbeat([ORG]);
+    await storeOn(store).nodes.announce([ORG]);
     expect(await sweeperOf('n1').sweep(1)).toBe(0);
     expect(Number(await store.zscore(keys.active(ORG), 'ann'))).toBeGreaterThan(Date.now());
   });

@@ -172,7 +172,7 @@ describe('expiry', () => {
     await issue('ann', { expiresAt: Date.now() + 400 });
     expect((await claim('ann')).outcome).toBe('granted');
     const sweepers = [store.sweeper, storeOn(client, { nodeId: 'n2' }).sweeper];
-    await store.sweeper.heartbeat([ORG]);
+    await store.nodes.announce([ORG]);
     await eventually(async () => {
       await client.del(keys.sweepTurn);
       await Promise.all(sweepers.map((one) => one.sweep(1)));

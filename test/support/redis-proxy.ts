@@ -13,6 +13,8 @@ interface Pair {
 export class RedisProxy {
   /** Replies on the inbox are thrown away: every notice is lost. */
   losesInbox = false;
+  /** Redis's clock, as TIME tells it, is ahead by so many seconds. */
+  clockAheadSeconds = 0;
   #holdsCommands = false;
   readonly #pairs = new Set<Pair>();
 
@@ -57,7 +59,8 @@ export class RedisProxy {
       if (chunk.includes('soleseat-commands')) pair.role = 'commands';
       redis.write(chunk);
     });
-    redis.on('data', (chunk) => {
+    redis.on('data', (reply) => {
+      const chunk = this.clockAheadSeconds === 0 ? reply : setClock(reply, this.clockAheadSeconds);
       if (pair.role === 'inbox' && this.losesInbox) return;
       if (pair.role === 'commands' && this.#holdsCommands) pair.held.push(chunk);
       else client.write(chunk);
@@ -69,4 +72,12 @@ export class RedisProxy {
     };
     for (const socket of [client, redis]) socket.on('close', end).on('error', end);
   }
+}
+
+/** The reply of TIME is an array of seconds and microseconds, as text. */
+function setClock(reply: Buffer, aheadSeconds: number): Buffer {
+  const form = /(\*2\r\n\$10\r\n)(\d{10})(\r\n\$[1-6]\r\n\d{1,6}\r\n)/g;
+  const set = (_: string, head: string, seconds: string, rest: string) =>
+    `${head}${Number(seconds) + aheadSeconds}${rest}`;
+  return Buffer.from(reply.toString('latin1').replace(form, set), 'latin1');
 }

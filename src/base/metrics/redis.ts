@@ -32,6 +32,12 @@ export const redisMetrics = {
     '1 while the connection of that role (commands or inbox) is ready, else 0.',
     ['role'],
   ],
+  clockSteps: [
+    'counter',
+    'soleseat_redis_clock_steps_total',
+    "How often Redis's clock was set by more than a second, or this machine stood still.",
+    [],
+  ],
   probeSeconds: [
     'histogram',
     'soleseat_pubsub_lag_seconds',

@@ -1,0 +1,52 @@
+import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
+import type { NodeReport, Nodes } from './nodes.js';
+import type { Sweeper } from './sweeper.js';
+
+export interface HousekeepingParts {
+  readonly nodes: Nodes;
+  readonly sweeper: Sweeper;
+  readonly sweepEveryMs: number;
+  /** How often this node's orgs are named anew: below the TTL, so that they are before a lease can run out. */
+  readonly announceEveryMs: number;
+  /** Null before the node has started. */
+  readonly report: () => NodeReport | null;
+  readonly orgs: () => readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What a node does in Redis for all nodes: it keeps its place in the directory, and sweeps. Failures wait for the
+ * next time. */
+export class Housekeeping {
+  #timer: NodeJS.Timeout | null = null;
+  #announcedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly parts: HousekeepingParts) {}
+
+  start(): void {
+    const { sweeper, sweepEveryMs } = this.parts;
+    this.#timer = setInterval(() => this.#attempt('sweep', () => sweeper.sweep(sweepEveryMs)), sweepEveryMs);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  /** To be called about every second. */
+  beat(): void {
+    const { nodes, report, orgs, announceEveryMs, clock } = this.parts;
+    const now = report();
+    if (now === null) return;
+    this.#attempt('heartbeat', () => nodes.beat(now));
+    if (clock() - this.#announcedMs < announceEveryMs) return;
+    this.#announcedMs = clock();
+    this.#attempt('announcement', () => nodes.announce(orgs()));
+    this.#attempt('clearing of the directory', () => nodes.forgetSilent());
+  }
+
+  #attempt(duty: string, work: () => Promise<unknown>): void {
+    work().catch((error: unknown) => this.parts.log.debug({ duty, reason: String(error) }, 'duty failed'));
+  }
+}

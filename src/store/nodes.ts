@@ -1,0 +1,100 @@
+import type { KeyNames } from './keys.js';
+import type { RedisConnection } from './redis.js';
+import type { RedisClock } from './redis-clock.js';
+
+/** What a node tells of itself with every heartbeat. */
+export interface NodeReport {
+  readonly version: string;
+  /** Where clients reach it: host and port as it listens. */
+  readonly publicAddress: string;
+  /** Unix ms by Redis's clock. */
+  readonly startedAtMs: number;
+  readonly sessions: number;
+  readonly state: 'ready' | 'draining';
+}
+
+export interface NodeRecord extends Partial<NodeReport> {
+  readonly nodeId: string;
+  /** Unix ms by Redis's clock. */
+  readonly lastSeenMs: number;
+  /** Heard within the last seconds. A node that is not may be gone, stopped, or cut off from Redis. */
+  readonly isLive: boolean;
+}
+
+/** Several heartbeats may get lost. */
+const LIVE_WITHIN_MS = 5000;
+/** A node that has been silent for this long leaves the directory; should it come back, it enters it again. */
+const KEPT_MS = 60_000;
+const ORGS_PER_COMMAND = 500;
+
+/** The directory of nodes: for people who look. Nothing that concerns a seat depends on it. */
+export class Nodes {
+  constructor(
+    private readonly redis: RedisConnection,
+    private readonly keys: KeyNames,
+    private readonly redisClock: RedisClock,
+    private readonly nodeId: string,
+  ) {}
+
+  /** Marks this node as alive. Rejects when Redis is out of reach or has no memory left. */
+  async beat(report: NodeReport): Promise<void> {
+    const { redis, keys, nodeId } = this;
+    const nowMs = this.redisClock.nowMs();
+    if (nowMs === null) return;
+    await Promise.all([
+      redis.zadd(keys.nodes, Math.round(nowMs), nodeId),
+      redis.hset(keys.nodeInfo, nodeId, JSON.stringify(report)),
+    ]);
+  }
+
+  /** Marks orgs as in use, so that they are swept; to be repeated, as Redis may lose everything. */
+  async announce(orgs: readonly string[]): Promise<void> {
+    for (let from = 0; from < orgs.length; from += ORGS_PER_COMMAND) {
+      await this.redis.sadd(this.keys.orgs, ...orgs.slice(from, from + ORGS_PER_COMMAND));
+    }
+  }
+
+  /** Takes this node out of the directory at its end. */
+  async leave(): Promise<void> {
+    await this.#remove([this.nodeId]);
+  }
+
+  /** All nodes of the directory, the one heard last first. */
+  async list(): Promise<NodeRecord[]> {
+    const { redis, keys } = this;
+    const nowMs = await this.redisClock.ask(redis);
+    const [seen, reports] = await Promise.all([
+      redis.zrevrange(keys.nodes, '0', '-1', 'WITHSCORES'),
+      redis.hgetall(keys.nodeInfo),
+    ]);
+    const records: NodeRecord[] = [];
+    for (let i = 0; i + 1 < seen.length; i += 2) {
+      const [nodeId = '', lastSeenMs] = [seen[i], Number(seen[i + 1])];
+      const report = readReport(reports[nodeId]);
+      records.push({ ...report, nodeId, lastSeenMs, isLive: lastSeenMs > nowMs - LIVE_WITHIN_MS });
+    }
+    return records;
+  }
+
+  /** Takes nodes out of the directory that have long been silent. Any node may do it. */
+  async forgetSilent(): Promise<void> {
+    const nowMs = this.redisClock.nowMs();
+    if (nowMs === null) return;
+    const silent = await this.redis.zrangebyscore(this.keys.nodes, '-inf', Math.floor(nowMs - KEPT_MS));
+    await this.#remove(silent);
+  }
+
+  async #remove(nodeIds: readonly string[]): Promise<void> {
+    if (nodeIds.length === 0) return;
+    const { redis, keys } = this;
+    await Promise.all([redis.zrem(keys.nodes, ...nodeIds), redis.hdel(keys.nodeInfo, ...nodeIds)]);
+  }
+}
+
+function readReport(text: string | undefined): Partial<NodeReport> {
+  try {
+    return text === undefined ? {} : (JSON.parse(text) as NodeReport);
+  } catch {
+    return {};
+  }
+}
