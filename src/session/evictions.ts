@@ -1,6 +1,7 @@
 import type { Histogram } from 'prom-client';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
+import type { Tracing } from '../base/tracing.js';
 import type { CloseReason } from '../protocol/close-codes.js';
 import type { EvictedMessage, Machine } from '../protocol/messages.js';
 import type { EndedNotice } from '../store/notices.js';
@@ -25,6 +26,7 @@ export class Evictions {
       readonly registry: Registry;
       readonly log: Log;
       readonly metrics: Metrics;
+      readonly tracing: Tracing;
       readonly redisNowMs: () => number | null;
     },
   ) {}
@@ -52,19 +54,28 @@ export class Evictions {
 
   end(session: Session, ending: Ending, path: EvictionPath): void {
     if (session.state === 'ended') return;
-    const { registry, log, metrics, redisNowMs } = this.parts;
+    const { registry, log, metrics, tracing, redisNowMs } = this.parts;
+    const { org, sessionId, epoch } = session;
     session.markEnded();
     registry.remove(session);
     const sinceEnding = (latency: Histogram) => {
       const nowMs = redisNowMs();
       if (nowMs !== null) latency.observe(Math.max(0, nowMs - ending.at) / 1000);
     };
-    session.link.end(ending.reason, evictedMessage(ending), () =>
-      sinceEnding(metrics.evictionReceiptSeconds),
-    );
+    const trace = tracing.begin('evict', {
+      org,
+      sessionId,
+      epoch,
+      byEpoch: ending.epoch,
+      reason: ending.reason,
+      path,
+    });
+    session.link.end(ending.reason, evictedMessage(ending), (isAnswered) => {
+      if (isAnswered) sinceEnding(metrics.evictionReceiptSeconds);
+      trace?.end({ isAnswered });
+    });
     metrics.evictions.inc({ reason: ending.reason, path });
     sinceEnding(metrics.evictionSeconds);
-    const { org, sessionId, epoch } = session;
     log.info(
       { org, sessionId, epoch, reason: ending.reason, path, byEpoch: ending.epoch },
       'session evicted',
