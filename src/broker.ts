@@ -139,6 +139,7 @@ export class Broker {
       log,
       metrics,
       onEnded: (notice) => evictions.receive(notice, 'pubsub'),
+      onContested: (notice) => evictions.contested(notice),
       onSubscribed: () => this.#verifyAll(),
     });
     const verifier = createTokenVerifier({

@@ -127,7 +127,9 @@ async function claim(visit: Visit, parts: AdmissionParts): Promise<boolean> {
     visit.link.end('store_unavailable', {
       type: 'error',
       code: 'store_unavailable',
-      message: 'no seat can be granted at present',
+      message: error.isFull
+        ? 'Redis is out of memory: sessions go on, new ones cannot be had'
+        : 'no seat can be granted at present',
       retryAfterMs: 2000,
     });
     return false;

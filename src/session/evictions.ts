@@ -4,7 +4,7 @@ import type { Metrics } from '../base/metrics.js';
 import type { Tracing } from '../base/tracing.js';
 import type { CloseReason } from '../protocol/close-codes.js';
 import type { EvictedMessage, Machine } from '../protocol/messages.js';
-import type { EndedNotice } from '../store/notices.js';
+import type { ContestedNotice, EndedNotice } from '../store/notices.js';
 import type { Registry } from './registry.js';
 import type { Session } from './session.js';
 
@@ -37,6 +37,15 @@ export class Evictions {
     for (const session of [...this.parts.registry.of(notice.org, notice.user)]) {
       if (session.state === 'claiming') session.earlyNotices = [...session.earlyNotices, notice];
       else if (session.isGrant(notice.sessionId, notice.epoch)) this.end(session, ending, path);
+    }
+  }
+
+  /** The holder keeps the seat, and is told that somebody fights for it: both sides are (`flapping`). */
+  contested({ org, user, sessionId, epoch, by }: ContestedNotice): void {
+    const message = `${by.name ?? 'Another machine'} keeps taking this seat; a person must act.`;
+    for (const session of this.parts.registry.of(org, user)) {
+      if (session.isLive && session.isGrant(sessionId, epoch))
+        session.link.send({ type: 'error', code: 'flapping', message });
     }
   }
 
