@@ -161,7 +161,8 @@ async function sweep(store: Store): Promise<void> {
   }
   if (dead.length > 0) await client.zadd(keys.active(ORG), 'XX', ...dead);
   await client.del(keys.sweepTurn);
-  await store.sweeper.heartbeat([ORG]);
+  await store.nodes.announce([ORG]);
+  store.sweeper.forget();
   await store.sweeper.sweep(1);
 }
 
