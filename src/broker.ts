@@ -9,7 +9,6 @@ import { createMetrics, type Metrics } from './base/metrics.js';
 import { createSessionIds } from './base/session-ids.js';
 import type { Settings } from './base/settings.js';
 import { TimerWheel } from './base/timer-wheel.js';
-import { Tracing } from './base/tracing.js';
 import { VERSION } from './base/version.js';
 import { createWallClock } from './base/wall-clock.js';
 import { Doorkeeper } from './gateway/doorkeeper.js';
@@ -24,14 +23,8 @@ import { Housekeeping } from './store/housekeeping.js';
 import type { NodeReport, Nodes } from './store/nodes.js';
 import { Inbox } from './store/notices.js';
 import { Pulse } from './store/pulse.js';
-import {
-  connectRedis,
-  inspectRedis,
-  openCommands,
-  openInbox,
-  type RedisConnection,
-  redisNodes,
-} from './store/redis.js';
+import { connectRedis, openCommands, openInbox, type RedisConnection, redisNodes } from './store/redis.js';
+import { inspectRedis } from './store/redis-inspection.js';
 import { createStore, type Store } from './store/store.js';
 import { OrgWatch } from './store/watch/org-watch.js';
 import { RedisWatch } from './store/watch/redis-watch.js';
@@ -47,7 +40,6 @@ export class Broker {
   readonly nodeId = uuidv7();
   readonly log: Log;
   readonly metrics: Metrics = createMetrics();
-  readonly #tracing = new Tracing();
   readonly #registry = new Registry();
   readonly #wheel: TimerWheel;
   readonly #commands: RedisConnection;
@@ -69,7 +61,6 @@ export class Broker {
     keys: KeyRing,
   ) {
     const { nodeId, metrics } = this;
-    const tracing = this.#tracing;
     const log = createLog(settings.logLevel, nodeId);
     this.log = log;
     this.#wheel = new TimerWheel(monotonicMs, TICK_MS, (error) =>
@@ -106,23 +97,8 @@ export class Broker {
       clock: monotonicMs,
     });
     const registry = this.#registry;
-    const evictions = new Evictions({
-      registry,
-      log,
-      metrics,
-      tracing,
-      redisNowMs: () => redisClock.nowMs(),
-    });
-    const common = {
-      registry,
-      evictions,
-      wheel: this.#wheel,
-      clock: monotonicMs,
-      log,
-      metrics,
-      tracing,
-      ...settings,
-    };
+    const evictions = new Evictions({ registry, log, metrics, redisNowMs: () => redisClock.nowMs() });
+    const common = { registry, evictions, wheel: this.#wheel, clock: monotonicMs, log, metrics, ...settings };
     const renewals = new Renewals({
       ...common,
       renew: (org, held) => leases.renew(org, held),
@@ -139,7 +115,6 @@ export class Broker {
       log,
       metrics,
       onEnded: (notice) => evictions.receive(notice, 'pubsub'),
-      onContested: (notice) => evictions.contested(notice),
       onSubscribed: () => this.#verifyAll(),
     });
     const verifier = createTokenVerifier({
@@ -189,8 +164,7 @@ export class Broker {
 
   /** Connects to Redis, then opens the doors. Rejects when Redis or a port cannot be had. */
   async start(): Promise<void> {
-    const { host, port, adminHost, adminPort, otlpEndpoint, commandTimeoutMs } = this.settings;
-    await this.#tracing.start({ otlpEndpoint, nodeId: this.nodeId, exportTimeoutMs: commandTimeoutMs });
+    const { host, port, adminHost, adminPort } = this.settings;
     await connectRedis(this.#commands);
     const { warnings } = await inspectRedis(this.#commands);
     for (const warning of warnings) this.log.warn(warning);
@@ -230,7 +204,6 @@ export class Broker {
     this.#inbox.close();
     await this.nodes.leave().catch(() => {});
     this.#commands.disconnect();
-    await this.#tracing.stop();
     this.log.info('broker stopped');
   }
 

@@ -1,4 +1,5 @@
 import { Broker } from '../broker.js';
+import { UnsuitableRedis } from '../store/redis-inspection.js';
 import { type Configuration, type ConfigurationSources, loadConfiguration } from './configuration.js';
 import { CommandFailure, exitCodes } from './failure.js';
 
@@ -38,6 +39,6 @@ function startFault(error: unknown): string {
   const { message, code } = error as Error & { code?: string };
   if (code === 'EADDRINUSE')
     return `${message}: is another broker running? Give another SOLESEAT_PORT or SOLESEAT_ADMIN_PORT`;
-  if (/ is too old: /.test(message)) return message;
+  if (error instanceof UnsuitableRedis) return message;
   return `${message}. Is Redis running where REDIS_URL says?`;
 }

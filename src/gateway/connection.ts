@@ -32,8 +32,7 @@ export class Connection implements Link {
     private readonly ws: WebSocket,
     private readonly socket: Socket,
     private readonly parts: ConnectionParts,
-    /** With why: the close's reason, or the code of a close that was not ours. */
-    private readonly onEnded: (reason: string) => void,
+    private readonly onEnded: () => void,
   ) {}
 
   get isEnded(): boolean {
@@ -75,7 +74,7 @@ export class Connection implements Link {
     return this.#unansweredPings >= UNANSWERED_PINGS;
   }
 
-  end(reason: CloseReason, notice?: ServerMessage, onClosed?: (isAnswered: boolean) => void): void {
+  end(reason: CloseReason, notice?: ServerMessage, onReceipt?: () => void): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     if (this.ws.readyState === this.ws.OPEN) {
@@ -84,11 +83,10 @@ export class Connection implements Link {
       this.ws.close(codeOf(reason), reason);
       this.socket.uncork();
       this.#cutOffLater();
-      // A peer answers a close with its code (RFC 6455 section 5.5.1); a lost connection has another.
-      if (onClosed !== undefined) this.ws.once('close', (code: number) => onClosed(code === codeOf(reason)));
-    } else onClosed?.(false);
+      if (onReceipt !== undefined) this.#awaitReceipt(codeOf(reason), onReceipt);
+    }
     this.parts.metrics.closes.inc({ code: codeOf(reason) });
-    this.onEnded(reason);
+    this.onEnded();
   }
 
   /** The peer broke RFC 6455. ws has sent this close code itself, and reads no further. */
@@ -97,7 +95,7 @@ export class Connection implements Link {
     this.#isEnded = true;
     this.#cutOffLater();
     this.parts.metrics.closes.inc({ code });
-    this.onEnded(String(code));
+    this.onEnded();
   }
 
   /** The peer or the network closed first. */
@@ -108,12 +106,19 @@ export class Connection implements Link {
     this.parts.metrics.closes.inc({
       code: [1000, 1001, 1002, 1006, 1007, 1009].includes(code) ? code : 'other',
     });
-    this.onEnded(String(code));
+    this.onEnded();
   }
 
   #cutOffLater(): void {
     const cutOff = this.parts.wheel.after(CLOSE_WAIT_MS, () => this.ws.terminate());
     this.ws.once('close', () => cutOff.cancel());
+  }
+
+  /** A peer answers a close with its code (RFC 6455 section 5.5.1); a lost connection has another. */
+  #awaitReceipt(code: number, onReceipt: () => void): void {
+    this.ws.once('close', (answered: number) => {
+      if (answered === code) onReceipt();
+    });
   }
 
   #write(message: ServerMessage): void {

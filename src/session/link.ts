@@ -10,8 +10,7 @@ export interface Link {
   isSilent(): boolean;
   /**
    * Sends the notice, closes with the reason's code, and ignores whatever still comes in.
-   * `onClosed` is called once the connection is gone: answered when the peer answered the close, and so has read
-   * the notice.
+   * `onReceipt` is called when the peer has answered the close, and so has read the notice.
    */
-  end(reason: CloseReason, notice?: ServerMessage, onClosed?: (isAnswered: boolean) => void): void;
+  end(reason: CloseReason, notice?: ServerMessage, onReceipt?: () => void): void;
 }

@@ -53,10 +53,15 @@ export function openInbox(config: RedisConfig, commands: RedisConnection, parts:
   return openOne(config, target, 'inbox', parts, { Connector });
 }
 
-/** Connects for the first time. Rejects at the first failure: whoever starts a node wants to know. */
+/** Connects for the first time. Rejects at the first failure, in plain words: whoever starts a node wants to know. */
 export async function connectRedis(connection: RedisConnection): Promise<void> {
-  const ready = once(connection, 'ready', { signal: AbortSignal.timeout(CONNECT_WITHIN_MS) });
-  await Promise.all([ready, connection.connect()]);
+  const late = AbortSignal.timeout(CONNECT_WITHIN_MS);
+  try {
+    await Promise.all([once(connection, 'ready', { signal: late }), connection.connect()]);
+  } catch (error) {
+    if (late.aborted) throw new Error(`Redis was not ready within ${CONNECT_WITHIN_MS / 1000} s`);
+    throw plainly(error as Error);
+  }
 }
 
 /** The servers at the other end: of a cluster all, else the one in use. Replicas are connected when first used. */
@@ -66,32 +71,6 @@ export function redisNodes(connection: RedisConnection): readonly RedisNode[] {
   const nodes = (role: RedisNode['role'], redises: readonly Redis[]) =>
     redises.map((redis) => ({ redis, role, address: addressOf(redis) }));
   return [...nodes('master', connection.nodes('master')), ...nodes('replica', connection.nodes('slave'))];
-}
-
-/** Refuses a Redis that is too old, and names settings of its masters that would lose leases. */
-export async function inspectRedis(
-  connection: RedisConnection,
-): Promise<{ readonly warnings: readonly string[] }> {
-  const masters = redisNodes(connection).filter(({ role }) => role === 'master');
-  const found = await Promise.all(
-    masters.map(async ({ redis, address }) => inspectServer(address, await redis.info())),
-  );
-  return { warnings: found.flat() };
-}
-
-function inspectServer(address: string, info: string): readonly string[] {
-  const version = /redis_version:(\d+)\.(\d+)/.exec(info);
-  const [major, minor] = [Number(version?.[1] ?? 0), Number(version?.[2] ?? 0)];
-  if (major < 6 || (major === 6 && minor < 2)) {
-    throw new Error(`Redis ${major}.${minor} at ${address} is too old: Soleseat needs 6.2 or newer`);
-  }
-  const warnings: string[] = [];
-  if (!/maxmemory_policy:noeviction/.test(info)) {
-    warnings.push(`maxmemory-policy is not noeviction at ${address}: Redis may throw leases away`);
-  }
-  if (!/aof_enabled:1/.test(info))
-    warnings.push(`the append-only file is off at ${address}: a restart of Redis loses licenses`);
-  return warnings;
 }
 
 function openOne(
@@ -159,8 +138,6 @@ function optionsFor(config: RedisConfig, target: RedisTarget, role: Role): Conne
     ...(target.isEncrypted && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
     sentinelCommandTimeout: config.commandTimeoutMs,
     sentinelRetryStrategy: retryDelayMs,
-    // A demoted master answers too. 1 leaves it; 2 would send the command once more.
-    reconnectOnError: (error) => (error.message.includes('READONLY') ? 1 : false),
   };
 }
 
@@ -183,6 +160,8 @@ function connectionOptions({ commandTimeoutMs }: RedisConfig, target: RedisTarge
     // A socket that is silently dead is left for a new one.
     socketTimeout: 2 * commandTimeoutMs,
     retryStrategy: retryDelayMs,
+    // A demoted master still answers. 1 leaves it; 2 would send the command once more.
+    reconnectOnError: (error: Error) => (error.message.includes('READONLY') ? 1 : false) as 1 | false,
     connectionName: `soleseat-${role}`,
     ...(target.isEncrypted && { tls: {} }),
   };
@@ -196,4 +175,12 @@ function addressOf({ options, stream }: Redis): string {
   // Sentinels name a master that the options do not know.
   const { remoteAddress: host = options.host, remotePort: port = options.port } = stream ?? {};
   return host?.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** What ioredis says of Sentinels and clusters names its own doings; the last of the causes is of use. */
+function plainly(error: Error & { readonly lastNodeError?: Error }): Error {
+  if (error.lastNodeError !== undefined)
+    return new Error(`no node of the cluster tells its slots: ${error.lastNodeError.message}`);
+  const cause = /^All sentinels are unreachable.*Last error: (.*)$/.exec(error.message)?.[1];
+  return cause === undefined ? error : new Error(`no Sentinel tells where the master is: ${cause}`);
 }

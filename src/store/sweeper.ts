@@ -71,12 +71,18 @@ export class Sweeper {
     const nowMs = await redisClock.ask(redis);
     const orgs = await redis.smembers(keys.orgs);
     let swept = 0;
+    const failures: unknown[] = [];
     for (let from = 0; from < orgs.length; from += ORGS_AT_ONCE) {
-      const counts = await Promise.all(
+      const results = await Promise.allSettled(
         orgs.slice(from, from + ORGS_AT_ONCE).map((org) => this.#sweepOrg(org, nowMs)),
       );
-      swept += counts.reduce((sum, count) => sum + count, 0);
+      for (const result of results) {
+        if (result.status === 'fulfilled') swept += result.value;
+        else failures.push(result.reason);
+      }
     }
+    // Where one master of a cluster is gone, the orgs of the others are swept all the same.
+    if (failures.length > 0) throw failures[0];
     return swept;
   }
 

@@ -4,7 +4,7 @@ import type { Broker } from '../../src/broker.js';
 import type { RedisTopology } from '../../src/embedded/redis-topology.js';
 import { Crowd, expectNoEpochTwice, helloOf, Rivals } from '../support/crowd.js';
 import { eventually } from '../support/eventually.js';
-import { startNode } from '../support/node.js';
+import { startNode, startProblem } from '../support/node.js';
 import { inboxPorts, mastersOf, moveSlots, serverAt, testCluster } from '../support/redis-topology.js';
 
 const orgs = Array.from({ length: 12 }, (_, i) => `org-${i}`);
@@ -44,6 +44,10 @@ async function takeOver({ members }: Crowd, [first, second]: readonly number[]):
 }
 
 describe('with Redis Cluster', () => {
+  it('a node says why it does not start on one server of it alone', async () => {
+    expect(await startProblem(redis.servers[0]?.url ?? '')).toContain('this is a node of a cluster');
+  });
+
   it('orgs spread over the masters, and from each of them a notice finds the inbox of the other node', async () => {
     expect(new Set(await mastersOf(redis, epochKeys)).size).toBe(3);
     // Renewal would find out too, but not so soon.

@@ -3,7 +3,7 @@ import type { Broker } from '../../src/broker.js';
 import { MASTER_NAME, type SentinelTopology } from '../../src/embedded/redis-topology.js';
 import { Crowd, expectNoEpochTwice, helloOf, Rivals } from '../support/crowd.js';
 import { eventually } from '../support/eventually.js';
-import { startNode } from '../support/node.js';
+import { startNode, startProblem } from '../support/node.js';
 import { ask, onlineReplicas, pauseReplication, serverAt, testSentinels } from '../support/redis-topology.js';
 
 const orgs = ['acme', 'globex', 'initech'];
@@ -37,6 +37,19 @@ async function failedOver(from: number, replicas: number): Promise<number> {
 }
 
 describe('with Redis Sentinel', () => {
+  it('a node says why it does not start on the wrong server or the wrong name', async () => {
+    const sentinel = `127.0.0.1:${redis.sentinels[0]?.port}`;
+    const [master, replica] = redis.servers.map(({ port }) => `127.0.0.1:${port}`);
+    expect(await startProblem(`redis+sentinel://${sentinel}/other`)).toContain(
+      'no Sentinel tells where the master is: ERR No such master',
+    );
+    expect(await startProblem(`redis://${sentinel}`)).toContain('this is a Sentinel');
+    expect(await startProblem(`redis://${replica}`)).toContain('this is a replica');
+    expect(await startProblem(`redis+cluster://${master}`)).toContain(
+      'no node of the cluster tells its slots: ERR This instance has cluster support disabled',
+    );
+  });
+
   it('a failover that the Sentinels are asked for ends no session', async () => {
     const crowd = await Crowd.seat(ports, orgs, 10);
     const rivals = new Rivals(ports, orgs);

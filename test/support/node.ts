@@ -1,7 +1,6 @@
 import { keyRingFromSecret } from '../../src/auth/keys.js';
 import { mintToken } from '../../src/auth/tokens.js';
-import { parseSettings } from '../../src/base/parse-settings.js';
-import type { Settings, SettingTexts } from '../../src/base/settings.js';
+import { parseSettings, type Settings, type SettingTexts } from '../../src/base/settings.js';
 import { Broker } from '../../src/broker.js';
 
 export const SECRET = 'a secret for tests, of more than 32 bytes';
@@ -39,6 +38,17 @@ export async function startNode(redisUrl: string, more: SettingTexts = {}): Prom
   const broker = new Broker(testSettings(redisUrl, more), keys);
   await broker.start();
   return broker;
+}
+
+/** Why a node does not start there. */
+export async function startProblem(redisUrl: string): Promise<string> {
+  const broker = new Broker(testSettings(redisUrl), keys);
+  const problem = await broker.start().then(
+    () => 'it started',
+    (error: Error) => error.message,
+  );
+  await broker.stop();
+  return problem;
 }
 
 export function tokenFor(user: string, org = 'acme', expiresInSeconds = 3600): string {
