@@ -44,7 +44,7 @@ export class Broker {
   readonly #wheel: TimerWheel;
   readonly #commands: RedisConnection;
   readonly #inbox: Inbox;
-  readonly #store: Store;
+  readonly store: Store;
   readonly #renewals: Renewals;
   readonly #pulse: Pulse;
   readonly #housekeeping: Housekeeping;
@@ -67,16 +67,16 @@ export class Broker {
       log.error({ reason: String(error) }, 'timer failed'),
     );
     this.#commands = openCommands(settings, { log, metrics });
-    this.#store = createStore({
+    this.store = createStore({
       redis: this.#commands,
       metrics,
       clock: monotonicMs,
       config: { ...settings, nodeId },
       onClockStep: (stepMs) => this.#clockStepped(stepMs),
     });
-    const { leases, redisClock, keys: names } = this.#store;
+    const { leases, redisClock, keys: names } = this.store;
     this.#housekeeping = new Housekeeping({
-      ...this.#store,
+      ...this.store,
       sweepEveryMs: settings.sweepEveryMs,
       announceEveryMs: settings.renewEveryMs,
       report: () => this.#report(),
@@ -169,7 +169,7 @@ export class Broker {
     const { warnings } = await inspectRedis(this.#commands);
     for (const warning of warnings) this.log.warn(warning);
     await this.#pulse.start();
-    this.#startedAtMs = Math.round(this.#store.redisClock.nowMs() ?? 0);
+    this.#startedAtMs = Math.round(this.store.redisClock.nowMs() ?? 0);
     await this.#inbox.open();
     this.#wheel.start();
     this.#watch.start();
@@ -209,12 +209,12 @@ export class Broker {
 
   /** Every node of the same Redis, this one among them. */
   get nodes(): Nodes {
-    return this.#store.nodes;
+    return this.store.nodes;
   }
 
   /** Ends a user's session, on whichever node. Gives null when there is none. */
   evict(org: string, user: string, reason: CloseReason, actor: string) {
-    return this.#store.leases.evict({ org, user, reason, actor });
+    return this.store.leases.evict({ org, user, reason, actor });
   }
 
   #report(): NodeReport | null {
@@ -238,7 +238,7 @@ export class Broker {
     if (this.#commands instanceof Cluster) return;
     this.metrics.clockSteps.inc();
     this.log.warn({ stepMs: Math.round(stepMs) }, "Redis's clock was set, or this machine stood still");
-    this.#store.sweeper.forget();
+    this.store.sweeper.forget();
     this.#verifyAll();
   }
 

@@ -5,13 +5,18 @@ import type { SettingTexts } from '../base/settings.js';
 import { provisionRedis } from '../embedded/find-redis.js';
 import { startRedis } from '../embedded/redis-process.js';
 import { type ConfigurationSources, loadConfiguration } from './configuration.js';
+import { openOffice, seedOffice } from './dev-office.js';
 import { startBroker } from './serve.js';
 import { mint } from './token.js';
 
 const HOUR_SECONDS = 3600;
 
 /** `soleseat dev`: a broker with a Redis of its own, a key of its own, and what to type next. */
-export async function dev(sources: ConfigurationSources, directory = '.soleseat'): Promise<void> {
+export async function dev(
+  sources: ConfigurationSources,
+  options: { readonly office: boolean },
+  directory = '.soleseat',
+): Promise<void> {
   mkdirSync(directory, { recursive: true });
   const { path } = await provisionRedis({ onProgress: (line) => console.error(line) });
   const redis = await startRedis({ binary: path, dir: join(directory, 'data'), appendOnly: true });
@@ -24,19 +29,11 @@ export async function dev(sources: ConfigurationSources, directory = '.soleseat'
     throw error;
   });
   const url = `ws://127.0.0.1:${broker.ports.public}`;
-  const token = mint(configuration, {
-    user: 'ada',
-    org: 'acme',
-    name: 'Ada',
-    expiresInSeconds: 12 * HOUR_SECONDS,
-  });
-  const other = mint(configuration, {
-    user: 'grace',
-    org: 'acme',
-    name: 'Grace',
-    expiresInSeconds: 12 * HOUR_SECONDS,
-  });
-  console.log(introduction(url, broker.ports.admin, redis.url, token, other));
+  const tokenFor = (user: string) =>
+    mint(configuration, { user, org: 'acme', name: user, expiresInSeconds: 12 * HOUR_SECONDS });
+  await seedOffice(broker.store, redis.url, Math.random);
+  if (options.office) openOffice({ url: `${url}/v1/connect`, tokenFor }, Math.random);
+  console.log(introduction(url, broker.ports.admin, redis.url, tokenFor('ada'), tokenFor('grace')));
 }
 
 /** What `dev` presets, with a development key that is made once and kept. */
@@ -61,6 +58,8 @@ Soleseat is running.
   clients   ${url}/v1/connect
   admin     http://127.0.0.1:${adminPort}  (/livez /readyz /metrics)
   Redis     ${redisUrl}  (its data is under .soleseat/)
+
+The org acme has licenses, a past, and an office at work (--no-office leaves it empty).
 
 Two tokens, for the users ada and grace of the org acme, good for twelve hours:
 

@@ -45,7 +45,8 @@ withSources(program.command('serve'))
 
 withSources(program.command('dev'))
   .description('run a broker with a Redis and a key of its own, to try it')
-  .action((options: SourceOptions) => dev(sourcesOf(options)));
+  .option('--no-office', 'without the programs that come and go in the org acme')
+  .action((options: SourceOptions & { office: boolean }) => dev(sourcesOf(options), options));
 
 program
   .command('demo')
