@@ -9,6 +9,7 @@ import { createMetrics, type Metrics } from './base/metrics.js';
 import { createSessionIds } from './base/session-ids.js';
 import type { Settings } from './base/settings.js';
 import { TimerWheel } from './base/timer-wheel.js';
+import { Tracing } from './base/tracing.js';
 import { VERSION } from './base/version.js';
 import { createWallClock } from './base/wall-clock.js';
 import { Doorkeeper } from './gateway/doorkeeper.js';
@@ -40,6 +41,7 @@ export class Broker {
   readonly nodeId = uuidv7();
   readonly log: Log;
   readonly metrics: Metrics = createMetrics();
+  readonly #tracing = new Tracing();
   readonly #registry = new Registry();
   readonly #wheel: TimerWheel;
   readonly #commands: RedisConnection;
@@ -61,6 +63,7 @@ export class Broker {
     keys: KeyRing,
   ) {
     const { nodeId, metrics } = this;
+    const tracing = this.#tracing;
     const log = createLog(settings.logLevel, nodeId);
     this.log = log;
     this.#wheel = new TimerWheel(monotonicMs, TICK_MS, (error) =>
@@ -97,8 +100,23 @@ export class Broker {
       clock: monotonicMs,
     });
     const registry = this.#registry;
-    const evictions = new Evictions({ registry, log, metrics, redisNowMs: () => redisClock.nowMs() });
-    const common = { registry, evictions, wheel: this.#wheel, clock: monotonicMs, log, metrics, ...settings };
+    const evictions = new Evictions({
+      registry,
+      log,
+      metrics,
+      tracing,
+      redisNowMs: () => redisClock.nowMs(),
+    });
+    const common = {
+      registry,
+      evictions,
+      wheel: this.#wheel,
+      clock: monotonicMs,
+      log,
+      metrics,
+      tracing,
+      ...settings,
+    };
     const renewals = new Renewals({
       ...common,
       renew: (org, held) => leases.renew(org, held),
@@ -115,6 +133,7 @@ export class Broker {
       log,
       metrics,
       onEnded: (notice) => evictions.receive(notice, 'pubsub'),
+      onContested: (notice) => evictions.contested(notice),
       onSubscribed: () => this.#verifyAll(),
     });
     const verifier = createTokenVerifier({
@@ -164,7 +183,8 @@ export class Broker {
 
   /** Connects to Redis, then opens the doors. Rejects when Redis or a port cannot be had. */
   async start(): Promise<void> {
-    const { host, port, adminHost, adminPort } = this.settings;
+    const { host, port, adminHost, adminPort, otlpEndpoint, commandTimeoutMs } = this.settings;
+    await this.#tracing.start({ otlpEndpoint, nodeId: this.nodeId, exportTimeoutMs: commandTimeoutMs });
     await connectRedis(this.#commands);
     const { warnings } = await inspectRedis(this.#commands);
     for (const warning of warnings) this.log.warn(warning);
@@ -204,6 +224,7 @@ export class Broker {
     this.#inbox.close();
     await this.nodes.leave().catch(() => {});
     this.#commands.disconnect();
+    await this.#tracing.stop();
     this.log.info('broker stopped');
   }
 

@@ -31,6 +31,10 @@ export function checkSettings(settings: Settings): readonly SettingFault[] {
   ), 'SOLESEAT_ORIGINS', "must list origins; * would let any page use a visitor's seat");
   require(settings.sweepEveryMs > 0, 'SOLESEAT_SWEEP_EVERY_MS', 'must be above 0');
   require(settings.probeEveryMs > 0, 'SOLESEAT_PROBE_EVERY_MS', 'must be above 0');
+  require(settings.otlpEndpoint === '' ||
+    /^https?:\/\/[^/]/.test(
+      settings.otlpEndpoint,
+    ), 'SOLESEAT_OTLP_ENDPOINT', 'must begin with http:// or https://');
   require(settings.metricsEveryMs > 0, 'SOLESEAT_METRICS_EVERY_MS', 'must be above 0');
   require(settings.messageBytes >= 1024, 'SOLESEAT_MESSAGE_BYTES', 'must be at least 1024');
   return faults;

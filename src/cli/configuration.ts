@@ -1,12 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { KeyError, type KeyRing, keyRingFromJwks, keyRingFromSecret } from '../auth/keys.js';
-import {
-  parseSettings,
-  type SettingFault,
-  type Settings,
-  type SettingTexts,
-  settingsTable,
-} from '../base/settings.js';
+import { parseSettings } from '../base/parse-settings.js';
+import { type SettingFault, type Settings, type SettingTexts, settingsTable } from '../base/settings.js';
 import { checkSettings } from '../base/settings-check.js';
 import { CommandFailure, exitCodes } from './failure.js';
 

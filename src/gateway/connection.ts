@@ -32,7 +32,8 @@ export class Connection implements Link {
     private readonly ws: WebSocket,
     private readonly socket: Socket,
     private readonly parts: ConnectionParts,
-    private readonly onEnded: () => void,
+    /** With why: the close's reason, or the code of a close that was not ours. */
+    private readonly onEnded: (reason: string) => void,
   ) {}
 
   get isEnded(): boolean {
@@ -74,7 +75,7 @@ export class Connection implements Link {
     return this.#unansweredPings >= UNANSWERED_PINGS;
   }
 
-  end(reason: CloseReason, notice?: ServerMessage, onReceipt?: () => void): void {
+  end(reason: CloseReason, notice?: ServerMessage, onClosed?: (isAnswered: boolean) => void): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     if (this.ws.readyState === this.ws.OPEN) {
@@ -83,10 +84,11 @@ export class Connection implements Link {
       this.ws.close(codeOf(reason), reason);
       this.socket.uncork();
       this.#cutOffLater();
-      if (onReceipt !== undefined) this.#awaitReceipt(codeOf(reason), onReceipt);
-    }
+      // A peer answers a close with its code (RFC 6455 section 5.5.1); a lost connection has another.
+      if (onClosed !== undefined) this.ws.once('close', (code: number) => onClosed(code === codeOf(reason)));
+    } else onClosed?.(false);
     this.parts.metrics.closes.inc({ code: codeOf(reason) });
-    this.onEnded();
+    this.onEnded(reason);
   }
 
   /** The peer broke RFC 6455. ws has sent this close code itself, and reads no further. */
@@ -95,7 +97,7 @@ export class Connection implements Link {
     this.#isEnded = true;
     this.#cutOffLater();
     this.parts.metrics.closes.inc({ code });
-    this.onEnded();
+    this.onEnded(String(code));
   }
 
   /** The peer or the network closed first. */
@@ -106,19 +108,12 @@ export class Connection implements Link {
     this.parts.metrics.closes.inc({
       code: [1000, 1001, 1002, 1006, 1007, 1009].includes(code) ? code : 'other',
     });
-    this.onEnded();
+    this.onEnded(String(code));
   }
 
   #cutOffLater(): void {
     const cutOff = this.parts.wheel.after(CLOSE_WAIT_MS, () => this.ws.terminate());
     this.ws.once('close', () => cutOff.cancel());
-  }
-
-  /** A peer answers a close with its code (RFC 6455 section 5.5.1); a lost connection has another. */
-  #awaitReceipt(code: number, onReceipt: () => void): void {
-    this.ws.once('close', (answered: number) => {
-      if (answered === code) onReceipt();
-    });
   }
 
   #write(message: ServerMessage): void {

@@ -3,10 +3,11 @@ import type { RawData, WebSocket } from 'ws';
 import type { ClientClaims, TokenVerifier } from '../auth/tokens.js';
 import type { Log } from '../base/log.js';
 import type { WheelTimer } from '../base/timer-wheel.js';
+import type { Trace, Tracing } from '../base/tracing.js';
 import type { WallClock } from '../base/wall-clock.js';
 import type { ClientMessage, ConflictPolicy, HelloMessage } from '../protocol/messages.js';
 import { parseClientMessage, type Violation } from '../protocol/parse.js';
-import { type AdmissionParts, admit } from '../session/admission.js';
+import { type AdmissionParts, admit, factsOf } from '../session/admission.js';
 import type { Session } from '../session/session.js';
 import type { ClaimAnswer, HeldLease } from '../store/lease-types.js';
 import { Connection, type ConnectionParts } from './connection.js';
@@ -16,6 +17,7 @@ export interface ConversationParts extends ConnectionParts {
   readonly verifier: TokenVerifier;
   readonly release: (lease: HeldLease) => Promise<boolean>;
   readonly log: Log;
+  readonly tracing: Tracing;
   readonly helloTimeoutMs: number;
   readonly messagesPerRenewal: number;
   readonly wallMs: WallClock;
@@ -44,6 +46,8 @@ export class Conversation {
   #received = 0;
   #allowanceSinceMs: number;
   #timer: WheelTimer | null = null;
+  /** Of the handshake, until the claim has been answered. Null while tracing is off. */
+  #trace: Trace | null;
 
   constructor(
     ws: WebSocket,
@@ -51,8 +55,10 @@ export class Conversation {
     private claims: ClientClaims | null,
     private readonly parts: ConversationParts,
     private readonly onClosed: () => void,
+    trace: Trace | null,
   ) {
-    this.connection = new Connection(ws, socket, parts, () => this.#detach());
+    this.#trace = trace;
+    this.connection = new Connection(ws, socket, parts, (reason) => this.#detach(reason));
     this.#allowanceSinceMs = parts.admission.clock();
     this.#awaitHello();
     ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
@@ -136,6 +142,8 @@ export class Conversation {
     const hello = this.#hello;
     if (hello === null || this.#isAdmitting) return;
     this.#isAdmitting = true;
+    const trace = this.#trace ?? this.parts.tracing.begin('connect');
+    this.#trace = null;
     const visit = {
       link: this.connection,
       hello,
@@ -144,6 +152,7 @@ export class Conversation {
       claims: this.claims,
       session: null,
       answer: null as ClaimAnswer | null,
+      trace,
     };
     try {
       this.#session = await admit(visit, this.parts.admission);
@@ -151,6 +160,7 @@ export class Conversation {
       this.parts.log.error({ reason: String(error) }, 'admission failed');
       this.connection.end('overloaded');
     }
+    trace?.end(factsOf(visit));
     this.#isAdmitting = false;
     this.claims = visit.claims;
     if (this.connection.isEnded) return;
@@ -196,17 +206,14 @@ export class Conversation {
       this.connection.end('released');
       return;
     }
+    const { org, sessionId, epoch } = lease;
+    const { log } = this.parts;
     // The seat first, the close after: who sees the close may count on a free seat.
     this.parts
       .release(lease)
-      .catch((error) => this.parts.log.warn({ org: lease.org, reason: String(error) }, 'release failed'))
-      .finally(() => {
-        this.parts.log.info(
-          { org: lease.org, sessionId: lease.sessionId, epoch: lease.epoch, reason: 'released' },
-          'session released',
-        );
-        this.connection.end('released');
-      });
+      .then(() => log.info({ org, sessionId, epoch, reason: 'released' }, 'session released'))
+      .catch((error) => log.warn({ org, sessionId, epoch, reason: String(error) }, 'release failed'))
+      .finally(() => this.connection.end('released'));
     // A renewal still under way must not report the seat as lost to somebody who gives it back.
     this.#session?.markEnded();
   }
@@ -246,10 +253,15 @@ export class Conversation {
     return false;
   }
 
-  #detach(): void {
+  #detach(reason: string): void {
     this.#timer?.cancel();
+    this.#trace?.end({ outcome: 'closed' });
     this.#hasConflict = false;
     if (this.#session !== null) {
+      const { org, sessionId, epoch } = this.#session;
+      // Not where it has already been evicted or released.
+      if (this.#session.isLive)
+        this.parts.log.info({ org, sessionId, epoch, reason }, 'session lost its connection');
       this.#session.markEnded();
       this.parts.admission.registry.remove(this.#session);
     }

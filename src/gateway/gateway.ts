@@ -134,12 +134,16 @@ export class Gateway {
       this.#refuse(socket, tooMany);
       return;
     }
+    const trace = this.parts.conversation.tracing.begin('connect');
+    const handshake = trace?.step('handshake');
     const verdict = judgeUpgrade(request, this.parts.rules);
     const refusal = verdict.ok
       ? (this.#judgeState() ?? this.parts.doorkeeper.judge(address))
       : verdict.refusal;
     if (refusal !== null || !verdict.ok) {
       this.#refuse(socket, refusal ?? { status: 400, message: 'refused' });
+      handshake?.end();
+      trace?.end({ outcome: 'refused', status: refusal?.status });
       return;
     }
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
@@ -152,7 +156,9 @@ export class Gateway {
         () => {
           if (this.#conversations.delete(conversation)) this.parts.doorkeeper.left(address);
         },
+        trace,
       );
+      handshake?.end();
       this.#conversations.add(conversation);
     });
   }

@@ -2,6 +2,7 @@ import type { ClientClaims, TokenVerifier } from '../auth/tokens.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
+import type { Trace, TraceFacts } from '../base/tracing.js';
 import type { ConflictPolicy, HelloMessage } from '../protocol/messages.js';
 import type { ClaimAnswer } from '../store/lease-types.js';
 import type { Leases } from '../store/leases.js';
@@ -37,6 +38,8 @@ export interface Visit {
   claims: ClientClaims | null;
   session: Session | null;
   answer: ClaimAnswer | null;
+  /** Null while tracing is off. */
+  readonly trace: Trace | null;
 }
 
 type Step = (visit: Visit, parts: AdmissionParts) => Promise<boolean> | boolean;
@@ -44,11 +47,17 @@ type Step = (visit: Visit, parts: AdmissionParts) => Promise<boolean> | boolean;
 /** The steps of admission, in order; each says whether to go on (promise 10). */
 const admission: readonly Step[] = [authenticate, checkMachine, reserve, claim, welcome];
 
+/** Those that take time. */
+const tracedSteps: ReadonlySet<Step> = new Set([claim, welcome]);
+
 /** Lets a visitor in, or tells why not. Gives the session when it was welcomed. */
 export async function admit(visit: Visit, parts: AdmissionParts): Promise<Session | null> {
   for (const step of admission) {
+    const span = visit.trace !== null && tracedSteps.has(step) ? visit.trace.step(step.name) : null;
     const outcome = step(visit, parts);
-    if (!(typeof outcome === 'boolean' ? outcome : await outcome)) return null;
+    const goesOn = typeof outcome === 'boolean' ? outcome : await outcome;
+    span?.end();
+    if (!goesOn) return null;
   }
   return visit.session;
 }
@@ -118,13 +127,24 @@ async function claim(visit: Visit, parts: AdmissionParts): Promise<boolean> {
     visit.link.end('store_unavailable', {
       type: 'error',
       code: 'store_unavailable',
-      message: 'no seat can be granted at present',
+      message: error.isFull
+        ? 'Redis is out of memory: sessions go on, new ones cannot be had'
+        : 'no seat can be granted at present',
       retryAfterMs: 2000,
     });
     return false;
   } finally {
     stopTimer();
   }
+}
+
+/** What a visit came to, for its trace. */
+export function factsOf({ session, answer }: Visit): TraceFacts {
+  const { org, sessionId, epoch } = session ?? {};
+  const outcome = answer === null ? 'refused' : outcomeOf(answer);
+  if (answer?.outcome !== 'granted')
+    return { outcome, org, ...(answer?.outcome === 'denied' && { reason: answer.reason }) };
+  return { outcome, org, sessionId, epoch, displacedSessionId: answer.displaced?.sessionId };
 }
 
 function outcomeOf(answer: ClaimAnswer): string {

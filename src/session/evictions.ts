@@ -1,9 +1,10 @@
 import type { Histogram } from 'prom-client';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
+import type { Tracing } from '../base/tracing.js';
 import type { CloseReason } from '../protocol/close-codes.js';
 import type { EvictedMessage, Machine } from '../protocol/messages.js';
-import type { EndedNotice } from '../store/notices.js';
+import type { ContestedNotice, EndedNotice } from '../store/notices.js';
 import type { Registry } from './registry.js';
 import type { Session } from './session.js';
 
@@ -25,6 +26,7 @@ export class Evictions {
       readonly registry: Registry;
       readonly log: Log;
       readonly metrics: Metrics;
+      readonly tracing: Tracing;
       readonly redisNowMs: () => number | null;
     },
   ) {}
@@ -35,6 +37,15 @@ export class Evictions {
     for (const session of [...this.parts.registry.of(notice.org, notice.user)]) {
       if (session.state === 'claiming') session.earlyNotices = [...session.earlyNotices, notice];
       else if (session.isGrant(notice.sessionId, notice.epoch)) this.end(session, ending, path);
+    }
+  }
+
+  /** The holder keeps the seat, and is told that somebody fights for it: both sides are (`flapping`). */
+  contested({ org, user, sessionId, epoch, by }: ContestedNotice): void {
+    const message = `${by.name ?? 'Another machine'} keeps taking this seat; a person must act.`;
+    for (const session of this.parts.registry.of(org, user)) {
+      if (session.isLive && session.isGrant(sessionId, epoch))
+        session.link.send({ type: 'error', code: 'flapping', message });
     }
   }
 
@@ -52,19 +63,28 @@ export class Evictions {
 
   end(session: Session, ending: Ending, path: EvictionPath): void {
     if (session.state === 'ended') return;
-    const { registry, log, metrics, redisNowMs } = this.parts;
+    const { registry, log, metrics, tracing, redisNowMs } = this.parts;
+    const { org, sessionId, epoch } = session;
     session.markEnded();
     registry.remove(session);
     const sinceEnding = (latency: Histogram) => {
       const nowMs = redisNowMs();
       if (nowMs !== null) latency.observe(Math.max(0, nowMs - ending.at) / 1000);
     };
-    session.link.end(ending.reason, evictedMessage(ending), () =>
-      sinceEnding(metrics.evictionReceiptSeconds),
-    );
+    const trace = tracing.begin('evict', {
+      org,
+      sessionId,
+      epoch,
+      byEpoch: ending.epoch,
+      reason: ending.reason,
+      path,
+    });
+    session.link.end(ending.reason, evictedMessage(ending), (isAnswered) => {
+      if (isAnswered) sinceEnding(metrics.evictionReceiptSeconds);
+      trace?.end({ isAnswered });
+    });
     metrics.evictions.inc({ reason: ending.reason, path });
     sinceEnding(metrics.evictionSeconds);
-    const { org, sessionId, epoch } = session;
     log.info(
       { org, sessionId, epoch, reason: ending.reason, path, byEpoch: ending.epoch },
       'session evicted',

@@ -10,7 +10,8 @@ export interface Link {
   isSilent(): boolean;
   /**
    * Sends the notice, closes with the reason's code, and ignores whatever still comes in.
-   * `onReceipt` is called when the peer has answered the close, and so has read the notice.
+   * `onClosed` is called once the connection is gone: answered when the peer answered the close, and so has read
+   * the notice.
    */
-  end(reason: CloseReason, notice?: ServerMessage, onReceipt?: () => void): void;
+  end(reason: CloseReason, notice?: ServerMessage, onClosed?: (isAnswered: boolean) => void): void;
 }

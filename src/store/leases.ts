@@ -34,9 +34,7 @@ export class Leases {
   /** Takes the seat, or tells why not. */
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     if (!this.#epochSeen.has(request.org)) this.#enterOrg(request.org);
-    let reply = await this.#sendClaim(request);
-    // The deadline was computed from a stale idea of Redis's time; the reply has mended that.
-    if (reply.outcome === 'late') reply = await this.#sendClaim(request);
+    const reply = await this.#sendClaim(request);
     switch (reply.outcome) {
       case 'granted':
         this.#see(request.org, Number(reply.epoch));
@@ -65,8 +63,6 @@ export class Leases {
       case 'flapping':
       case 'rate_limited':
         return { outcome: reply.outcome, retryAfterMs: Number(reply.retryAfterMs) };
-      case 'late':
-        throw new StoreUnavailable(new Error('the claim passed its deadline'));
     }
   }
 
@@ -124,7 +120,6 @@ export class Leases {
 
   async #sendClaim(request: ClaimRequest): Promise<ClaimReply> {
     const { org, requestId, resume, machine } = request;
-    const nowMs = this.parts.redisClock.nowMs();
     const learn = this.parts.redisClock.exchange();
     const order = {
       sessionId: request.sessionId,
@@ -138,7 +133,6 @@ export class Leases {
       takeoversPerMinute: this.parts.config.takeoversPerMinute,
       claimsPerMinute: this.parts.config.claimsPerMinute,
       floor: String(this.#epochSeen.get(org) ?? 0),
-      notAfter: nowMs === null ? 0 : Math.ceil(nowMs + this.parts.config.commandTimeoutMs),
     };
     const own = [this.parts.keys.request(org, requestId), this.parts.keys.claims(org, request.user)];
     const send = () => this.parts.seats.run('claim', request, order, own);

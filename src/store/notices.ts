@@ -19,7 +19,17 @@ export interface EndedNotice {
   readonly byEpoch: number;
 }
 
-type Notice = EndedNotice | { readonly type: 'probe'; readonly id: number };
+/** Another machine keeps trying to take the seat of a grant of this node, and was refused. */
+export interface ContestedNotice {
+  readonly type: 'contested';
+  readonly org: string;
+  readonly user: string;
+  readonly sessionId: string;
+  readonly epoch: number;
+  readonly by: Machine;
+}
+
+type Notice = EndedNotice | ContestedNotice | { readonly type: 'probe'; readonly id: number };
 
 export interface InboxParts {
   readonly commands: RedisConnection;
@@ -31,6 +41,7 @@ export interface InboxParts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly onEnded: (notice: EndedNotice) => void;
+  readonly onContested: (notice: ContestedNotice) => void;
   /** After every subscribe: notices may have been missed, so all that is held must be verified. */
   readonly onSubscribed: () => void;
 }
@@ -100,6 +111,7 @@ export class Inbox {
     const notice = parseNotice(text);
     if (notice === null) this.parts.log.warn('inbox message not understood');
     else if (notice.type === 'probe') this.#probeCameBack(notice.id);
+    else if (notice.type === 'contested') this.parts.onContested(notice);
     else this.parts.onEnded(notice);
   }
 
@@ -115,13 +127,17 @@ function parseNotice(text: string): Notice | null {
   try {
     const fields = JSON.parse(text) as Record<string, unknown>;
     if (fields.type === 'probe') return { type: 'probe', id: Number(fields.id) };
-    if (fields.type !== 'ended') return null;
-    return {
-      type: 'ended',
+    const grant = {
       org: String(fields.org),
       user: String(fields.user),
       sessionId: String(fields.sessionId),
       epoch: Number(fields.epoch),
+    };
+    if (fields.type === 'contested') return { ...grant, type: 'contested', by: fields.by as Machine };
+    if (fields.type !== 'ended') return null;
+    return {
+      ...grant,
+      type: 'ended',
       reason: fields.reason as CloseReason,
       by: (fields.by as Machine | undefined) ?? null,
       at: Number(fields.at),

@@ -25,7 +25,6 @@ export type ClaimReply = { readonly now: string } & (
     }
   | { readonly outcome: 'denied'; readonly reason: CloseReason }
   | { readonly outcome: 'flapping' | 'rate_limited'; readonly retryAfterMs: string }
-  | { readonly outcome: 'late' }
 );
 
 export type ReassertReply = { readonly now: string } & (

@@ -9,6 +9,11 @@ export class StoreUnavailable extends Error {
   constructor(cause: unknown) {
     super('Redis is out of reach or refuses to write', { cause });
   }
+
+  /** Redis is at its maxmemory: live sessions go on, new ones cannot be had until somebody gives it more. */
+  get isFull(): boolean {
+    return this.cause instanceof Error && this.cause.message.includes('OOM');
+  }
 }
 
 /** Gives what an operation on Redis gives, and turns every failure but a bad cursor into StoreUnavailable. */
@@ -31,8 +36,11 @@ export class SeatScripts {
     private readonly redisClock: RedisClock,
   ) {}
 
-  /** The reply as it came. Rejects as ioredis does; `reachStore` makes that StoreUnavailable. */
-  run(
+  /**
+   * The reply as it came. Rejects as ioredis does; `reachStore` makes that StoreUnavailable. An order that Redis
+   * comes to after the command timeout does nothing, as whoever gave it has been told that it failed.
+   */
+  async run(
     name: ScriptName,
     seat: { readonly org: string; readonly user: string },
     order: object,
@@ -44,6 +52,21 @@ export class SeatScripts {
     const { nodeId, leaseTtlMs: ttlMs, eventsKept } = this.config;
     const { channelPrefix } = this.keys;
     const argument = JSON.stringify({ org, user, nodeId, ttlMs, eventsKept, channelPrefix, ...order });
-    return this.scripts.run(name, [...keys, ...moreKeys], [argument]);
+    const learn = this.redisClock.exchange();
+    const send = () => this.scripts.run(name, [...keys, ...moreKeys], [argument, ...this.#notAfter()]);
+    try {
+      return await send();
+    } catch (error) {
+      const late = /^LATE (\d+)/.exec((error as Error).message);
+      if (late === null) throw error;
+      // The deadline came from a wrong idea of Redis's time, which is mended by this.
+      learn(late[1]);
+      return send();
+    }
+  }
+
+  #notAfter(): number[] {
+    const nowMs = this.redisClock.nowMs();
+    return nowMs === null ? [] : [Math.ceil(nowMs + this.config.commandTimeoutMs)];
   }
 }

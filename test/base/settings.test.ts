@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseSettings, type SettingTexts } from '../../src/base/settings.js';
+import { parseSettings } from '../../src/base/parse-settings.js';
+import type { SettingTexts } from '../../src/base/settings.js';
 import { checkSettings } from '../../src/base/settings-check.js';
 
 const good = { REDIS_URL: 'redis://127.0.0.1:6379', SOLESEAT_JWT_SECRET: 'x'.repeat(32) };

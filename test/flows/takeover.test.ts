@@ -158,7 +158,7 @@ describe('takeover', () => {
     expect((await holder.close()).code).toBe(4509);
   });
 
-  it('two machines that fight are stopped: the one over the limit is told flapping, the holder stays', async () => {
+  it('two machines that fight are stopped: the one over the limit and the holder are told flapping, the holder stays', async () => {
     const node = await startNode(redis.url, { SOLESEAT_TAKEOVERS_PER_MINUTE: '2' });
     const dial = (machine: string) => Desktop.hello(node.ports.public, 'fight', machine);
     await (await dial('a')).told('welcome');
@@ -168,6 +168,10 @@ describe('takeover', () => {
     const refused = await dial('b');
     expect((await refused.close()).code).toBe(4529);
     expect(refused.find('error')?.retryAfterMs).toBeGreaterThan(0);
+    expect(await holder.told('error')).toMatchObject({
+      code: 'flapping',
+      message: expect.stringContaining('b'),
+    });
     expect(holder.closed).toBeNull();
     await node.stop();
   });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { SettingTexts } from '../../src/base/settings.js';
 import { pickFreePort } from '../../src/embedded/redis-probe.js';
@@ -10,10 +11,19 @@ const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** A broker node as a process of its own, which can be killed and stopped. */
 export class NodeProcess {
+  /** What it logged, a line each. Errors are shown too. */
+  readonly lines: string[] = [];
+
   private constructor(
     readonly child: ChildProcess,
     readonly ports: { readonly public: number; readonly admin: number },
-  ) {}
+  ) {
+    if (child.stderr === null) return;
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      this.lines.push(line);
+      if (!/"level":[1-4]0\b/.test(line)) process.stderr.write(`${line}\n`);
+    });
+  }
 
   static async start(redisUrl: string, more: SettingTexts = {}): Promise<NodeProcess> {
     const ports = { public: await pickFreePort(), admin: await pickFreePort() };
@@ -24,7 +34,7 @@ export class NodeProcess {
       SOLESEAT_PORT: String(ports.public),
       SOLESEAT_ADMIN_PORT: String(ports.admin),
     };
-    const child = spawn(process.execPath, [main, 'serve'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = spawn(process.execPath, [main, 'serve'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
     const node = new NodeProcess(child, ports);
     await eventually(async () => {
       if (child.exitCode !== null) throw new Error(`the node ended with ${child.exitCode}`);

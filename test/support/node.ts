@@ -1,6 +1,7 @@
 import { keyRingFromSecret } from '../../src/auth/keys.js';
 import { mintToken } from '../../src/auth/tokens.js';
-import { parseSettings, type Settings, type SettingTexts } from '../../src/base/settings.js';
+import { parseSettings } from '../../src/base/parse-settings.js';
+import type { Settings, SettingTexts } from '../../src/base/settings.js';
 import { Broker } from '../../src/broker.js';
 
 export const SECRET = 'a secret for tests, of more than 32 bytes';

@@ -1,12 +1,12 @@
 -- claim: gives the user's seat to at most one session, with an epoch above all before it
 -- (promises 1, 2, 3, 9, 10). Owner, counters, audit event and the notice to the loser's node are one step.
--- A repeated request id is answered from the record, not done again; a claim past its deadline does nothing.
+-- A repeated request id is answered from the record, not done again.
 --
 -- KEYS  those of seat.lua, request, claims
 -- ARGV  JSON: org, user, sessionId (used unless resumed), nodeId, machine (JSON text), machineId, machineKind?,
 --       onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId, takeoversPerMinute, claimsPerMinute,
---       eventsKept, floor (highest epoch the node has seen), notAfter (Redis ms, 0 = none), channelPrefix
--- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited | late
+--       eventsKept, floor (highest epoch the node has seen), channelPrefix
+-- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited
 
 local request, claims = KEYS[16], KEYS[17]
 local claim = cjson.decode(ARGV[1])
@@ -48,9 +48,12 @@ local function noteMachine(order, at)
   for i = 1, #oldest, 2 do redis.call('HDEL', machineNotes, oldest[i]) end
 end
 
-if claim.notAfter > 0 and now > claim.notAfter then
-  return cjson.encode({ outcome = 'late', now = text(now) })
-end
+local value = redis.call('GET', lease)
+local holder = value and readLease(value)
+local isSameMachine = holder and holder.machine.id == claim.machineId
+local resume = isSameMachine and claim.resume
+local resumed = resume and resume.sessionId == holder.sessionId and tonumber(resume.epoch) == holder.epoch or false
+if resumed then writeAtMaxmemory() end
 
 -- Promise 11: what a user may claim in a minute, refusals included. Of what is beyond it, only the first leaves an
 -- event, and no answer is kept: a repetition does no harm.
@@ -88,11 +91,9 @@ if thisMachine ~= 'allow' then
   end
 end
 
-local value = redis.call('GET', lease)
-local holder = value and readLease(value)
-local resumed, ending = false, nil
+local ending = nil
 if holder then
-  if holder.machine.id ~= claim.machineId then
+  if not isSameMachine then
     if claim.onConflict ~= 'takeover' then
       return refuse('conflict', 'conflict', {
         holder = { machine = { name = holder.machine.name }, since = text(holder.since) },
@@ -101,12 +102,14 @@ if holder then
     local taken = claim.takeoversPerMinute > 0 and redis.call('INCR', takeovers) or 0
     if taken == 1 then redis.call('PEXPIRE', takeovers, 60000) end
     if taken > claim.takeoversPerMinute then
+      -- Both are told: a person must act, and it may be the one who sits at the holder. Once a minute will do.
+      if taken == claim.takeoversPerMinute + 1 then
+        notify(claim, now, holder, { type = 'contested', by = cjson.decode(claim.machine) })
+      end
       return refuse('flapping', 'flapping', { retryAfterMs = text(redis.call('PTTL', takeovers)) })
     end
     ending = 'taken_over'
   else
-    local resume = claim.resume
-    resumed = resume ~= nil and resume.sessionId == holder.sessionId and tonumber(resume.epoch) == holder.epoch
     ending = 'superseded'
   end
 end

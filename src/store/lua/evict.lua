@@ -6,6 +6,7 @@
 -- Reply JSON: outcome evicted, with sessionId and epoch | none
 
 local order = cjson.decode(ARGV[1])
+writeAtMaxmemory()
 local now = nowMs()
 if order.holdMs then
   local holdUntil = text(now + order.holdMs)

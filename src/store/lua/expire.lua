@@ -4,6 +4,7 @@
 -- ARGV  JSON: org, user, actor, eventsKept, channelPrefix
 -- Reply JSON: outcome done, with the license and the session ended | refused, with reason not_found | not_due
 
+writeAtMaxmemory()
 local expiresAt = field('expiresAt')
 if expiresAt and tonumber(expiresAt) > now then return refuse('not_due') end
 redis.call('ZREM', expiring, order.user)

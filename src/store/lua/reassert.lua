@@ -21,6 +21,7 @@ if not mayHold then
   })
 end
 
+writeAtMaxmemory()
 local isHeld = holder and holder.sessionId == mine.sessionId and holder.epoch == epoch
 local restored = leaseValue(mine.sessionId, epoch, mine.nodeId, tonumber(mine.since), mine.machine)
 redis.call('SET', lease, restored, 'PX', mine.ttlMs)

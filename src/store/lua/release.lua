@@ -9,6 +9,7 @@ local order = cjson.decode(ARGV[1])
 local value = redis.call('GET', lease)
 if not value or string.sub(value, 1, #order.held) ~= order.held then return 0 end
 
+writeAtMaxmemory()
 order.actor = 'user'
 local holder = readLease(value)
 raiseFence(nextEpoch(holder.epoch), 'released')

@@ -7,6 +7,7 @@
 
 if not status then return refuse('not_found') end
 if status == 'revoked' then return refuse('wrong_status') end
+writeAtMaxmemory()
 setStatus('revoked')
 keepNote()
 redis.call('ZREM', licensed, order.user)

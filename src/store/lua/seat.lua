@@ -3,6 +3,16 @@
 local lease, epochKey, active, licenseKey, licensed, counters, events, machines, machineNotes, settings, fence,
   takeovers, used, usage, users = unpack(KEYS)
 
+-- An order that lay in a buffer, as of a Redis that was frozen, may come when whoever sent it has long been told that it
+-- failed. ARGV[2], Redis ms, is when that was. The node may have had a wrong idea of the time: it learns it here.
+if ARGV[2] and nowMs() > tonumber(ARGV[2]) then return redis.error_reply('LATE ' .. text(nowMs())) end
+
+-- At maxmemory Redis refuses the first write of a script where it may take memory, and lets a script finish that has
+-- written. This writes nothing: for what ends or keeps a session, which must go on when new ones cannot be had.
+local function writeAtMaxmemory()
+  redis.call('HDEL', counters, '')
+end
+
 -- Promise 8: epoch = max(stored + 1, TIME, floor + 1), so that not even FLUSHALL reuses one. TIME in microseconds:
 -- a rush of claims would outrun milliseconds, and who comes after a FLUSHALL would get an epoch given before.
 local function nextEpoch(floor)
@@ -48,7 +58,7 @@ end
 
 -- Promise 4: one message to the one node that serves the loser.
 local function notify(order, now, holder, notice)
-  notice.type = 'ended'
+  notice.type = notice.type or 'ended'
   notice.org = order.org
   notice.user = order.user
   notice.at = text(now)

@@ -6,6 +6,7 @@
 
 if not status then return refuse('not_found') end
 if status ~= 'active' and status ~= 'expired' then return refuse('wrong_status') end
+writeAtMaxmemory()
 setStatus('suspended')
 keepNote()
 noteLicense('suspended')

@@ -8,6 +8,7 @@
 local order = cjson.decode(ARGV[1])
 if not redis.call('ZSCORE', active, order.user) then return 0 end
 local now = nowMs()
+writeAtMaxmemory()
 local leftMs = redis.call('PTTL', lease)
 -- With 0 ms left the lease still stands, and a renewal may yet keep it.
 if leftMs >= 0 then

@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { Desktop } from '../support/desktop.js';
+import { eventually } from '../support/eventually.js';
+import { startNode, tokenFor } from '../support/node.js';
+import { NodeProcess } from '../support/node-process.js';
+import { OtlpReceiver } from '../support/otlp-receiver.js';
+import { testRedis } from '../support/redis.js';
+
+let redis: RedisProcess;
+beforeAll(async () => {
+  redis = await testRedis();
+});
+afterAll(async () => {
+  await redis.stop();
+});
+
+describe('traces', () => {
+  it('follow a session from handshake over claim to welcome, and an eviction to its receipt', async () => {
+    const receiver = await OtlpReceiver.start();
+    const node = await startNode(redis.url, { SOLESEAT_OTLP_ENDPOINT: receiver.url });
+    const loser = await Desktop.hello(node.ports.public, 'traced-person', 'workstation');
+    const held = await loser.told('welcome');
+    const winner = await Desktop.hello(node.ports.public, 'traced-person', 'laptop');
+    const won = await winner.told('welcome');
+    await loser.close();
+
+    const { sessionId, epoch } = held;
+    const connect = await receiver.span('connect', { 'soleseat.sessionId': sessionId });
+    expect(connect.facts).toMatchObject({
+      'soleseat.outcome': 'granted',
+      'soleseat.org': 'acme',
+      'soleseat.epoch': epoch,
+    });
+    expect(connect.resource).toMatchObject({
+      'service.name': 'soleseat',
+      'service.instance.id': node.nodeId,
+    });
+    const steps = receiver.spans.filter(
+      ({ traceId, spanId }) => traceId === connect.traceId && spanId !== connect.spanId,
+    );
+    // They come in the order in which they ended. Their times are rounded to milliseconds.
+    expect(steps.map(({ name }) => name)).toEqual(['handshake', 'claim', 'welcome']);
+    expect(steps.every(({ parentSpanId }) => parentSpanId === connect.spanId)).toBe(true);
+
+    const evict = await receiver.span('evict', { 'soleseat.sessionId': sessionId });
+    expect(evict.facts).toMatchObject({
+      'soleseat.org': 'acme',
+      'soleseat.epoch': epoch,
+      'soleseat.byEpoch': won.epoch,
+      'soleseat.reason': 'taken_over',
+      'soleseat.path': 'local',
+      'soleseat.isAnswered': true,
+    });
+    await node.stop();
+    receiver.stop();
+    expect(receiver.bodies.join('')).not.toContain('traced-person');
+  });
+
+  it('tell of a handshake that is refused, and of a visitor who goes away', async () => {
+    const receiver = await OtlpReceiver.start();
+    const node = await startNode(redis.url, { SOLESEAT_OTLP_ENDPOINT: receiver.url });
+    await Desktop.open(node.ports.public, 'a.b.c').catch(() => {});
+    (await Desktop.open(node.ports.public, tokenFor('ada'))).ws.close();
+    await receiver.span('connect', { 'soleseat.outcome': 'refused', 'soleseat.status': 401 });
+    await receiver.span('connect', { 'soleseat.outcome': 'closed' });
+    await node.stop();
+    receiver.stop();
+  });
+
+  it('to a receiver that is not there harm nobody, and the node still ends', async () => {
+    const gone = await OtlpReceiver.start();
+    gone.stop();
+    const node = await startNode(redis.url, {
+      SOLESEAT_OTLP_ENDPOINT: gone.url,
+      SOLESEAT_COMMAND_TIMEOUT_MS: '300',
+    });
+    const desktop = await Desktop.hello(node.ports.public, 'untraced', 'workstation');
+    await desktop.told('lease');
+    await node.stop();
+  });
+
+  it('are not even loaded while they are off', () => {
+    const broker = fileURLToPath(new URL('../../dist/broker.js', import.meta.url));
+    const script = `
+      await import(${JSON.stringify(broker)});
+      const { createRequire } = await import('node:module');
+      console.log(Object.keys(createRequire(import.meta.url).cache).filter((file) => /opentelemetry.(sdk|exporter|otlp)/.test(file)).length);
+    `;
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    });
+    expect(output.trim()).toBe('0');
+  });
+});
+
+describe('log lines', () => {
+  it('carry the ids to follow one session across nodes, and never a token', async () => {
+    const talkative = { SOLESEAT_LOG_LEVEL: 'debug' };
+    const [a, b] = await Promise.all([
+      NodeProcess.start(redis.url, talkative),
+      NodeProcess.start(redis.url, talkative),
+    ]);
+    const first = await Desktop.hello(a.ports.public, 'logged', 'workstation');
+    const { sessionId, epoch } = await first.told('welcome');
+    first.ws.terminate();
+    const resume = { resume: { sessionId, epoch }, onConflict: 'deny' as const };
+    const again = await Desktop.hello(b.ports.public, 'logged', 'workstation', resume);
+    const resumed = await again.told('welcome');
+    const laptop = await Desktop.hello(a.ports.public, 'logged', 'laptop');
+    const { epoch: byEpoch } = await laptop.told('welcome');
+    await again.close();
+    laptop.say({ type: 'refresh', token: `${tokenFor('logged')}x` });
+    await laptop.close();
+    const stranger = await Desktop.open(b.ports.public, null);
+    stranger.say({ type: 'hello', machine: { id: 'pc' }, token: `${tokenFor('logged')}x` });
+    await stranger.close();
+    await Desktop.open(b.ports.public, `${tokenFor('logged')}x`).catch(() => {});
+    await eventually(() => b.lines.filter((line) => line.includes('not accepted')).length === 2);
+    await Promise.all([a.kill(), b.kill()]);
+
+    const lines = [...a.lines, ...b.lines].map((line) => JSON.parse(line) as Record<string, unknown>);
+    const story = lines
+      .filter((line) => line.sessionId === sessionId)
+      .sort((x, y) => Number(x.time) - Number(y.time));
+    expect(story.map(({ msg, org, epoch, reason }) => ({ msg, org, epoch, reason }))).toEqual([
+      { msg: 'session granted', org: 'acme', epoch, reason: 'granted' },
+      { msg: 'session lost its connection', org: 'acme', epoch, reason: '1006' },
+      { msg: 'session granted', org: 'acme', epoch: resumed.epoch, reason: 'resumed' },
+      { msg: 'session evicted', org: 'acme', epoch: resumed.epoch, reason: 'taken_over' },
+    ]);
+    const nodeIds = story.map(({ nodeId }) => nodeId);
+    expect(nodeIds[0]).toBe(nodeIds[1]);
+    expect(nodeIds[2]).toBe(nodeIds[3]);
+    expect(nodeIds[0]).not.toBe(nodeIds[2]);
+    expect(story.at(-1)).toMatchObject({ path: 'pubsub', byEpoch });
+    expect(lines.filter(({ nodeId }) => typeof nodeId !== 'string')).toEqual([]);
+    // A token begins with its header, the same for all of them.
+    const [header = ''] = tokenFor('logged').split('.');
+    expect([...a.lines, ...b.lines].filter((line) => line.includes(header))).toEqual([]);
+  });
+});
