@@ -5,19 +5,37 @@ export interface WheelTimer {
   cancel(): void;
 }
 
-class Entry implements WheelTimer {
-  run: (() => void) | null;
-  slot: Set<Entry> | null = null;
+/** A link in a ring, so that an entry leaves its slot without a search, and a slot costs nothing to fill. */
+class Link {
+  previous: Link = this;
+  next: Link = this;
+
+  insertBefore(other: Link): void {
+    this.previous = other.previous;
+    this.next = other;
+    other.previous.next = this;
+    other.previous = this;
+  }
+
+  remove(): void {
+    this.previous.next = this.next;
+    this.next.previous = this.previous;
+    this.previous = this;
+    this.next = this;
+  }
+}
+
+class Entry extends Link implements WheelTimer {
   constructor(
     readonly dueTick: number,
-    run: () => void,
+    public run: (() => void) | null,
   ) {
-    this.run = run;
+    super();
   }
+
   cancel(): void {
     this.run = null;
-    this.slot?.delete(this);
-    this.slot = null;
+    this.remove();
   }
 }
 
@@ -26,7 +44,7 @@ class Entry implements WheelTimer {
  * interval timer. Calls come at the first tick at or after they are due, in the order of their ticks.
  */
 export class TimerWheel {
-  readonly #slots: Set<Entry>[];
+  readonly #slots: readonly Link[];
   readonly #startedAtMs: number;
   #tick = 0;
   #interval: NodeJS.Timeout | null = null;
@@ -37,7 +55,7 @@ export class TimerWheel {
     private readonly onError: (error: unknown) => void,
     slotCount = 1024,
   ) {
-    this.#slots = Array.from({ length: slotCount }, () => new Set<Entry>());
+    this.#slots = Array.from({ length: slotCount }, () => new Link());
     this.#startedAtMs = clock();
   }
 
@@ -55,8 +73,7 @@ export class TimerWheel {
     const sinceStartMs = this.clock() - this.#startedAtMs;
     const dueTick = Math.max(this.#tick + 1, Math.ceil((sinceStartMs + delayMs) / this.tickMs));
     const entry = new Entry(dueTick, run);
-    entry.slot = this.#slotOf(dueTick);
-    entry.slot.add(entry);
+    entry.insertBefore(this.#slotOf(dueTick));
     return entry;
   }
 
@@ -69,15 +86,25 @@ export class TimerWheel {
     for (let tick = firstTick; tick <= targetTick; tick++) this.#runDue(this.#slotOf(tick), targetTick);
   }
 
-  #slotOf(tick: number): Set<Entry> {
+  #slotOf(tick: number): Link {
     const slot = this.#slots[tick % this.#slots.length];
     if (slot === undefined) throw new RangeError('the tick is negative');
     return slot;
   }
 
-  #runDue(slot: Set<Entry>, targetTick: number): void {
-    for (const entry of slot) {
-      if (entry.dueTick > targetTick) continue;
+  #runDue(slot: Link, targetTick: number): void {
+    // What is due is taken out first: a call may cancel any other, or put a new one where the walk would pass.
+    const due = new Link();
+    for (let link = slot.next; link !== slot; ) {
+      const { next } = link;
+      if ((link as Entry).dueTick <= targetTick) {
+        link.remove();
+        link.insertBefore(due);
+      }
+      link = next;
+    }
+    while (due.next !== due) {
+      const entry = due.next as Entry;
       const { run } = entry;
       entry.cancel();
       try {

@@ -28,6 +28,11 @@ export class Doorkeeper {
     this.#minuteSinceMs = this.#filledAtMs = clock();
   }
 
+  /** Whether the address of a peer matters at all: to ask the system for it takes time. */
+  get minds(): boolean {
+    return this.limits.connectionsPerAddress > 0;
+  }
+
   /** Counts an attempt, good or bad. Null when the address may go on. */
   attempted(address: string): Refusal | null {
     const { handshakesPerAddress, connectionsPerAddress } = this.limits;

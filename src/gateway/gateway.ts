@@ -126,10 +126,11 @@ export class Gateway {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', () => socket.destroy());
-    const address = addressOf(request.socket.remoteAddress ?? '');
+    socket.on('error', destroy);
+    const { doorkeeper } = this.parts;
+    const address = doorkeeper.minds ? addressOf(request.socket.remoteAddress ?? '') : '';
     // Before the token is looked at: who tries many of them is to be slowed down too.
-    const tooMany = this.parts.doorkeeper.attempted(address);
+    const tooMany = doorkeeper.attempted(address);
     if (tooMany !== null) {
       this.#refuse(socket, tooMany);
       return;
@@ -137,9 +138,7 @@ export class Gateway {
     const trace = this.parts.conversation.tracing.begin('connect');
     const handshake = trace?.step('handshake');
     const verdict = judgeUpgrade(request, this.parts.rules);
-    const refusal = verdict.ok
-      ? (this.#judgeState() ?? this.parts.doorkeeper.judge(address))
-      : verdict.refusal;
+    const refusal = verdict.ok ? (this.#judgeState() ?? doorkeeper.judge(address)) : verdict.refusal;
     if (refusal !== null || !verdict.ok) {
       this.#refuse(socket, refusal ?? { status: 400, message: 'refused' });
       handshake?.end();
@@ -147,14 +146,14 @@ export class Gateway {
       return;
     }
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
-      this.parts.doorkeeper.entered(address);
+      doorkeeper.entered(address);
       const conversation: Conversation = new Conversation(
         ws,
         socket as Socket,
         verdict.claims,
         this.parts.conversation,
         () => {
-          if (this.#conversations.delete(conversation)) this.parts.doorkeeper.left(address);
+          if (this.#conversations.delete(conversation)) doorkeeper.left(address);
         },
         trace,
       );
@@ -181,6 +180,11 @@ export class Gateway {
     }
     refuseSocket(socket, refusal);
   }
+}
+
+/** One function for all sockets. */
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 function judgePlainRequest(request: IncomingMessage): Refusal {

@@ -63,7 +63,9 @@ export function judgeUpgrade(request: IncomingMessage, rules: UpgradeRules): Upg
 /** The path of a request's target, without its query; null where it is not a path. */
 export function pathOf(request: IncomingMessage): string | null {
   const target = request.url ?? '';
-  return target.startsWith('/') ? (target.split('?', 1)[0] ?? null) : null;
+  if (!target.startsWith('/')) return null;
+  const end = target.indexOf('?');
+  return end < 0 ? target : target.slice(0, end);
 }
 
 export function checkHeaderCount(request: IncomingMessage): Refusal | null {
@@ -128,6 +130,8 @@ function checkOrigin(request: IncomingMessage, rules: UpgradeRules): Refusal | n
 function checkSubprotocols(request: IncomingMessage): Refusal | null {
   const header = request.headers['sec-websocket-protocol'];
   if (header === undefined) return { status: 400, message: `offer the subprotocol ${SUBPROTOCOL}` };
+  // What programs send: nothing to take apart.
+  if (header === SUBPROTOCOL) return null;
   const offered = header.split(',').map((one) => one.trim());
   if (!offered.every((one) => subprotocolForm.test(one)) || new Set(offered).size !== offered.length) {
     return { status: 400, message: 'the subprotocol list is malformed' };
@@ -145,7 +149,9 @@ function bearerToken(request: IncomingMessage): string | null {
 }
 
 function subprotocolToken(request: IncomingMessage): string | null {
-  const offered = request.headers['sec-websocket-protocol']?.split(',') ?? [];
+  const header = request.headers['sec-websocket-protocol'];
+  if (!header?.includes(TOKEN_SUBPROTOCOL_PREFIX)) return null;
+  const offered = header.split(',');
   const token = offered.map((one) => one.trim()).find((one) => one.startsWith(TOKEN_SUBPROTOCOL_PREFIX));
   return token?.slice(TOKEN_SUBPROTOCOL_PREFIX.length) ?? null;
 }

@@ -125,7 +125,11 @@ export class KeyNames {
   }
 }
 
-/** The UTC hour of a time in Unix ms, like `2026-11-25T10`. */
+let lastHour = { number: 0, text: '1970-01-01T00' };
+
+/** The UTC hour of a time in Unix ms, like `2026-11-25T10`. Every claim asks: nearly always for the same one. */
 export function hourOf(atMs: number): string {
-  return new Date(atMs).toISOString().slice(0, 13);
+  const number = Math.floor(atMs / 3_600_000);
+  if (number !== lastHour.number) lastHour = { number, text: new Date(atMs).toISOString().slice(0, 13) };
+  return lastHour.text;
 }

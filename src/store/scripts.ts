@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Redis } from 'ioredis';
 import type { Metrics } from '../base/metrics.js';
 import type { RedisConnection } from './redis.js';
+import { SharedWrites } from './shared-writes.js';
 
 /** The Lua files that stand before each script, beside common.lua. */
 const librariesOf = {
@@ -38,57 +38,33 @@ const read = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.
 /** Runs the Lua files by name. Replies leave as `unknown`: each operation has one typed function in this folder. */
 export class Scripts {
   readonly #scripts = new Map<ScriptName, Script>();
-  #corked: Redis['stream'] | null = null;
+  readonly #writes: SharedWrites;
 
   constructor(
     private readonly redis: RedisConnection,
     private readonly metrics: Metrics,
-  ) {}
+  ) {
+    this.#writes = new SharedWrites(redis);
+  }
 
   async run(name: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    const script = this.#load(name);
-    const stopTimer = this.metrics.redisSeconds.startTimer({ operation: name });
+    const { source, sha } = this.#load(name);
+    const sentMs = performance.now();
+    this.#writes.sending();
     try {
-      return await this.#evaluate(script, keys, args);
+      return await this.redis.evalsha(sha, keys.length, ...keys, ...args).catch((error: unknown) => {
+        // After a restart, a failover or SCRIPT FLUSH the server does not know the script: send it whole, once.
+        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+        return this.redis.eval(source, keys.length, ...keys, ...args);
+      });
     } catch (error) {
       this.metrics.redisErrors.inc({ operation: name });
       if (isReplyError(error)) this.metrics.scriptErrors.inc({ operation: name });
       throw error;
     } finally {
-      stopTimer();
+      this.#writes.answered();
+      this.metrics.redisSeconds.observe({ operation: name }, (performance.now() - sentMs) / 1000);
     }
-  }
-
-  async #evaluate(
-    script: Script,
-    keys: readonly string[],
-    args: readonly (string | number)[],
-  ): Promise<unknown> {
-    this.#gatherWrites();
-    try {
-      return await this.redis.evalsha(script.sha, keys.length, ...keys, ...args);
-    } catch (error) {
-      // After a restart, a failover or SCRIPT FLUSH the server does not know the script: send it whole, once.
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return this.redis.eval(script.source, keys.length, ...keys, ...args);
-    }
-  }
-
-  /**
-   * Scripts that one turn of the event loop sends leave in one write: writes are the dearest part of a claim.
-   * Not in a cluster, where each goes to the server of its slot.
-   */
-  #gatherWrites(): void {
-    if (!(this.redis instanceof Redis)) return;
-    const { stream } = this.redis;
-    // None before the first connection; another one after each reconnect.
-    if (!stream || stream === this.#corked) return;
-    this.#corked = stream;
-    stream.cork();
-    setImmediate(() => {
-      this.#corked = null;
-      stream.uncork();
-    });
   }
 
   #load(name: ScriptName): Script {

@@ -29,12 +29,18 @@ export async function reachStore<T>(operation: () => Promise<T>): Promise<T> {
 
 /** Runs the scripts about one user's seat, with the keys that seat.lua names and what all their orders carry. */
 export class SeatScripts {
+  /** What every order carries, as JSON without its braces: made once. */
+  readonly #common: string;
+
   constructor(
     private readonly scripts: Scripts,
     private readonly keys: KeyNames,
     private readonly config: LeaseConfig,
     private readonly redisClock: RedisClock,
-  ) {}
+  ) {
+    const { nodeId, leaseTtlMs: ttlMs, eventsKept } = config;
+    this.#common = membersOf({ nodeId, ttlMs, eventsKept, channelPrefix: keys.channelPrefix });
+  }
 
   /**
    * The reply as it came. Rejects as ioredis does; `reachStore` makes that StoreUnavailable. An order that Redis
@@ -49,11 +55,12 @@ export class SeatScripts {
     const { org, user } = seat;
     // Only the choice of the hour hangs on this clock; until Redis has told its time, the system's will do.
     const keys = this.keys.seat(org, user, this.redisClock.nowMs() ?? Date.now());
-    const { nodeId, leaseTtlMs: ttlMs, eventsKept } = this.config;
-    const { channelPrefix } = this.keys;
-    const argument = JSON.stringify({ org, user, nodeId, ttlMs, eventsKept, channelPrefix, ...order });
+    keys.push(...moreKeys);
+    const seatText = JSON.stringify({ org, user }).slice(0, -1);
+    const own = membersOf(order);
+    const argument = `${seatText},${this.#common}${own === '' ? '' : `,${own}`}}`;
     const learn = this.redisClock.exchange();
-    const send = () => this.scripts.run(name, [...keys, ...moreKeys], [argument, ...this.#notAfter()]);
+    const send = () => this.scripts.run(name, keys, [argument, ...this.#notAfter()]);
     try {
       return await send();
     } catch (error) {
@@ -69,4 +76,8 @@ export class SeatScripts {
     const nowMs = this.redisClock.nowMs();
     return nowMs === null ? [] : [Math.ceil(nowMs + this.config.commandTimeoutMs)];
   }
+}
+
+function membersOf(object: object): string {
+  return JSON.stringify(object).slice(1, -1);
 }
