@@ -13,6 +13,20 @@ export interface ClientClaims {
   readonly jti?: string;
 }
 
+/** Each role may do what those before it may. */
+export const roles = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+/** Who an admin token speaks for, once all of it has been checked. */
+export interface AdminClaims {
+  /** `sub`: the name in the audit trail. */
+  readonly subject: string;
+  readonly role: Role;
+  /** The one org that the token is good for; null (`*` in the token): all of them. */
+  readonly org: string | null;
+  readonly expiresAtMs: number;
+}
+
 export type ClaimRefusal = 'bad_issuer' | 'bad_audience' | 'bad_claim' | 'expired' | 'not_yet_valid';
 
 export interface ClaimRules {
@@ -20,9 +34,18 @@ export interface ClaimRules {
   readonly audience: string;
 }
 
-export type ClaimsVerdict =
-  | { readonly ok: true; readonly claims: ClientClaims }
+export type ClaimsVerdict<Claims> =
+  | { readonly ok: true; readonly claims: Claims }
   | { readonly ok: false; readonly reason: ClaimRefusal };
+
+/** A payload whose signature holds. */
+export type TokenPayload = Readonly<Record<string, unknown>>;
+
+interface CommonClaims {
+  readonly subject: string;
+  readonly org: string;
+  readonly expiresAtMs: number;
+}
 
 /** How far an issuer's clock may be ahead of ours. An end is an end: `exp` has no leeway. */
 const leewaySeconds = 5;
@@ -30,13 +53,46 @@ const maxTextBytes = 256;
 /** The last second of a Date (ECMA-262, "Time Values and Time Range"). */
 const maxUnixSeconds = 8.64e12;
 
-/** Checks the claims of a token whose signature holds, at `now` in Unix seconds. */
+/** Checks the claims of a client token whose signature holds, at `now` in Unix seconds. */
 export function readClaims(
-  payload: Readonly<Record<string, unknown>>,
+  payload: TokenPayload,
   rules: ClaimRules,
   now: number,
-): ClaimsVerdict {
-  const { iss, aud, sub, org, exp, nbf, iat, name, jti } = payload;
+): ClaimsVerdict<ClientClaims> {
+  const common = readCommon(payload, rules, now);
+  if (!common.ok) return common;
+  const { name, jti } = payload;
+  if (jti !== undefined && !isText(jti)) return refuse('bad_claim');
+  // Some issuers send an empty name for none.
+  if (name !== undefined && name !== '' && !isText(name)) return refuse('bad_claim');
+  const { subject, org, expiresAtMs } = common.claims;
+  const claims = {
+    user: subject,
+    org,
+    expiresAtMs,
+    ...(name ? { name } : {}),
+    ...(jti === undefined ? {} : { jti }),
+  };
+  return { ok: true, claims };
+}
+
+/** Checks the claims of an admin token whose signature holds, at `now` in Unix seconds. */
+export function readAdminClaims(
+  payload: TokenPayload,
+  rules: ClaimRules,
+  now: number,
+): ClaimsVerdict<AdminClaims> {
+  const common = readCommon(payload, rules, now);
+  if (!common.ok) return common;
+  const role = roles.find((one) => one === payload.role);
+  if (role === undefined) return refuse('bad_claim');
+  const { subject, org, expiresAtMs } = common.claims;
+  return { ok: true, claims: { subject, role, org: org === '*' ? null : org, expiresAtMs } };
+}
+
+/** What both kinds of token must have. */
+function readCommon(payload: TokenPayload, rules: ClaimRules, now: number): ClaimsVerdict<CommonClaims> {
+  const { iss, aud, sub, org, exp, nbf, iat } = payload;
   // JSON.parse makes this an own property; the next one to copy the claims would set a prototype.
   if (Object.hasOwn(payload, '__proto__')) return refuse('bad_claim');
   if (iss !== rules.issuer) return refuse('bad_issuer');
@@ -50,21 +106,10 @@ export function readClaims(
   }
   // An org stands in a Redis hash tag, `{org}`, which a brace would end early.
   if (!isText(sub) || !isText(org) || /[{}]/.test(org)) return refuse('bad_claim');
-  if (jti !== undefined && !isText(jti)) return refuse('bad_claim');
-  // Some issuers send an empty name for none.
-  if (name !== undefined && name !== '' && !isText(name)) return refuse('bad_claim');
-  const expiresAtMs = Math.floor(exp * 1000);
-  const claims = {
-    user: sub,
-    org,
-    expiresAtMs,
-    ...(name ? { name } : {}),
-    ...(jti === undefined ? {} : { jti }),
-  };
-  return { ok: true, claims };
+  return { ok: true, claims: { subject: sub, org, expiresAtMs: Math.floor(exp * 1000) } };
 }
 
-function refuse(reason: ClaimRefusal): ClaimsVerdict {
+function refuse(reason: ClaimRefusal): { readonly ok: false; readonly reason: ClaimRefusal } {
   return { ok: false, reason };
 }
 

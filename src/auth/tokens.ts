@@ -1,21 +1,33 @@
 import jwt from 'jsonwebtoken';
-import { type ClaimRefusal, type ClaimRules, type ClientClaims, readClaims } from './claims.js';
+import {
+  type AdminClaims,
+  type ClaimRefusal,
+  type ClaimRules,
+  type ClaimsVerdict,
+  type ClientClaims,
+  type Role,
+  readAdminClaims,
+  readClaims,
+  type TokenPayload,
+} from './claims.js';
 import { KeyError, type KeyRing, type VerificationKey } from './keys.js';
 import { createHeaderReader, type HeaderRefusal } from './token-header.js';
 
-export type { ClientClaims } from './claims.js';
+export { type AdminClaims, type ClientClaims, type Role, roles } from './claims.js';
 
 /** Why a token is refused: for the log and the metrics, never with the token. */
 export type TokenRefusal = 'too_large' | 'bad_signature' | HeaderRefusal | ClaimRefusal;
 
-export type TokenVerdict =
-  | { readonly ok: true; readonly claims: ClientClaims }
+export type TokenVerdict<Claims = ClientClaims> =
+  | { readonly ok: true; readonly claims: Claims }
   | { readonly ok: false; readonly reason: TokenRefusal };
 
-export interface TokenVerifier {
+export interface TokenVerifier<Claims = ClientClaims> {
   /** Whether the token is genuine, current and meant for this audience. Never throws, does no I/O. */
-  verify(token: string): TokenVerdict;
+  verify(token: string): TokenVerdict<Claims>;
 }
+
+export type AdminTokenVerifier = TokenVerifier<AdminClaims>;
 
 export interface TokenVerifierOptions {
   readonly keys: KeyRing;
@@ -31,10 +43,22 @@ export interface TokenVerifierOptions {
 const maxTokenLength = 8192;
 
 /**
- * A verifier of signed JWTs in compact form (RFC 7515, RFC 7519), as strict as RFC 8725 asks.
+ * A verifier of client tokens: signed JWTs in compact form (RFC 7515, RFC 7519), as strict as RFC 8725 asks.
  * Throws on an empty issuer or audience, which the library would take for "any".
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
+  return verifierOf(options, readClaims);
+}
+
+/** A verifier of admin tokens, as strict; its audience is another one, so that neither kind passes for the other. */
+export function createAdminTokenVerifier(options: TokenVerifierOptions): AdminTokenVerifier {
+  return verifierOf(options, readAdminClaims);
+}
+
+function verifierOf<Claims>(
+  options: TokenVerifierOptions,
+  read: (payload: TokenPayload, rules: ClaimRules, now: number) => ClaimsVerdict<Claims>,
+): TokenVerifier<Claims> {
   const { keys, issuer, audience, clock = () => Date.now() / 1000 } = options;
   if (issuer === '' || audience === '') throw new Error('a token verifier needs an issuer and an audience');
   const rules: ClaimRules = { issuer, audience };
@@ -47,33 +71,52 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       const header = readHeader(token.slice(0, token.indexOf('.')));
       if (!header.ok) return header;
       const payload = verifiedPayload(token, header.key);
-      return typeof payload === 'string'
-        ? { ok: false, reason: payload }
-        : readClaims(payload, rules, clock());
+      return typeof payload === 'string' ? { ok: false, reason: payload } : read(payload, rules, clock());
     },
   };
 }
 
-export interface MintOptions {
+interface SigningOptions {
   readonly key: VerificationKey;
-  readonly user: string;
-  readonly org: string;
   readonly issuer: string;
   readonly audience: string;
   /** Whole seconds from now. */
   readonly expiresInSeconds: number;
+}
+
+export interface MintOptions extends SigningOptions {
+  readonly user: string;
+  readonly org: string;
   readonly name?: string;
   readonly jti?: string;
 }
 
+export interface AdminMintOptions extends SigningOptions {
+  readonly subject: string;
+  readonly role: Role;
+  /** An org, or `*` for all of them. */
+  readonly org: string;
+}
+
 /** A client token, signed by the key's own algorithm. Throws KeyError where only the public half is known. */
 export function mintToken(options: MintOptions): string {
-  const { key, user, org, issuer, audience, expiresInSeconds, name, jti } = options;
-  if (key.signingKey === null) throw new KeyError('this key verifies only: its private half is not known');
+  const { user, org, name, jti } = options;
   const claims = { org, ...(name === undefined ? {} : { name }), ...(jti === undefined ? {} : { jti }) };
+  return signed(claims, user, options);
+}
+
+/** An admin token. Throws KeyError where only the public half of the key is known. */
+export function mintAdminToken(options: AdminMintOptions): string {
+  const { subject, role, org } = options;
+  return signed({ org, role }, subject, options);
+}
+
+function signed(claims: object, subject: string, options: SigningOptions): string {
+  const { key, issuer, audience, expiresInSeconds } = options;
+  if (key.signingKey === null) throw new KeyError('this key verifies only: its private half is not known');
   return jwt.sign(claims, key.signingKey, {
     algorithm: key.algorithm,
-    subject: user,
+    subject,
     issuer,
     audience,
     expiresIn: expiresInSeconds,
@@ -107,10 +150,8 @@ function isCanonical(part: string | undefined): boolean {
   }
 }
 
-type Payload = Readonly<Record<string, unknown>>;
-
 /** What the signature vouches for. The times are left to readClaims, which is stricter than the library. */
-function verifiedPayload(token: string, key: VerificationKey): Payload | 'malformed' | 'bad_signature' {
+function verifiedPayload(token: string, key: VerificationKey): TokenPayload | 'malformed' | 'bad_signature' {
   try {
     const payload: unknown = jwt.verify(token, key.key, {
       algorithms: [key.algorithm],
@@ -132,6 +173,6 @@ function decoded(token: string): unknown {
   }
 }
 
-function isPayload(value: unknown): value is Payload {
+function isPayload(value: unknown): value is TokenPayload {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
