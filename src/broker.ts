@@ -1,8 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import { Cluster } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { AdminServer } from './admin/admin-server.js';
 import type { KeyRing } from './auth/keys.js';
-import { createTokenVerifier } from './auth/tokens.js';
+import { createAdminTokenVerifier, createTokenVerifier } from './auth/tokens.js';
 import { monotonicMs } from './base/clock.js';
 import { createLog, type Log } from './base/log.js';
 import { createMetrics, type Metrics } from './base/metrics.js';
@@ -162,8 +163,19 @@ export class Broker {
       metrics,
     });
     this.#admin = new AdminServer({
+      store: this.store,
+      verifier: createAdminTokenVerifier({
+        keys,
+        issuer: settings.jwtIssuer,
+        audience: settings.adminJwtAudience,
+      }),
+      clock: monotonicMs,
+      newId: uuidv7,
+      log,
       metrics,
       notReadyBecause: () => this.#notReadyBecause(),
+      // The bundle of the web console, also where this file runs uncompiled.
+      consoleFolder: fileURLToPath(new URL('../dist/console', import.meta.url)),
     });
     this.#watch = new StoreWatch(
       [

@@ -1,69 +1,187 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Metrics } from '../base/metrics.js';
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type HTTPMethods,
+} from 'fastify';
+import type { AdminClaims } from '../auth/tokens.js';
+import { admit } from './access.js';
+import { serveConsole } from './console-files.js';
+import { FailedLogIns } from './failed-log-ins.js';
+import { serveProbes } from './probes.js';
+import { notFound, PROBLEM_TYPE, Problem, problemOf } from './problem.js';
+import type { AdminParts, Call, Route, RouteParts } from './route.js';
+import { allRoutes } from './routes/index.js';
+import { isPlainText } from './schemas.js';
+import { validatorCompiler } from './validation.js';
 
-export interface AdminParts {
-  readonly metrics: Metrics;
-  /** Null when the node takes new sessions, else why it does not. */
-  readonly notReadyBecause: () => string | null;
-}
+const BODY_BYTES = 64 * 1024;
+/** A whole request must be in within this time, the largest import too. */
+const REQUEST_TIMEOUT_MS = 60_000;
 
-/** The HTTP door for operators: `/livez`, `/readyz` and `/metrics`. */
+const allMethods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** What every answer carries: nothing here is to be kept, guessed at or framed. */
+const securityHeaders = {
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+/** The HTTP door for operators: the API, the probes, and the files of the web console. */
 export class AdminServer {
-  readonly #http: Server;
+  readonly #app: FastifyInstance;
+  readonly #callers = new WeakMap<FastifyRequest, AdminClaims>();
+  readonly #parts: RouteParts;
 
-  constructor(private readonly parts: AdminParts) {
-    this.#http = createServer((request, response) => {
-      const path = (request.url ?? '').split('?', 1)[0] ?? '';
-      const answer = this.#routes[path];
-      if (answer === undefined) problem(response, 404, 'no such page');
-      else if (request.method !== 'GET' && request.method !== 'HEAD')
-        problem(response, 405, 'use GET', { Allow: 'GET, HEAD' });
-      else answer(response);
+  constructor(parts: AdminParts) {
+    this.#parts = { ...parts, failedLogIns: new FailedLogIns(parts.clock) };
+    this.#app = fastify({
+      bodyLimit: BODY_BYTES,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      exposeHeadRoutes: false,
+      forceCloseConnections: true,
+      routerOptions: { maxParamLength: 1024 },
+      frameworkErrors: (error, _request, reply) => void this.#refuse(error, reply as FastifyReply),
+      http: { maxHeaderSize: 16_384, headersTimeout: 10_000, connectionsCheckingInterval: 1000 },
     });
+    this.#app.setValidatorCompiler(validatorCompiler as never);
+    this.#app.setErrorHandler((error, request, reply) => this.#refuse(error, reply, request));
+    this.#app.setNotFoundHandler((_request, reply) => this.#refuse(notFound(), reply));
+    this.#app.addHook('onRequest', async (_request, reply) => {
+      reply.headers(securityHeaders);
+    });
+    this.#app.removeContentTypeParser('text/plain');
+    serveProbes(this.#app, parts);
+    serveConsole(this.#app, parts.consoleFolder);
+    for (const route of allRoutes) this.#serve(route);
+    this.#refuseOtherMethods();
   }
 
   async listen(host: string, port: number): Promise<AddressInfo> {
-    await new Promise<void>((resolve, reject) => {
-      this.#http.once('error', reject);
-      this.#http.listen({ host, port }, () => resolve());
-    });
-    return this.#http.address() as AddressInfo;
+    await this.#app.listen({ host, port });
+    this.#app.server.on('error', (error) =>
+      this.#parts.log.error({ reason: error.message }, 'admin server failed'),
+    );
+    return this.#app.server.address() as AddressInfo;
   }
 
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
-    this.#http.closeAllConnections();
-    await closed;
+    await this.#app.close();
   }
 
-  readonly #routes: Readonly<Record<string, (response: ServerResponse) => void>> = {
-    '/livez': (response) => text(response, 200, 'alive'),
-    '/readyz': (response) => {
-      const reason = this.parts.notReadyBecause();
-      if (reason === null) text(response, 200, 'ready');
-      else text(response, 503, reason, { 'Retry-After': '2' });
-    },
-    '/metrics': (response) => void this.#metrics(response),
-  };
+  #serve(route: Route): void {
+    const register = (scope: FastifyInstance) => {
+      scope.route({
+        method: route.method,
+        url: fastifyPath(route.path),
+        exposeHeadRoute: route.method === 'GET' && !route.success.streams,
+        schema: { querystring: route.query, ...(route.body !== null && { body: route.body }) },
+        onRequest: async (request) => this.#admit(request, route),
+        preHandler: async (request) => this.#findOrg(request, route),
+        onResponse: async (request, reply) => this.#logWrite(request, reply, route),
+        handler: (request, reply) => this.#answer(request, reply, route),
+      });
+    };
+    const { accepts } = route;
+    if (accepts === undefined) {
+      register(this.#app);
+      return;
+    }
+    this.#app.register(async (scope) => {
+      scope.removeAllContentTypeParsers();
+      const limits = { parseAs: 'buffer', bodyLimit: accepts.maxBytes } as const;
+      scope.addContentTypeParser(accepts.contentType, limits, (_request, body, done) => done(null, body));
+      register(scope);
+    });
+  }
 
-  async #metrics(response: ServerResponse): Promise<void> {
-    const { registry } = this.parts.metrics;
-    const page = await registry.metrics();
-    response.writeHead(200, { 'Content-Type': registry.contentType });
-    response.end(page);
+  #admit(request: FastifyRequest, route: Route): void {
+    const caller = admit(request, route, this.#parts);
+    if (caller !== null) this.#callers.set(request, caller);
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') {
+      throw new Problem(415, 'content_encoding', 'the body must not be compressed');
+    }
+    const params = Object.values(request.params as Record<string, string>);
+    if (!params.every(isPlainText)) throw notFound();
+  }
+
+  async #findOrg(request: FastifyRequest, route: Route): Promise<void> {
+    const { org } = request.params as { org?: string };
+    if (org === undefined || route.foundsOrg) return;
+    if (!(await this.#parts.store.orgs.exists(org))) throw notFound();
+  }
+
+  async #answer(request: FastifyRequest, reply: FastifyReply, route: Route): Promise<unknown> {
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    const call: Call = {
+      params: request.params,
+      query: request.query,
+      body: request.body,
+      caller: this.#callers.get(request) as AdminClaims,
+      request,
+      reply,
+      signal: gone.signal,
+    };
+    reply.code(route.success.status);
+    const answer = await route.handle(call, this.#parts);
+    return reply.send(answer);
+  }
+
+  /** One line a write: who did what to which org, and how it ended. */
+  #logWrite(request: FastifyRequest, reply: FastifyReply, route: Route): void {
+    const caller = this.#callers.get(request);
+    if (route.method === 'GET' || caller === undefined) return;
+    const { org } = request.params as { org?: string };
+    const line = { action: route.id, actor: caller.subject, org, status: reply.statusCode };
+    this.#parts.log.info(line, 'admin write');
+  }
+
+  #refuse(error: unknown, reply: FastifyReply, request?: FastifyRequest): FastifyReply {
+    let problem = problemOf(error);
+    if (problem === null) {
+      const where = request?.routeOptions.url;
+      this.#parts.log.error({ reason: String(error), route: where }, 'admin request failed');
+      problem = new Problem(500, 'internal', 'something went wrong here; the log says more');
+    }
+    return reply
+      .code(problem.status)
+      .headers({ ...securityHeaders, ...problem.headers })
+      .type(PROBLEM_TYPE)
+      .send(JSON.stringify(problem.body));
+  }
+
+  /** What a path does not serve is refused by name, rather than as if the path were unknown. */
+  #refuseOtherMethods(): void {
+    const served = new Map<string, HTTPMethods[]>();
+    for (const { path, method, success } of allRoutes) {
+      const methods: HTTPMethods[] = method === 'GET' && !success.streams ? ['GET', 'HEAD'] : [method];
+      served.set(path, [...(served.get(path) ?? []), ...methods]);
+    }
+    for (const probe of ['/livez', '/readyz', '/metrics']) served.set(probe, ['GET', 'HEAD']);
+    for (const [path, methods] of served) {
+      this.#app.route({
+        method: allMethods.filter((method) => !methods.includes(method)) as HTTPMethods[],
+        url: fastifyPath(path),
+        handler: async () => {
+          throw new Problem(
+            405,
+            'method',
+            'this method is not served here',
+            {},
+            { Allow: methods.join(', ') },
+          );
+        },
+      });
+    }
   }
 }
 
-type Headers = Readonly<Record<string, string>>;
-
-function text(response: ServerResponse, status: number, line: string, headers: Headers = {}): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain', ...headers });
-  response.end(`${line}\n`);
-}
-
-/** An error as problem+json (RFC 9457). */
-function problem(response: ServerResponse, status: number, title: string, headers: Headers = {}): void {
-  response.writeHead(status, { 'Content-Type': 'application/problem+json', ...headers });
-  response.end(JSON.stringify({ status, title }));
+function fastifyPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }

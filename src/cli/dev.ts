@@ -7,7 +7,7 @@ import { startRedis } from '../embedded/redis-process.js';
 import { type ConfigurationSources, loadConfiguration } from './configuration.js';
 import { openOffice, seedOffice } from './dev-office.js';
 import { startBroker } from './serve.js';
-import { mint } from './token.js';
+import { mint, mintAdmin } from './token.js';
 
 const HOUR_SECONDS = 3600;
 
@@ -29,11 +29,16 @@ export async function dev(
     throw error;
   });
   const url = `ws://127.0.0.1:${broker.ports.public}`;
-  const tokenFor = (user: string) =>
-    mint(configuration, { user, org: 'acme', name: user, expiresInSeconds: 12 * HOUR_SECONDS });
+  const life = { expiresInSeconds: 12 * HOUR_SECONDS };
+  const tokenFor = (user: string) => mint(configuration, { user, org: 'acme', name: user, ...life });
   await seedOffice(broker.store, redis.url, Math.random);
   if (options.office) openOffice({ url: `${url}/v1/connect`, tokenFor }, Math.random);
-  console.log(introduction(url, broker.ports.admin, redis.url, tokenFor('ada'), tokenFor('grace')));
+  const tokens = {
+    ada: tokenFor('ada'),
+    grace: tokenFor('grace'),
+    admin: mintAdmin(configuration, { subject: 'dev', role: 'admin', org: '*', ...life }),
+  };
+  console.log(introduction(url, broker.ports.admin, redis.url, tokens));
 }
 
 /** What `dev` presets, with a development key that is made once and kept. */
@@ -50,21 +55,30 @@ export function devPresets(directory: string): SettingTexts {
   };
 }
 
-function introduction(url: string, adminPort: number, redisUrl: string, ada: string, grace: string): string {
+function introduction(
+  url: string,
+  adminPort: number,
+  redisUrl: string,
+  tokens: { readonly ada: string; readonly grace: string; readonly admin: string },
+): string {
   const command = `node ${resolve(import.meta.dirname, 'main.js').replace(`${process.cwd()}/`, '')} connect --url ${url}`;
   return `
 Soleseat is running.
 
   clients   ${url}/v1/connect
-  admin     http://127.0.0.1:${adminPort}  (/livez /readyz /metrics)
+  admin     http://127.0.0.1:${adminPort}  (/livez /readyz /metrics, API under /v1/admin, described by /v1/openapi.json)
   Redis     ${redisUrl}  (its data is under .soleseat/)
 
 The org acme has licenses, a past, and an office at work (--no-office leaves it empty).
 
 Two tokens, for the users ada and grace of the org acme, good for twelve hours:
 
-  ADA=${ada}
-  GRACE=${grace}
+  ADA=${tokens.ada}
+  GRACE=${tokens.grace}
+
+and one for the admin API, in the header "Authorization: Bearer …":
+
+  ADMIN=${tokens.admin}
 
 See a seat taken over. In a second terminal:
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Role, roles } from '../auth/tokens.js';
 import { VERSION } from '../base/version.js';
 import { configCheck, configPrint } from './config.js';
 import { type ConfigurationSources, loadConfiguration } from './configuration.js';
@@ -8,7 +9,7 @@ import { demo } from './demo.js';
 import { dev, devPresets } from './dev.js';
 import { CommandFailure, exitCodes } from './failure.js';
 import { serve } from './serve.js';
-import { mint } from './token.js';
+import { mint, mintAdmin } from './token.js';
 
 interface SourceOptions {
   readonly config?: string;
@@ -69,29 +70,39 @@ withSources(program.command('connect'))
   .option('--json', 'one JSON object a line')
   .action((options: ConnectOptions & SourceOptions) => connect(options, sourcesOf(options)));
 
-withSources(program.command('token').description('client tokens for trying out').command('mint'))
-  .description('sign a client token with the broker’s own key, or the development key')
-  .requiredOption('--user <user>', 'the token’s sub')
-  .requiredOption('--org <org>', 'the token’s org')
+interface MintOptions extends SourceOptions {
+  readonly user?: string;
+  readonly org: string;
+  readonly name?: string;
+  readonly admin?: boolean;
+  readonly role: Role;
+  readonly expiresIn: number;
+  readonly kid?: string;
+}
+
+withSources(program.command('token').description('tokens for trying out').command('mint'))
+  .description('sign a client or admin token with the broker’s own key, or the development key')
+  .option('--user <user>', 'the token’s sub; of an admin token: the name in the audit trail')
+  .requiredOption('--org <org>', 'the token’s org; * in an admin token: all of them')
   .option('--name <name>', 'the person’s name')
+  .option('--admin', 'an admin token, for the admin API')
+  .addOption(new Option('--role <role>', 'what the admin token allows').choices([...roles]).default('viewer'))
   .option('--expires-in <seconds>', 'life of the token', seconds, 3600)
   .option('--kid <kid>', 'which key of the key file signs')
-  .action(
-    (
-      options: SourceOptions & { user: string; org: string; name?: string; expiresIn: number; kid?: string },
-    ) => {
-      const hasKey = Boolean(
-        process.env.SOLESEAT_JWT_SECRET || process.env.SOLESEAT_JWT_KEYS || options.config || options.set,
-      );
-      const presets = { ...(hasKey ? {} : devPresets('.soleseat')), REDIS_URL: 'redis://127.0.0.1:6379' };
-      console.log(
-        mint(loadConfiguration({ ...sourcesOf(options), presets }), {
-          ...options,
-          expiresInSeconds: options.expiresIn,
-        }),
-      );
-    },
-  );
+  .action(({ user, org, name, admin, role, expiresIn, kid, ...options }: MintOptions) => {
+    const hasKey = Boolean(
+      process.env.SOLESEAT_JWT_SECRET || process.env.SOLESEAT_JWT_KEYS || options.config || options.set,
+    );
+    const presets = { ...(hasKey ? {} : devPresets('.soleseat')), REDIS_URL: 'redis://127.0.0.1:6379' };
+    const configuration = loadConfiguration({ ...sourcesOf(options), presets });
+    const common = { org, expiresInSeconds: expiresIn, ...(kid !== undefined && { kid }) };
+    if (admin) {
+      console.log(mintAdmin(configuration, { ...common, subject: user ?? 'admin', role }));
+      return;
+    }
+    if (user === undefined) throw new CommandFailure('a client token needs --user', exitCodes.usage);
+    console.log(mint(configuration, { ...common, user, ...(name !== undefined && { name }) }));
+  });
 
 const config = program.command('config').description('the settings');
 withSources(config.command('check'))

@@ -1,4 +1,5 @@
-import { mintToken } from '../auth/tokens.js';
+import type { VerificationKey } from '../auth/keys.js';
+import { mintAdminToken, mintToken, type Role } from '../auth/tokens.js';
 import type { Configuration } from './configuration.js';
 import { CommandFailure, exitCodes } from './failure.js';
 
@@ -10,18 +11,20 @@ export interface TokenOptions {
   readonly kid?: string;
 }
 
+export interface AdminTokenOptions {
+  readonly subject: string;
+  readonly role: Role;
+  /** An org, or `*` for all of them. */
+  readonly org: string;
+  readonly expiresInSeconds: number;
+  readonly kid?: string;
+}
+
 /** A client token signed with the broker's own key: for trying out and for tests. */
-export function mint({ settings, keys }: Configuration, options: TokenOptions): string {
-  const key = keys.keys.find(
-    (one) => one.signingKey !== null && (options.kid === undefined || one.kid === options.kid),
-  );
-  if (key === undefined)
-    throw new CommandFailure(
-      'no such key can sign: the key file holds public keys only, or no key of that kid',
-      exitCodes.config,
-    );
+export function mint(configuration: Configuration, options: TokenOptions): string {
+  const { settings } = configuration;
   return mintToken({
-    key,
+    key: signingKey(configuration, options.kid),
     user: options.user,
     org: options.org,
     issuer: settings.jwtIssuer,
@@ -29,4 +32,27 @@ export function mint({ settings, keys }: Configuration, options: TokenOptions): 
     expiresInSeconds: options.expiresInSeconds,
     ...(options.name !== undefined && { name: options.name }),
   });
+}
+
+/** An admin token signed with the broker's own key. */
+export function mintAdmin(configuration: Configuration, options: AdminTokenOptions): string {
+  const { settings } = configuration;
+  return mintAdminToken({
+    key: signingKey(configuration, options.kid),
+    subject: options.subject,
+    role: options.role,
+    org: options.org,
+    issuer: settings.jwtIssuer,
+    audience: settings.adminJwtAudience,
+    expiresInSeconds: options.expiresInSeconds,
+  });
+}
+
+function signingKey({ keys }: Configuration, kid: string | undefined): VerificationKey {
+  const key = keys.keys.find((one) => one.signingKey !== null && (kid === undefined || one.kid === kid));
+  if (key !== undefined) return key;
+  throw new CommandFailure(
+    'no such key can sign: the key file holds public keys only, or no key of that kid',
+    exitCodes.config,
+  );
 }

@@ -8,11 +8,12 @@ import {
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { addressOf } from '../base/address.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import { CONNECT_PATH, SUBPROTOCOL } from '../protocol/messages.js';
 import { Conversation, type ConversationParts } from './conversation.js';
-import { addressOf, type Doorkeeper } from './doorkeeper.js';
+import type { Doorkeeper } from './doorkeeper.js';
 import {
   checkHeaderCount,
   checkNoTokenInUrl,

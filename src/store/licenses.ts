@@ -14,6 +14,11 @@ import { readReply } from './replies.js';
 import type { ScriptName } from './scripts.js';
 import { reachStore, type SeatScripts, StoreUnavailable } from './seat-scripts.js';
 
+/** As long as issue.lua keeps its answers. */
+const REQUEST_KEPT_MS = 86_400_000;
+/** A page ends after so many looked at, found or not. */
+const LOOK_LIMIT = 5_000;
+
 export interface LicensesParts {
   readonly redis: RedisConnection;
   readonly seats: SeatScripts;
@@ -77,6 +82,19 @@ export class Licenses {
     return (await this.#read(org, [user]))[0] ?? null;
   }
 
+  /**
+   * Whether a request id stands for the request of this print, as it does from its first use on for a day.
+   * Two requests must not share an id: the second would get the first one's answer.
+   */
+  async isSameRequest(org: string, requestId: string, print: string): Promise<boolean> {
+    const { redis, keys } = this.parts;
+    const key = keys.request(org, `${requestId}-print`);
+    return reachStore(async () => {
+      if ((await redis.set(key, print, 'PX', REQUEST_KEPT_MS, 'NX')) !== null) return true;
+      return (await redis.get(key)) === print;
+    });
+  }
+
   /** Issued licenses in the order of their issue, or the revoked ones. */
   async page(
     org: string,
@@ -86,6 +104,25 @@ export class Licenses {
   ): Promise<Page<License>> {
     const { keys } = this.parts;
     return this.#pageOf(org, of.revoked ? keys.revoked(org) : keys.licensed(org), cursor, limit);
+  }
+
+  /** Licenses of one status. A page may be shorter than asked for, also empty, while `next` goes on. */
+  async pageWithStatus(
+    org: string,
+    status: LicenseStatus,
+    cursor: string | null,
+    limit: number,
+  ): Promise<Page<License>> {
+    const items: License[] = [];
+    let next = cursor;
+    for (let looked = 0; looked < LOOK_LIMIT; looked += limit) {
+      // No more than there is room for, so that the cursor stands behind the last one taken.
+      const page = await this.page(org, { revoked: status === 'revoked' }, next, limit - items.length);
+      items.push(...page.items.filter((license) => license.status === status));
+      next = page.next;
+      if (next === null || items.length >= limit) break;
+    }
+    return { items, next };
   }
 
   /** Licenses last used before a time (Unix ms), the longest unused first. Those in use now are left out. */

@@ -68,6 +68,17 @@ export class Orgs {
     return (await reachStore(() => redis.smembers(keys.orgs))).sort();
   }
 
+  async exists(org: string): Promise<boolean> {
+    const { redis, keys } = this.parts;
+    return (await reachStore(() => redis.sismember(keys.orgs, org))) === 1;
+  }
+
+  /** Lets the org exist, as it does from its first claim or setting on. */
+  async enter(org: string): Promise<void> {
+    const { redis, keys } = this.parts;
+    await reachStore(() => redis.sadd(keys.orgs, org));
+  }
+
   async settings(org: string): Promise<OrgSettings> {
     const { redis, keys } = this.parts;
     const [quota, licenseMode, containers, machines] = await reachStore(() =>

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { addressOf, Doorkeeper } from '../../src/gateway/doorkeeper.js';
+import { addressOf } from '../../src/base/address.js';
+import { Doorkeeper } from '../../src/gateway/doorkeeper.js';
 
 const limits = { connectionsPerAddress: 10, handshakesPerAddress: 3, handshakesPerSecond: 0 };
 let nowMs: number;

@@ -1,5 +1,5 @@
 import { keyRingFromSecret } from '../../src/auth/keys.js';
-import { mintToken } from '../../src/auth/tokens.js';
+import { mintAdminToken, mintToken, type Role } from '../../src/auth/tokens.js';
 import { parseSettings } from '../../src/base/parse-settings.js';
 import type { Settings, SettingTexts } from '../../src/base/settings.js';
 import { Broker } from '../../src/broker.js';
@@ -56,4 +56,20 @@ export function tokenFor(user: string, org = 'acme', expiresInSeconds = 3600): s
   const [key] = keys.keys;
   if (key === undefined) throw new Error('the test key ring is empty');
   return mintToken({ key, user, org, issuer: 'soleseat', audience: 'soleseat', expiresInSeconds });
+}
+
+/** An admin token, of the admin of all orgs unless said otherwise. */
+export function adminTokenFor(role: Role = 'admin', org = '*', expiresInSeconds = 3600): string {
+  const [key] = keys.keys;
+  if (key === undefined) throw new Error('the test key ring is empty');
+  const subject = `${role}@${org}`;
+  return mintAdminToken({
+    key,
+    subject,
+    role,
+    org,
+    issuer: 'soleseat',
+    audience: 'soleseat-admin',
+    expiresInSeconds,
+  });
 }

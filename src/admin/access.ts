@@ -1,0 +1,111 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type AdminClaims, type AdminTokenVerifier, type Role, roles } from '../auth/tokens.js';
+import type { Log } from '../base/log.js';
+import type { Metrics } from '../base/metrics.js';
+import type { FailedLogIns } from './failed-log-ins.js';
+import { notFound, Problem } from './problem.js';
+import type { Route } from './route.js';
+
+const COOKIE = 'soleseat_admin';
+
+export interface AccessParts {
+  readonly verifier: AdminTokenVerifier;
+  readonly failedLogIns: FailedLogIns;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** Lets a request in, or throws the Problem that refuses it. Gives who asks; null where no token is needed. */
+export function admit(request: FastifyRequest, route: Route, parts: AccessParts): AdminClaims | null {
+  refuseForeignWrite(request);
+  if (route.role === null) return null;
+  const caller = identify(request, parts);
+  if (roles.indexOf(caller.role) < roles.indexOf(route.role)) throw forbidden();
+  if (route.allOrgs && caller.org !== null) throw forbidden();
+  const { org } = request.params as { org?: string };
+  // Whether another org exists is nobody's business.
+  if (org !== undefined && caller.org !== null && caller.org !== org) throw notFound();
+  return caller;
+}
+
+/** Checks a token that somebody logs in with. */
+export function logIn(token: string, request: FastifyRequest, parts: AccessParts): AdminClaims {
+  const verdict = parts.verifier.verify(token);
+  if (verdict.ok) return verdict.claims;
+  parts.metrics.tokenFailures.inc({ reason: verdict.reason });
+  parts.log.info({ reason: verdict.reason }, 'admin token not accepted');
+  parts.failedLogIns.add(request.ip);
+  throw unauthorized();
+}
+
+/** Keeps the browser signed in until the token ends. Scripts cannot read the cookie, other sites cannot use it. */
+export function setCookie(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  token: string,
+  maxAgeMs: number,
+): void {
+  const seconds = Math.max(0, Math.floor(maxAgeMs / 1000));
+  // TLS ends in front of the broker.
+  const secure = request.headers['x-forwarded-proto'] === 'https' ? '; Secure' : '';
+  reply.header(
+    'Set-Cookie',
+    `${COOKIE}=${token}; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=Strict${secure}`,
+  );
+}
+
+function identify(request: FastifyRequest, parts: AccessParts): AdminClaims {
+  const { authorization } = request.headers;
+  const token =
+    authorization === undefined
+      ? cookieOf(request.headers.cookie ?? '')
+      : (/^Bearer ([^ ]+)$/i.exec(authorization)?.[1] ?? '');
+  if (token === null) throw unauthorized();
+  const verdict = parts.verifier.verify(token);
+  if (verdict.ok) return verdict.claims;
+  // A good token is let in whatever others at its address have tried.
+  parts.failedLogIns.refuseMany(request.ip);
+  return logIn(token, request, parts);
+}
+
+function cookieOf(header: string): string | null {
+  const pairs = header.split(';').map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1) ?? null;
+}
+
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** A browser says where a write comes from: another site's page is not to use who is signed in here. */
+function refuseForeignWrite({ method, headers }: FastifyRequest): void {
+  if (safeMethods.has(method)) return;
+  const site = headers['sec-fetch-site'];
+  const isForeignSite = site !== undefined && site !== 'same-origin' && site !== 'none';
+  if (isForeignSite || !isOwnOrigin(headers.origin, headers.host)) {
+    throw new Problem(403, 'foreign_origin', 'writes from pages of another origin are refused');
+  }
+}
+
+function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
+  if (origin === undefined) return true;
+  return (
+    URL.canParse(origin) && host !== undefined && new URL(origin).host === new URL(`http://${host}`).host
+  );
+}
+
+function unauthorized(): Problem {
+  return new Problem(
+    401,
+    'unauthorized',
+    'a current admin token is needed',
+    {},
+    { 'WWW-Authenticate': 'Bearer' },
+  );
+}
+
+export function forbidden(): Problem {
+  return new Problem(403, 'forbidden', `this token's role or org does not allow that`);
+}
+
+export function mayDo(caller: AdminClaims, role: Role): boolean {
+  return roles.indexOf(caller.role) >= roles.indexOf(role);
+}

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join, sep } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { notFound } from './problem.js';
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+  '.webmanifest': 'application/manifest+json',
+  '.txt': 'text/plain; charset=utf-8',
+};
+
+/** Nothing from elsewhere, nothing inline, in nobody's frame. */
+const contentSecurityPolicy =
+  "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+
+/**
+ * The web console's files under /console. They are read once, at the start: a request is looked up by its name and
+ * never becomes a path. A name without a file extension is a place in the console, which is the index page's to show.
+ */
+export function serveConsole(app: FastifyInstance, folder: string): void {
+  const files = readFiles(folder);
+  app.get('/console', async (_request, reply) => reply.redirect('/console/'));
+  app.get('/console/*', async (request, reply) => {
+    const { '*': name } = request.params as { '*': string };
+    const isPlace = /^[\w/-]*$/.test(name);
+    const file = files.get(name) ?? (isPlace ? files.get('index.html') : undefined);
+    if (file === undefined) throw notFound();
+    // The bundler puts a hash of the content into the names under assets/.
+    if (name.startsWith('assets/')) reply.header('Cache-Control', 'public, max-age=31536000, immutable');
+    return reply
+      .header('Content-Security-Policy', contentSecurityPolicy)
+      .type(file.contentType)
+      .send(file.content);
+  });
+}
+
+interface ConsoleFile {
+  readonly contentType: string;
+  readonly content: Buffer;
+}
+
+function readFiles(folder: string): ReadonlyMap<string, ConsoleFile> {
+  const files = new Map<string, ConsoleFile>();
+  for (const name of namesIn(folder)) {
+    const contentType = contentTypes[extname(name)];
+    if (contentType === undefined) continue;
+    files.set(name.split(sep).join('/'), { contentType, content: readFileSync(join(folder, name)) });
+  }
+  return files;
+}
+
+/** None where there is no such folder: a broker without a console is still one. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  } catch {
+    return [];
+  }
+}

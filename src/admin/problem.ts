@@ -1,0 +1,61 @@
+import { BadCursor } from '../store/paging.js';
+import { StoreUnavailable } from '../store/seat-scripts.js';
+
+export interface Fault {
+  /** The field, as a path like `limit` or `user`. */
+  readonly field: string;
+  readonly problem: string;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+/** An answer that is an error, as RFC 9457 has it. What it says is constant, but for names of fields and lines. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    /** For programs; stays the same when the words change. */
+    readonly code: string,
+    readonly title: string,
+    readonly more: Readonly<Record<string, unknown>> = {},
+    readonly headers: Headers = {},
+  ) {
+    super(title);
+  }
+
+  get body(): Readonly<Record<string, unknown>> {
+    return { status: this.status, code: this.code, title: this.title, ...this.more };
+  }
+}
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+export const notFound = () => new Problem(404, 'not_found', 'there is no such thing');
+export const invalid = (fields: readonly Fault[]) =>
+  new Problem(422, 'invalid', 'a field is missing, unknown or out of range', { fields });
+
+/** What Fastify finds wrong before a handler runs. */
+const fastifyProblems: Readonly<Record<string, Problem>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: new Problem(415, 'media_type', 'this content type is not accepted here'),
+  FST_ERR_CTP_BODY_TOO_LARGE: new Problem(413, 'too_large', 'the body is too large'),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: new Problem(400, 'bad_length', 'the body is not as long as announced'),
+  FST_ERR_BAD_URL: new Problem(400, 'bad_url', 'the path is not well-formed'),
+};
+
+const unavailable = new Problem(
+  503,
+  'store_unavailable',
+  'Redis is out of reach at present',
+  {},
+  { 'Retry-After': '2' },
+);
+
+/** The answer that an error leads to; null for one that nobody foresaw. Nothing of the error's own text goes out. */
+export function problemOf(error: unknown): Problem | null {
+  if (error instanceof Problem) return error;
+  if (error instanceof BadCursor) return new Problem(400, 'bad_cursor', error.message);
+  if (error instanceof StoreUnavailable) return unavailable;
+  const { code = '', statusCode } = error as { code?: string; statusCode?: number };
+  const known = fastifyProblems[code];
+  if (known !== undefined) return known;
+  return statusCode === 400 ? new Problem(400, 'bad_json', 'the body is not JSON') : null;
+}

@@ -1,0 +1,107 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Static, TObject, TProperties, TSchema } from 'typebox';
+import type { AdminClaims, AdminTokenVerifier, Role } from '../auth/tokens.js';
+import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
+import type { Metrics } from '../base/metrics.js';
+import type { Store } from '../store/store.js';
+import type { FailedLogIns } from './failed-log-ins.js';
+import { object } from './schemas.js';
+
+/** What the routes work with. */
+export interface AdminParts {
+  readonly store: Store;
+  readonly verifier: AdminTokenVerifier;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  /** Null when the node takes new sessions, else why it does not. */
+  readonly notReadyBecause: () => string | null;
+  /** Where the web console's files are; a folder that is missing means that there is no console. */
+  readonly consoleFolder: string;
+}
+
+export interface RouteParts extends AdminParts {
+  readonly failedLogIns: FailedLogIns;
+}
+
+/** `{ org: string; user: string }` of `/orgs/{org}/licenses/{user}`. */
+type ParamsOf<Path extends string> = Path extends `${string}${'{'}${infer Name}}${infer Rest}`
+  ? { readonly [N in Name]: string } & ParamsOf<Rest>
+  : unknown;
+
+/** One request, once it was let in and found well-formed. */
+export interface Call<Params = unknown, Query = unknown, Body = unknown> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  /** Who asks. Where the route needs no token, and none was given, it must not be read. */
+  readonly caller: AdminClaims;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  /** Aborted when whoever asked has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** How a route answers when all went well. */
+export interface Success {
+  readonly status: 200 | 201 | 204;
+  readonly schema?: TSchema;
+  /** What is streamed instead of one JSON text. */
+  readonly streams?: readonly string[];
+}
+
+interface RouteFrame {
+  /** The operation's name: in the OpenAPI document, and as the action in the log. */
+  readonly id: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** The least role that may; null: anybody, without a token. */
+  readonly role: Role | null;
+  /** Only with a token for all orgs. */
+  readonly allOrgs?: true;
+  /** Also for an org that does not exist yet. */
+  readonly foundsOrg?: true;
+  readonly tag: string;
+  readonly summary: string;
+  /** Request headers beside the usual: name and meaning. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The content type of the body, where it is not JSON, and its limit. */
+  readonly accepts?: { readonly contentType: string; readonly maxBytes: number };
+  readonly success: Success;
+  /** Codes of problems beside those that every route may answer with. */
+  readonly problems?: readonly { readonly status: number; readonly when: string }[];
+}
+
+/** One row of the table of routes: what Fastify, the OpenAPI document, the docs and the tests derive from. */
+export interface Route extends RouteFrame {
+  readonly path: string;
+  readonly query: TObject;
+  /** Null: the route takes no body, or one that is not JSON. */
+  readonly body: TObject | null;
+  readonly handle: (call: Call, parts: RouteParts) => Promise<unknown>;
+}
+
+/** Types the handler by path and schemas. */
+export function route<
+  const Path extends string,
+  Query extends TProperties = Record<never, never>,
+  Body extends TProperties = Record<never, never>,
+>(
+  row: RouteFrame & {
+    readonly path: Path;
+    readonly query?: Query;
+    readonly body?: Body;
+    readonly handle: (
+      call: Call<ParamsOf<Path>, Static<TObject<Query>>, Static<TObject<Body>>>,
+      parts: RouteParts,
+    ) => Promise<unknown>;
+  },
+): Route {
+  return {
+    ...row,
+    query: object(row.query ?? {}),
+    body: row.body === undefined ? null : object(row.body),
+    handle: row.handle as Route['handle'],
+  };
+}

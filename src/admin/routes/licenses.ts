@@ -1,0 +1,222 @@
+import { Type } from 'typebox';
+import type { License, LicenseAnswer, LicenseOrder, LicenseRefusal } from '../../store/license-types.js';
+import { licenseStatuses } from '../../store/license-types.js';
+import type { Licenses } from '../../store/licenses.js';
+import { answerPage } from '../cursors.js';
+import { invalid, notFound, Problem } from '../problem.js';
+import { route } from '../route.js';
+import {
+  licenseSchema,
+  note,
+  nullable,
+  object,
+  pageOf,
+  paging,
+  text,
+  time,
+  timeText,
+  timeTextOrNull,
+} from '../schemas.js';
+import { issueOnce } from './issue.js';
+
+const DAY_MS = 86_400_000;
+const tag = 'licenses';
+const org = '/v1/admin/orgs/{org}';
+const one = `${org}/licenses/{user}` as const;
+const conflict = { status: 409, when: 'The license is not in a status that allows it' };
+const changed = object({
+  license: licenseSchema,
+  endedSessionId: nullable(Type.String({ description: 'The session that the change ended.' })),
+});
+
+export const licenseRoutes = [
+  route({
+    id: 'listLicenses',
+    method: 'GET',
+    path: `${org}/licenses`,
+    role: 'viewer',
+    tag,
+    summary: 'Licenses in the order of their issue. Without `status`, all but the revoked ones.',
+    query: { ...paging, status: Type.Optional(Type.Enum([...licenseStatuses])) },
+    success: { status: 200, schema: pageOf(licenseSchema) },
+    problems: [{ status: 400, when: 'The cursor is none of this list' }],
+    handle: async (call, { store }) => {
+      const { status } = call.query;
+      const read = (cursor: string | null, limit: number) =>
+        status === undefined
+          ? store.licenses.page(call.params.org, { revoked: false }, cursor, limit)
+          : store.licenses.pageWithStatus(call.params.org, status, cursor, limit);
+      return answerPage(call, read, licenseOf);
+    },
+  }),
+  route({
+    id: 'issueLicense',
+    method: 'POST',
+    path: `${org}/licenses`,
+    role: 'admin',
+    foundsOrg: true,
+    tag,
+    summary: 'Issues a license.',
+    headers: {
+      'Idempotency-Key':
+        'A repetition with the same key within a day gets the first answer and issues nothing.',
+    },
+    body: {
+      user: text('Who gets the license.'),
+      expiresAt: Type.Optional(nullable(time('When it ends; null or left out: never.'))),
+      note,
+    },
+    success: { status: 201, schema: licenseSchema },
+    problems: [
+      { status: 409, when: 'The user has a license, or the quota is used up' },
+      { status: 422, when: 'The idempotency key was used for another request' },
+    ],
+    handle: async ({ params, body, caller, request }, parts) => {
+      const order = { ...body, org: params.org, actor: caller.subject };
+      const answer = await issueOnce(order, request.headers['idempotency-key'], parts);
+      return licenseOf(licenseFrom(answer));
+    },
+  }),
+  route({
+    id: 'getLicense',
+    method: 'GET',
+    path: one,
+    role: 'viewer',
+    tag,
+    summary: "A user's license, also a revoked one.",
+    success: { status: 200, schema: licenseSchema },
+    handle: async ({ params }, { store }) => {
+      const license = await store.licenses.get(params.org, params.user);
+      if (license === null) throw notFound();
+      return licenseOf(license);
+    },
+  }),
+  change('suspend', 'Takes the right away for a while; a live session ends.'),
+  change('reinstate', 'Gives a suspended license its right back.'),
+  change('revoke', 'Takes the license back and frees its place in the quota; a live session ends.'),
+  route({
+    id: 'transferLicense',
+    method: 'POST',
+    path: `${one}/transfer`,
+    role: 'admin',
+    tag,
+    summary: 'Moves the license to a user who has none; a live session of the former user ends.',
+    body: { to: text('Who gets the license.'), note },
+    success: { status: 200, schema: changed },
+    problems: [conflict],
+    handle: async ({ params, body, caller }, parts) =>
+      answerChange(parts.store.licenses, params.org, body.to, (licenses) =>
+        licenses.transfer({ ...orderOf(params, caller, body), to: body.to }),
+      ),
+  }),
+  route({
+    id: 'setLicenseExpiry',
+    method: 'PUT',
+    path: `${one}/expiry`,
+    role: 'admin',
+    tag,
+    summary: 'Sets when the license ends; a time that is past ends a live session.',
+    body: { expiresAt: nullable(time('When it ends; null: never.')), note },
+    success: { status: 200, schema: changed },
+    problems: [conflict],
+    handle: async ({ params, body, caller }, parts) =>
+      answerChange(parts.store.licenses, params.org, params.user, (licenses) =>
+        licenses.setExpiry({
+          ...orderOf(params, caller, body),
+          expiresAt: body.expiresAt === null ? null : Date.parse(body.expiresAt),
+        }),
+      ),
+  }),
+  route({
+    id: 'listUnusedLicenses',
+    method: 'GET',
+    path: `${org}/unused-licenses`,
+    role: 'viewer',
+    tag,
+    summary: 'Licenses that nobody used for some days, the longest unused first.',
+    query: {
+      ...paging,
+      days: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 3650, default: 30, description: 'For how long.' }),
+      ),
+    },
+    success: { status: 200, schema: pageOf(licenseSchema) },
+    problems: [{ status: 400, when: 'The cursor is none of this list' }],
+    handle: async (call, { store }) => {
+      const beforeMs = (store.redisClock.nowMs() ?? Date.now()) - (call.query.days ?? 30) * DAY_MS;
+      return answerPage(
+        call,
+        (cursor, limit) => store.licenses.unused(call.params.org, beforeMs, cursor, limit),
+        licenseOf,
+      );
+    },
+  }),
+];
+
+/** A change that needs nothing but its name. */
+function change(action: 'suspend' | 'reinstate' | 'revoke', summary: string) {
+  return route({
+    id: `${action}License`,
+    method: 'POST',
+    path: `${one}/${action}`,
+    role: 'admin',
+    tag,
+    summary,
+    body: { note },
+    success: { status: 200, schema: changed },
+    problems: [conflict],
+    handle: async ({ params, body, caller }, parts) =>
+      answerChange(parts.store.licenses, params.org, params.user, (licenses) =>
+        licenses[action](orderOf(params, caller, body)),
+      ),
+  });
+}
+
+async function answerChange(
+  licenses: Licenses,
+  orgName: string,
+  user: string,
+  make: (licenses: Licenses) => Promise<LicenseAnswer>,
+) {
+  const answer = await make(licenses);
+  const license = licenseFrom(answer);
+  // The script's answer does not tell the last use.
+  const now = await licenses.get(orgName, user);
+  return {
+    license: licenseOf(now ?? license),
+    endedSessionId: answer.outcome === 'done' ? answer.endedSessionId : null,
+  };
+}
+
+function orderOf(
+  params: { readonly org: string; readonly user: string },
+  caller: { readonly subject: string },
+  body: { readonly note?: string },
+): LicenseOrder {
+  return { ...params, actor: caller.subject, ...(body.note !== undefined && { note: body.note }) };
+}
+
+const titles: Readonly<Record<Exclude<LicenseRefusal, 'not_found' | 'expires_in_the_past'>, string>> = {
+  exists: 'the user has a license',
+  wrong_status: 'the license is not in a status that allows this',
+  quota_exhausted: 'the quota is used up',
+  not_due: 'the license does not end yet',
+};
+
+/** The license of an answer. Throws what a refusal leads to. */
+function licenseFrom(answer: LicenseAnswer): License {
+  if (answer.outcome === 'done') return answer.license;
+  const { reason, status } = answer;
+  if (reason === 'not_found') throw notFound();
+  if (reason === 'expires_in_the_past') throw invalid([{ field: 'expiresAt', problem: 'is in the past' }]);
+  throw new Problem(409, reason, titles[reason], status === null ? {} : { licenseStatus: status });
+}
+
+export function licenseOf(license: License) {
+  return {
+    ...license,
+    issuedAt: timeText(license.issuedAt),
+    expiresAt: timeTextOrNull(license.expiresAt),
+    lastUsedAt: timeTextOrNull(license.lastUsedAt),
+  };
+}

@@ -1,0 +1,78 @@
+import { Type } from 'typebox';
+import Format from 'typebox/format';
+import { textFault } from '../protocol/text.js';
+import { licenseStatuses } from '../store/license-types.js';
+
+const MAX_TEXT_BYTES = 256;
+/** RFC 3339, and nothing that Date.parse would guess at. */
+const dateTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
+
+Format.Set('date-time', (text) => dateTime.test(text) && !Number.isNaN(Date.parse(text)));
+Format.Set('plain-text', isPlainText);
+
+/** Text that may stand in a key and on a screen: 1 to 256 bytes, no control or direction characters. */
+export function isPlainText(text: string): boolean {
+  // U+FFFD stands for bytes that were not UTF-8.
+  return textFault(text, MAX_TEXT_BYTES) === null && !text.includes('\ufffd');
+}
+
+type Options = { readonly description?: string; readonly [more: string]: unknown };
+
+export const text = (description: string) =>
+  Type.String({ format: 'plain-text', minLength: 1, maxLength: MAX_TEXT_BYTES, description });
+export const time = (description: string) => Type.String({ format: 'date-time', description });
+export const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export const count = (description: string) => Type.Integer({ minimum: 0, description });
+export const object = <P extends Type.TProperties>(properties: P, options: Options = {}) =>
+  Type.Object(properties, { additionalProperties: false, ...options });
+
+export const paging = {
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 500, default: 50, description: 'Items of a page at most.' }),
+  ),
+  cursor: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 2048, description: '`next` of the page before.' }),
+  ),
+};
+export const DEFAULT_LIMIT = 50;
+
+export const pageOf = <T extends Type.TSchema>(items: T) =>
+  object({
+    items: Type.Array(items),
+    next: nullable(Type.String({ description: 'The `cursor` of the next page; null: this is the last.' })),
+  });
+
+export const note = Type.Optional(text('Why, for the audit trail.'));
+
+export const licenseSchema = object(
+  {
+    user: text('Whose license it is.'),
+    id: Type.String(),
+    status: Type.Enum([...licenseStatuses]),
+    issuedAt: time('When it was issued.'),
+    expiresAt: nullable(time('When it ends; null: never.')),
+    note: nullable(Type.String()),
+    lastUsedAt: nullable(time('When a session was last granted or ended; null: not since it was issued.')),
+  },
+  { description: 'The right of one user to one active session.' },
+);
+
+export const problemSchema = Type.Object(
+  {
+    status: Type.Integer(),
+    code: Type.String({ description: 'For programs; it stays when the words change.' }),
+    title: Type.String({ description: 'For people.' }),
+    fields: Type.Optional(Type.Array(object({ field: Type.String(), problem: Type.String() }))),
+    lines: Type.Optional(Type.Array(object({ line: Type.Integer(), problem: Type.String() }))),
+  },
+  { description: 'An error, as RFC 9457 has it.' },
+);
+
+/** Unix ms as RFC 3339. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+export function timeTextOrNull(ms: number | null): string | null {
+  return ms === null ? null : timeText(ms);
+}

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allRoutes } from '../../src/admin/routes/index.js';
+import type { Broker } from '../../src/broker.js';
+import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { ask } from '../support/admin.js';
+import { adminTokenFor, startNode, tokenFor } from '../support/node.js';
+import { testRedis } from '../support/redis.js';
+
+const roles = ['viewer', 'operator', 'admin'] as const;
+type Role = (typeof roles)[number];
+
+/** Every route with the least role that may: as literals, so that no change of a role goes unseen. */
+const expected: Readonly<Record<string, Role | null>> = {
+  'GET /v1/openapi.json': null,
+  'POST /v1/admin/session': null,
+  'DELETE /v1/admin/session': null,
+  'GET /v1/admin/session': 'viewer',
+  'GET /v1/admin/orgs/{org}/licenses': 'viewer',
+  'POST /v1/admin/orgs/{org}/licenses': 'admin',
+  'GET /v1/admin/orgs/{org}/licenses/{user}': 'viewer',
+  'POST /v1/admin/orgs/{org}/licenses/{user}/suspend': 'admin',
+  'POST /v1/admin/orgs/{org}/licenses/{user}/reinstate': 'admin',
+  'POST /v1/admin/orgs/{org}/licenses/{user}/revoke': 'admin',
+  'POST /v1/admin/orgs/{org}/licenses/{user}/transfer': 'admin',
+  'PUT /v1/admin/orgs/{org}/licenses/{user}/expiry': 'admin',
+  'GET /v1/admin/orgs/{org}/unused-licenses': 'viewer',
+};
+const forAllOrgsOnly: readonly string[] = [];
+
+let redis: RedisProcess;
+let node: Broker;
+
+beforeAll(async () => {
+  redis = await testRedis();
+  node = await startNode(redis.url);
+  await ask(node, 'POST', '/v1/admin/orgs/acme/licenses', { body: { user: 'ada' } });
+  await ask(node, 'POST', '/v1/admin/orgs/globex/licenses', { body: { user: 'ada' } });
+});
+afterAll(async () => {
+  await node?.stop();
+  await redis?.stop();
+});
+
+const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
+
+/** Asks with a field that no route knows: whoever is let in gets 422, and nothing happens. */
+async function knock(name: string, token: string | null, org = 'acme') {
+  const [method = '', template = ''] = name.split(' ');
+  const path = template.replace('{org}', org).replaceAll(/\{\w+\}/g, 'ada');
+  return (await ask(node, method, `${path}?nonsense=1`, { token })).status;
+}
+
+describe('the roles of the admin API', () => {
+  it('are known for every route', () => {
+    expect(Object.fromEntries(allRoutes.map((route) => [nameOf(route), route.role]))).toEqual(expected);
+    expect(allRoutes.filter(({ allOrgs }) => allOrgs).map(nameOf)).toEqual(forAllOrgsOnly);
+  });
+
+  const guarded = Object.entries(expected).filter(([, role]) => role !== null) as [string, Role][];
+  const rows = guarded.flatMap(([name, least]) => roles.map((role) => ({ name, least, role })));
+
+  it.each(rows)(
+    '$name: a token of a $role is judged by the least role, $least',
+    async ({ name, least, role }) => {
+      const may = roles.indexOf(role) >= roles.indexOf(least);
+      expect(await knock(name, adminTokenFor(role))).toBe(may ? 422 : 403);
+      const mayWithOneOrg = may && !forAllOrgsOnly.includes(name);
+      expect(await knock(name, adminTokenFor(role, 'acme'))).toBe(mayWithOneOrg ? 422 : 403);
+    },
+  );
+
+  it.each(guarded)('%s: no token, a client token and an expired one are not accepted', async (name) => {
+    expect(await knock(name, null)).toBe(401);
+    // Not by a client's token, however current it is; failed log-ins are counted, so not all of these are 401.
+    expect([401, 429]).toContain(await knock(name, tokenFor('ada')));
+    expect([401, 429]).toContain(await knock(name, adminTokenFor('admin', '*', -10)));
+  });
+
+  const ofOrgs = guarded.filter(([name]) => name.includes('{org}'));
+  it.each(ofOrgs)("%s: another org's data is as if it were not there", async (name) => {
+    expect(await knock(name, adminTokenFor('admin', 'globex'))).toBe(404);
+    expect(await knock(name, adminTokenFor('admin', 'globex'), 'nowhere')).toBe(404);
+  });
+});
