@@ -135,7 +135,7 @@ export class Broker {
       metrics,
       onEnded: (notice) => evictions.receive(notice, 'pubsub'),
       onContested: (notice) => evictions.contested(notice),
-      onSubscribed: () => this.#verifyAll(),
+      onSubscribed: () => this.verifyAll(),
     });
     const verifier = createTokenVerifier({
       keys,
@@ -240,6 +240,11 @@ export class Broker {
     this.log.info('broker stopped');
   }
 
+  /** Asks Redis about every session within a second: notices may have been missed, or leases have run out early. */
+  verifyAll(): void {
+    this.#renewals.verifyAll(Math.min(VERIFY_WITHIN_MS, this.settings.renewEveryMs));
+  }
+
   /** Every node of the same Redis, this one among them. */
   get nodes(): Nodes {
     return this.store.nodes;
@@ -261,18 +266,13 @@ export class Broker {
     };
   }
 
-  /** Notices may have been missed, or leases may have run out early. */
-  #verifyAll(): void {
-    this.#renewals.verifyAll(Math.min(VERIFY_WITHIN_MS, this.settings.renewEveryMs));
-  }
-
   #clockStepped(stepMs: number): void {
     // The masters of a cluster have a clock each, and answer in turn.
     if (this.#commands instanceof Cluster) return;
     this.metrics.clockSteps.inc();
     this.log.warn({ stepMs: Math.round(stepMs) }, "Redis's clock was set, or this machine stood still");
     this.store.sweeper.forget();
-    this.#verifyAll();
+    this.verifyAll();
   }
 
   #notReadyBecause(): string | null {

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
-import { Desktop } from '../support/desktop.js';
+import { Desktop, resume } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { startNode } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
@@ -21,12 +21,6 @@ afterAll(async () => {
 
 const leaseKey = (user: string) => `soleseat:{acme}:lease:${user}`;
 const counter = async (name: string) => Number((await store.hget('soleseat:{acme}:counters', name)) ?? 0);
-
-/** What the client library does by itself: the same session on a new connection, never stealing. */
-async function resume(port: number, user: string, machine: string, lost: Desktop): Promise<Desktop> {
-  const { sessionId, epoch } = await lost.told('welcome');
-  return Desktop.hello(port, user, machine, { resume: { sessionId, epoch }, onConflict: 'deny' });
-}
 
 describe('promise 7: a crash costs nobody a seat', () => {
   it('500 sessions of a killed node are all back on another with their sessionId, and nobody is evicted', async () => {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { type ClientOptions, WebSocket } from 'ws';
 import type { HelloMessage, ServerMessage } from '../../src/protocol/messages.js';
 import { tokenFor } from './node.js';
@@ -24,10 +25,16 @@ export class Desktop {
   }
 
   /** Opens a connection; sends nothing yet. */
-  static async open(port: number, token: string | null, options: ClientOptions = {}): Promise<Desktop> {
+  static async open(
+    port: number,
+    token: string | null,
+    options: ClientOptions = {},
+    onRefused?: (response: IncomingMessage) => void,
+  ): Promise<Desktop> {
     const headers = token === null ? {} : { authorization: `Bearer ${token}` };
     const ws = new WebSocket(`ws://127.0.0.1:${port}/v1/connect`, 'soleseat.v1', { headers, ...options });
     const desktop = new Desktop(ws);
+    if (onRefused !== undefined) ws.on('unexpected-response', (_, response) => onRefused(response));
     await once(ws, 'open');
     return desktop;
   }
@@ -76,4 +83,10 @@ export class Desktop {
     for (const wake of this.#waiters) wake();
     this.#waiters.clear();
   }
+}
+
+/** What the client library does by itself: the same session on a new connection, never stealing. */
+export async function resume(port: number, user: string, machine: string, lost: Desktop): Promise<Desktop> {
+  const { sessionId, epoch } = await lost.told('welcome');
+  return Desktop.hello(port, user, machine, { resume: { sessionId, epoch }, onConflict: 'deny' });
 }

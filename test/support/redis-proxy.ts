@@ -7,6 +7,7 @@ interface Pair {
   readonly client: Socket;
   role: Role | null;
   readonly held: Buffer[];
+  isDead: boolean;
 }
 
 /** Stands between a node and Redis, and can lose or hold what Redis sends on one of its two connections. */
@@ -15,7 +16,10 @@ export class RedisProxy {
   losesInbox = false;
   /** Redis's clock, as TIME tells it, is ahead by so many seconds. */
   clockAheadSeconds = 0;
+  /** Every reply comes so much later. */
+  delayMs = 0;
   #holdsCommands = false;
+  #isCutOff = false;
   readonly #pairs = new Set<Pair>();
 
   private constructor(
@@ -44,6 +48,17 @@ export class RedisProxy {
     for (const { client, held } of this.#pairs) for (const chunk of held.splice(0)) client.write(chunk);
   }
 
+  /** Whatever is open or opened falls silent for good, both ways; nothing is closed. */
+  cutOff(): void {
+    this.#isCutOff = true;
+    for (const pair of this.#pairs) pair.isDead = true;
+  }
+
+  /** New connections get through again. */
+  heal(): void {
+    this.#isCutOff = false;
+  }
+
   stop(): void {
     for (const { client } of this.#pairs) client.destroy();
     this.server.close();
@@ -51,18 +66,19 @@ export class RedisProxy {
 
   #join(client: Socket, target: number): void {
     const redis = connect(target, '127.0.0.1');
-    const pair: Pair = { client, role: null, held: [] };
+    const pair: Pair = { client, role: null, held: [], isDead: this.#isCutOff };
     this.#pairs.add(pair);
     client.on('data', (chunk) => {
       // ioredis names its connections with CLIENT SETNAME before anything else.
       if (chunk.includes('soleseat-inbox')) pair.role = 'inbox';
       if (chunk.includes('soleseat-commands')) pair.role = 'commands';
-      redis.write(chunk);
+      if (!pair.isDead) redis.write(chunk);
     });
     redis.on('data', (reply) => {
       const chunk = this.clockAheadSeconds === 0 ? reply : setClock(reply, this.clockAheadSeconds);
-      if (pair.role === 'inbox' && this.losesInbox) return;
+      if (pair.isDead || (pair.role === 'inbox' && this.losesInbox)) return;
       if (pair.role === 'commands' && this.#holdsCommands) pair.held.push(chunk);
+      else if (this.delayMs > 0) setTimeout(() => client.write(chunk), this.delayMs);
       else client.write(chunk);
     });
     const end = () => {

@@ -4,6 +4,7 @@
 -- ARGV  none
 -- Reply how many are active
 
+writeAtMaxmemory()
 local now = nowMs()
 accountTime(now)
 if redis.call('ZCARD', active) > 0 then
