@@ -9,11 +9,13 @@ import type { AdminClaims } from '../auth/tokens.js';
 import { admit } from './access.js';
 import { serveConsole } from './console-files.js';
 import { FailedLogIns } from './failed-log-ins.js';
+import { Overviews } from './overviews.js';
 import { serveProbes } from './probes.js';
 import { notFound, PROBLEM_TYPE, Problem, problemOf } from './problem.js';
 import type { AdminParts, Call, Route, RouteParts } from './route.js';
 import { allRoutes } from './routes/index.js';
 import { isPlainText } from './schemas.js';
+import { Streams } from './streams.js';
 import { validatorCompiler } from './validation.js';
 
 const BODY_BYTES = 64 * 1024;
@@ -38,7 +40,12 @@ export class AdminServer {
   readonly #parts: RouteParts;
 
   constructor(parts: AdminParts) {
-    this.#parts = { ...parts, failedLogIns: new FailedLogIns(parts.clock) };
+    this.#parts = {
+      ...parts,
+      failedLogIns: new FailedLogIns(parts.clock),
+      streams: new Streams(parts.wallMs),
+      overviews: new Overviews(parts),
+    };
     this.#app = fastify({
       bodyLimit: BODY_BYTES,
       requestTimeout: REQUEST_TIMEOUT_MS,

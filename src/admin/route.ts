@@ -6,7 +6,9 @@ import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import type { Store } from '../store/store.js';
 import type { FailedLogIns } from './failed-log-ins.js';
+import type { Overviews } from './overviews.js';
 import { object } from './schemas.js';
+import type { Streams } from './streams.js';
 
 /** What the routes work with. */
 export interface AdminParts {
@@ -16,6 +18,8 @@ export interface AdminParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly newId: () => string;
+  /** Unix ms, for tokens. */
+  readonly wallMs: () => number;
   /** Null when the node takes new sessions, else why it does not. */
   readonly notReadyBecause: () => string | null;
   /** Where the web console's files are; a folder that is missing means that there is no console. */
@@ -24,6 +28,8 @@ export interface AdminParts {
 
 export interface RouteParts extends AdminParts {
   readonly failedLogIns: FailedLogIns;
+  readonly streams: Streams;
+  readonly overviews: Overviews;
 }
 
 /** `{ org: string; user: string }` of `/orgs/{org}/licenses/{user}`. */

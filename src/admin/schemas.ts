@@ -76,3 +76,12 @@ export function timeText(ms: number): string {
 export function timeTextOrNull(ms: number | null): string | null {
   return ms === null ? null : timeText(ms);
 }
+
+export const timeOrNull = (description: string) => nullable(time(description));
+
+export const machineFields = {
+  id: Type.String(),
+  name: Type.Optional(Type.String()),
+  os: Type.Optional(Type.String()),
+  kind: Type.Optional(Type.Enum(['physical', 'virtual', 'container'])),
+};

@@ -104,11 +104,14 @@ export class Leases {
     readonly only?: { readonly sessionId: string; readonly epoch: number };
     /** For how long the user gets no seat; 0 lifts a hold. */
     readonly holdMs?: number;
+    /** Why, in the audit trail. */
+    readonly note?: string;
   }): Promise<{ readonly sessionId: string; readonly epoch: number } | null> {
-    const { reason, actor, only, holdMs } = order;
+    const { reason, actor, only, holdMs, note } = order;
     const argument = {
       reason,
       actor,
+      ...(note !== undefined && { note }),
       ...(holdMs !== undefined && { holdMs }),
       ...(only && { sessionId: only.sessionId, epoch: String(only.epoch) }),
     };

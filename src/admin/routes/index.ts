@@ -2,8 +2,14 @@ import { Type } from 'typebox';
 import { openApiOf } from '../openapi.js';
 import type { Route } from '../route.js';
 import { route } from '../route.js';
+import { eventRoutes } from './events.js';
 import { licenseRoutes } from './licenses.js';
+import { liveRoutes } from './live.js';
+import { machineRoutes } from './machines.js';
+import { orgRoutes } from './orgs.js';
+import { sessionRoutes } from './sessions.js';
 import { signInRoutes } from './sign-in.js';
+import { usageRoutes } from './usage.js';
 
 const openApi = route({
   id: 'getOpenApi',
@@ -17,7 +23,17 @@ const openApi = route({
 });
 
 /** The table of routes. */
-export const allRoutes: readonly Route[] = [openApi, ...signInRoutes, ...licenseRoutes];
+export const allRoutes: readonly Route[] = [
+  openApi,
+  ...signInRoutes,
+  ...orgRoutes,
+  ...licenseRoutes,
+  ...sessionRoutes,
+  ...machineRoutes,
+  ...eventRoutes,
+  ...usageRoutes,
+  ...liveRoutes,
+];
 
 /** The OpenAPI 3.1 document of all routes. */
 export const document = openApiOf(allRoutes);

@@ -32,7 +32,7 @@ export const signInRoutes = [
     handle: async ({ body, request, reply }, parts) => {
       parts.failedLogIns.refuseMany(request.ip);
       const claims = logIn(body.token, request, parts);
-      setCookie(request, reply, body.token, claims.expiresAtMs - Date.now());
+      setCookie(request, reply, body.token, claims.expiresAtMs - parts.wallMs());
       return whoIs(claims);
     },
   }),

@@ -2,7 +2,7 @@
 -- Owner, counters, event and notice are one step (promise 9). With a hold, the user gets no seat until it ends.
 --
 -- KEYS  those of seat.lua
--- ARGV  JSON: org, user, reason, actor, sessionId? and epoch? (end only this grant), holdMs? (0 lifts it), eventsKept, channelPrefix
+-- ARGV  JSON: org, user, reason, actor, note?, sessionId? and epoch? (end only this grant), holdMs? (0 lifts it), eventsKept, channelPrefix
 -- Reply JSON: outcome evicted, with sessionId and epoch | none
 
 local order = cjson.decode(ARGV[1])
@@ -11,7 +11,9 @@ local now = nowMs()
 if order.holdMs then
   local holdUntil = text(now + order.holdMs)
   redis.call('HSET', licenseKey, 'holdUntil', holdUntil)
-  appendEvent(order, now, { type = 'held', actor = order.actor, reason = order.reason, holdUntil = holdUntil })
+  appendEvent(order, now, {
+    type = 'held', actor = order.actor, reason = order.reason, holdUntil = holdUntil, note = order.note,
+  })
 end
 
 local value = redis.call('GET', lease)

@@ -117,7 +117,7 @@ local function endSeat(order, now, holder, reason)
   redis.call('ZADD', used, 'XX', text(now), order.user)
   count('ended:' .. reason)
   appendEvent(order, now, {
-    type = 'ended', reason = reason, actor = order.actor,
+    type = 'ended', reason = reason, actor = order.actor, note = order.note,
     sessionId = holder and holder.sessionId, epoch = holder and text(holder.epoch),
     machine = holder and holder.machine.id, node = holder and holder.nodeId,
   })

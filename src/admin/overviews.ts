@@ -1,0 +1,132 @@
+import type { Clock } from '../base/clock.js';
+import type { Metrics } from '../base/metrics.js';
+import { reachStore, StoreUnavailable } from '../store/seat-scripts.js';
+import type { Store } from '../store/store.js';
+
+/** How things stand at one moment. */
+export interface Overview {
+  readonly at: string;
+  /** Orgs that are summed, of how many. */
+  readonly orgs: { readonly summed: number; readonly total: number };
+  readonly active: number;
+  readonly issued: number;
+  /** null: there is no quota, or not everywhere. */
+  readonly quota: number | null;
+  readonly peak: number;
+  /** Within the last minute, as far as it was watched. */
+  readonly takeoversPerMinute: number;
+  /** Of the node that answers: how long half of its evictions took at most. null: there were none. */
+  readonly evictionLatencyMs: number | null;
+  readonly nodes: number;
+  readonly redis: { readonly up: boolean };
+}
+
+export interface OverviewsParts {
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly wallMs: () => number;
+}
+
+const FRESH_MS = 900;
+const MINUTE_MS = 60_000;
+/** More would hold Redis for longer than a look is worth. */
+const MAX_ORGS = 200;
+
+interface Watched {
+  readAtMs: number;
+  answer: Promise<Overview>;
+  last: Overview | null;
+  /** When, and how many takeovers there had been by then. */
+  takeovers: (readonly [number, number])[];
+}
+
+/** Overviews of one org or of all: however many look, Redis is asked once a second. */
+export class Overviews {
+  readonly #watched = new Map<string | null, Watched>();
+
+  constructor(private readonly parts: OverviewsParts) {}
+
+  /** Never rejects: while Redis is out of reach, it is the last that was known, and says so. */
+  of(org: string | null): Promise<Overview> {
+    const nowMs = this.parts.clock();
+    this.#forget(nowMs);
+    let watched = this.#watched.get(org);
+    if (watched !== undefined && nowMs - watched.readAtMs < FRESH_MS) return watched.answer;
+    watched ??= { readAtMs: 0, answer: Promise.resolve(this.#blank()), last: null, takeovers: [] };
+    watched.readAtMs = nowMs;
+    watched.answer = this.#read(org, watched);
+    this.#watched.set(org, watched);
+    return watched.answer;
+  }
+
+  async #read(org: string | null, watched: Watched): Promise<Overview> {
+    try {
+      watched.last = await this.#count(org, watched);
+      return watched.last;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      return { ...(watched.last ?? this.#blank()), at: this.#now(), redis: { up: false } };
+    }
+  }
+
+  async #count(org: string | null, watched: Watched): Promise<Overview> {
+    const { store } = this.parts;
+    const names = org === null ? await store.orgs.names() : [org];
+    const summed = names.slice(0, MAX_ORGS);
+    const [nodes, each, evictionLatencyMs] = await Promise.all([
+      reachStore(() => store.nodes.list()),
+      Promise.all(summed.map((name) => store.orgs.counts(name))),
+      this.#medianLatencyMs(),
+    ]);
+    const sum = (field: 'active' | 'issued' | 'peak' | 'takeovers') =>
+      each.reduce((total, counts) => total + counts[field], 0);
+    const isLimited = each.length > 0 && each.every(({ available }) => available !== null);
+    const available = each.reduce((total, counts) => total + (counts.available ?? 0), 0);
+    return {
+      at: this.#now(),
+      orgs: { summed: summed.length, total: names.length },
+      active: sum('active'),
+      issued: sum('issued'),
+      quota: isLimited ? sum('issued') + available : null,
+      peak: sum('peak'),
+      takeoversPerMinute: this.#inLastMinute(watched, sum('takeovers')),
+      evictionLatencyMs,
+      nodes: nodes.filter(({ isLive }) => isLive).length,
+      redis: { up: true },
+    };
+  }
+
+  #inLastMinute(watched: Watched, total: number): number {
+    const nowMs = this.parts.clock();
+    watched.takeovers = [...watched.takeovers.filter(([at]) => nowMs - at <= MINUTE_MS), [nowMs, total]];
+    // After FLUSHALL the counters begin anew.
+    return Math.max(0, total - (watched.takeovers[0]?.[1] ?? total));
+  }
+
+  async #medianLatencyMs(): Promise<number | null> {
+    const { values } = await this.parts.metrics.evictionSeconds.get();
+    const buckets = values.filter(({ metricName }) => metricName?.endsWith('_bucket'));
+    const total = values.find(({ metricName }) => metricName?.endsWith('_count'))?.value ?? 0;
+    const half = buckets.find(({ value }) => value >= total / 2);
+    const bound = Number(half?.labels.le);
+    return total === 0 || !Number.isFinite(bound) ? null : bound * 1000;
+  }
+
+  /** Of what nobody has looked at for a minute nothing is kept. */
+  #forget(nowMs: number): void {
+    for (const [org, { readAtMs }] of this.#watched) {
+      if (nowMs - readAtMs > MINUTE_MS) this.#watched.delete(org);
+    }
+  }
+
+  #blank(): Overview {
+    const none = { active: 0, issued: 0, quota: null, peak: 0, takeoversPerMinute: 0, nodes: 0 };
+    const orgs = { summed: 0, total: 0 };
+    return { at: this.#now(), orgs, ...none, evictionLatencyMs: null, redis: { up: false } };
+  }
+
+  #now(): string {
+    return new Date(this.parts.wallMs()).toISOString();
+  }
+}

@@ -1,0 +1,159 @@
+import { Type } from 'typebox';
+import { type AuditEvent, type EventFilter, type Events, matches } from '../../store/events.js';
+import { StoreUnavailable } from '../../store/seat-scripts.js';
+import { answerPage } from '../cursors.js';
+import { route } from '../route.js';
+import { object, pageOf, paging, text, time, timeText } from '../schemas.js';
+import { KEEP_ALIVE, pause, serverSentEvent } from '../streams.js';
+
+const tag = 'events';
+const all = '/v1/admin/orgs/{org}/events';
+const FOLLOW_EVERY_MS = 250;
+const KEEP_ALIVE_EVERY_MS = 15_000;
+const BATCH = 500;
+const FIRST = '0-0';
+
+const filter = {
+  type: Type.Optional(text('Only this type.')),
+  user: Type.Optional(text('Only this user.')),
+  machine: Type.Optional(text('Only this machine’s id.')),
+  reason: Type.Optional(text('Only this reason.')),
+};
+const eventSchema = object({
+  id: Type.String({ description: 'Rises with every event.' }),
+  type: Type.String(),
+  at: time('When it happened, by Redis’s clock.'),
+  actor: Type.Optional(Type.String({ description: 'user, broker, or the sub of an admin token.' })),
+  user: Type.Optional(Type.String()),
+  machine: Type.Optional(Type.String()),
+  reason: Type.Optional(Type.String()),
+  sessionId: Type.Optional(Type.String()),
+  epoch: Type.Optional(Type.Integer()),
+  node: Type.Optional(Type.String()),
+  details: Type.Record(Type.String(), Type.String(), { description: 'What else belongs to this type.' }),
+});
+
+export const eventRoutes = [
+  route({
+    id: 'listEvents',
+    method: 'GET',
+    path: all,
+    role: 'viewer',
+    tag,
+    summary: 'The audit trail, newest first. A page may be shorter than `limit` while `next` goes on.',
+    query: { ...paging, ...filter },
+    success: { status: 200, schema: pageOf(eventSchema) },
+    problems: [{ status: 400, when: 'The cursor is none of this list' }],
+    handle: async (call, { store }) =>
+      answerPage(
+        call,
+        (cursor, limit) => store.events.page(call.params.org, filterOf(call.query), cursor, limit),
+        eventOf,
+      ),
+  }),
+  route({
+    id: 'followEvents',
+    method: 'GET',
+    path: `${all}/stream`,
+    role: 'viewer',
+    tag,
+    summary: 'The audit trail as it is written. Each message’s id is the event’s.',
+    headers: { 'Last-Event-ID': 'Goes on after this event; without it the stream begins with the next one.' },
+    query: filter,
+    success: { status: 200, streams: ['text/event-stream'] },
+    problems: [{ status: 400, when: 'The Last-Event-ID is none' }],
+    handle: async (call, { store, streams }) => {
+      const { org } = call.params;
+      const given = call.request.headers['last-event-id'];
+      const after = typeof given === 'string' ? given : await store.events.lastId(org);
+      // Fails now rather than in the stream.
+      await store.events.after(org, after, 1);
+      const wanted = filterOf(call.query);
+      return streams.answer(call, 'text/event-stream', (signal) =>
+        follow(store.events, org, after, wanted, signal),
+      );
+    },
+  }),
+  route({
+    id: 'exportEvents',
+    method: 'GET',
+    path: `${all}/export`,
+    role: 'viewer',
+    tag,
+    summary: 'All of the audit trail that is kept, oldest first, one JSON object a line.',
+    query: filter,
+    success: { status: 200, streams: ['application/x-ndjson'] },
+    handle: async (call, { store, streams }) => {
+      const wanted = filterOf(call.query);
+      return streams.answer(call, 'application/x-ndjson', (signal) =>
+        lines(store.events, call.params.org, wanted, signal),
+      );
+    },
+  }),
+];
+
+async function* follow(
+  events: Events,
+  org: string,
+  from: string,
+  wanted: EventFilter,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  let after = from;
+  let quietMs = 0;
+  // The first bytes tell that the stream stands.
+  yield KEEP_ALIVE;
+  do {
+    const found = await events.after(org, after, BATCH).catch(whileAway);
+    after = found.at(-1)?.id ?? after;
+    const chunk = found
+      .filter((event) => matches(event, wanted))
+      .map((event) => serverSentEvent(eventOf(event), { id: event.id }))
+      .join('');
+    quietMs = chunk === '' ? quietMs + FOLLOW_EVERY_MS : 0;
+    if (chunk !== '') yield chunk;
+    if (quietMs >= KEEP_ALIVE_EVERY_MS) {
+      yield KEEP_ALIVE;
+      quietMs = 0;
+    }
+  } while (await pause(FOLLOW_EVERY_MS, signal));
+}
+
+/** While Redis is out of reach nothing is written either: the stream waits. */
+function whileAway(error: unknown): readonly AuditEvent[] {
+  if (error instanceof StoreUnavailable) return [];
+  throw error;
+}
+
+async function* lines(
+  events: Events,
+  org: string,
+  wanted: EventFilter,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  for (let after = FIRST; !signal.aborted; ) {
+    const found = await events.after(org, after, BATCH);
+    yield found
+      .filter((event) => matches(event, wanted))
+      .map((event) => `${JSON.stringify(eventOf(event))}\n`)
+      .join('');
+    const last = found.at(-1);
+    if (last === undefined || found.length < BATCH) return;
+    after = last.id;
+  }
+}
+
+function eventOf({ at, ...event }: AuditEvent) {
+  return { ...event, at: timeText(at) };
+}
+
+/** The filter without the fields of paging. */
+function filterOf(query: EventFilter): EventFilter {
+  const { type, user, machine, reason } = query;
+  return {
+    ...(type !== undefined && { type }),
+    ...(user !== undefined && { user }),
+    ...(machine !== undefined && { machine }),
+    ...(reason !== undefined && { reason }),
+  };
+}

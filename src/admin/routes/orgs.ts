@@ -1,0 +1,187 @@
+import { Type } from 'typebox';
+import { recount, StillChanging } from '../../license/recount.js';
+import { uniqueUsersNow } from '../../license/usage.js';
+import { licenseModes, type OrgSettings } from '../../store/orgs.js';
+import { forbidden, mayDo } from '../access.js';
+import { answerPage } from '../cursors.js';
+import { Problem } from '../problem.js';
+import { type RouteParts, route } from '../route.js';
+import { count, nullable, object, pageOf, paging, timeOrNull, timeTextOrNull } from '../schemas.js';
+
+const tag = 'orgs';
+const one = '/v1/admin/orgs/{org}';
+const HOUR_MS = 3_600_000;
+
+const settingsFields = {
+  quota: nullable(count('How many licenses may be issued; null: any number.')),
+  licenseMode: nullable(
+    Type.Enum([...licenseModes], { description: 'null: as SOLESEAT_LICENSE_MODE says.' }),
+  ),
+  containers: nullable(Type.Enum(['allow', 'deny'], { description: 'Whether containers come in.' })),
+  machines: nullable(
+    Type.Enum(['any', 'listed'], { description: 'listed: only machines with a rule allow.' }),
+  ),
+};
+const byReason = (description: string) => Type.Record(Type.String(), Type.Integer(), { description });
+
+const briefSchema = object({
+  org: Type.String(),
+  quota: settingsFields.quota,
+  issued: count('Licenses issued: all but the revoked ones.'),
+  available: nullable(count('What is left of the quota.')),
+  active: count('Sessions at present.'),
+  peak: count('Most sessions at once, ever.'),
+});
+
+const orgSchema = object({
+  org: Type.String(),
+  settings: object(settingsFields),
+  counts: object({
+    issued: count('Licenses issued: all but the revoked ones.'),
+    available: nullable(count('What is left of the quota; null: there is none.')),
+    suspended: count('Licenses suspended, among those issued.'),
+    expired: count('Licenses expired, among those issued.'),
+    revoked: count('Licenses revoked.'),
+    active: count('Sessions at present.'),
+    peak: count('Most sessions at once, ever.'),
+    peakAt: timeOrNull('When that was.'),
+    grants: count('Seats granted, without resumes.'),
+    resumes: count('Sessions resumed on a new connection.'),
+    takeovers: count('Sessions displaced by another machine.'),
+    reasserted: count('Leases that a node put back after Redis had lost them.'),
+    evictions: byReason('Sessions ended, by reason; released: by the program itself.'),
+    denials: byReason('Claims refused, by reason.'),
+    seatHours: Type.Number({ minimum: 0, description: 'Time in use of all seats together.' }),
+    uniqueUsersToday: count('Users of the present UTC day (±1 %).'),
+    uniqueUsersThisMonth: count('Users of the present UTC month (±1 %).'),
+  }),
+});
+
+export const orgRoutes = [
+  route({
+    id: 'listOrgs',
+    method: 'GET',
+    path: '/v1/admin/orgs',
+    role: 'viewer',
+    tag,
+    summary: 'Orgs by name, with their main counts; with a token for one org, that org.',
+    query: paging,
+    success: { status: 200, schema: pageOf(briefSchema) },
+    problems: [{ status: 400, when: 'The cursor is none of this list' }],
+    handle: async (call, { store }) => {
+      const own = call.caller.org;
+      const names = await store.orgs.names();
+      return answerPage(
+        call,
+        async (cursor, limit) => {
+          const from = cursor === null ? '' : Buffer.from(cursor, 'base64url').toString();
+          const rest = names.filter((name) => name > from && (own === null || name === own));
+          const chosen = rest.slice(0, limit);
+          const items = await Promise.all(chosen.map((org) => briefOf(org, store.orgs)));
+          const last = chosen.at(-1);
+          const isMore = rest.length > limit && last !== undefined;
+          return { items, next: isMore ? Buffer.from(last).toString('base64url') : null };
+        },
+        (item) => item,
+      );
+    },
+  }),
+  route({
+    id: 'getOrg',
+    method: 'GET',
+    path: one,
+    role: 'viewer',
+    tag,
+    summary: "An org's settings and counts.",
+    success: { status: 200, schema: orgSchema },
+    handle: async ({ params }, parts) => orgOf(params.org, parts),
+  }),
+  route({
+    id: 'changeOrg',
+    method: 'PATCH',
+    path: one,
+    role: 'admin',
+    foundsOrg: true,
+    tag,
+    summary: 'Changes the settings that are named; null takes one away. A new org begins to exist.',
+    body: {
+      quota: Type.Optional(settingsFields.quota),
+      licenseMode: Type.Optional(settingsFields.licenseMode),
+      containers: Type.Optional(settingsFields.containers),
+      machines: Type.Optional(settingsFields.machines),
+    },
+    success: { status: 200, schema: orgSchema },
+    problems: [{ status: 409, when: 'More licenses are issued than the quota would allow' }],
+    handle: async ({ params, body, caller }, parts) => {
+      const changes = body as Partial<OrgSettings>;
+      const answer = await parts.store.orgs.change(params.org, changes, caller.subject);
+      if (answer.outcome === 'refused') {
+        const title = 'more licenses are issued than this quota allows';
+        throw new Problem(409, answer.reason, title, { issued: answer.issued });
+      }
+      return orgOf(params.org, parts);
+    },
+  }),
+  route({
+    id: 'recountOrg',
+    method: 'POST',
+    path: `${one}/recount`,
+    role: 'viewer',
+    tag,
+    summary:
+      'Counts licenses and sessions anew and compares with the counters. Repairing needs the role admin.',
+    body: { repair: Type.Optional(Type.Boolean({ description: 'Puts the counters right.' })) },
+    success: {
+      status: 200,
+      schema: object({
+        licenses: count('Licenses looked at.'),
+        differences: Type.Array(
+          object({ counter: Type.String(), stored: Type.Integer(), counted: Type.Integer() }),
+        ),
+        repaired: Type.Boolean(),
+      }),
+    },
+    problems: [{ status: 409, when: 'Licenses change faster than they can be counted' }],
+    handle: async ({ params, body, caller }, { store }) => {
+      if (body.repair && !mayDo(caller, 'admin')) throw forbidden();
+      const repairBy = body.repair ? caller.subject : null;
+      return recount(store, params.org, { repairBy }).catch((error: unknown) => {
+        if (!(error instanceof StillChanging)) throw error;
+        throw new Problem(409, 'still_changing', error.message);
+      });
+    },
+  }),
+];
+
+async function briefOf(org: string, orgs: RouteParts['store']['orgs']) {
+  const [{ quota }, { issued, available, active, peak }] = await Promise.all([
+    orgs.settings(org),
+    orgs.counts(org),
+  ]);
+  return { org, quota, issued, available, active, peak };
+}
+
+async function orgOf(org: string, { store }: RouteParts) {
+  const nowMs = store.redisClock.nowMs() ?? Date.now();
+  const [settings, counts, users] = await Promise.all([
+    store.orgs.settings(org),
+    store.orgs.counts(org),
+    uniqueUsersNow(store.usage, org, nowMs),
+  ]);
+  const { peakAt, granted, resumed, ended, denied, seatMs, ...same } = counts;
+  return {
+    org,
+    settings,
+    counts: {
+      ...same,
+      peakAt: timeTextOrNull(peakAt),
+      grants: granted,
+      resumes: resumed,
+      evictions: ended,
+      denials: denied,
+      seatHours: seatMs / HOUR_MS,
+      uniqueUsersToday: users.today,
+      uniqueUsersThisMonth: users.thisMonth,
+    },
+  };
+}
