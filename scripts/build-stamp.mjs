@@ -20,8 +20,8 @@ export function sourcesHash() {
   const sources = entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-  const settings = ['tsconfig.json', 'package-lock.json', 'scripts/build.mjs'].map((file) =>
-    join(root, file),
+  const settings = ['tsconfig.json', 'package-lock.json', 'scripts/build.mjs', 'scripts/console.mjs'].map(
+    (file) => join(root, file),
   );
   for (const file of [...settings, ...sources.sort()]) {
     hash

@@ -1,0 +1,122 @@
+/** What the admin API answers; times are RFC 3339 in UTC, durations in ms. `/v1/openapi.json` has all of it. */
+
+export const roles = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+/** Who is signed in. */
+export interface Identity {
+  readonly subject: string;
+  readonly role: Role;
+  /** The one org that the token is for; null: all of them. */
+  readonly org: string | null;
+  readonly expiresAt: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** The cursor of the next page; null: this is the last. */
+  readonly next: string | null;
+}
+
+export interface OrgCounts {
+  readonly issued: number;
+  /** null: there is no quota. */
+  readonly available: number | null;
+  readonly suspended: number;
+  readonly expired: number;
+  readonly revoked: number;
+  readonly active: number;
+  readonly peak: number;
+  readonly peakAt: string | null;
+  readonly takeovers: number;
+  readonly evictions: Readonly<Record<string, number>>;
+  readonly denials: Readonly<Record<string, number>>;
+  readonly uniqueUsersToday: number;
+  readonly uniqueUsersThisMonth: number;
+}
+
+export interface Org {
+  readonly org: string;
+  readonly settings: { readonly quota: number | null; readonly licenseMode: string | null };
+  readonly counts: OrgCounts;
+}
+
+export type LicenseStatus = 'active' | 'suspended' | 'expired' | 'revoked';
+
+export interface License {
+  readonly user: string;
+  readonly id: string;
+  readonly status: LicenseStatus;
+  readonly issuedAt: string;
+  readonly expiresAt: string | null;
+  readonly note: string | null;
+  readonly lastUsedAt: string | null;
+}
+
+export interface Machine {
+  readonly id: string;
+  readonly name?: string;
+  readonly os?: string;
+  readonly kind?: string;
+}
+
+export interface SeenMachine extends Machine {
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  readonly times: number;
+}
+
+export interface Session {
+  readonly user: string;
+  readonly sessionId: string;
+  readonly epoch: number;
+  readonly nodeId: string;
+  readonly since: string;
+  readonly machine: Machine;
+}
+
+/** One entry of the audit trail. */
+export interface AuditEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly at: string;
+  readonly actor?: string;
+  readonly user?: string;
+  /** The machine's id. */
+  readonly machine?: string;
+  readonly reason?: string;
+  readonly sessionId?: string;
+  readonly epoch?: number;
+  readonly node?: string;
+  readonly details?: Readonly<Record<string, string>>;
+}
+
+export interface UsageRow {
+  readonly at: string;
+  readonly peak: number;
+  readonly grants: number;
+  readonly resumes: number;
+  readonly takeovers: number;
+  readonly denials: number;
+  readonly seatHours: number;
+  readonly uniqueUsers?: number;
+}
+
+export interface NodeRow {
+  readonly nodeId: string;
+  readonly lastSeen: string;
+  readonly sessions?: number;
+}
+
+/** How an org stands this second. */
+export interface Overview {
+  readonly active: number;
+  readonly issued: number;
+  readonly quota: number | null;
+  readonly peak: number;
+  readonly takeoversPerMinute: number;
+  /** Half of the evictions were faster; null: there were none. */
+  readonly evictionLatencyMs: number | null;
+  readonly nodes: number;
+  readonly redis: { readonly up: boolean; readonly [more: string]: unknown };
+}

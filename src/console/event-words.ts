@@ -1,0 +1,75 @@
+import type { AuditEvent } from './api/types.js';
+import { wordsOf } from './format.js';
+import type { Tone } from './parts/badge.js';
+
+export interface EventWords {
+  /** What kind of thing happened, in a word or two. */
+  readonly label: string;
+  readonly tone: Tone;
+  /** The rest of a sentence that begins with the user. */
+  readonly text: string;
+}
+
+type Words = (event: AuditEvent) => EventWords;
+
+const seats: Readonly<Record<string, Words>> = {
+  granted: (event) =>
+    event.reason === 'taken_over'
+      ? { label: 'takeover', tone: 'warn', text: `took the seat over${on(event)}` }
+      : { label: 'granted', tone: 'good', text: `got the seat${on(event)}` },
+  resumed: (event) => ({ label: 'resumed', tone: 'plain', text: `came back to the session${on(event)}` }),
+  reasserted: () => ({ label: 'reasserted', tone: 'plain', text: 'kept the seat after Redis had lost it' }),
+  ended: (event) => ({
+    label: 'ended',
+    tone: event.reason === 'evicted_by_admin' ? 'bad' : 'plain',
+    text: `${endWords[event.reason ?? ''] ?? `lost the seat: ${wordsOf(event.reason ?? '')}`}${on(event)}`,
+  }),
+  denied: (event) => ({
+    label: 'denied',
+    tone: 'bad',
+    text: `was refused${on(event)}: ${wordsOf(event.reason ?? '')}`,
+  }),
+  held: () => ({ label: 'held', tone: 'warn', text: 'is kept out for a while' }),
+};
+
+const endWords: Readonly<Record<string, string>> = {
+  released: 'gave the seat back',
+  evicted_by_admin: 'was evicted by an administrator',
+  lease_expired: 'went away without a word',
+  expired: 'went away without a word',
+  taken_over: 'lost the seat to another machine',
+};
+
+const licenses: Readonly<Record<string, Words>> = {
+  issued: () => ({ label: 'issued', tone: 'good', text: 'got a license' }),
+  suspended: () => ({ label: 'suspended', tone: 'warn', text: 'had the license suspended' }),
+  reinstated: () => ({ label: 'reinstated', tone: 'good', text: 'had the license reinstated' }),
+  revoked: () => ({ label: 'revoked', tone: 'bad', text: 'had the license revoked' }),
+  transferred: (event) => ({
+    label: 'transferred',
+    tone: 'plain',
+    text: `passed the license on to ${event.details?.to ?? 'another user'}`,
+  }),
+  expiry_set: () => ({ label: 'end date', tone: 'plain', text: 'got another end date on the license' }),
+  license_expired: () => ({ label: 'expired', tone: 'bad', text: 'had the license run out' }),
+  unissued: () => ({ label: 'taken back', tone: 'plain', text: 'lost a license of a failed import' }),
+  org_changed: () => ({ label: 'settings', tone: 'plain', text: 'Settings of the org were changed' }),
+  counters_repaired: () => ({
+    label: 'recount',
+    tone: 'warn',
+    text: 'Counters were repaired after a recount',
+  }),
+};
+
+/** The types that can be chosen from, in the order of how often they happen. */
+export const eventTypes = [...Object.keys(seats), ...Object.keys(licenses)];
+
+/** An event as people would say it. A type that is not known yet is said as it stands. */
+export function wordsFor(event: AuditEvent): EventWords {
+  const words = seats[event.type] ?? licenses[event.type];
+  return words?.(event) ?? { label: wordsOf(event.type), tone: 'plain', text: wordsOf(event.type) };
+}
+
+function on({ machine }: AuditEvent): string {
+  return machine === undefined ? '' : ` on ${machine}`;
+}

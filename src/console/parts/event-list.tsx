@@ -1,0 +1,72 @@
+import { useState } from 'preact/hooks';
+import type { AuditEvent } from '../api/types.js';
+import { wordsFor } from '../event-words.js';
+import { absoluteText } from '../format.js';
+import { hrefOf } from '../state/route.js';
+import { Badge } from './badge.js';
+import { Icon } from './icon.js';
+import { Time } from './time.js';
+
+/** Events as sentences. With `hasDetails` each can be opened for what else is known of it. */
+export function EventList(props: {
+  readonly org: string;
+  readonly events: readonly AuditEvent[];
+  readonly hasDetails?: boolean;
+}) {
+  const { org, events, hasDetails = false } = props;
+  return (
+    <ol class="events">
+      {events.map((event) => (
+        <EventItem key={event.id} org={org} event={event} hasDetails={hasDetails} />
+      ))}
+    </ol>
+  );
+}
+
+function EventItem(props: {
+  readonly org: string;
+  readonly event: AuditEvent;
+  readonly hasDetails: boolean;
+}) {
+  const { org, event, hasDetails } = props;
+  const [isOpen, setOpen] = useState(false);
+  const { label, tone, text } = wordsFor(event);
+  return (
+    <li>
+      <Badge text={label} tone={tone} />
+      <div class="event-text">
+        {event.user ? <a href={hrefOf(org, 'users', event.user)}>{event.user}</a> : null} {text}
+      </div>
+      <Time at={event.at} />
+      {hasDetails && (
+        <button
+          type="button"
+          class="icon-button"
+          aria-expanded={isOpen}
+          aria-label={`Details of ${label} ${event.user ?? ''}`}
+          onClick={() => setOpen(!isOpen)}
+        >
+          <Icon name="next" />
+        </button>
+      )}
+      {isOpen && <Details event={event} />}
+    </li>
+  );
+}
+
+function Details({ event }: { readonly event: AuditEvent }) {
+  const { id, at, actor, machine, sessionId, epoch, node, details } = event;
+  const facts = { at: absoluteText(at), actor, machine, sessionId, epoch, node, ...details, event: id };
+  return (
+    <dl>
+      {Object.entries(facts)
+        .filter(([, value]) => value !== undefined && value !== '')
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{String(value)}</dd>
+          </div>
+        ))}
+    </dl>
+  );
+}

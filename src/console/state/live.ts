@@ -1,0 +1,87 @@
+import { signal } from '@preact/signals';
+import { getPage, orgPath, withQuery } from '../api/client.js';
+import { follow } from '../api/stream.js';
+import type { AuditEvent, Overview } from '../api/types.js';
+
+export interface Sample extends Overview {
+  /** Unix ms by the browser's clock. */
+  readonly at: number;
+}
+
+/** How far back the live charts go. */
+const SAMPLES_KEPT = 300;
+const EVENTS_KEPT = 200;
+/** What arrives within this time is drawn at once: a busy org has hundreds of events a second. */
+const FLUSH_MS = 250;
+
+/** The last minutes, second by second, oldest first. */
+export const samples = signal<readonly Sample[]>([]);
+/** The newest events, newest first. */
+export const events = signal<readonly AuditEvent[]>([]);
+/** Whether the samples, and the events, are of now. */
+export const areSamplesLive = signal(false);
+export const areEventsLive = signal(false);
+
+/** Follows how an org stands, until the returned function is called. */
+export function followOverview(org: string): () => void {
+  samples.value = [];
+  return follow(withQuery('/v1/admin/live', { org }), 'overview', {
+    onMessage: (data) => {
+      const sample = { ...(data as Overview), at: Date.now() };
+      samples.value = [...samples.value.slice(1 - SAMPLES_KEPT), sample];
+    },
+    onState: (isOpen) => {
+      areSamplesLive.value = isOpen;
+    },
+  });
+}
+
+/** Follows an org's audit trail; `onEach` hears of every event that comes in while following. */
+export function followEvents(org: string, onEach: (event: AuditEvent) => void = () => {}): () => void {
+  events.value = [];
+  const gone = new AbortController();
+  let waiting: AuditEvent[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function flush(): void {
+    timer = undefined;
+    events.value = merged(waiting, events.value);
+    waiting = [];
+  }
+
+  const stop = follow(orgPath(org, 'events', 'stream'), 'message', {
+    onMessage: (data) => {
+      const event = data as AuditEvent;
+      waiting.push(event);
+      onEach(event);
+      timer ??= setTimeout(flush, FLUSH_MS);
+    },
+    onState: (isOpen) => {
+      areEventsLive.value = isOpen;
+      if (!isOpen) return;
+      // What happened before, or while the stream was broken.
+      getPage<AuditEvent>(orgPath(org, 'events'), { limit: 50 }, gone.signal).then(
+        (page) => {
+          events.value = merged(page.items, events.value);
+        },
+        () => {},
+      );
+    },
+  });
+  return () => {
+    clearTimeout(timer);
+    gone.abort();
+    stop();
+  };
+}
+
+function merged(some: readonly AuditEvent[], others: readonly AuditEvent[]): readonly AuditEvent[] {
+  const byId = new Map([...some, ...others].map((event) => [event.id, event]));
+  return [...byId.values()].sort(newestFirst).slice(0, EVENTS_KEPT);
+}
+
+function newestFirst(a: AuditEvent, b: AuditEvent): number {
+  const [aMs = 0, aNumber = 0] = a.id.split('-').map(Number);
+  const [bMs = 0, bNumber = 0] = b.id.split('-').map(Number);
+  return bMs - aMs || bNumber - aNumber;
+}

@@ -1,0 +1,60 @@
+import { useState } from 'preact/hooks';
+import { call, orgPath } from '../api/client.js';
+import type { Session } from '../api/types.js';
+import { ActionDialog } from '../parts/dialog.js';
+import { SelectField, TextField } from '../parts/field.js';
+import { tell } from '../state/toasts.js';
+
+const holds = [
+  { value: '0', label: 'at once' },
+  { value: '60000', label: 'after a minute' },
+  { value: '900000', label: 'after 15 minutes' },
+  { value: '3600000', label: 'after an hour' },
+];
+
+/** Asks before a session is ended: why, and when the user may come back. */
+export function EvictDialog(props: {
+  readonly org: string;
+  readonly session: Session;
+  readonly onDone: () => void;
+  readonly onClose: () => void;
+}) {
+  const { org, session, onDone, onClose } = props;
+  const { user, machine, sessionId, epoch } = session;
+  const [note, setNote] = useState('');
+  const [holdMs, setHoldMs] = useState('0');
+
+  async function evict(): Promise<void> {
+    // The session that was looked at, and no newer one that took its place meanwhile.
+    const body = {
+      sessionId,
+      epoch,
+      ...(note.trim() !== '' && { note: note.trim() }),
+      ...(holdMs !== '0' && { holdMs: Number(holdMs) }),
+    };
+    const answer = await call<{ readonly evicted: object | null }>(
+      'POST',
+      orgPath(org, 'sessions', user, 'evict'),
+      { body },
+    );
+    tell(answer.evicted === null ? `That session of ${user} had ended already.` : `${user} was evicted.`);
+    onDone();
+  }
+
+  return (
+    <ActionDialog
+      title={`Evict ${user}?`}
+      confirm={`Evict ${user}`}
+      isDangerous
+      onConfirm={evict}
+      onClose={onClose}
+    >
+      <p>
+        The session on <strong>{machine.name ?? machine.id}</strong> ends at once. The program there is told
+        that an administrator ended it.
+      </p>
+      <TextField label="Reason" value={note} onChange={setNote} hint="For the audit trail; optional." />
+      <SelectField label="May come back" value={holdMs} onChange={setHoldMs} options={holds} />
+    </ActionDialog>
+  );
+}

@@ -1,0 +1,140 @@
+import { useId, useRef, useState } from 'preact/hooks';
+import { callForLines, orgPath, Refusal } from '../api/client.js';
+import { counted, numberText } from '../format.js';
+import { Dialog } from '../parts/dialog.js';
+import { tell } from '../state/toasts.js';
+
+type ImportLine =
+  | { readonly type: 'progress'; readonly done: number; readonly total: number }
+  | { readonly type: 'done'; readonly issued: number }
+  | { readonly type: 'failed'; readonly title?: string; readonly code?: string };
+
+interface File {
+  readonly name: string;
+  readonly text: string;
+  readonly users: number;
+}
+
+const LINES_SHOWN = 20;
+
+/** Issues many licenses from a CSV file: all of them or none. */
+export function ImportDialog(props: {
+  readonly org: string;
+  readonly onDone: () => void;
+  readonly onClose: () => void;
+}) {
+  const { org, onDone, onClose } = props;
+  const [file, setFile] = useState<File | null>(null);
+  const [progress, setProgress] = useState<{ done: number; total: number } | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  const running = useRef(false);
+  const id = useId();
+
+  async function submit(event: Event): Promise<void> {
+    event.preventDefault();
+    if (file === null || running.current) return;
+    running.current = true;
+    setError(null);
+    setProgress({ done: 0, total: file.users });
+    try {
+      tell(`${counted(await importFile(org, file, setProgress), 'license')} issued.`);
+      onDone();
+      onClose();
+    } catch (failure) {
+      setError(failure as Error);
+      setProgress(null);
+    }
+    running.current = false;
+  }
+
+  return (
+    <Dialog title="Import licenses" onClose={onClose}>
+      <form onSubmit={submit}>
+        <div class="fields">
+          <p>
+            A CSV file with the header line <code>user,expiresAt,note</code>, and one user a line. Either all
+            licenses are issued, or none.
+          </p>
+          <div class="field">
+            <label for={id}>CSV file</label>
+            <input
+              id={id}
+              type="file"
+              accept=".csv,text/csv,text/plain"
+              required
+              onChange={async (event) => {
+                setError(null);
+                setFile(await read(event.currentTarget.files?.[0]));
+              }}
+            />
+            {file !== null && <p class="hint">{counted(file.users, 'user')} in this file.</p>}
+          </div>
+          {progress !== null && <Progress {...progress} />}
+        </div>
+        {error !== null && <ImportFailure error={error} />}
+        <div class="dialog-actions">
+          <button type="button" class="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="button primary" aria-disabled={progress !== null}>
+            {progress === null ? 'Import licenses' : 'Importing…'}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function Progress({ done, total }: { readonly done: number; readonly total: number }) {
+  return (
+    <div class="progress">
+      <progress value={done} max={Math.max(1, total)} aria-label="Licenses issued" />
+      <span>
+        {numberText(done)} of {numberText(total)}
+      </span>
+    </div>
+  );
+}
+
+function ImportFailure({ error }: { readonly error: Error }) {
+  const lines = error instanceof Refusal ? error.lines : [];
+  return (
+    <div class="failure" role="alert">
+      <p>Nothing was imported: {error.message}</p>
+      {lines.length > 0 && (
+        <ul>
+          {lines.slice(0, LINES_SHOWN).map(({ line, problem }) => (
+            <li key={line}>
+              Line {line}: {problem}
+            </li>
+          ))}
+          {lines.length > LINES_SHOWN && <li>and {numberText(lines.length - LINES_SHOWN)} more</li>}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+/** Gives the number of licenses issued. Rejects with what was wrong. */
+async function importFile(
+  org: string,
+  file: File,
+  onProgress: (progress: { done: number; total: number }) => void,
+): Promise<number> {
+  const ends: ImportLine[] = [];
+  const options = { text: file.text, contentType: 'text/csv', headers: { Accept: 'application/x-ndjson' } };
+  await callForLines<ImportLine>('POST', orgPath(org, 'license-import'), options, (line) => {
+    if (line.type === 'progress') onProgress(line);
+    else ends.push(line);
+  });
+  const [end] = ends;
+  if (end?.type === 'done') return end.issued;
+  throw new Error((end?.type === 'failed' && end.title) || 'the import was broken off.');
+}
+
+async function read(chosen: (Blob & { readonly name: string }) | undefined): Promise<File | null> {
+  if (chosen === undefined) return null;
+  const text = await chosen.text();
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  return { name: chosen.name, text, users: Math.max(0, lines.length - 1) };
+}

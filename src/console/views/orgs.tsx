@@ -1,0 +1,54 @@
+import { useEffect } from 'preact/hooks';
+import type { Org } from '../api/types.js';
+import { numberText } from '../format.js';
+import { Empty, Failure, Page } from '../parts/page.js';
+import { Pager, usePages } from '../parts/pages.js';
+import { type Column, Table } from '../parts/table.js';
+import { go, hrefOf } from '../state/route.js';
+import { identity } from '../state/session.js';
+
+const columns: readonly Column<Org>[] = [
+  { head: 'Org', cell: ({ org }) => <a href={hrefOf(org, 'overview')}>{org}</a> },
+  { head: 'Active now', kind: 'number', cell: ({ counts }) => numberText(counts.active) },
+  { head: 'Issued', kind: 'number', cell: ({ counts }) => numberText(counts.issued) },
+  {
+    head: 'Quota',
+    kind: 'number',
+    cell: ({ settings }) => (settings.quota === null ? 'none' : numberText(settings.quota)),
+  },
+  { head: 'Peak', kind: 'number', cell: ({ counts }) => numberText(counts.peak) },
+];
+
+/** All orgs, to choose one. Where there is only one, it is chosen already. */
+export function OrgsView() {
+  const pages = usePages<Org>('/v1/admin/orgs', {});
+  const own = identity.value?.org ?? null;
+  const only =
+    own ?? (pages.number === 1 && !pages.hasNext && pages.items.length === 1 ? pages.items[0]?.org : null);
+
+  useEffect(() => {
+    if (only) go(hrefOf(only, 'overview'), { replace: true });
+  }, [only]);
+
+  return (
+    <Page title="Orgs" intro="Each has licenses, sessions and events of its own.">
+      <Failure error={pages.error} />
+      {pages.items.length === 0 && !pages.isBusy && pages.error === null ? (
+        <Empty title="There is no org yet">
+          An org begins to exist when its first license is issued, or when one of its users gets a seat.
+        </Empty>
+      ) : (
+        <div class="card flush">
+          <Table
+            caption="Orgs"
+            columns={columns}
+            rows={pages.items}
+            keyOf={({ org }) => org}
+            isBusy={pages.isBusy}
+          />
+        </div>
+      )}
+      <Pager pages={pages} label="Pages of orgs" />
+    </Page>
+  );
+}

@@ -1,0 +1,227 @@
+import { useEffect, useState } from 'preact/hooks';
+import { call, orgPath } from '../api/client.js';
+import type { Org } from '../api/types.js';
+import { absoluteText, agoText, durationText, numberText, share } from '../format.js';
+import { EventList } from '../parts/event-list.js';
+import { LineChart } from '../parts/line-chart.js';
+import { LiveBadge } from '../parts/live-badge.js';
+import { Empty, Failure, Page } from '../parts/page.js';
+import { Sparkline } from '../parts/sparkline.js';
+import { now } from '../state/clock.js';
+import { areSamplesLive, events, followEvents, followOverview, type Sample, samples } from '../state/live.js';
+import { hrefOf } from '../state/route.js';
+import { Health } from './health.js';
+import { Reasons } from './reasons.js';
+import { UsageCard } from './usage-card.js';
+
+const EVENTS_SHOWN = 7;
+/** What no second needs: peaks, reasons, users. */
+const COUNTS_EVERY_MS = 10_000;
+
+/** How an org stands: the live picture. */
+export function OverviewView({ org }: { readonly org: string }) {
+  useEffect(() => followOverview(org), [org]);
+  useEffect(() => followEvents(org), [org]);
+  const { answer, error } = useOrg(org);
+  const sample = samples.value.at(-1);
+  return (
+    <Page
+      title="Overview"
+      intro={`How ${org} stands at this moment.`}
+      actions={<LiveBadge isLive={areSamplesLive.value} />}
+    >
+      <Failure error={error} />
+      <div class="overview">
+        <div class="column">
+          <ActiveCard sample={sample} />
+          <Figures answer={answer} sample={sample} />
+          <UsageCard org={org} />
+          <div class="pair">
+            <Reasons
+              title="Why sessions ended"
+              counts={answer?.counts.evictions ?? {}}
+              empty="No session has ended yet"
+            />
+            <Reasons
+              title="Why claims were refused"
+              counts={answer?.counts.denials ?? {}}
+              empty="No claim was refused"
+            />
+          </div>
+        </div>
+        <div class="column">
+          <LicensesCard org={org} answer={answer} sample={sample} />
+          <Health sample={sample} />
+          <LatestCard org={org} />
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+function LatestCard({ org }: { readonly org: string }) {
+  return (
+    <section class="card latest" aria-labelledby="latest">
+      <div class="card-head">
+        <h2 id="latest">Latest</h2>
+        <a href={hrefOf(org, 'events')}>All events</a>
+      </div>
+      {events.value.length === 0 ? (
+        <Empty title="Nothing has happened yet">Start a program, and see its user get the seat.</Empty>
+      ) : (
+        <EventList org={org} events={events.value.slice(0, EVENTS_SHOWN)} />
+      )}
+    </section>
+  );
+}
+
+function useOrg(org: string): { answer: Org | null; error: Error | null } {
+  const [answer, setAnswer] = useState<Org | null>(null);
+  const [error, setError] = useState<Error | null>(null);
+  useEffect(() => {
+    let isGone = false;
+    function ask(): void {
+      if (document.hidden) return;
+      call<Org>('GET', orgPath(org)).then(
+        (org) => {
+          if (isGone) return;
+          setAnswer(org);
+          setError(null);
+        },
+        (failure: Error) => {
+          if (!isGone) setError(failure);
+        },
+      );
+    }
+    ask();
+    const timer = setInterval(ask, COUNTS_EVERY_MS);
+    return () => {
+      isGone = true;
+      clearInterval(timer);
+    };
+  }, [org]);
+  return { answer, error };
+}
+
+function ActiveCard({ sample }: { readonly sample: Sample | undefined }) {
+  return (
+    <section class="card hero" aria-labelledby="active">
+      <h2 id="active">Active now</h2>
+      <p class="hero-number" data-figure="active">
+        {sample === undefined ? '–' : numberText(sample.active)}
+      </p>
+      <LineChart
+        label="Active sessions"
+        points={samples.value.map(({ at, active }) => ({ at, value: active }))}
+      />
+    </section>
+  );
+}
+
+function LicensesCard(props: {
+  readonly org: string;
+  readonly answer: Org | null;
+  readonly sample: Sample | undefined;
+}) {
+  const { org, answer, sample } = props;
+  const issued = sample?.issued ?? answer?.counts.issued ?? 0;
+  const quota = sample?.quota ?? answer?.settings.quota ?? null;
+  const counts = answer?.counts;
+  return (
+    <section class="card quota-card" aria-labelledby="licenses">
+      <div class="card-head">
+        <h2 id="licenses">Licenses</h2>
+        <a href={hrefOf(org, 'licenses')}>Manage</a>
+      </div>
+      <p class="figure" data-figure="issued">
+        {numberText(issued)}
+        <small>{quota === null ? ' issued, no quota' : ` of ${numberText(quota)} issued`}</small>
+      </p>
+      {quota !== null && <QuotaBar issued={issued} quota={quota} />}
+      <dl class="facts">
+        <div>
+          <dt>Left</dt>
+          <dd>{quota === null ? 'no limit' : numberText(Math.max(0, quota - issued))}</dd>
+        </div>
+        <div>
+          <dt>Suspended</dt>
+          <dd>{numberText(counts?.suspended ?? 0)}</dd>
+        </div>
+        <div>
+          <dt>Expired</dt>
+          <dd>{numberText(counts?.expired ?? 0)}</dd>
+        </div>
+        <div>
+          <dt>Unused for 30 days</dt>
+          <dd>
+            <a href={hrefOf(org, 'licenses', undefined, { show: 'unused' })}>show</a>
+          </dd>
+        </div>
+      </dl>
+    </section>
+  );
+}
+
+function QuotaBar({ issued, quota }: { readonly issued: number; readonly quota: number }) {
+  const part = share(issued, quota);
+  return (
+    <svg
+      class={`quota ${part >= 1 ? 'full' : ''}`}
+      width="100%"
+      height="10"
+      aria-hidden="true"
+      focusable="false"
+    >
+      <rect width="100%" height="10" rx="5" class="track" />
+      <rect width={`${(part * 100).toFixed(2)}%`} height="10" rx="5" />
+    </svg>
+  );
+}
+
+function Figures({ answer, sample }: { readonly answer: Org | null; readonly sample: Sample | undefined }) {
+  const counts = answer?.counts;
+  const peak = Math.max(sample?.peak ?? 0, counts?.peak ?? 0);
+  const latency = sample?.evictionLatencyMs ?? null;
+  return (
+    <div class="figures">
+      <Figure name="Peak" value={numberText(peak)}>
+        {counts?.peakAt ? (
+          <span title={absoluteText(counts.peakAt)}>{agoText(counts.peakAt, now.value)}</span>
+        ) : (
+          'most at once, ever'
+        )}
+      </Figure>
+      <Figure
+        name="Takeovers / min"
+        value={sample === undefined ? '–' : numberText(sample.takeoversPerMinute)}
+      >
+        <Sparkline values={samples.value.map(({ takeoversPerMinute }) => takeoversPerMinute)} />
+      </Figure>
+      <Figure name="Eviction latency" value={latency === null ? '–' : durationText(latency)}>
+        {latency === null ? (
+          'no eviction yet'
+        ) : (
+          <Sparkline values={samples.value.map(({ evictionLatencyMs }) => evictionLatencyMs ?? 0)} />
+        )}
+      </Figure>
+      <Figure name="Users today" value={counts === undefined ? '–' : numberText(counts.uniqueUsersToday)}>
+        {counts === undefined ? '' : `${numberText(counts.uniqueUsersThisMonth)} this month`}
+      </Figure>
+    </div>
+  );
+}
+
+function Figure(props: {
+  readonly name: string;
+  readonly value: string;
+  readonly children: preact.ComponentChildren;
+}) {
+  const { name, value, children } = props;
+  return (
+    <section class="card small" aria-label={name}>
+      <h2>{name}</h2>
+      <p class="figure">{value}</p>
+      <div class="under">{children}</div>
+    </section>
+  );
+}

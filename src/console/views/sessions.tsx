@@ -1,0 +1,155 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { call, orgPath, Refusal } from '../api/client.js';
+import type { AuditEvent, Session } from '../api/types.js';
+import { counted, shortId } from '../format.js';
+import { Icon } from '../parts/icon.js';
+import { MachineName } from '../parts/machine.js';
+import { Empty, Failure, Page } from '../parts/page.js';
+import { Pager, type Pages, usePages } from '../parts/pages.js';
+import { SearchBox } from '../parts/search-box.js';
+import { type Column, Table } from '../parts/table.js';
+import { Time } from '../parts/time.js';
+import { followEvents } from '../state/live.js';
+import { hrefOf } from '../state/route.js';
+import { may } from '../state/session.js';
+import { EvictDialog } from './evict-dialog.js';
+
+/** Who is in: searched at the server, page by page; what is on the screen follows the events. */
+export function SessionsView({ org }: { readonly org: string }) {
+  const [prefix, setPrefix] = useState('');
+  const pages = usePages<Session>(orgPath(org, 'sessions'), { user: prefix });
+  const newcomers = useLiveRows(org, prefix, pages);
+  const [evicting, setEvicting] = useState<Session | null>(null);
+  const refresh = () => {
+    newcomers.clear();
+    pages.refresh();
+  };
+  return (
+    <Page
+      title="Sessions"
+      intro="Who has a seat at this moment, and on which machine."
+      actions={
+        <button type="button" class="button" onClick={refresh}>
+          <Icon name="refresh" /> Refresh
+        </button>
+      }
+    >
+      <div class="bar">
+        <SearchBox label="Find a user" placeholder="User begins with…" onSearch={setPrefix} />
+        {newcomers.count > 0 && (
+          <button type="button" class="link" onClick={refresh}>
+            {counted(newcomers.count, 'newcomer')} since: refresh
+          </button>
+        )}
+      </div>
+      <Failure error={pages.error} />
+      <SessionList org={org} prefix={prefix} pages={pages} onEvict={setEvicting} />
+      <Pager pages={pages} label="Pages of sessions" />
+      {evicting !== null && (
+        <EvictDialog
+          org={org}
+          session={evicting}
+          onDone={() => pages.update((items) => items.filter(({ user }) => user !== evicting.user))}
+          onClose={() => setEvicting(null)}
+        />
+      )}
+    </Page>
+  );
+}
+
+function SessionList(props: {
+  readonly org: string;
+  readonly prefix: string;
+  readonly pages: Pages<Session>;
+  readonly onEvict: (session: Session) => void;
+}) {
+  const { org, prefix, pages, onEvict } = props;
+  if (pages.items.length === 0 && !pages.isBusy && pages.error === null) {
+    return prefix === '' ? (
+      <Empty title="Nobody is in">A session appears here as soon as a user's program connects.</Empty>
+    ) : (
+      <Empty title={`No session of a user that begins with “${prefix}”`}>
+        Capitals count in names of users.
+      </Empty>
+    );
+  }
+  const columns: Column<Session>[] = [
+    { head: 'User', cell: ({ user }) => <a href={hrefOf(org, 'users', user)}>{user}</a> },
+    { head: 'Machine', cell: ({ machine }) => <MachineName machine={machine} /> },
+    { head: 'Since', cell: ({ since }) => <Time at={since} /> },
+    { head: 'Node', cell: ({ nodeId }) => <code title={nodeId}>{shortId(nodeId)}</code> },
+  ];
+  if (may('operator')) {
+    columns.push({
+      head: 'Action',
+      kind: 'actions',
+      cell: (session) => (
+        <button
+          type="button"
+          class="button small"
+          aria-label={`Evict ${session.user}`}
+          onClick={() => onEvict(session)}
+        >
+          Evict
+        </button>
+      ),
+    });
+  }
+  return (
+    <div class="card flush">
+      <Table
+        caption="Live sessions"
+        columns={columns}
+        rows={pages.items}
+        keyOf={({ user }) => user}
+        isBusy={pages.isBusy}
+      />
+    </div>
+  );
+}
+
+/** Asked again after an event: how a user's session stands is the server's to tell, not the event's. */
+const ASK_AFTER_MS = 150;
+
+/** Keeps the rows that are shown true, and counts users who came in since and are not among them. */
+function useLiveRows(org: string, prefix: string, pages: Pages<Session>) {
+  const [newcomers, setNewcomers] = useState<ReadonlySet<string>>(new Set());
+  const latest = useRef({ pages, prefix });
+  latest.current = { pages, prefix };
+
+  useEffect(() => {
+    const asking = new Map<string, ReturnType<typeof setTimeout>>();
+
+    async function askAbout(user: string): Promise<void> {
+      asking.delete(user);
+      const session = await call<Session>('GET', orgPath(org, 'sessions', user)).catch((error) => {
+        if (error instanceof Refusal && error.status === 404) return null;
+        throw error;
+      });
+      latest.current.pages.update((items) =>
+        items.flatMap((one) => (one.user !== user ? [one] : session === null ? [] : [session])),
+      );
+    }
+
+    function onEach({ type, user, reason }: AuditEvent): void {
+      if (user === undefined) return;
+      if (latest.current.pages.items.some((one) => one.user === user)) {
+        if (!asking.has(user))
+          asking.set(
+            user,
+            setTimeout(() => void askAbout(user).catch(() => {}), ASK_AFTER_MS),
+          );
+      } else if (type === 'granted' && reason === undefined && user.startsWith(latest.current.prefix)) {
+        setNewcomers((before) => new Set(before).add(user));
+      }
+    }
+
+    const stop = followEvents(org, onEach);
+    return () => {
+      for (const timer of asking.values()) clearTimeout(timer);
+      stop();
+    };
+  }, [org]);
+
+  return { count: newcomers.size, clear: () => setNewcomers(new Set()) };
+}
