@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Cluster } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { AdminServer } from './admin/admin-server.js';
+import type { AutoSignIn } from './admin/route.js';
 import type { KeyRing } from './auth/keys.js';
 import { createAdminTokenVerifier, createTokenVerifier } from './auth/tokens.js';
 import { monotonicMs } from './base/clock.js';
@@ -62,6 +63,7 @@ export class Broker {
   constructor(
     private readonly settings: Settings,
     keys: KeyRing,
+    development: { readonly autoSignIn?: AutoSignIn } = {},
   ) {
     const { nodeId, metrics } = this;
     const tracing = this.#tracing;
@@ -178,6 +180,7 @@ export class Broker {
       notReadyBecause: () => this.#notReadyBecause(),
       // The bundle of the web console, also where this file runs uncompiled.
       consoleFolder: fileURLToPath(new URL('../dist/console', import.meta.url)),
+      ...development,
     });
     this.#watch = new StoreWatch(
       [

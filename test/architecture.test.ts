@@ -37,7 +37,7 @@ interface Import {
 
 const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .map((name) => posix.join('src', name.replaceAll('\\', '/')))
-  .filter((file) => file.endsWith('.ts'))
+  .filter((file) => /\.tsx?$/.test(file))
   .sort();
 const sourceOf = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
 const imports = files.flatMap(importsOf);
@@ -69,6 +69,14 @@ describe('the architecture', () => {
     expect(foreign.map(describeImport)).toEqual([]);
     const allowed = imports.filter((one) => isForeign(one) && nodeOnlyClientFiles.includes(one.file));
     expect(allowed.filter(({ specifier }) => !isBuiltinOrWs(specifier)).map(describeImport)).toEqual([]);
+  });
+
+  it('keeps the console free of all packages but Preact', () => {
+    const packages = imports.filter(({ file, target }) => partOf(file) === 'console' && target === null);
+    const foreign = packages.filter(
+      ({ specifier }) => !/^(preact(\/hooks)?|@preact\/signals)$/.test(specifier),
+    );
+    expect(foreign.map(describeImport)).toEqual([]);
   });
 
   it('keeps the protocol free of packages and of Node', () => {
@@ -106,17 +114,19 @@ describe('the architecture', () => {
 
 function importsOf(file: string): Import[] {
   const source = sourceOf.get(file) ?? '';
-  // Static imports and exports (types too), dynamic imports and import types.
-  const forms = /^\s*(?:import|export)\b[^'";]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\(?\s*['"]([^'"]+)['"]/gm;
+  // Static imports and exports (types too), imports for their effect, dynamic imports and import types.
+  const forms =
+    /^\s*(?:import|export)\b[^'";]*?\bfrom\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
   return [...source.matchAll(forms)].map((match) => {
-    const specifier = match[1] ?? match[2] ?? '';
+    const specifier = match[1] ?? match[2] ?? match[3] ?? '';
     return { file, specifier, target: targetOf(file, specifier) };
   });
 }
 
 function targetOf(file: string, specifier: string): string | null {
   if (!specifier.startsWith('.')) return null;
-  return posix.join(posix.dirname(file), specifier).replace(/\.js$/, '.ts');
+  const name = posix.join(posix.dirname(file), specifier).replace(/\.js$/, '');
+  return sourceOf.has(`${name}.tsx`) ? `${name}.tsx` : `${name}.ts`;
 }
 
 /** `store` of `src/store/keys.ts`, `broker.ts` of `src/broker.ts`. */

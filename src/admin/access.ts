@@ -54,6 +54,12 @@ export function setCookie(
   );
 }
 
+/** Whether the browser comes with a current token. */
+export function isSignedIn({ headers }: FastifyRequest, verifier: AdminTokenVerifier): boolean {
+  const token = cookieOf(headers.cookie ?? '');
+  return token !== null && verifier.verify(token).ok;
+}
+
 function identify(request: FastifyRequest, parts: AccessParts): AdminClaims {
   const { authorization } = request.headers;
   const token =

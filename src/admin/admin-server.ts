@@ -63,7 +63,7 @@ export class AdminServer {
     });
     this.#app.removeContentTypeParser('text/plain');
     serveProbes(this.#app, parts);
-    serveConsole(this.#app, parts.consoleFolder);
+    serveConsole(this.#app, parts);
     for (const route of allRoutes) this.#serve(route);
     this.#refuseOtherMethods();
   }

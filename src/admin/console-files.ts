@@ -1,7 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { signInByItself } from './auto-sign-in.js';
 import { notFound } from './problem.js';
+import type { AdminParts } from './route.js';
+
+type ConsoleParts = Pick<AdminParts, 'consoleFolder' | 'autoSignIn' | 'verifier'>;
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -23,14 +27,19 @@ const contentSecurityPolicy =
  * The web console's files under /console. They are read once, at the start: a request is looked up by its name and
  * never becomes a path. A name without a file extension is a place in the console, which is the index page's to show.
  */
-export function serveConsole(app: FastifyInstance, folder: string): void {
-  const files = readFiles(folder);
+export function serveConsole(
+  app: FastifyInstance,
+  { consoleFolder, autoSignIn, verifier }: ConsoleParts,
+): void {
+  const files = readFiles(consoleFolder);
   app.get('/console', async (_request, reply) => reply.redirect('/console/'));
   app.get('/console/*', async (request, reply) => {
     const { '*': name } = request.params as { '*': string };
     const isPlace = /^[\w/-]*$/.test(name);
     const file = files.get(name) ?? (isPlace ? files.get('index.html') : undefined);
     if (file === undefined) throw notFound();
+    if (autoSignIn !== undefined && file === files.get('index.html'))
+      signInByItself(request, reply, verifier, autoSignIn);
     // The bundler puts a hash of the content into the names under assets/.
     if (name.startsWith('assets/')) reply.header('Cache-Control', 'public, max-age=31536000, immutable');
     return reply

@@ -10,6 +10,12 @@ import type { Overviews } from './overviews.js';
 import { object } from './schemas.js';
 import type { Streams } from './streams.js';
 
+/** An admin token for whoever opens the console at this very computer. Only `dev` has one to give. */
+export interface AutoSignIn {
+  readonly mint: () => string;
+  readonly lifeMs: number;
+}
+
 /** What the routes work with. */
 export interface AdminParts {
   readonly store: Store;
@@ -24,6 +30,8 @@ export interface AdminParts {
   readonly notReadyBecause: () => string | null;
   /** Where the web console's files are; a folder that is missing means that there is no console. */
   readonly consoleFolder: string;
+  /** In `dev` alone: lets whoever is at this computer into the console without a token. */
+  readonly autoSignIn?: AutoSignIn;
 }
 
 export interface RouteParts extends AdminParts {

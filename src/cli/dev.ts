@@ -24,19 +24,22 @@ export async function dev(
     ...sources,
     presets: { ...devPresets(directory), REDIS_URL: redis.url },
   });
-  const broker = await startBroker(configuration, () => redis.stop()).catch(async (error) => {
+  const life = { expiresInSeconds: 12 * HOUR_SECONDS };
+  const mintForConsole = () => mintAdmin(configuration, { subject: 'dev', role: 'admin', org: '*', ...life });
+  // No setting can ask for this, so that `serve` never does it.
+  const autoSignIn = { mint: mintForConsole, lifeMs: life.expiresInSeconds * 1000 };
+  const broker = await startBroker(configuration, () => redis.stop(), { autoSignIn }).catch(async (error) => {
     await redis.stop();
     throw error;
   });
   const url = `ws://127.0.0.1:${broker.ports.public}`;
-  const life = { expiresInSeconds: 12 * HOUR_SECONDS };
   const tokenFor = (user: string) => mint(configuration, { user, org: 'acme', name: user, ...life });
   await seedOffice(broker.store, redis.url, Math.random);
   if (options.office) openOffice({ url: `${url}/v1/connect`, tokenFor }, Math.random);
   const tokens = {
     ada: tokenFor('ada'),
     grace: tokenFor('grace'),
-    admin: mintAdmin(configuration, { subject: 'dev', role: 'admin', org: '*', ...life }),
+    admin: mintForConsole(),
   };
   console.log(introduction(url, broker.ports.admin, redis.url, tokens));
 }
@@ -65,6 +68,7 @@ function introduction(
   return `
 Soleseat is running.
 
+  console   http://127.0.0.1:${adminPort}/console/  (open it: it signs you in by itself, here only)
   clients   ${url}/v1/connect
   admin     http://127.0.0.1:${adminPort}  (/livez /readyz /metrics, API under /v1/admin, described by /v1/openapi.json)
   Redis     ${redisUrl}  (its data is under .soleseat/)

@@ -12,8 +12,9 @@ export async function serve(sources: ConfigurationSources): Promise<void> {
 export async function startBroker(
   { settings, keys }: Configuration,
   onStopped: () => Promise<void> = async () => {},
+  development: ConstructorParameters<typeof Broker>[2] = {},
 ): Promise<Broker> {
-  const broker = new Broker(settings, keys);
+  const broker = new Broker(settings, keys, development);
   try {
     await broker.start();
   } catch (error) {

@@ -35,6 +35,15 @@ export interface OrgCounts {
   readonly uniqueUsersThisMonth: number;
 }
 
+/** An org in the list of all. */
+export interface OrgBrief {
+  readonly org: string;
+  readonly quota: number | null;
+  readonly issued: number;
+  readonly active: number;
+  readonly peak: number;
+}
+
 export interface Org {
   readonly org: string;
   readonly settings: { readonly quota: number | null; readonly licenseMode: string | null };

@@ -25,7 +25,7 @@ const spans = [7, 30, 90, 365].map((days) => ({ value: String(days), label: `for
 export function LicensesView({ org }: { readonly org: string }) {
   const filter = filters.find((one) => one === route.value.query.show) ?? 'issued';
   const [days, setDays] = useState('30');
-  const [dialog, setDialog] = useState<'issue' | 'import' | null>(null);
+  const [dialog, setDialog] = useState<'one' | 'many' | null>(null);
   const [counts, refreshCounts] = useCounts(org);
   const pages = usePages<License>(
     filter === 'unused' ? orgPath(org, 'unused-licenses') : orgPath(org, 'licenses'),
@@ -51,8 +51,8 @@ export function LicensesView({ org }: { readonly org: string }) {
       <Failure error={pages.error} />
       <LicenseList org={org} filter={filter} pages={pages} onChanged={refresh} />
       <Pager pages={pages} label="Pages of licenses" />
-      {dialog === 'issue' && <IssueDialog org={org} onDone={refresh} onClose={() => setDialog(null)} />}
-      {dialog === 'import' && <ImportDialog org={org} onDone={refresh} onClose={() => setDialog(null)} />}
+      {dialog === 'one' && <IssueDialog org={org} onDone={refresh} onClose={() => setDialog(null)} />}
+      {dialog === 'many' && <ImportDialog org={org} onDone={refresh} onClose={() => setDialog(null)} />}
     </Page>
   );
 }
@@ -79,7 +79,7 @@ function QuotaLine({ org }: { readonly org: Org | null }) {
   );
 }
 
-function Actions(props: { readonly org: string; readonly onOpen: (dialog: 'issue' | 'import') => void }) {
+function Actions(props: { readonly org: string; readonly onOpen: (dialog: 'one' | 'many') => void }) {
   const { org, onOpen } = props;
   return (
     <>
@@ -88,10 +88,10 @@ function Actions(props: { readonly org: string; readonly onOpen: (dialog: 'issue
       </a>
       {may('admin') && (
         <>
-          <button type="button" class="button" onClick={() => onOpen('import')}>
+          <button type="button" class="button" onClick={() => onOpen('many')}>
             <Icon name="upload" /> Import
           </button>
-          <button type="button" class="button primary" onClick={() => onOpen('issue')}>
+          <button type="button" class="button primary" onClick={() => onOpen('one')}>
             <Icon name="add" /> Issue license
           </button>
         </>

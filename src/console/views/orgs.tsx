@@ -1,5 +1,5 @@
 import { useEffect } from 'preact/hooks';
-import type { Org } from '../api/types.js';
+import type { OrgBrief } from '../api/types.js';
 import { numberText } from '../format.js';
 import { Empty, Failure, Page } from '../parts/page.js';
 import { Pager, usePages } from '../parts/pages.js';
@@ -7,21 +7,21 @@ import { type Column, Table } from '../parts/table.js';
 import { go, hrefOf } from '../state/route.js';
 import { identity } from '../state/session.js';
 
-const columns: readonly Column<Org>[] = [
+const columns: readonly Column<OrgBrief>[] = [
   { head: 'Org', cell: ({ org }) => <a href={hrefOf(org, 'overview')}>{org}</a> },
-  { head: 'Active now', kind: 'number', cell: ({ counts }) => numberText(counts.active) },
-  { head: 'Issued', kind: 'number', cell: ({ counts }) => numberText(counts.issued) },
+  { head: 'Active now', kind: 'number', cell: ({ active }) => numberText(active) },
+  { head: 'Issued', kind: 'number', cell: ({ issued }) => numberText(issued) },
   {
     head: 'Quota',
     kind: 'number',
-    cell: ({ settings }) => (settings.quota === null ? 'none' : numberText(settings.quota)),
+    cell: ({ quota }) => (quota === null ? 'none' : numberText(quota)),
   },
-  { head: 'Peak', kind: 'number', cell: ({ counts }) => numberText(counts.peak) },
+  { head: 'Peak', kind: 'number', cell: ({ peak }) => numberText(peak) },
 ];
 
 /** All orgs, to choose one. Where there is only one, it is chosen already. */
 export function OrgsView() {
-  const pages = usePages<Org>('/v1/admin/orgs', {});
+  const pages = usePages<OrgBrief>('/v1/admin/orgs', {});
   const own = identity.value?.org ?? null;
   const only =
     own ?? (pages.number === 1 && !pages.hasNext && pages.items.length === 1 ? pages.items[0]?.org : null);
