@@ -106,6 +106,8 @@ names; those beyond are summed in one whose \`org\` is \`{others}\`. Histograms 
 What Redis says of itself and the counts of licenses are read in the background, every \`SOLESEAT_METRICS_EVERY_MS\`: a
 scrape never waits for Redis. Each node reads them, so take \`max\` over the nodes, not \`sum\`.
 
+A scrape costs a node the same however many sessions it serves; \`npm run bench:scrape\` measures it.
+
 ${table(['metric', 'kind', 'labels', 'meaning'], rows)}
 `;
 }

@@ -101,6 +101,24 @@ describe('a scrape', () => {
       expect(page).not.toContain(secret);
   });
 
+  it('has no more series for many sessions than for one, and none that walks the sockets', async () => {
+    const stage = await set();
+    const crowd = Array.from({ length: 30 }, (_, i) => `person-${i}`);
+    const seriesWith = async (people: readonly string[]) => {
+      const desktops = await Promise.all(people.map((one) => stage.seat(one, one)));
+      await Promise.all(desktops.map((desktop) => desktop.told('lease')));
+      await eventually(async () => (await stage.scrape()).value('soleseat_licenses_active{org="acme"}') > 0);
+      // What else goes on meanwhile: kinds of collection, and of housekeeping.
+      const others = /^(nodejs_gc_|soleseat_redis_command_)/;
+      return (await stage.scrape()).series.filter((one) => !others.test(one));
+    };
+    const few = await seriesWith(crowd.slice(0, 1));
+    const many = await seriesWith(crowd.slice(1));
+    expect((await stage.scrape()).value('soleseat_sessions')).toBe(30);
+    expect(many).toEqual(few);
+    expect(many.filter((one) => /^(process_open_fds|nodejs_active_)/.test(one))).toEqual([]);
+  });
+
   it('does not wait for a Redis that is frozen', async () => {
     const stage = await set({ ruinsRedis: true });
     stage.redis.kill('SIGSTOP');
