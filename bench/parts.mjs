@@ -7,7 +7,7 @@ import { withStage } from './stage.mjs';
  */
 export const parts = { establish, takeOver, idle };
 
-const WAVES = 4;
+const WAVES = 6;
 /** A node is measured as it runs for days: compiled, and with tables of the size that it needs. */
 const WARM_UP_SESSIONS = 3000;
 const WARM_UP_TAKEOVERS = 100;

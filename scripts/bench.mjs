@@ -10,14 +10,14 @@ newcomer's hello to the loser's notice, and memory per idle session. Takes a few
 The exit code is 0 whether the targets are met or missed.
 
   --rounds <n>       rounds, each with fresh nodes of both kinds (5)
-  --sessions <n>     sessions in a wave, four waves a round (1000)
-  --takeovers <n>    takeovers in a wave, four waves a round (50)
+  --sessions <n>     sessions in a wave, six waves a round (500)
+  --takeovers <n>    takeovers in a wave, six waves a round (50)
   --idle <n>         idle sessions, once a round (4000)
   --concurrency <n>  how many sessions are established at once (50)
   --json             one JSON object instead of the table
   --help             this text`;
 
-const numbers = { rounds: 5, sessions: 1000, takeovers: 50, idle: 4000, concurrency: 50 };
+const numbers = { rounds: 5, sessions: 500, takeovers: 50, idle: 4000, concurrency: 50 };
 
 function readOptions() {
   const texts = Object.entries(numbers).map(([name, value]) => [

@@ -8,9 +8,14 @@ const loneSurrogate = /\p{Surrogate}/u;
 /** Why `text` cannot stand as a name or an id, or null when it can. */
 export function textFault(text: string, maxBytes: number): string | null {
   if (text.length === 0) return 'is empty';
-  if (text.length > maxBytes || utf8.encode(text).length > maxBytes)
-    return `is longer than ${maxBytes} bytes`;
+  if (isLonger(text, maxBytes)) return `is longer than ${maxBytes} bytes`;
   if (forbidden.test(text)) return 'holds control or direction characters';
   if (loneSurrogate.test(text)) return 'holds half a surrogate pair';
   return null;
+}
+
+function isLonger(text: string, maxBytes: number): boolean {
+  if (text.length > maxBytes) return true;
+  // UTF-8 takes at most three bytes for a unit of UTF-16, so that short text need not be encoded.
+  return text.length * 3 > maxBytes && utf8.encode(text).length > maxBytes;
 }

@@ -1,5 +1,27 @@
+const ORGS_REMEMBERED = 1000;
+
+/** The keys of an org, in one hour, that all seats of it have in common. */
+type SharedKeys = Readonly<
+  Record<
+    | 'hour'
+    | 'epoch'
+    | 'active'
+    | 'licensed'
+    | 'counters'
+    | 'events'
+    | 'settings'
+    | 'used'
+    | 'usage'
+    | 'users',
+    string
+  >
+>;
+
 /** The one file that names Redis keys. All of an org shares one hash tag, so a script touches one slot. */
 export class KeyNames {
+  /** Made once for each org and hour, since every claim names them. */
+  readonly #shared = new Map<string, SharedKeys>();
+
   constructor(private readonly prefix: string) {}
 
   /** Every org that ever claimed. */
@@ -96,28 +118,48 @@ export class KeyNames {
 
   /** The keys of a user's seat, in the order in which seat.lua names them. */
   seat(org: string, user: string, atMs: number): string[] {
-    const hour = hourOf(atMs);
+    const shared = this.#sharedOf(org, hourOf(atMs));
     return [
       this.lease(org, user),
-      this.epoch(org),
-      this.active(org),
+      shared.epoch,
+      shared.active,
       this.license(org, user),
-      this.licensed(org),
-      this.counters(org),
-      this.events(org),
+      shared.licensed,
+      shared.counters,
+      shared.events,
       this.machines(org, user),
       this.machineNotes(org, user),
-      this.settings(org),
+      shared.settings,
       this.fence(org, user),
       this.takeovers(org, user),
-      this.used(org),
-      this.usage(org, hour),
-      this.users(org, hour.slice(0, 10)),
+      shared.used,
+      shared.usage,
+      shared.users,
     ];
   }
   /** The keys that license.lua names after those of the seat. */
   licenseChange(org: string, requestId: string): string[] {
     return [this.request(org, requestId), this.expiring(org), this.revoked(org)];
+  }
+
+  #sharedOf(org: string, hour: string): SharedKeys {
+    const made = this.#shared.get(org);
+    if (made?.hour === hour) return made;
+    if (this.#shared.size >= ORGS_REMEMBERED) this.#shared.clear();
+    const shared = {
+      hour,
+      epoch: this.epoch(org),
+      active: this.active(org),
+      licensed: this.licensed(org),
+      counters: this.counters(org),
+      events: this.events(org),
+      settings: this.settings(org),
+      used: this.used(org),
+      usage: this.usage(org, hour),
+      users: this.users(org, hour.slice(0, 10)),
+    };
+    this.#shared.set(org, shared);
+    return shared;
   }
 
   #of(org: string, name: string): string {

@@ -51,3 +51,14 @@ it('an information line is written by a process that goes on', async () => {
   child.kill('SIGKILL');
   expect(messages(String(chunk))).toEqual(['alone']);
 });
+
+it('secrets are not in the log, at the top or one level down', async () => {
+  const told =
+    "log.info({ token: 'A', org: 'o', hello: { secret: 'B', kind: 'k', authorization: 'C' } }, 'm');";
+  const { stderr } = await promisify(execFile)(process.execPath, program(told));
+  expect(JSON.parse(stderr)).toMatchObject({
+    token: '[redacted]',
+    org: 'o',
+    hello: { secret: '[redacted]', kind: 'k', authorization: '[redacted]' },
+  });
+});
