@@ -17,8 +17,6 @@ export interface SentinelTopology extends RedisTopology {
 
 export interface TopologyOptions {
   readonly binary: string;
-  /** For each server, Sentinels apart. */
-  readonly extraArgs?: readonly string[];
 }
 
 export const MASTER_NAME = 'main';
@@ -42,7 +40,7 @@ export async function startSentinelTopology(options: TopologyOptions): Promise<S
     return server;
   };
   try {
-    const extraArgs = [...quickSync, ...(options.extraArgs ?? [])];
+    const extraArgs = quickSync;
     const master = await start({ extraArgs });
     const replicaArgs = [...extraArgs, '--replicaof', '127.0.0.1', String(master.port)];
     const replicas = await startMany(REPLICAS, () => start({ extraArgs: replicaArgs }));
@@ -73,7 +71,7 @@ export async function startClusterTopology(options: TopologyOptions): Promise<Re
   clusterArgs.push('--cluster-node-timeout', '1500', '--cluster-replica-validity-factor', '0');
   // Where one master is gone, the orgs of the others go on.
   clusterArgs.push('--cluster-require-full-coverage', 'no');
-  const extraArgs = [...quickSync, ...clusterArgs, ...(options.extraArgs ?? [])];
+  const extraArgs = [...quickSync, ...clusterArgs];
   try {
     for (let i = 0; i < CLUSTER_MASTERS * 2; i++) {
       started.push(

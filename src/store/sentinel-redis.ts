@@ -35,6 +35,8 @@ export class SentinelRedis extends Redis {
 
   override disconnect(reconnect = false): void {
     if (!reconnect) for (const watcher of this.#watchers) watcher.disconnect();
+    // While it asks the Sentinels, ioredis would take this for the end of it.
+    else if (!isMade(this)) return;
     super.disconnect(reconnect);
   }
 
@@ -43,11 +45,24 @@ export class SentinelRedis extends Redis {
     watcher.on('error', this.#watch.onError);
     watcher.on('ready', () => void watcher.subscribe(SWITCHED).catch(() => watcher.disconnect(true)));
     watcher.on('message', (_channel: string, text: string) => {
-      const [name, , , host, port] = text.split(' ');
-      // Each Sentinel tells for itself, perhaps later than this connection has found the new master.
-      const isThere = this.stream?.remoteAddress === host && this.stream.remotePort === Number(port);
-      if (name === this.#watch.masterName && !isThere) this.disconnect(true);
+      const [name, , , host = '', port] = text.split(' ');
+      if (name === this.#watch.masterName) this.#goTo({ host, port: Number(port) });
     });
     return watcher;
   }
+
+  /** Each Sentinel tells for itself, perhaps later than this connection has found the new master. */
+  #goTo(master: RedisAddress): void {
+    const leave = () => {
+      const { remoteAddress, remotePort } = this.stream;
+      if (remoteAddress !== master.host || remotePort !== master.port) this.disconnect(true);
+    };
+    if (isMade(this)) leave();
+    // On its way to where a Sentinel sent it before.
+    else this.once('connect', leave);
+  }
+}
+
+function isMade({ status }: Redis): boolean {
+  return status === 'connect' || status === 'ready';
 }

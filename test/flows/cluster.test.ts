@@ -5,7 +5,14 @@ import type { RedisTopology } from '../../src/embedded/redis-topology.js';
 import { Crowd, expectNoEpochTwice, helloOf, Rivals } from '../support/crowd.js';
 import { eventually } from '../support/eventually.js';
 import { startNode, startProblem } from '../support/node.js';
-import { inboxPorts, mastersOf, moveSlots, serverAt, testCluster } from '../support/redis-topology.js';
+import {
+  inboxPorts,
+  mastersOf,
+  moveSlots,
+  onlineReplicas,
+  serverAt,
+  testCluster,
+} from '../support/redis-topology.js';
 
 const orgs = Array.from({ length: 12 }, (_, i) => `org-${i}`);
 let redis: RedisTopology;
@@ -67,6 +74,8 @@ describe('with Redis Cluster', () => {
     await crowd.renewed();
     await rivals.end();
     expect(crowd.lost()).toEqual([]);
+    // Who claims meanwhile waits rather than being refused.
+    expect(rivals.refused).toBeLessThan(rivals.grants.length / 10);
     expectNoEpochTwice(rivals);
     for (const { org, user, desktop } of crowd.members) {
       const { sessionId, epoch } = await desktop.told('welcome');
@@ -98,5 +107,20 @@ describe('with Redis Cluster', () => {
     await takeOver(crowd, ports);
     const after = await Promise.all(nodes.map(heardByInbox));
     expect(after.every((count, i) => count > (before[i] ?? 0))).toBe(true);
+  });
+
+  it('a master that falls silent, its connections open, is left for the one that takes its place', async () => {
+    const crowd = await Crowd.seat(ports, orgs, 4);
+    const masters = await mastersOf(redis, epochKeys);
+    // The one whose replica took over before has none left.
+    const replicas = await Promise.all(masters.map(onlineReplicas));
+    const silent = masters[replicas.indexOf(1)] ?? 0;
+    serverAt(redis, silent).kill('SIGSTOP');
+    const hit = crowd.members.filter(({ org }) => masters[orgs.indexOf(org)] === silent);
+    expect(hit.length).toBeGreaterThan(0);
+    await Promise.all(hit.map(({ desktop }) => desktop.told('jeopardy')));
+    await Promise.all(hit.map(({ desktop }) => desktop.told('recovered')));
+    expect(crowd.lost()).toEqual([]);
+    crowd.leave();
   });
 });

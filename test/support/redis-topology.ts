@@ -8,16 +8,12 @@ import {
   startSentinelTopology,
 } from '../../src/embedded/redis-topology.js';
 
-/** Replicas log in as a user of their own, so that a test can shut them out. */
-const replicationUser = ['--user', 'replication', 'on', '>secret', '+@all', '~*', '&*'];
-const extraArgs = [...replicationUser, '--masteruser', 'replication', '--masterauth', 'secret'];
-
 export async function testSentinels(): Promise<SentinelTopology> {
-  return startSentinelTopology({ binary: (await provisionRedis()).path, extraArgs });
+  return startSentinelTopology({ binary: (await provisionRedis()).path });
 }
 
 export async function testCluster(): Promise<RedisTopology> {
-  return startClusterTopology({ binary: (await provisionRedis()).path, extraArgs });
+  return startClusterTopology({ binary: (await provisionRedis()).path });
 }
 
 /** Runs one command on a server. */
@@ -36,9 +32,20 @@ export async function ask(port: number, ...command: [string, ...(string | number
   }
 }
 
-/** Shuts a master's replicas out: what it is told from now on is lost with it. */
-export async function pauseReplication(port: number): Promise<void> {
-  await ask(port, 'ACL', 'DELUSER', 'replication');
+/**
+ * Cuts a master off from its replicas and from the Sentinels: it still answers whoever is connected, and all that it is
+ * told from now on is lost. It has no place left for new connections, and theirs are closed.
+ */
+export async function cutOff(port: number): Promise<void> {
+  const client = new Redis(port, '127.0.0.1');
+  try {
+    await client.config('SET', 'maxclients', 1);
+    const list = String(await client.client('LIST')).split('\n');
+    for (const line of list.filter((one) => / name=sentinel-| flags=S/.test(one)))
+      await client.client('KILL', 'ID', /^id=(\d+)/.exec(line)?.[1] ?? '');
+  } finally {
+    client.disconnect();
+  }
 }
 
 export async function onlineReplicas(port: number): Promise<number> {
