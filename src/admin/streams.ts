@@ -29,7 +29,8 @@ export class Streams {
       throw new Problem(503, 'too_many_streams', 'too many streams are open at this node', {}, headers);
     }
     this.#open += 1;
-    const leftMs = Math.max(0, asker.caller.expiresAtMs - this.wallMs());
+    // Whole: the timer takes no fractions, which the wall clock has.
+    const leftMs = Math.max(0, Math.floor(asker.caller.expiresAtMs - this.wallMs()));
     const signal = AbortSignal.any([asker.signal, AbortSignal.timeout(Math.min(leftMs, MAX_TIMER_MS))]);
     asker.reply.type(contentType);
     // No buffering by what stands in front: events are to be seen when they happen.
