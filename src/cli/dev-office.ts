@@ -46,7 +46,7 @@ async function seedPast(
 ): Promise<void> {
   const redis = new Redis(redisUrl);
   const writes = redis.pipeline();
-  for (let at = nowMs - PAST_DAYS * DAY_MS; at < nowMs - HOUR_MS; at += HOUR_MS) {
+  for (let at = nowMs - PAST_DAYS * DAY_MS; at <= nowMs - HOUR_MS; at += HOUR_MS) {
     const date = new Date(at);
     const isWeekend = date.getUTCDay() % 6 === 0;
     const share = ((dayShape[date.getUTCHours()] ?? 0) / 100) * (isWeekend ? 0.15 : 0.9 + random() * 0.2);

@@ -114,7 +114,13 @@ export interface UsageRow {
 export interface NodeRow {
   readonly nodeId: string;
   readonly lastSeen: string;
+  /** Heard within the last seconds. */
+  readonly isLive: boolean;
+  readonly version?: string;
+  readonly publicAddress?: string;
+  readonly startedAt?: string;
   readonly sessions?: number;
+  readonly state?: 'ready' | 'draining';
 }
 
 /** How an org stands this second. */
@@ -124,8 +130,8 @@ export interface Overview {
   readonly quota: number | null;
   readonly peak: number;
   readonly takeoversPerMinute: number;
-  /** Half of the evictions were faster; null: there were none. */
+  /** Half of the evictions of the node that answers took at most this; null: there were none. */
   readonly evictionLatencyMs: number | null;
   readonly nodes: number;
-  readonly redis: { readonly up: boolean; readonly [more: string]: unknown };
+  readonly redis: { readonly up: boolean };
 }

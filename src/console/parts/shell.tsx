@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { dateText } from '../format.js';
+import { maySeeNodes } from '../state/nodes.js';
 import { hrefOf, route, type View } from '../state/route.js';
 import { identity, signOut } from '../state/session.js';
 import { type Theme, theme, themes } from '../state/theme.js';
@@ -63,8 +64,7 @@ function Places({ org }: { readonly org: string }) {
   const { view } = route.value;
   // A user's page belongs to the licenses.
   const here = view === 'users' ? 'licenses' : view;
-  // Nodes serve all orgs, so whoever has one org is not shown them.
-  const shown = places.filter((place) => place.view !== 'nodes' || identity.value?.org === null);
+  const shown = places.filter((place) => place.view !== 'nodes' || maySeeNodes());
   return (
     <nav aria-label="Pages">
       <ul class="places">
