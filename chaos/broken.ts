@@ -1,0 +1,159 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Act } from './people.js';
+import { dist, workFolder } from './places.js';
+import type { RunOptions } from './run.js';
+import type { FaultKind } from './schedule.js';
+
+interface Change {
+  /** In the build. */
+  readonly file: string;
+  /** Must stand there exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+interface Breakage {
+  readonly what: string;
+  readonly changes: readonly Change[];
+  /** What brings it to light. */
+  readonly kinds: readonly FaultKind[];
+  readonly acts: Readonly<Partial<Record<Act, number>>>;
+  readonly actEveryMs: readonly [number, number];
+}
+
+const hasty = [40, 250] as const;
+const busy = { start: 4, 'take-over': 4, race: 1 };
+
+/** Brokers that each break one promise. A checker that passes them would be of no use. */
+export const breakages = {
+  'release-without-epoch': {
+    what: 'a release frees the seat without comparing session and epoch (promise 1)',
+    changes: [
+      {
+        file: 'store/lua/release.lua',
+        find: 'if not value or string.sub(value, 1, #held) ~= held then return 0 end',
+        replace: 'if not value then return 0 end',
+      },
+    ],
+    kinds: ['pubsub-lost'],
+    acts: { start: 1, move: 4 },
+    actEveryMs: [100, 400],
+  },
+  'no-self-fencing': {
+    what: 'a node that cannot confirm a lease goes on as if it had (promise 6)',
+    changes: [
+      {
+        file: 'session/renewals.js',
+        find: "this.parts.metrics.renewals.inc({ outcome: 'failed' });",
+        replace: `
+          session.deadlineMs = this.deadlineFrom(this.parts.clock());
+          session.link.pingWith({ type: 'lease', epoch: session.epoch, ttlMs: this.leftMs(session) });`,
+      },
+    ],
+    kinds: ['link-cut'],
+    acts: busy,
+    actEveryMs: [200, 900],
+  },
+  'notice-over-lease': {
+    what: 'only a notice ends a session, a renewal that finds the seat lost does not (promise 5)',
+    changes: [
+      {
+        file: 'session/renewals.js',
+        find: "if (answer.outcome === 'lost') {",
+        replace: "if (answer.outcome === 'lost by notice') {",
+      },
+    ],
+    kinds: ['pubsub-lost'],
+    acts: busy,
+    actEveryMs: [200, 900],
+  },
+  'evict-without-tombstone': {
+    what: 'an eviction does not raise the fence, so the evicted session can come back (promise 8)',
+    changes: [
+      {
+        file: 'store/lua/evict.lua',
+        find: 'raiseFence(fence, tombstone, order.reason)',
+        replace: '',
+      },
+    ],
+    kinds: ['pubsub-lost'],
+    acts: { start: 3, evict: 2 },
+    actEveryMs: [400, 1200],
+  },
+  'counter-outside-script': {
+    what: 'a grant is counted by a command after the script (promise 9)',
+    changes: [
+      {
+        file: 'store/lua/claim.lua',
+        find: "redis.call('HINCRBY', counters, 'granted', 1)",
+        replace: '',
+      },
+      {
+        file: 'store/leases.js',
+        find: "case 'granted':",
+        replace: `case 'granted':
+          if (!reply.resumed) this.redis.hincrby(this.keys.counters(request.org), 'granted', 1).catch(() => {});`,
+      },
+    ],
+    kinds: ['link-delay', 'client-kill'],
+    acts: busy,
+    actEveryMs: hasty,
+  },
+  'reused-epochs': {
+    what: 'epochs are counted up from what Redis has stored (promise 8)',
+    changes: [
+      {
+        file: 'store/lua/common.lua',
+        find: 'time[1] * 1000000 + time[2], floor + 1',
+        replace: '1',
+      },
+    ],
+    kinds: ['flushall'],
+    acts: busy,
+    actEveryMs: [100, 600],
+  },
+} as const satisfies Record<string, Breakage>;
+
+export type BreakageName = keyof typeof breakages;
+export const breakageNames = Object.keys(breakages) as BreakageName[];
+
+/** A copy of the build with that promise broken. Throws where the build no longer has what is to be changed. */
+export function breakBuild(name: BreakageName): { readonly dist: string; readonly remove: () => void } {
+  const folder = join(workFolder, 'chaos');
+  mkdirSync(folder, { recursive: true });
+  // Within the clone, so that the copy finds its packages.
+  const copy = mkdtempSync(join(folder, `${name}-`));
+  cpSync(dist, copy, { recursive: true });
+  const remove = () => rmSync(copy, { recursive: true, force: true });
+  try {
+    for (const change of breakages[name].changes) apply(copy, change);
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return { dist: copy, remove };
+}
+
+/** A short run with the acts and faults that bring this breakage to light. */
+export function focusedOn(name: BreakageName): Partial<RunOptions> {
+  const { kinds, acts, actEveryMs } = breakages[name];
+  return {
+    durationMs: 6000,
+    users: 8,
+    machines: 2,
+    nodes: 2,
+    gapMs: [150, 500],
+    settles: false,
+    kinds,
+    acts,
+    actEveryMs,
+  };
+}
+
+function apply(folder: string, { file, find, replace }: Change): void {
+  const path = join(folder, file);
+  const parts = readFileSync(path, 'utf8').split(find);
+  if (parts.length !== 2) throw new Error(`${file} has "${find}" ${parts.length - 1} times instead of once`);
+  writeFileSync(path, parts.join(replace));
+}

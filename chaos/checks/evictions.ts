@@ -1,0 +1,66 @@
+import type { Eviction, History } from '../history.js';
+import { timing } from '../timing.js';
+import type { Finding } from './finding.js';
+
+type Seen = Pick<History, 'asks' | 'grants' | 'evictions' | 'adminEvictions' | 'releases' | 'faults'>;
+
+/** A claim whose client has gone may still run: it is sent twice, and twice again with Redis's time mended. */
+const UNDER_WAY_MS = 4 * timing.commandTimeoutMs;
+
+/**
+ * Promise 10: every `evicted` has a cause: a claim that came later and got a higher epoch, or an administrator.
+ * A claim that was never answered may be that one, as it may have been granted.
+ */
+export function checkEvictions(history: Seen): Finding[] {
+  return history.evictions.flatMap((eviction) => {
+    const { user, program, epoch, byEpoch, reason, atMs } = eviction;
+    if (epoch >= byEpoch) {
+      const what = `${program}: epoch ${epoch} was ended by ${byEpoch}, which is not above it`;
+      return [{ check: 'eviction' as const, atMs, user, what }];
+    }
+    const hasCause =
+      wasClaimed(eviction, history) || mayHaveBeenClaimed(eviction, history) || wasOrdered(eviction, history);
+    if (hasCause) return [];
+    const what = `${program}: evicted (${reason}) from epoch ${epoch} without a cause`;
+    return [{ check: 'eviction' as const, atMs, user, what }];
+  });
+}
+
+function wasClaimed({ user, epoch, byEpoch, atMs }: Eviction, { grants }: Seen): boolean {
+  return grants.some(
+    (one) => one.user === user && one.epoch > epoch && one.epoch <= byEpoch && one.askedMs <= atMs,
+  );
+}
+
+function mayHaveBeenClaimed({ user, epoch, reason, atMs }: Eviction, history: Seen): boolean {
+  const own = history.grants.find((grant) => grant.user === user && grant.epoch === epoch);
+  const sinceMs = own?.askedMs ?? 0;
+  return history.asks.some((ask) => {
+    if (ask.user !== user || ask.answer !== 'none' || ask.askedMs > atMs || ask.askedMs === sinceMs)
+      return false;
+    // Only who gives a seat back can have it end as released.
+    if (reason === 'released' && !history.releases.has(ask.program)) return false;
+    const doneMs = ask.answeredMs ?? Number.POSITIVE_INFINITY;
+    return doneMs + UNDER_WAY_MS + hurtMs(ask.node, ask.askedMs, atMs, history) >= sinceMs;
+  });
+}
+
+/** For how long in that time the node or Redis may not have done what they were sent. */
+function hurtMs(node: string, fromMs: number, toMs: number, { faults }: Seen): number {
+  return faults
+    .filter(({ target }) => target === node || target === 'redis')
+    .map(({ startMs, endMs }) => Math.min(endMs, toMs) - Math.max(startMs, fromMs))
+    .reduce((sum, ms) => sum + Math.max(0, ms), 0);
+}
+
+function wasOrdered(
+  { user, epoch, atMs }: Eviction,
+  { adminEvictions }: Pick<History, 'adminEvictions'>,
+): boolean {
+  return adminEvictions.some(
+    (order) =>
+      order.user === user &&
+      order.sentMs <= atMs &&
+      (order.ackMs === null || (order.epoch !== null && order.epoch >= epoch)),
+  );
+}

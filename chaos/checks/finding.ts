@@ -1,0 +1,17 @@
+/** A promise that was not kept. */
+export interface Finding {
+  readonly check:
+    | 'epochs'
+    | 'order'
+    | 'overlap'
+    | 'confirmed'
+    | 'fence'
+    | 'eviction'
+    | 'counts'
+    | 'end'
+    | 'crash';
+  readonly atMs: number;
+  /** Null where it concerns all. */
+  readonly user: string | null;
+  readonly what: string;
+}

@@ -1,0 +1,158 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FaultRecord, History } from './history.js';
+import type { FaultKind, PlannedFault } from './schedule.js';
+import type { Stage } from './stage.js';
+
+type Doing = (stage: Stage, fault: PlannedFault) => Promise<string>;
+
+/** Each does its fault, waits as long as it lasts, mends what it broke, and says what it was. */
+const doings: Readonly<Record<FaultKind, Doing>> = {
+  'node-kill': async (stage, { target, forMs }) => {
+    const node = stage.node(target);
+    await node.stop('SIGKILL');
+    await pause(forMs);
+    await node.start(() => stage.isOn);
+    return `killed, started again after ${whole(forMs)}`;
+  },
+  'node-stop': async (stage, { target, forMs }) => {
+    stage.node(target).signal('SIGSTOP');
+    await pause(forMs);
+    stage.node(target).signal('SIGCONT');
+    return `stopped for ${whole(forMs)}`;
+  },
+  'node-drain': async (stage, { target }) => {
+    const node = stage.node(target);
+    await node.stop('SIGTERM');
+    await node.start(() => stage.isOn);
+    return 'drained, started again';
+  },
+  'link-cut': async (stage, { target, forMs }) => {
+    stage.node(target).link.cut({ refuses: true });
+    await pause(forMs);
+    stage.node(target).link.heal();
+    return `cut off from Redis for ${whole(forMs)}`;
+  },
+  'link-half-cut-up': (stage, fault) => halfCut(stage, fault, 'up'),
+  'link-half-cut-down': (stage, fault) => halfCut(stage, fault, 'down'),
+  'link-delay': async (stage, { target, forMs, amountMs }) => {
+    stage.node(target).link.delay(amountMs);
+    await pause(forMs);
+    stage.node(target).link.heal();
+    return `${whole(amountMs)} each way for ${whole(forMs)}`;
+  },
+  'pubsub-lost': async (stage, { target, forMs }) => {
+    const node = stage.node(target);
+    node.losesInbox = true;
+    await pause(forMs);
+    node.losesInbox = false;
+    return `notices lost for ${whole(forMs)}`;
+  },
+  'redis-kill': (stage, { forMs }) => restart(stage, forMs, false),
+  'redis-wipe': (stage, { forMs }) => restart(stage, forMs, true),
+  'redis-stop': async ({ store }, { forMs }) => {
+    store.signal('SIGSTOP');
+    await pause(forMs);
+    store.signal('SIGCONT');
+    return `stopped for ${whole(forMs)}`;
+  },
+  failover: (stage, fault) => failOver(stage, { ...fault, amountMs: 0 }),
+  'failover-lossy': (stage, fault) => failOver(stage, fault),
+  flushall: async ({ store }) => {
+    await store.command('FLUSHALL');
+    return 'FLUSHALL';
+  },
+  'script-flush': async ({ store }) => {
+    await store.command('SCRIPT', 'FLUSH');
+    return 'SCRIPT FLUSH';
+  },
+  'client-kill': async ({ store }, { isOtherWay }) => {
+    const type = isOtherWay ? 'pubsub' : 'normal';
+    await store.command('CLIENT', 'KILL', 'TYPE', type, 'SKIPME', 'yes');
+    return `CLIENT KILL TYPE ${type}`;
+  },
+};
+
+/** Does what was planned, each at its time, and settles when all is mended. */
+export async function carryOut(
+  plan: readonly PlannedFault[],
+  stage: Stage,
+  history: History,
+  mayBegin: () => boolean,
+): Promise<void> {
+  await Promise.all(
+    plan.map(async (fault) => {
+      await pause(Math.max(0, history.startMs + fault.atMs - performance.now()));
+      await carryOutOne(fault, stage, history, mayBegin);
+    }),
+  );
+}
+
+async function carryOutOne(
+  fault: PlannedFault,
+  stage: Stage,
+  history: History,
+  mayBegin: () => boolean,
+): Promise<void> {
+  await stage.inLane(fault.target, async () => {
+    if (!mayBegin()) return;
+    const { kind, target } = fault;
+    const record: FaultRecord & { note: string } = {
+      kind,
+      target,
+      startMs: performance.now(),
+      endMs: Number.POSITIVE_INFINITY,
+      note: '',
+    };
+    history.faults.push(record);
+    history.note(target, `FAULT ${kind}`);
+    try {
+      record.note = await doings[kind](stage, fault);
+    } catch (error) {
+      record.note = `not done: ${(error as Error).message}`;
+    }
+    record.endMs = performance.now();
+    history.note(target, `mended: ${kind} (${record.note})`);
+  });
+}
+
+async function halfCut(
+  stage: Stage,
+  { target, forMs, isOtherWay }: PlannedFault,
+  direction: 'up' | 'down',
+): Promise<string> {
+  const { link } = stage.node(target);
+  link.hold(direction);
+  await pause(forMs);
+  // Some networks deliver late what they held, some lose the connection.
+  if (isOtherWay) link.cut({ refuses: false });
+  link.heal();
+  const what = direction === 'up' ? 'nothing reaches Redis' : 'nothing comes from Redis';
+  return `${what} for ${whole(forMs)}, then ${isOtherWay ? 'the connections break' : 'it arrives late'}`;
+}
+
+async function restart({ store }: Stage, forMs: number, wipes: boolean): Promise<string> {
+  store.signal('SIGKILL');
+  await pause(forMs);
+  await store.restart({ wipes });
+  return `killed, back after ${whole(forMs)} ${wipes ? 'without its data' : 'with its append-only file'}`;
+}
+
+/** The replica takes over, as Sentinel would have it. With an amount, it misses what was written for so long before. */
+async function failOver(stage: Stage, { amountMs, isOtherWay: isDead }: PlannedFault): Promise<string> {
+  const { store, nodes } = stage;
+  if (!(await store.isReplicaReady())) return 'not done: the replica was not ready';
+  if (amountMs > 0) {
+    await store.partReplica();
+    await pause(amountMs);
+  }
+  if (isDead) store.signal('SIGKILL');
+  await store.partReplica();
+  store.swap();
+  for (const { link } of nodes) link.cut({ refuses: false });
+  await store.rejoin({ isDead });
+  return `the replica took over${amountMs > 0 ? `, the last ${whole(amountMs)} of writes lost` : ''}`;
+}
+
+function whole(ms: number): string {
+  return `${ms.toFixed(0)} ms`;
+}

@@ -1,0 +1,25 @@
+import type { History } from './history.js';
+
+/**
+ * What stands for the licensed good: a service that is shown an epoch and accepts none below the highest it has
+ * seen for that user. It is outside of Redis, so no fault makes it forget.
+ */
+export class Fence {
+  readonly #highest = new Map<string, number>();
+
+  constructor(private readonly history: History) {}
+
+  present(user: string, program: string, epoch: number): boolean {
+    const highest = this.#highest.get(user) ?? 0;
+    const atMs = performance.now();
+    if (epoch < highest) {
+      this.history.rejections.push({ user, program, epoch, highest, atMs });
+      return false;
+    }
+    if (epoch > highest) {
+      this.#highest.set(user, epoch);
+      this.history.acceptances.push({ user, program, epoch, atMs });
+    }
+    return true;
+  }
+}

@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+export type Direction = 'up' | 'down';
+
+interface Waiting {
+  readonly chunk: Buffer;
+  readonly arrivedMs: number;
+  readonly dueMs: number;
+}
+
+export interface RelayOptions {
+  /** The port to go on to, or null where nobody is there. */
+  readonly target: () => number | null;
+  /** Whether what comes down (from the target) on a connection that began with these bytes is thrown away. */
+  readonly losesDown?: (opening: string) => boolean;
+}
+
+/** How long the delay of a chunk counts as that of what is read after it. */
+const DELAY_COUNTS_MS = 400;
+
+/**
+ * Stands in a TCP path and does to it what a network does: cuts it, holds one direction or both, delays.
+ * What was held is delivered in the end, as TCP would, unless the path is cut meanwhile.
+ */
+export class Relay {
+  readonly #held = { up: false, down: false };
+  readonly #pairs = new Set<Pair>();
+  #delayMs = 0;
+  #isCut = false;
+  #lastDelay = { ms: 0, untilMs: 0 };
+
+  private constructor(
+    private readonly server: Server,
+    private readonly options: RelayOptions,
+  ) {}
+
+  static async start(options: RelayOptions): Promise<Relay> {
+    const server = createServer((client) => relay.#join(client));
+    const relay: Relay = new Relay(server, options);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return relay;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** How long that which was delivered downwards just now had waited here, in ms. */
+  get recentDelayMs(): number {
+    return performance.now() < this.#lastDelay.untilMs ? this.#lastDelay.ms : 0;
+  }
+
+  /** Breaks what is open; with `refuses`, also whatever comes, until `heal`. */
+  cut({ refuses }: { readonly refuses: boolean }): void {
+    this.#isCut = refuses;
+    for (const pair of this.#pairs) pair.destroy();
+  }
+
+  hold(...directions: Direction[]): void {
+    for (const direction of directions) this.#held[direction] = true;
+  }
+
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
+  heal(): void {
+    this.#isCut = false;
+    this.#delayMs = 0;
+    this.#held.up = false;
+    this.#held.down = false;
+    for (const pair of this.#pairs) pair.pump();
+  }
+
+  stop(): void {
+    this.cut({ refuses: true });
+    this.server.close();
+  }
+
+  #join(client: Socket): void {
+    const port = this.#isCut ? null : this.options.target();
+    client.on('error', () => client.destroy());
+    if (port === null) {
+      client.destroy();
+      return;
+    }
+    const pair = new Pair(client, connect(port, '127.0.0.1'), {
+      isHeld: (direction) => this.#held[direction],
+      delayMs: () => this.#delayMs,
+      isLost: (opening) => this.options.losesDown?.(opening) ?? false,
+      onDown: (ms) => this.#noteDelay(ms),
+      onEnd: () => this.#pairs.delete(pair),
+    });
+    this.#pairs.add(pair);
+  }
+
+  #noteDelay(ms: number): void {
+    const nowMs = performance.now();
+    const before = nowMs < this.#lastDelay.untilMs ? this.#lastDelay.ms : 0;
+    this.#lastDelay = { ms: Math.max(before, ms), untilMs: nowMs + DELAY_COUNTS_MS };
+  }
+}
+
+interface PairRules {
+  readonly isHeld: (direction: Direction) => boolean;
+  readonly delayMs: () => number;
+  readonly isLost: (opening: string) => boolean;
+  readonly onDown: (waitedMs: number) => void;
+  readonly onEnd: () => void;
+}
+
+const OPENING_BYTES = 4096;
+
+/** One connection through a relay. An end travels behind the bytes before it, and is held like them. */
+class Pair {
+  readonly #queues: Readonly<Record<Direction, Waiting[]>> = { up: [], down: [] };
+  readonly #ended = { up: false, down: false };
+  #opening = '';
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly client: Socket,
+    private readonly target: Socket,
+    private readonly rules: PairRules,
+  ) {
+    for (const socket of [client, target]) socket.setNoDelay(true).on('error', () => {});
+    client.on('data', (chunk) => {
+      if (this.#opening.length < OPENING_BYTES) this.#opening += chunk.toString('latin1');
+      this.#enqueue('up', chunk);
+    });
+    target.on('data', (chunk) => {
+      if (!rules.isLost(this.#opening)) this.#enqueue('down', chunk);
+    });
+    client.on('close', () => this.#end('up'));
+    target.on('close', () => this.#end('down'));
+  }
+
+  destroy(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.client.destroy();
+    this.target.destroy();
+    this.rules.onEnd();
+  }
+
+  pump(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const nowMs = performance.now();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const direction of ['up', 'down'] as const) {
+      if (this.rules.isHeld(direction)) continue;
+      const queue = this.#queues[direction];
+      for (let head = queue[0]; head !== undefined && head.dueMs <= nowMs; head = queue[0]) {
+        queue.shift();
+        if (direction === 'down') this.rules.onDown(nowMs - head.arrivedMs);
+        (direction === 'up' ? this.target : this.client).write(head.chunk);
+      }
+      if (queue[0] !== undefined) nextMs = Math.min(nextMs, queue[0].dueMs - nowMs);
+      else if (this.#ended[direction]) {
+        this.destroy();
+        return;
+      }
+    }
+    if (nextMs !== Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.pump(), nextMs);
+  }
+
+  #enqueue(direction: Direction, chunk: Buffer): void {
+    const arrivedMs = performance.now();
+    this.#queues[direction].push({ chunk, arrivedMs, dueMs: arrivedMs + this.rules.delayMs() });
+    this.pump();
+  }
+
+  #end(direction: Direction): void {
+    this.#ended[direction] = true;
+    this.pump();
+  }
+}

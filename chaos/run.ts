@@ -1,0 +1,162 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { administrator } from './admin.js';
+import { checkCounts } from './checks/counts.js';
+import { checkOrder, checkUnique } from './checks/epochs.js';
+import { checkEvictions } from './checks/evictions.js';
+import { checkFence } from './checks/fence.js';
+import type { Finding } from './checks/finding.js';
+import { checkConfirmed, checkOverlaps, findOverlaps, type Overlap } from './checks/overlaps.js';
+import { carryOut } from './faults.js';
+import { Fence } from './fence.js';
+import { History } from './history.js';
+import { type Act, User, usualActs } from './people.js';
+import { dist } from './places.js';
+import { Random } from './random.js';
+import { type FaultKind, faultKinds, planFaults } from './schedule.js';
+import { settle } from './settle.js';
+import { Stage } from './stage.js';
+import { watch } from './watch.js';
+
+const WORK_EVERY_MS = 40;
+
+export interface RunOptions {
+  readonly seed: string;
+  readonly durationMs: number;
+  readonly users: number;
+  readonly machines: number;
+  readonly nodes: number;
+  readonly kinds: readonly FaultKind[];
+  readonly gapMs: readonly [number, number];
+  readonly acts: Readonly<Partial<Record<Act, number>>>;
+  readonly actEveryMs: readonly [number, number];
+  /** Whether all is mended in the end and must come to agree; without it only the history is verified. */
+  readonly settles: boolean;
+  /** The build under test. */
+  readonly dist: string;
+  readonly onProgress: (line: string) => void;
+}
+
+export const usualRun: Omit<RunOptions, 'seed'> = {
+  durationMs: 60_000,
+  users: 12,
+  machines: 3,
+  nodes: 3,
+  kinds: faultKinds,
+  gapMs: [600, 2600],
+  acts: usualActs,
+  actEveryMs: [100, 1000],
+  settles: true,
+  dist,
+  onProgress: () => {},
+};
+
+export interface RunResult {
+  readonly options: RunOptions;
+  readonly history: History;
+  readonly overlaps: readonly Overlap[];
+  readonly findings: readonly Finding[];
+  readonly tookMs: number;
+}
+
+/** One run: nodes and Redis are started, hurt and mended while users act; then the history is verified. */
+export async function run(options: RunOptions): Promise<RunResult> {
+  const { seed, durationMs, onProgress } = options;
+  const startedMs = performance.now();
+  const history = new History();
+  const random = new Random(seed);
+  onProgress(`seed ${seed}: starting ${options.nodes} nodes, Redis and its replica`);
+  const stage = await Stage.start({ dist: options.dist, nodeCount: options.nodes, history });
+  const timers: NodeJS.Timeout[] = [];
+  let stopWatching = () => {};
+  try {
+    const users = await invite(options, stage, history, random);
+    const plan = planFaults({
+      ...options,
+      random: random.fork('faults'),
+      nodes: stage.nodes.map((n) => n.name),
+    });
+    history.begin();
+    stopWatching = watch(
+      history,
+      stage.store,
+      stage.nodes,
+      users.map(({ name }) => name),
+    );
+    timers.push(
+      setInterval(() => work(users), WORK_EVERY_MS),
+      progress(options, history),
+    );
+    const isOver = () => performance.now() - history.startMs > durationMs;
+    const acting = users.map((user) => user.act());
+    const hurting = carryOut(plan, stage, history, () => !isOver());
+    await pause(durationMs);
+    await hurting;
+    for (const user of users) user.rest();
+    await Promise.all(acting);
+    const endFindings = options.settles ? await settle(users, stage.store, history) : [];
+    for (const user of users) for (const program of user.running) program.finish();
+    return { options, history, ...verify(history, endFindings), tookMs: performance.now() - startedMs };
+  } finally {
+    for (const timer of timers) clearInterval(timer);
+    stopWatching();
+    await stage.stop();
+  }
+}
+
+async function invite(options: RunOptions, stage: Stage, history: History, random: Random): Promise<User[]> {
+  const fence = new Fence(history);
+  const evict = await administrator(options.dist, stage.store);
+  return Array.from({ length: options.users }, (_, i) => {
+    const name = `user${i + 1}`;
+    const own = random.fork(name);
+    const doors = own.fork('doors');
+    return new User(name, own, {
+      history,
+      fence,
+      evict,
+      random: own,
+      chooseNode: () => stage.chooseNode(doors),
+      machines: options.machines,
+      weights: options.acts,
+      waitMs: options.actEveryMs,
+    });
+  });
+}
+
+function work(users: readonly User[]): void {
+  for (const user of users) for (const program of user.running) program.work();
+}
+
+function progress({ seed, durationMs, onProgress }: RunOptions, history: History): NodeJS.Timeout {
+  return setInterval(() => {
+    const seconds = (performance.now() - history.startMs) / 1000;
+    onProgress(
+      `seed ${seed}: ${seconds.toFixed(0)} of ${(durationMs / 1000).toFixed(0)} s, ` +
+        `${history.faults.length} faults, ${history.grants.length} grants, ${history.evictions.length} evictions`,
+    );
+  }, 5000);
+}
+
+function verify(
+  history: History,
+  endFindings: readonly Finding[],
+): { readonly overlaps: readonly Overlap[]; readonly findings: readonly Finding[] } {
+  const overlaps = findOverlaps(history);
+  const findings: Finding[] = [
+    ...checkUnique(history),
+    ...checkOrder(history),
+    ...checkOverlaps(overlaps),
+    ...checkConfirmed(history),
+    ...checkFence(history),
+    ...checkEvictions(history),
+    ...checkCounts(history),
+    ...endFindings,
+    ...history.accidents.map(({ atMs, who, what }) => ({
+      check: 'crash' as const,
+      atMs,
+      user: null,
+      what: `${who} ${what}`,
+    })),
+  ];
+  return { overlaps, findings: findings.sort((a, b) => a.atMs - b.atMs) };
+}

@@ -1,0 +1,67 @@
+import { BrokerNode } from './broker-node.js';
+import type { History } from './history.js';
+import type { Random } from './random.js';
+import { Store } from './store.js';
+
+/** The broker nodes and their Redis, all real processes. */
+export class Stage {
+  /** False once no fault may begin and no node may be waited for any more. */
+  isOn = true;
+  readonly #lanes = new Map<string, Promise<void>>();
+
+  private constructor(
+    readonly store: Store,
+    readonly nodes: readonly BrokerNode[],
+  ) {}
+
+  static async start(options: {
+    readonly dist: string;
+    readonly nodeCount: number;
+    readonly history: History;
+  }): Promise<Stage> {
+    const { dist, nodeCount, history } = options;
+    const store = await Store.start();
+    const nodes: BrokerNode[] = [];
+    try {
+      for (let i = 1; i <= nodeCount; i++) {
+        nodes.push(await BrokerNode.create(`node-${i}`, { dist, history, redisPort: () => store.port }));
+      }
+      const stage = new Stage(store, nodes);
+      await Promise.all(nodes.map((node) => node.start()));
+      return stage;
+    } catch (error) {
+      await Promise.all(nodes.map((node) => node.dispose()));
+      await store.stop();
+      throw error;
+    }
+  }
+
+  node(name: string): BrokerNode {
+    const node = this.nodes.find((one) => one.name === name);
+    if (node === undefined) throw new Error(`there is no ${name}`);
+    return node;
+  }
+
+  /** As a load balancer would: one of those that are not known to be down. */
+  chooseNode(random: Random): BrokerNode | null {
+    const up = this.nodes.filter((node) => node.isUp);
+    return up.length === 0 ? null : random.pick(up);
+  }
+
+  /** What is done to one target is done one after another. */
+  inLane(target: string, action: () => Promise<void>): Promise<void> {
+    const before = this.#lanes.get(target) ?? Promise.resolve();
+    const after = before.then(action);
+    this.#lanes.set(
+      target,
+      after.catch(() => {}),
+    );
+    return after;
+  }
+
+  async stop(): Promise<void> {
+    this.isOn = false;
+    await Promise.all(this.nodes.map((node) => node.dispose()));
+    await this.store.stop();
+  }
+}
