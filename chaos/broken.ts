@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Act } from './people.js';
 import { dist, workFolder } from './places.js';
@@ -20,8 +20,11 @@ interface Breakage {
   readonly kinds: readonly FaultKind[];
   readonly acts: Readonly<Partial<Record<Act, number>>>;
   readonly actEveryMs: readonly [number, number];
+  readonly gapMs: readonly [number, number];
+  readonly lastsMs?: readonly [number, number];
 }
 
+const often = [150, 500] as const;
 const hasty = [40, 250] as const;
 const busy = { start: 4, 'take-over': 4, race: 1 };
 
@@ -39,6 +42,7 @@ export const breakages = {
     kinds: ['pubsub-lost'],
     acts: { start: 1, move: 4 },
     actEveryMs: [100, 400],
+    gapMs: often,
   },
   'no-self-fencing': {
     what: 'a node that cannot confirm a lease goes on as if it had (promise 6)',
@@ -54,6 +58,9 @@ export const breakages = {
     kinds: ['link-cut'],
     acts: busy,
     actEveryMs: [200, 900],
+    // One node at a time, for longer than the news of a takeover may take.
+    gapMs: [5000, 6000],
+    lastsMs: [4000, 4500],
   },
   'notice-over-lease': {
     what: 'only a notice ends a session, a renewal that finds the seat lost does not (promise 5)',
@@ -67,6 +74,7 @@ export const breakages = {
     kinds: ['pubsub-lost'],
     acts: busy,
     actEveryMs: [200, 900],
+    gapMs: often,
   },
   'evict-without-tombstone': {
     what: 'an eviction does not raise the fence, so the evicted session can come back (promise 8)',
@@ -80,6 +88,7 @@ export const breakages = {
     kinds: ['pubsub-lost'],
     acts: { start: 3, evict: 2 },
     actEveryMs: [400, 1200],
+    gapMs: often,
   },
   'counter-outside-script': {
     what: 'a grant is counted by a command after the script (promise 9)',
@@ -99,6 +108,7 @@ export const breakages = {
     kinds: ['link-delay', 'client-kill'],
     acts: busy,
     actEveryMs: hasty,
+    gapMs: often,
   },
   'reused-epochs': {
     what: 'epochs are counted up from what Redis has stored (promise 8)',
@@ -112,6 +122,7 @@ export const breakages = {
     kinds: ['flushall'],
     acts: busy,
     actEveryMs: [100, 600],
+    gapMs: often,
   },
 } as const satisfies Record<string, Breakage>;
 
@@ -124,9 +135,10 @@ export function breakBuild(name: BreakageName): { readonly dist: string; readonl
   mkdirSync(folder, { recursive: true });
   // Within the clone, so that the copy finds its packages.
   const copy = mkdtempSync(join(folder, `${name}-`));
-  cpSync(dist, copy, { recursive: true });
+  cpSync(dist, copy, { recursive: true, filter: (file) => !file.endsWith('.map') });
   const remove = () => rmSync(copy, { recursive: true, force: true });
   try {
+    dropSourceMaps(copy);
     for (const change of breakages[name].changes) apply(copy, change);
   } catch (error) {
     remove();
@@ -135,20 +147,26 @@ export function breakBuild(name: BreakageName): { readonly dist: string; readonl
   return { dist: copy, remove };
 }
 
-/** A short run with the acts and faults that bring this breakage to light. */
+/** A run to the first violation, with the acts and faults that bring this breakage to light. */
 export function focusedOn(name: BreakageName): Partial<RunOptions> {
-  const { kinds, acts, actEveryMs } = breakages[name];
+  const { what: _what, changes: _changes, ...focus } = breakages[name];
   return {
-    durationMs: 6000,
+    durationMs: 90_000,
     users: 8,
     machines: 2,
     nodes: 2,
-    gapMs: [150, 500],
-    settles: false,
-    kinds,
-    acts,
-    actEveryMs,
+    stopsAtFirst: true,
+    ...focus,
   };
+}
+
+/** They were left behind, as they lead to sources that are not beside the copy. */
+function dropSourceMaps(folder: string): void {
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.js')) continue;
+    const path = join(folder, file);
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/\/\/# sourceMappingURL=.*$/m, ''));
+  }
 }
 
 function apply(folder: string, { file, find, replace }: Change): void {

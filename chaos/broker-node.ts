@@ -60,8 +60,10 @@ export class BrokerNode {
     while (mayGoOn()) {
       if (await this.#launch(mayGoOn)) {
         this.isUp = true;
+        this.history.note(this.name, 'is ready');
         return;
       }
+      this.history.note(this.name, 'could not begin');
       await pause(POLL_MS);
     }
   }
@@ -84,6 +86,7 @@ export class BrokerNode {
     }, END_TIMEOUT_MS);
     await ended;
     clearTimeout(overdue);
+    this.history.note(this.name, `ended after ${name}`);
   }
 
   /** How long the node takes to answer `/livez`, in ms; null where it does not. */

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { FaultRecord, History } from './history.js';
 import type { FaultKind, PlannedFault } from './schedule.js';
 import type { Stage } from './stage.js';
@@ -10,13 +9,13 @@ const doings: Readonly<Record<FaultKind, Doing>> = {
   'node-kill': async (stage, { target, forMs }) => {
     const node = stage.node(target);
     await node.stop('SIGKILL');
-    await pause(forMs);
+    await stage.wait(forMs);
     await node.start(() => stage.isOn);
     return `killed, started again after ${whole(forMs)}`;
   },
   'node-stop': async (stage, { target, forMs }) => {
     stage.node(target).signal('SIGSTOP');
-    await pause(forMs);
+    await stage.wait(forMs);
     stage.node(target).signal('SIGCONT');
     return `stopped for ${whole(forMs)}`;
   },
@@ -28,7 +27,7 @@ const doings: Readonly<Record<FaultKind, Doing>> = {
   },
   'link-cut': async (stage, { target, forMs }) => {
     stage.node(target).link.cut({ refuses: true });
-    await pause(forMs);
+    await stage.wait(forMs);
     stage.node(target).link.heal();
     return `cut off from Redis for ${whole(forMs)}`;
   },
@@ -36,22 +35,23 @@ const doings: Readonly<Record<FaultKind, Doing>> = {
   'link-half-cut-down': (stage, fault) => halfCut(stage, fault, 'down'),
   'link-delay': async (stage, { target, forMs, amountMs }) => {
     stage.node(target).link.delay(amountMs);
-    await pause(forMs);
+    await stage.wait(forMs);
     stage.node(target).link.heal();
     return `${whole(amountMs)} each way for ${whole(forMs)}`;
   },
   'pubsub-lost': async (stage, { target, forMs }) => {
     const node = stage.node(target);
     node.losesInbox = true;
-    await pause(forMs);
+    await stage.wait(forMs);
     node.losesInbox = false;
     return `notices lost for ${whole(forMs)}`;
   },
   'redis-kill': (stage, { forMs }) => restart(stage, forMs, false),
   'redis-wipe': (stage, { forMs }) => restart(stage, forMs, true),
-  'redis-stop': async ({ store }, { forMs }) => {
+  'redis-stop': async (stage, { forMs }) => {
+    const { store } = stage;
     store.signal('SIGSTOP');
-    await pause(forMs);
+    await stage.wait(forMs);
     store.signal('SIGCONT');
     return `stopped for ${whole(forMs)}`;
   },
@@ -81,7 +81,7 @@ export async function carryOut(
 ): Promise<void> {
   await Promise.all(
     plan.map(async (fault) => {
-      await pause(Math.max(0, history.startMs + fault.atMs - performance.now()));
+      await stage.wait(Math.max(0, history.startMs + fault.atMs - performance.now()));
       await carryOutOne(fault, stage, history, mayBegin);
     }),
   );
@@ -122,7 +122,7 @@ async function halfCut(
 ): Promise<string> {
   const { link } = stage.node(target);
   link.hold(direction);
-  await pause(forMs);
+  await stage.wait(forMs);
   // Some networks deliver late what they held, some lose the connection.
   if (isOtherWay) link.cut({ refuses: false });
   link.heal();
@@ -130,9 +130,10 @@ async function halfCut(
   return `${what} for ${whole(forMs)}, then ${isOtherWay ? 'the connections break' : 'it arrives late'}`;
 }
 
-async function restart({ store }: Stage, forMs: number, wipes: boolean): Promise<string> {
+async function restart(stage: Stage, forMs: number, wipes: boolean): Promise<string> {
+  const { store } = stage;
   store.signal('SIGKILL');
-  await pause(forMs);
+  await stage.wait(forMs);
   await store.restart({ wipes });
   return `killed, back after ${whole(forMs)} ${wipes ? 'without its data' : 'with its append-only file'}`;
 }
@@ -143,7 +144,7 @@ async function failOver(stage: Stage, { amountMs, isOtherWay: isDead }: PlannedF
   if (!(await store.isReplicaReady())) return 'not done: the replica was not ready';
   if (amountMs > 0) {
     await store.partReplica();
-    await pause(amountMs);
+    await stage.wait(amountMs);
   }
   if (isDead) store.signal('SIGKILL');
   await store.partReplica();

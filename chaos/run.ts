@@ -18,6 +18,7 @@ import { Stage } from './stage.js';
 import { watch } from './watch.js';
 
 const WORK_EVERY_MS = 40;
+const POLL_MS = 250;
 
 export interface RunOptions {
   readonly seed: string;
@@ -27,10 +28,11 @@ export interface RunOptions {
   readonly nodes: number;
   readonly kinds: readonly FaultKind[];
   readonly gapMs: readonly [number, number];
+  readonly lastsMs?: readonly [number, number];
   readonly acts: Readonly<Partial<Record<Act, number>>>;
   readonly actEveryMs: readonly [number, number];
-  /** Whether all is mended in the end and must come to agree; without it only the history is verified. */
-  readonly settles: boolean;
+  /** Whether to end at the first violation, without waiting for beliefs and counts to agree. */
+  readonly stopsAtFirst: boolean;
   /** The build under test. */
   readonly dist: string;
   readonly onProgress: (line: string) => void;
@@ -42,10 +44,10 @@ export const usualRun: Omit<RunOptions, 'seed'> = {
   machines: 3,
   nodes: 3,
   kinds: faultKinds,
-  gapMs: [600, 2600],
+  gapMs: [800, 2800],
   acts: usualActs,
   actEveryMs: [100, 1000],
-  settles: true,
+  stopsAtFirst: false,
   dist,
   onProgress: () => {},
 };
@@ -86,14 +88,18 @@ export async function run(options: RunOptions): Promise<RunResult> {
       setInterval(() => work(users), WORK_EVERY_MS),
       progress(options, history),
     );
+    const hasFailed = () => options.stopsAtFirst && verify(history, []).findings.length > 0;
     const isOver = () => performance.now() - history.startMs > durationMs;
     const acting = users.map((user) => user.act());
-    const hurting = carryOut(plan, stage, history, () => !isOver());
-    await pause(durationMs);
+    let isEnding = false;
+    const hurting = carryOut(plan, stage, history, () => !isEnding);
+    while (!isOver() && !hasFailed()) await pause(POLL_MS);
+    isEnding = true;
+    stage.hasten();
     await hurting;
     for (const user of users) user.rest();
     await Promise.all(acting);
-    const endFindings = options.settles ? await settle(users, stage.store, history) : [];
+    const endFindings = options.stopsAtFirst ? [] : await settle(users, stage.store, history);
     for (const user of users) for (const program of user.running) program.finish();
     return { options, history, ...verify(history, endFindings), tookMs: performance.now() - startedMs };
   } finally {

@@ -42,6 +42,8 @@ export interface ScheduleOptions {
   readonly kinds: readonly FaultKind[];
   /** Bounds of the time between the beginnings of two faults, in ms. */
   readonly gapMs: readonly [number, number];
+  /** Bounds of how long each lasts, in ms, in place of its kind's own. */
+  readonly lastsMs?: readonly [number, number];
 }
 
 /** At first nothing is done, so that there is something to hurt. */
@@ -58,7 +60,7 @@ const LASTS_MS = [300, 3500] as const;
 
 /** The whole plan, from the seed alone. Every kind comes before any comes again. */
 export function planFaults(options: ScheduleOptions): PlannedFault[] {
-  const { random, durationMs, nodes, kinds, gapMs } = options;
+  const { random, durationMs, nodes, kinds, gapMs, lastsMs } = options;
   const plan: PlannedFault[] = [];
   let deck: FaultKind[] = [];
   for (
@@ -74,7 +76,7 @@ export function planFaults(options: ScheduleOptions): PlannedFault[] {
       kind,
       target: faultTargets[kind] === 'node' ? random.pick(nodes) : 'redis',
       forMs: Math.min(
-        random.between(...(bounds[kind] ?? LASTS_MS)),
+        random.between(...(lastsMs ?? bounds[kind] ?? LASTS_MS)),
         Math.max(SHORTEST_MS, durationMs - atMs),
       ),
       amountMs: random.between(20, 400),

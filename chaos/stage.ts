@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { BrokerNode } from './broker-node.js';
 import type { History } from './history.js';
 import type { Random } from './random.js';
@@ -7,12 +9,16 @@ import { Store } from './store.js';
 export class Stage {
   /** False once no fault may begin and no node may be waited for any more. */
   isOn = true;
+  readonly #haste = new AbortController();
   readonly #lanes = new Map<string, Promise<void>>();
 
   private constructor(
     readonly store: Store,
     readonly nodes: readonly BrokerNode[],
-  ) {}
+  ) {
+    // As many wait at once as there are faults in the plan.
+    setMaxListeners(0, this.#haste.signal);
+  }
 
   static async start(options: {
     readonly dist: string;
@@ -57,6 +63,16 @@ export class Stage {
       after.catch(() => {}),
     );
     return after;
+  }
+
+  /** Waits, unless there is haste. */
+  async wait(ms: number): Promise<void> {
+    await pause(ms, undefined, { signal: this.#haste.signal }).catch(() => {});
+  }
+
+  /** All waits are over at once, so that what is hurt is mended. */
+  hasten(): void {
+    this.#haste.abort();
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,94 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { breakageNames, breakBuild, focusedOn } from '../../chaos/broken.js';
+import { root } from '../../chaos/places.js';
+import { Random } from '../../chaos/random.js';
+import { reportHtml } from '../../chaos/report.js';
+import { type RunResult, run, usualRun } from '../../chaos/run.js';
+import { faultKinds, planFaults } from '../../chaos/schedule.js';
+import { summarise, summaryText } from '../../chaos/summary.js';
+import { timelineText } from '../../chaos/timeline.js';
+
+// The machine may be busy, and what is started here are real processes.
+const PATIENCE_MS = 300_000;
+
+function fail(result: RunResult): string {
+  return `${timelineText(result)}\n\n${summaryText(summarise([result]))}`;
+}
+
+describe('the schedule', () => {
+  const plan = (seed: string) =>
+    planFaults({
+      random: new Random(seed),
+      durationMs: 120_000,
+      nodes: ['node-1', 'node-2'],
+      kinds: faultKinds,
+      gapMs: [500, 1500],
+    });
+
+  it('is determined by its seed', () => {
+    expect(plan('7')).toEqual(plan('7'));
+    expect(plan('7')).not.toEqual(plan('8'));
+  });
+
+  it('has every kind of fault before any comes again', () => {
+    const kinds = plan('7').map(({ kind }) => kind);
+    expect([...kinds.slice(0, faultKinds.length)].sort()).toEqual([...faultKinds].sort());
+  });
+});
+
+describe('the broker', () => {
+  it(
+    'keeps its promises through every kind of fault',
+    async () => {
+      const result = await run({ ...usualRun, seed: 'npm test', durationMs: 30_000 });
+      expect(result.findings, fail(result)).toEqual([]);
+      expect(result.history.grants.length).toBeGreaterThan(usualRun.users);
+      const html = reportHtml([result]);
+      expect(html).toContain('<svg');
+      expect(html.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|src=|url\(/);
+    },
+    PATIENCE_MS,
+  );
+});
+
+describe('a broken broker', () => {
+  const caughtBy = {
+    'release-without-epoch': 'eviction',
+    'no-self-fencing': 'confirmed',
+    'notice-over-lease': 'confirmed',
+    'evict-without-tombstone': 'confirmed',
+    'counter-outside-script': 'counts',
+    'reused-epochs': 'epochs',
+  } as const;
+
+  it.each(breakageNames)(
+    'is caught: %s',
+    async (name) => {
+      const build = breakBuild(name);
+      try {
+        const result = await run({ ...usualRun, ...focusedOn(name), dist: build.dist, seed: 'broken' });
+        expect(
+          result.findings.map(({ check }) => check),
+          fail(result),
+        ).toContain(caughtBy[name]);
+      } finally {
+        build.remove();
+      }
+    },
+    PATIENCE_MS,
+  );
+});
+
+describe('the command', () => {
+  it('refuses a topology that is not there yet, and an option that it does not know', () => {
+    const start = (...args: string[]) =>
+      spawnSync(process.execPath, [join(root, 'scripts', 'chaos.mjs'), ...args], { encoding: 'utf8' });
+    expect(start('--topology', 'cluster')).toMatchObject({
+      status: 2,
+      stderr: '--topology cluster is not there yet: only single is\n',
+    });
+    expect(start('--sed', '1').status).toBe(2);
+  });
+});

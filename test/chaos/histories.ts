@@ -1,0 +1,33 @@
+import { type Grant, History, type Holding } from '../../chaos/history.js';
+
+/** A history by hand, whose times are ms since its start. */
+export function historyOf(): History {
+  const history = new History();
+  history.startMs = 0;
+  return history;
+}
+
+/** A grant that was asked for at `askedMs`, welcomed 5 ms later, and whose lease was confirmed until then. */
+export function grantOf(program: string, epoch: number, askedMs: number, more: Partial<Grant> = {}): Grant {
+  return {
+    user: 'ada',
+    program,
+    machine: program,
+    node: 'node-1',
+    sessionId: `session-${epoch}`,
+    epoch,
+    resumed: false,
+    askedMs,
+    ackMs: askedMs + 5,
+    confirmed: { sentMs: askedMs + 1, heardMs: askedMs + 5 },
+    ...more,
+  };
+}
+
+export function holdingOf(grant: Grant, toMs: number): Holding {
+  return { grant, fromMs: grant.ackMs, toMs, how: 'evicted', linkDelayMs: 0 };
+}
+
+export function faultOf(kind: string, target: string, startMs: number, endMs: number) {
+  return { kind, target, startMs, endMs, note: '' };
+}
