@@ -2,9 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { monotonicMs } from '../src/base/clock.js';
 import { createMetrics } from '../src/base/metrics.js';
-import { KeyNames } from '../src/store/keys.js';
-import type { Leases } from '../src/store/leases.js';
-import type { Scripts } from '../src/store/scripts.js';
+import type { createStore } from '../src/store/store.js';
 import type { Store } from './store.js';
 import { ORG, timing } from './timing.js';
 
@@ -12,12 +10,12 @@ export type Evict = (user: string) => Promise<{ readonly epoch: number } | null>
 
 /** Evicts as an administrator would, by the scripts of the build under test. */
 export async function administrator(dist: string, store: Store): Promise<Evict> {
-  const load = (file: string) => import(pathToFileURL(join(dist, 'store', file)).href);
-  const { Leases: LeasesOfBuild } = (await load('leases.js')) as { Leases: typeof Leases };
-  const { Scripts: ScriptsOfBuild } = (await load('scripts.js')) as { Scripts: typeof Scripts };
+  const module = await import(pathToFileURL(join(dist, 'store', 'store.js')).href);
+  const createStoreOfBuild = module.createStore as typeof createStore;
   const metrics = createMetrics();
   const config = {
     nodeId: 'administrator',
+    keyPrefix: 'soleseat:',
     leaseTtlMs: timing.ttlMs,
     commandTimeoutMs: timing.commandTimeoutMs,
     licenseMode: 'open',
@@ -29,8 +27,7 @@ export async function administrator(dist: string, store: Store): Promise<Evict> 
     const redis = store.connect();
     try {
       await redis.connect();
-      const scripts = new ScriptsOfBuild(redis, metrics);
-      const leases = new LeasesOfBuild(redis, scripts, new KeyNames('soleseat:'), config, monotonicMs);
+      const { leases } = createStoreOfBuild({ redis, metrics, clock: monotonicMs, config });
       return await leases.evict({ org: ORG, user, reason: 'evicted_by_admin', actor: 'chaos' });
     } finally {
       redis.disconnect();

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Act } from './people.js';
-import { dist, workFolder } from './places.js';
+import { dist, root, workFolder } from './places.js';
 import type { RunOptions } from './run.js';
 import type { FaultKind } from './schedule.js';
 
@@ -35,7 +35,7 @@ export const breakages = {
     changes: [
       {
         file: 'store/lua/release.lua',
-        find: 'if not value or string.sub(value, 1, #held) ~= held then return 0 end',
+        find: 'if not value or string.sub(value, 1, #order.held) ~= order.held then return 0 end',
         replace: 'if not value then return 0 end',
       },
     ],
@@ -80,8 +80,8 @@ export const breakages = {
     what: 'an eviction does not raise the fence, so the evicted session can come back (promise 8)',
     changes: [
       {
-        file: 'store/lua/evict.lua',
-        find: 'raiseFence(fence, tombstone, order.reason)',
+        file: 'store/lua/seat.lua',
+        find: 'raiseFence(tombstone, reason)',
         replace: '',
       },
     ],
@@ -95,14 +95,15 @@ export const breakages = {
     changes: [
       {
         file: 'store/lua/claim.lua',
-        find: "redis.call('HINCRBY', counters, 'granted', 1)",
-        replace: '',
+        find: "count(resumed and 'resumed' or 'granted')",
+        replace: "if resumed then count('resumed') end",
       },
       {
         file: 'store/leases.js',
         find: "case 'granted':",
         replace: `case 'granted':
-          if (!reply.resumed) this.redis.hincrby(this.keys.counters(request.org), 'granted', 1).catch(() => {});`,
+          const { redis, keys } = this.parts;
+          if (!reply.resumed) redis.hincrby(keys.counters(request.org), 'granted', 1).catch(() => {});`,
       },
     ],
     kinds: ['link-delay', 'client-kill'],
@@ -114,7 +115,7 @@ export const breakages = {
     what: 'epochs are counted up from what Redis has stored (promise 8)',
     changes: [
       {
-        file: 'store/lua/common.lua',
+        file: 'store/lua/seat.lua',
         find: 'time[1] * 1000000 + time[2], floor + 1',
         replace: '1',
       },
@@ -129,22 +130,24 @@ export const breakages = {
 export type BreakageName = keyof typeof breakages;
 export const breakageNames = Object.keys(breakages) as BreakageName[];
 
-/** A copy of the build with that promise broken. Throws where the build no longer has what is to be changed. */
+/** A copy of the package with that promise broken. Throws where the build no longer has what is to be changed. */
 export function breakBuild(name: BreakageName): { readonly dist: string; readonly remove: () => void } {
   const folder = join(workFolder, 'chaos');
   mkdirSync(folder, { recursive: true });
   // Within the clone, so that the copy finds its packages.
   const copy = mkdtempSync(join(folder, `${name}-`));
-  cpSync(dist, copy, { recursive: true, filter: (file) => !file.endsWith('.map') });
   const remove = () => rmSync(copy, { recursive: true, force: true });
   try {
-    dropSourceMaps(copy);
-    for (const change of breakages[name].changes) apply(copy, change);
+    const build = join(copy, 'dist');
+    cpSync(join(root, 'package.json'), join(copy, 'package.json'));
+    cpSync(dist, build, { recursive: true, filter: (file) => !file.endsWith('.map') });
+    dropSourceMaps(build);
+    for (const change of breakages[name].changes) apply(build, change);
+    return { dist: build, remove };
   } catch (error) {
     remove();
     throw error;
   }
-  return { dist: copy, remove };
 }
 
 /** A run to the first violation, with the acts and faults that bring this breakage to light. */

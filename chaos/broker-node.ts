@@ -12,6 +12,8 @@ import { nodeSettings } from './timing.js';
 
 const POLL_MS = 30;
 const ASK_TIMEOUT_MS = 20_000;
+/** The exit code of a node that cannot have its Redis. */
+const REDIS_AWAY = 69;
 const END_TIMEOUT_MS = 30_000;
 const LINES_KEPT = 15;
 
@@ -55,7 +57,7 @@ export class BrokerNode {
     return node;
   }
 
-  /** Starts the process, again and again while Redis cannot be had, until `mayGoOn` says no. */
+  /** Starts the process, again and again while Redis cannot be had, until `mayGoOn` says no. Rejects at any other failure. */
   async start(mayGoOn: () => boolean = () => true): Promise<void> {
     while (mayGoOn()) {
       if (await this.#launch(mayGoOn)) {
@@ -63,7 +65,9 @@ export class BrokerNode {
         this.history.note(this.name, 'is ready');
         return;
       }
-      this.history.note(this.name, 'could not begin');
+      this.history.note(this.name, `could not begin: ${this.#lastLines.at(-1)}`);
+      if (this.#child?.exitCode !== REDIS_AWAY && mayGoOn())
+        throw new Error(`${this.name} cannot begin:\n${this.#lastLines.join('\n')}`);
       await pause(POLL_MS);
     }
   }

@@ -82,13 +82,11 @@ describe('a broken broker', () => {
 });
 
 describe('the command', () => {
-  it('refuses a topology that is not there yet, and an option that it does not know', () => {
-    const start = (...args: string[]) =>
-      spawnSync(process.execPath, [join(root, 'scripts', 'chaos.mjs'), ...args], { encoding: 'utf8' });
-    expect(start('--topology', 'cluster')).toMatchObject({
+  it('refuses a topology that is not there yet', () => {
+    const args = [join(root, 'scripts', 'chaos.mjs'), '--topology', 'cluster'];
+    expect(spawnSync(process.execPath, args, { encoding: 'utf8' })).toMatchObject({
       status: 2,
       stderr: '--topology cluster is not there yet: only single is\n',
     });
-    expect(start('--sed', '1').status).toBe(2);
   });
 });
