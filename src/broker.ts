@@ -83,6 +83,7 @@ export class Broker {
     const { leases, redisClock, keys: names } = this.store;
     this.#housekeeping = new Housekeeping({
       ...this.store,
+      allOrgs: this.store.orgs,
       sweepEveryMs: settings.sweepEveryMs,
       announceEveryMs: settings.renewEveryMs,
       report: () => this.#report(),

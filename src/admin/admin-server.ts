@@ -6,6 +6,7 @@ import fastify, {
   type HTTPMethods,
 } from 'fastify';
 import type { AdminClaims } from '../auth/tokens.js';
+import { isPlainText } from '../protocol/text.js';
 import { admit } from './access.js';
 import { serveConsole } from './console-files.js';
 import { FailedLogIns } from './failed-log-ins.js';
@@ -14,7 +15,6 @@ import { serveProbes } from './probes.js';
 import { notFound, PROBLEM_TYPE, Problem, problemOf } from './problem.js';
 import type { AdminParts, Call, Route, RouteParts } from './route.js';
 import { allRoutes } from './routes/index.js';
-import { isPlainText } from './schemas.js';
 import { Streams } from './streams.js';
 import { validatorCompiler } from './validation.js';
 

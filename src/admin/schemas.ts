@@ -1,20 +1,13 @@
 import { Type } from 'typebox';
 import Format from 'typebox/format';
-import { textFault } from '../protocol/text.js';
+import { readTime } from '../base/rfc3339.js';
+import { isPlainText } from '../protocol/text.js';
 import { licenseStatuses } from '../store/license-types.js';
 
 const MAX_TEXT_BYTES = 256;
-/** RFC 3339, and nothing that Date.parse would guess at. */
-const dateTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
 
-Format.Set('date-time', (text) => dateTime.test(text) && !Number.isNaN(Date.parse(text)));
+Format.Set('date-time', (text) => readTime(text) !== null);
 Format.Set('plain-text', isPlainText);
-
-/** Text that may stand in a key and on a screen: 1 to 256 bytes, no control or direction characters. */
-export function isPlainText(text: string): boolean {
-  // U+FFFD stands for bytes that were not UTF-8.
-  return textFault(text, MAX_TEXT_BYTES) === null && !text.includes('\ufffd');
-}
 
 type Options = { readonly description?: string; readonly [more: string]: unknown };
 

@@ -1,4 +1,4 @@
-import { textFault } from '../protocol/text.js';
+import { isPlainText } from '../protocol/text.js';
 
 /** Who a token speaks for, once all of it has been checked. */
 export interface ClientClaims {
@@ -49,7 +49,6 @@ interface CommonClaims {
 
 /** How far an issuer's clock may be ahead of ours. An end is an end: `exp` has no leeway. */
 const leewaySeconds = 5;
-const maxTextBytes = 256;
 /** The last second of a Date (ECMA-262, "Time Values and Time Range"). */
 const maxUnixSeconds = 8.64e12;
 
@@ -123,7 +122,6 @@ function isUnixSeconds(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= maxUnixSeconds;
 }
 
-/** U+FFFD is what bytes that are not UTF-8 decode to: it would make one user of two. */
 function isText(value: unknown): value is string {
-  return typeof value === 'string' && textFault(value, maxTextBytes) === null && !value.includes('\ufffd');
+  return typeof value === 'string' && isPlainText(value);
 }

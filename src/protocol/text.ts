@@ -5,6 +5,13 @@ const utf8 = new TextEncoder();
 const forbidden = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 const loneSurrogate = /\p{Surrogate}/u;
 
+const MAX_NAME_BYTES = 256;
+
+/** Whether a user, an org or a note may be this: up to 256 bytes, and no U+FFFD, which makes one name of two. */
+export function isPlainText(text: string): boolean {
+  return textFault(text, MAX_NAME_BYTES) === null && !text.includes('\ufffd');
+}
+
 /** Why `text` cannot stand as a name or an id, or null when it can. */
 export function textFault(text: string, maxBytes: number): string | null {
   if (text.length === 0) return 'is empty';

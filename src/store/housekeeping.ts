@@ -1,11 +1,15 @@
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
+import type { Imports } from './imports.js';
 import type { NodeReport, Nodes } from './nodes.js';
+import type { Orgs } from './orgs.js';
 import type { Sweeper } from './sweeper.js';
 
 export interface HousekeepingParts {
   readonly nodes: Nodes;
   readonly sweeper: Sweeper;
+  readonly imports: Imports;
+  readonly allOrgs: Orgs;
   readonly sweepEveryMs: number;
   /** How often this node's orgs are named anew: below the TTL, so that they are before a lease can run out. */
   readonly announceEveryMs: number;
@@ -36,7 +40,7 @@ export class Housekeeping {
 
   /** To be called about every second. */
   beat(): void {
-    const { nodes, report, orgs, announceEveryMs, clock } = this.parts;
+    const { nodes, imports, allOrgs, report, orgs, announceEveryMs, clock } = this.parts;
     const now = report();
     if (now === null) return;
     this.#attempt('heartbeat', () => nodes.beat(now));
@@ -44,6 +48,7 @@ export class Housekeeping {
     this.#announcedMs = clock();
     this.#attempt('announcement', () => nodes.announce(orgs()));
     this.#attempt('clearing of the directory', () => nodes.forgetSilent());
+    this.#attempt('undoing of imports', async () => imports.undoDead(await allOrgs.names()));
   }
 
   #attempt(duty: string, work: () => Promise<unknown>): void {

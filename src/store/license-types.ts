@@ -22,7 +22,8 @@ export type LicenseRefusal =
   | 'wrong_status'
   | 'quota_exhausted'
   | 'expires_in_the_past'
-  | 'not_due';
+  | 'not_due'
+  | 'import_ended';
 
 export type LicenseAnswer =
   | {

@@ -42,6 +42,7 @@ export class Licenses {
       order,
       { id, expiresAt: textOf(expiresAt), import: importId },
       order.requestId,
+      [this.parts.keys.imports(order.org)],
     );
   }
 
@@ -80,6 +81,14 @@ export class Licenses {
   /** The user's license, also a revoked one. */
   async get(org: string, user: string): Promise<License | null> {
     return (await this.#read(org, [user]))[0] ?? null;
+  }
+
+  /** Which of the users have a license, a revoked one aside. */
+  async issuedAmong(org: string, users: readonly string[]): Promise<readonly boolean[]> {
+    const { redis, keys } = this.parts;
+    if (users.length === 0) return [];
+    const scores = await reachStore(() => redis.zmscore(keys.licensed(org), ...users));
+    return scores.map((score) => score !== null);
   }
 
   /**

@@ -24,6 +24,7 @@ const librariesOf = {
   settings: [],
   repair: [],
   tally: [],
+  import: [],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ScriptName = keyof typeof librariesOf;

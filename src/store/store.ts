@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Metrics } from '../base/metrics.js';
 import { Events } from './events.js';
+import { Imports } from './imports.js';
 import { KeyNames } from './keys.js';
 import type { LeaseConfig } from './lease-types.js';
 import { Leases } from './leases.js';
@@ -23,6 +24,7 @@ export interface Store {
   readonly redisClock: RedisClock;
   readonly leases: Leases;
   readonly licenses: Licenses;
+  readonly imports: Imports;
   readonly orgs: Orgs;
   readonly ledger: Ledger;
   readonly sessions: Sessions;
@@ -47,11 +49,13 @@ export function createStore(parts: {
   const scripts = new Scripts(redis, parts.metrics);
   const seats = new SeatScripts(scripts, keys, config, redisClock);
   const ledger = new Ledger({ scripts, keys, config });
+  const licenses = new Licenses({ redis, seats, keys });
   return {
     keys,
     redisClock,
     leases: new Leases({ redis, scripts, seats, keys, config, redisClock }),
-    licenses: new Licenses({ redis, seats, keys }),
+    licenses,
+    imports: new Imports({ redis, scripts, keys, licenses, config }),
     orgs: new Orgs({ redis, scripts, keys, config, ledger }),
     ledger,
     sessions: new Sessions({ redis, keys }),

@@ -24,6 +24,8 @@ const expected: Readonly<Record<string, Role | null>> = {
   'POST /v1/admin/orgs/{org}/licenses/{user}/transfer': 'admin',
   'PUT /v1/admin/orgs/{org}/licenses/{user}/expiry': 'admin',
   'GET /v1/admin/orgs/{org}/unused-licenses': 'viewer',
+  'POST /v1/admin/orgs/{org}/license-import': 'admin',
+  'GET /v1/admin/orgs/{org}/license-export': 'viewer',
   'GET /v1/admin/orgs': 'viewer',
   'GET /v1/admin/orgs/{org}': 'viewer',
   'PATCH /v1/admin/orgs/{org}': 'admin',

@@ -12,7 +12,7 @@ export interface Answer {
 export interface CallOptions {
   /** Null: none. */
   readonly token?: string | null;
-  /** A text goes out as it is. */
+  /** Text and bytes go out as they are. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -24,6 +24,7 @@ export async function ask(
   path: string,
   { token = adminTokenFor(), body, headers = {} }: CallOptions = {},
 ): Promise<Answer> {
+  const isRaw = typeof body === 'string' || body instanceof Uint8Array;
   const response = await fetch(`http://127.0.0.1:${node.ports.admin}${path}`, {
     method,
     redirect: 'manual',
@@ -32,12 +33,12 @@ export async function ask(
       ...(body !== undefined && { 'content-type': 'application/json' }),
       ...headers,
     },
-    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body !== undefined && { body: isRaw ? (body as BodyInit) : JSON.stringify(body) }),
   });
   const text = await response.text();
-  const isJson =
-    /json/.test(response.headers.get('content-type') ?? '') &&
-    !/ndjson/.test(response.headers.get('content-type') ?? '');
+  const isJson = /\b(problem\+)?json\b/.test(
+    response.headers.get('content-type')?.replace('x-ndjson', '') ?? '',
+  );
   return {
     status: response.status,
     headers: response.headers,

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { openApiOf } from '../openapi.js';
 import type { Route } from '../route.js';
 import { route } from '../route.js';
+import { bulkRoutes } from './bulk.js';
 import { eventRoutes } from './events.js';
 import { licenseRoutes } from './licenses.js';
 import { liveRoutes } from './live.js';
@@ -28,6 +29,7 @@ export const allRoutes: readonly Route[] = [
   ...signInRoutes,
   ...orgRoutes,
   ...licenseRoutes,
+  ...bulkRoutes,
   ...sessionRoutes,
   ...machineRoutes,
   ...eventRoutes,

@@ -3,20 +3,10 @@ import type { License, LicenseAnswer, LicenseOrder, LicenseRefusal } from '../..
 import { licenseStatuses } from '../../store/license-types.js';
 import type { Licenses } from '../../store/licenses.js';
 import { answerPage } from '../cursors.js';
+import { licenseView } from '../license-view.js';
 import { invalid, notFound, Problem } from '../problem.js';
 import { route } from '../route.js';
-import {
-  licenseSchema,
-  note,
-  nullable,
-  object,
-  pageOf,
-  paging,
-  text,
-  time,
-  timeText,
-  timeTextOrNull,
-} from '../schemas.js';
+import { licenseSchema, note, nullable, object, pageOf, paging, text, time } from '../schemas.js';
 import { issueOnce } from './issue.js';
 
 const DAY_MS = 86_400_000;
@@ -46,7 +36,7 @@ export const licenseRoutes = [
         status === undefined
           ? store.licenses.page(call.params.org, { revoked: false }, cursor, limit)
           : store.licenses.pageWithStatus(call.params.org, status, cursor, limit);
-      return answerPage(call, read, licenseOf);
+      return answerPage(call, read, licenseView);
     },
   }),
   route({
@@ -74,7 +64,7 @@ export const licenseRoutes = [
     handle: async ({ params, body, caller, request }, parts) => {
       const order = { ...body, org: params.org, actor: caller.subject };
       const answer = await issueOnce(order, request.headers['idempotency-key'], parts);
-      return licenseOf(licenseFrom(answer));
+      return licenseView(licenseFrom(answer));
     },
   }),
   route({
@@ -88,7 +78,7 @@ export const licenseRoutes = [
     handle: async ({ params }, { store }) => {
       const license = await store.licenses.get(params.org, params.user);
       if (license === null) throw notFound();
-      return licenseOf(license);
+      return licenseView(license);
     },
   }),
   change('suspend', 'Takes the right away for a while; a live session ends.'),
@@ -147,7 +137,7 @@ export const licenseRoutes = [
       return answerPage(
         call,
         (cursor, limit) => store.licenses.unused(call.params.org, beforeMs, cursor, limit),
-        licenseOf,
+        licenseView,
       );
     },
   }),
@@ -183,7 +173,7 @@ async function answerChange(
   // The script's answer does not tell the last use.
   const now = await licenses.get(orgName, user);
   return {
-    license: licenseOf(now ?? license),
+    license: licenseView(now ?? license),
     endedSessionId: answer.outcome === 'done' ? answer.endedSessionId : null,
   };
 }
@@ -201,6 +191,7 @@ const titles: Readonly<Record<Exclude<LicenseRefusal, 'not_found' | 'expires_in_
   wrong_status: 'the license is not in a status that allows this',
   quota_exhausted: 'the quota is used up',
   not_due: 'the license does not end yet',
+  import_ended: 'the import has been undone',
 };
 
 /** The license of an answer. Throws what a refusal leads to. */
@@ -210,13 +201,4 @@ function licenseFrom(answer: LicenseAnswer): License {
   if (reason === 'not_found') throw notFound();
   if (reason === 'expires_in_the_past') throw invalid([{ field: 'expiresAt', problem: 'is in the past' }]);
   throw new Problem(409, reason, titles[reason], status === null ? {} : { licenseStatus: status });
-}
-
-export function licenseOf(license: License) {
-  return {
-    ...license,
-    issuedAt: timeText(license.issuedAt),
-    expiresAt: timeTextOrNull(license.expiresAt),
-    lastUsedAt: timeTextOrNull(license.lastUsedAt),
-  };
 }

@@ -1,12 +1,18 @@
 -- issue: gives the user a license, once, and never past the org's quota. A revoked license makes room for a new one.
--- A repeated request id is answered from the record, not done again.
+-- A repeated request id is answered from the record, not done again. Of a bulk import nothing is issued any more once
+-- it is being undone.
 --
--- KEYS  those of seat.lua, request, expiring, revoked
+-- KEYS  those of seat.lua, request, expiring, revoked, imports
 -- ARGV  JSON: org, user, id, expiresAt? (Redis ms), note?, import?, actor, eventsKept
--- Reply JSON: outcome done, with the license | refused, with reason exists | quota_exhausted | expires_in_the_past
+-- Reply JSON: outcome done, with the license |
+--             refused, with reason exists | quota_exhausted | expires_in_the_past | import_ended
 
-local recorded = redis.call('GET', KEYS[16])
+local request, imports = KEYS[16], KEYS[19]
+local recorded = redis.call('GET', request)
 if recorded then return recorded end
+if order.import and not string.find(redis.call('HGET', imports, order.import) or '', '^running:') then
+  return refuse('import_ended')
+end
 if status and status ~= 'revoked' then return refuse('exists') end
 if not hasQuotaLeft() then return refuse('quota_exhausted') end
 if order.expiresAt and tonumber(order.expiresAt) <= now then return refuse('expires_in_the_past') end
@@ -21,5 +27,6 @@ end
 if order.note then redis.call('HSET', licenseKey, 'note', order.note) end
 if order.import then redis.call('HSET', licenseKey, 'import', order.import) end
 local reply = done()
-redis.call('SET', KEYS[16], reply, 'PX', 86400000)
+-- A failed import is undone, not tried again.
+if not order.import then redis.call('SET', request, reply, 'PX', 86400000) end
 return reply

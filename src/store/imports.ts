@@ -1,0 +1,90 @@
+import type { KeyNames } from './keys.js';
+import type { Licenses } from './licenses.js';
+import type { RedisConnection } from './redis.js';
+import type { Scripts } from './scripts.js';
+import { reachStore } from './seat-scripts.js';
+
+export interface ImportsParts {
+  readonly redis: RedisConnection;
+  readonly scripts: Scripts;
+  readonly keys: KeyNames;
+  readonly licenses: Licenses;
+  readonly config: { readonly eventsKept: number; readonly leaseTtlMs: number };
+}
+
+type Step = 'begin' | 'beat' | 'commit' | 'undo' | 'takeOver' | 'forget';
+
+/** Users looked at in one go while an import is undone. */
+const BATCH = 200;
+/** Redis's clock may have been set back since the import began. */
+const CLOCK_MARGIN_MS = 60_000;
+
+/**
+ * The journal of bulk imports. An import is all or nothing: whoever began one says with `commit` that it is complete,
+ * and until then any node may undo it, should its own go silent. Rejects with StoreUnavailable only.
+ */
+export class Imports {
+  constructor(private readonly parts: ImportsParts) {}
+
+  async begin(org: string, id: string, actor: string): Promise<void> {
+    await this.#step('begin', org, id, actor);
+  }
+
+  /** A sign of life. False: the import has been undone meanwhile. */
+  async beat(org: string, id: string, actor: string): Promise<boolean> {
+    return (await this.#step('beat', org, id, actor)) !== null;
+  }
+
+  /** Makes the import complete. False: it has been undone meanwhile. */
+  async commit(org: string, id: string, actor: string, licenses: number): Promise<boolean> {
+    return (await this.#step('commit', org, id, actor, { licenses: String(licenses) })) !== null;
+  }
+
+  /** Takes back every license of the import. */
+  async undo(org: string, id: string, actor: string): Promise<void> {
+    const begun = await this.#step('undo', org, id, actor);
+    if (begun !== null) await this.#takeBack(org, id, actor, begun);
+  }
+
+  /** Undoes the imports of all orgs whose node has been silent for a TTL. Gives their number. */
+  async undoDead(orgs: readonly string[]): Promise<number> {
+    const { redis, keys, config } = this.parts;
+    let undone = 0;
+    for (const org of orgs) {
+      for (const id of await reachStore(() => redis.hkeys(keys.imports(org)))) {
+        const begun = await this.#step('takeOver', org, id, 'broker', { staleMs: config.leaseTtlMs });
+        if (begun === null) continue;
+        await this.#takeBack(org, id, 'broker', begun);
+        undone += 1;
+      }
+    }
+    return undone;
+  }
+
+  /** Looks at every license issued since the import began; those of others are left alone. */
+  async #takeBack(org: string, importId: string, actor: string, begunMs: number): Promise<void> {
+    const { redis, keys, licenses } = this.parts;
+    const fromMs = begunMs - CLOCK_MARGIN_MS;
+    for (let passed = 0; ; ) {
+      const users = await reachStore(() =>
+        redis.zrangebyscore(keys.licensed(org), fromMs, '+inf', 'LIMIT', passed, BATCH),
+      );
+      const taken = await Promise.all(users.map((user) => licenses.unissue({ org, user, actor, importId })));
+      // Those taken back have left the list.
+      passed += taken.filter((isTaken) => !isTaken).length;
+      if (users.length < BATCH) break;
+      // Still at it: nobody needs to take over.
+      await this.#step('undo', org, importId, actor);
+    }
+    await this.#step('forget', org, importId, actor);
+  }
+
+  /** When the import was begun (Unix ms); null where the step does not apply. */
+  async #step(step: Step, org: string, id: string, actor: string, more: object = {}): Promise<number | null> {
+    const { scripts, keys, config } = this.parts;
+    const argument = JSON.stringify({ step, import: id, actor, eventsKept: config.eventsKept, ...more });
+    const names = [keys.imports(org), keys.events(org)];
+    const begun = await reachStore(() => scripts.run('import', names, [argument]));
+    return begun === null ? null : Number(begun);
+  }
+}

@@ -1,0 +1,192 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Broker } from '../../src/broker.js';
+import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { runImport } from '../../src/license/import.js';
+import { type Answer, ask } from '../support/admin.js';
+import { eventually } from '../support/eventually.js';
+import { startNode } from '../support/node.js';
+import { testRedis } from '../support/redis.js';
+import { storeOn } from '../support/store.js';
+
+let redis: RedisProcess;
+let node: Broker;
+let client: Redis;
+
+beforeAll(async () => {
+  redis = await testRedis();
+  node = await startNode(redis.url);
+  client = new Redis(redis.url);
+});
+afterAll(async () => {
+  client?.disconnect();
+  await node?.stop();
+  await redis?.stop();
+});
+
+const importInto = (org: string, csv: string | Buffer, headers = {}) =>
+  ask(node, 'POST', `/v1/admin/orgs/${org}/license-import`, {
+    body: csv,
+    headers: { 'content-type': 'text/csv', ...headers },
+  });
+const events = ({ text }: Answer) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+const issuedIn = async (org: string) => {
+  const { status, body } = await ask(node, 'GET', `/v1/admin/orgs/${org}/licenses`);
+  return status === 404 ? 0 : body.items.length;
+};
+const differences = async (org: string) =>
+  (await ask(node, 'POST', `/v1/admin/orgs/${org}/recount`, { body: {} })).body.differences;
+
+describe('an import', () => {
+  it('issues every line, says how far it is, and leaves its mark in the audit trail', async () => {
+    const lines = Array.from({ length: 1200 }, (_, index) => `user${index},2099-01-01T00:00:00Z,`);
+    const answer = await importInto('large', ['user,expiresAt,note', ...lines].join('\n'));
+    expect(answer.status).toBe(200);
+    const told = events(answer);
+    expect(told[0]).toEqual({ type: 'progress', done: 0, total: 1200 });
+    expect(told.length).toBeGreaterThan(3);
+    expect(told.at(-1)).toEqual({ type: 'done', issued: 1200 });
+    const { body } = await ask(node, 'GET', '/v1/admin/orgs/large');
+    expect(body.counts.issued).toBe(1200);
+    expect(await differences('large')).toEqual([]);
+    const trail = await ask(node, 'GET', '/v1/admin/orgs/large/events?type=imported');
+    expect(trail.body.items).toMatchObject([{ actor: 'admin@*', details: { licenses: '1200' } }]);
+    expect(await client.keys('soleseat:{large}:imports')).toEqual([]);
+  });
+
+  it('reads quoted cells, columns in any order, a byte-order mark and any line ends', async () => {
+    const csv = '\ufeffnote,user\r\n"says ""hi"", twice",ada\r\n\r\n,"grace"\n"on\u00a0one line",joan';
+    expect(events(await importInto('quoted', csv)).at(-1)).toEqual({ type: 'done', issued: 3 });
+    const { body } = await ask(node, 'GET', '/v1/admin/orgs/quoted/licenses/ada');
+    expect(body).toMatchObject({ note: 'says "hi", twice', expiresAt: null, status: 'active' });
+  });
+
+  it('with bad lines imports nothing, and names every one of them', async () => {
+    const csv = [
+      'user,expiresAt,note',
+      'fine,,',
+      ',,',
+      'ada,tomorrow,',
+      'grace,2001-01-01T00:00:00Z,',
+      'joan,,,',
+      'fine,,again',
+      `${'x'.repeat(257)},,`,
+      'mary,,"a\nb"',
+      'last,,',
+    ].join('\n');
+    const answer = await importInto('bad', csv);
+    expect(answer.status).toBe(422);
+    expect(answer.body.code).toBe('bad_lines');
+    expect(answer.body.lines.map(({ line }: { line: number }) => line)).toEqual([3, 4, 5, 6, 7, 8, 9]);
+    expect(answer.body.lines[4].problem).toBe('the user stands on line 2 too');
+    expect(await issuedIn('bad')).toBe(0);
+  });
+
+  it.each([
+    ['no header', 'ada,,\n', 1],
+    ['an unknown column', 'user,quota\nada,3\n', 1],
+    ['the same column twice', 'user,user\nada,ada\n', 1],
+    ['nothing', '', 1],
+    ['a header alone', 'user\n', 1],
+    ['a quote that never ends', 'user\nada\n"grace\n', 3],
+    ['a quote within a cell', 'user\nad"a\n', 2],
+  ])('of %s is refused', async (_, csv, line) => {
+    const answer = await importInto('odd', csv);
+    expect([answer.status, answer.body.lines[0].line]).toEqual([422, line]);
+    expect(await issuedIn('odd')).toBe(0);
+  });
+
+  it('names the lines of users who have a license', async () => {
+    await importInto('twice', 'user\nada\n');
+    const answer = await importInto('twice', 'user\ngrace\nada\n');
+    expect(answer.status).toBe(422);
+    expect(answer.body.lines).toEqual([{ line: 3, problem: 'the user has a license' }]);
+    expect(await issuedIn('twice')).toBe(1);
+  });
+
+  it('beyond the quota is refused whole', async () => {
+    await ask(node, 'PATCH', '/v1/admin/orgs/small', { body: { quota: 2 } });
+    const answer = await importInto('small', 'user\na\nb\nc\n');
+    expect([answer.status, answer.body.code, answer.body.missing]).toEqual([409, 'quota_exhausted', 1]);
+    expect(await issuedIn('small')).toBe(0);
+  });
+
+  it('needs text/csv, in UTF-8, uncompressed, of 16 MiB at most', async () => {
+    expect((await importInto('raw', '{}', { 'content-type': 'application/json' })).status).toBe(415);
+    expect((await importInto('raw', 'user\na', { 'content-encoding': 'gzip' })).status).toBe(415);
+    expect((await importInto('raw', Buffer.from([0x75, 0x0a, 0xff, 0xfe]))).status).toBe(400);
+    expect((await importInto('raw', Buffer.alloc(16 * 1024 * 1024 + 1, 'a'))).status).toBe(413);
+    expect(await issuedIn('raw')).toBe(0);
+  });
+
+  it('that meets a license issued meanwhile takes back what it issued', async () => {
+    const store = storeOn(client);
+    const lines = Array.from({ length: 500 }, (_, index) => ({ line: index + 2, user: `user${index}` }));
+    const meanwhile = { org: 'raced', user: 'user450', actor: 'other', id: 'l', requestId: 'r' };
+    await store.licenses.issue(meanwhile);
+    let ids = 0;
+    const told = await runImport(
+      store,
+      { org: 'raced', actor: 'admin', lines },
+      () => `id${ids++}`,
+      () => {},
+    );
+    expect(told).toEqual({
+      type: 'failed',
+      code: 'exists',
+      lines: [{ line: 452, problem: 'exists' }],
+      isUndone: true,
+    });
+    expect(await issuedIn('raced')).toBe(1);
+    expect(await differences('raced')).toEqual([]);
+    const trail = await ask(node, 'GET', '/v1/admin/orgs/raced/events?type=import_undone');
+    expect(trail.body.items).toHaveLength(1);
+  });
+
+  it('whose node died is taken back by another node; nothing more can be issued for it', async () => {
+    // Its sign of life is as old as this store's TTL allows at once, and of the node's a second TTL on.
+    const store = storeOn(client);
+    await store.orgs.enter('orphan');
+    await store.imports.begin('orphan', 'import1', 'admin');
+    const order = (user: string) => ({ org: 'orphan', user, actor: 'admin', id: user, requestId: user });
+    for (const user of ['ada', 'grace']) await store.licenses.issue({ ...order(user), importId: 'import1' });
+    await store.licenses.issue(order('joan'));
+    await eventually(async () => (await issuedIn('orphan')) === 1);
+    expect((await ask(node, 'GET', '/v1/admin/orgs/orphan/licenses/joan')).status).toBe(200);
+    expect(await store.imports.commit('orphan', 'import1', 'admin', 2)).toBe(false);
+    const late = await store.licenses.issue({ ...order('mary'), importId: 'import1' });
+    expect(late).toMatchObject({ outcome: 'refused', reason: 'import_ended' });
+    expect(await differences('orphan')).toEqual([]);
+  });
+
+  it('that is alive is left alone', async () => {
+    const store = storeOn(client);
+    await store.imports.begin('busy', 'import1', 'admin');
+    expect(await store.imports.undoDead(['busy'])).toBe(0);
+    expect(await store.imports.commit('busy', 'import1', 'admin', 0)).toBe(true);
+  });
+});
+
+describe('an export', () => {
+  it('has every license in the order of its issue, as CSV', async () => {
+    const csv = 'user,expiresAt,note\nada,2099-01-01T00:00:00Z,"a, ""b"""\ngrace,,\n';
+    await importInto('out', csv);
+    await ask(node, 'POST', '/v1/admin/orgs/out/licenses/grace/suspend');
+    const answer = await ask(node, 'GET', '/v1/admin/orgs/out/license-export');
+    expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    const [header, ...rows] = answer.text.trim().split('\r\n');
+    expect(header).toBe('user,id,status,issuedAt,expiresAt,lastUsedAt,note');
+    expect(rows).toHaveLength(2);
+    expect(rows[0]).toMatch(/^ada,[0-9a-f-]{36},active,[^,]+Z,2099-01-01T00:00:00\.000Z,,"a, ""b"""$/);
+    expect(rows[1]).toMatch(/^grace,[0-9a-f-]{36},suspended,/);
+  });
+
+  it('of a large org comes whole', async () => {
+    const answer = await ask(node, 'GET', '/v1/admin/orgs/large/license-export');
+    expect(answer.text.trim().split('\r\n')).toHaveLength(1201);
+  });
+});
