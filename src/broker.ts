@@ -26,12 +26,10 @@ import { Housekeeping } from './store/housekeeping.js';
 import type { NodeReport, Nodes } from './store/nodes.js';
 import { Inbox } from './store/notices.js';
 import { Pulse } from './store/pulse.js';
-import { connectRedis, openCommands, openInbox, type RedisConnection, redisNodes } from './store/redis.js';
+import { connectRedis, openCommands, openInbox, type RedisConnection } from './store/redis.js';
 import { inspectRedis } from './store/redis-inspection.js';
 import { createStore, type Store } from './store/store.js';
-import { OrgWatch } from './store/watch/org-watch.js';
-import { RedisWatch } from './store/watch/redis-watch.js';
-import { StoreWatch } from './store/watch/store-watch.js';
+import { type StoreWatch, watchStore } from './store/watch/store-watch.js';
 
 const TICK_MS = 20;
 /** A reconnected inbox has every session verified within this time. */
@@ -183,14 +181,14 @@ export class Broker {
       consoleFolder: fileURLToPath(new URL('../dist/console', import.meta.url)),
       ...development,
     });
-    this.#watch = new StoreWatch(
-      [
-        new RedisWatch(() => redisNodes(this.#commands), metrics),
-        new OrgWatch(this.#commands, names, settings.metricsOrgs, metrics),
-      ],
-      settings.metricsEveryMs,
+    this.#watch = watchStore({
+      redis: this.#commands,
+      keys: names,
+      clock: monotonicMs,
       log,
-    );
+      metrics,
+      ...settings,
+    });
     metrics.registry.beforeScrape(() => this.#refreshGauges());
   }
 

@@ -5,7 +5,7 @@ export const redisServerMetrics = {
   serverUp: [
     'gauge',
     'soleseat_redis_server_up',
-    '1 when the server answered at the last look, else 0. The role is master or replica, as last seen.',
+    '1 when the server answered at the last look, else 0. The role is master or replica, as last seen. A server that a cluster lists no longer is down for an hour, then forgotten.',
     ['address', 'role'],
   ],
   memoryUsed: [

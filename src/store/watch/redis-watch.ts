@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.js';
 import type { Metrics } from '../../base/metrics.js';
 import { parseInfo, type RedisInfo } from './redis-info.js';
 
@@ -10,32 +11,62 @@ export interface RedisServer {
 
 type Look = RedisServer & { readonly info: RedisInfo | null };
 
+interface Sighting {
+  readonly role: string;
+  readonly atMs: number;
+}
+
+export interface RedisWatchParts {
+  readonly servers: () => readonly RedisServer[];
+  /** How long a server that is no longer listed counts as down: a cluster drops its dead from the list. */
+  readonly missedForMs: number;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+}
+
 /** Turns what the servers of Redis say of themselves into metrics, as of the last look. */
 export class RedisWatch {
-  /** As last seen, for the time when a server does not answer: without a socket its address may be unknown. */
-  readonly #lastSeen = new WeakMap<object, { readonly address: string; readonly role: string }>();
+  /** address → its last answer. */
+  readonly #seen = new Map<string, Sighting>();
+  /** Without a socket, a connection may not know its address. */
+  readonly #addresses = new WeakMap<object, string>();
 
-  constructor(
-    private readonly servers: () => readonly RedisServer[],
-    private readonly metrics: Metrics,
-  ) {}
+  constructor(private readonly parts: RedisWatchParts) {}
 
   /** Asks all servers once. Never rejects: a server that does not answer is down. */
   async look(): Promise<void> {
-    const looks = await Promise.all(this.servers().map(lookAt));
+    const looks = await Promise.all(this.parts.servers().map(lookAt));
+    const atMs = this.parts.clock();
+    const silent = new Set<string>();
     // From here on in one go: a scrape between would miss the series of servers that are up.
     this.#reset();
-    for (const { redis, info, ...server } of looks) {
-      if (info !== null) this.#lastSeen.set(redis, { address: server.address, role: info.role });
-      const { address, role } = this.#lastSeen.get(redis) ?? { address: server.address, role: 'unknown' };
-      this.metrics.serverUp.set({ address, role }, info === null ? 0 : 1);
-      if (info !== null) this.#show(address, info);
+    for (const { redis, address, info } of looks) {
+      if (info === null) {
+        silent.add(this.#addresses.get(redis) ?? address);
+        continue;
+      }
+      this.#addresses.set(redis, address);
+      this.#seen.set(address, { role: info.role, atMs });
+      this.#show(address, info);
+    }
+    this.#showDown(silent, atMs);
+  }
+
+  #showDown(silent: ReadonlySet<string>, nowMs: number): void {
+    const { serverUp } = this.parts.metrics;
+    for (const address of silent)
+      serverUp.set({ address, role: this.#seen.get(address)?.role ?? 'unknown' }, 0);
+    for (const [address, { role, atMs }] of this.#seen) {
+      if (atMs === nowMs || silent.has(address)) continue;
+      if (nowMs - atMs < this.parts.missedForMs) serverUp.set({ address, role }, 0);
+      else this.#seen.delete(address);
     }
   }
 
   #show(address: string, info: RedisInfo): void {
-    const { metrics } = this;
+    const { metrics } = this.parts;
     const server = { address };
+    metrics.serverUp.set({ address, role: info.role }, 1);
     metrics.memoryUsed.set(server, info.memoryUsed);
     metrics.memoryLimit.set(server, info.memoryLimit);
     metrics.evictionPolicy.set({ address, policy: info.policy }, 1);
@@ -55,7 +86,7 @@ export class RedisWatch {
 
   /** Servers that went out of the cluster leave no series behind. Counters are the servers' own: set anew. */
   #reset(): void {
-    const { metrics } = this;
+    const { metrics } = this.parts;
     for (const metric of [
       metrics.serverUp,
       metrics.memoryUsed,

@@ -1,4 +1,13 @@
+import type { Clock } from '../../base/clock.js';
 import type { Log } from '../../base/log.js';
+import type { Metrics } from '../../base/metrics.js';
+import type { KeyNames } from '../keys.js';
+import { type RedisConnection, redisNodes } from '../redis.js';
+import { OrgWatch } from './org-watch.js';
+import { RedisWatch } from './redis-watch.js';
+
+/** For how long a server that is gone from a cluster counts as down, rather than as taken away. */
+const MISSED_FOR_MS = 3_600_000;
 
 interface Watch {
   look(): Promise<void>;
@@ -33,4 +42,25 @@ export class StoreWatch {
     }
     this.#isLooking = false;
   }
+}
+
+/** Watches over Redis's servers and over the counts of orgs. Does nothing before its start. */
+export function watchStore(parts: {
+  readonly redis: RedisConnection;
+  readonly keys: KeyNames;
+  readonly metricsEveryMs: number;
+  readonly metricsOrgs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}): StoreWatch {
+  const { redis, keys, metrics } = parts;
+  const servers = new RedisWatch({
+    servers: () => redisNodes(redis),
+    missedForMs: redis.isCluster ? MISSED_FOR_MS : 0,
+    clock: parts.clock,
+    metrics,
+  });
+  const orgs = new OrgWatch(redis, keys, parts.metricsOrgs, metrics);
+  return new StoreWatch([servers, orgs], parts.metricsEveryMs, parts.log);
 }
