@@ -33,6 +33,8 @@ interface Options {
   readonly timeline: boolean;
 }
 
+let isInterrupted = false;
+
 class UsageError extends Error {}
 
 function readOptions(): Options | null {
@@ -92,6 +94,7 @@ async function runAll({ seeds, run: own, broken, timeline, json }: Options): Pro
   const results: RunResult[] = [];
   try {
     for (const seed of seeds) {
+      if (isInterrupted) break;
       const focus = broken === null ? {} : focusedOn(broken);
       const dist = build === null ? {} : { dist: build.dist };
       const result = await run({ ...usualRun, ...own, ...focus, ...dist, seed, onProgress: say });
@@ -127,11 +130,17 @@ async function main(): Promise<void> {
   console.log(`\nTo see it again: npm run chaos -- --seed ${bad[0]} and the same other options`);
 }
 
+// The first signal lets the seed under way come to its end, and what was seen is summed up; the second ends at once.
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)
-  process.once(signal, () => process.exit(code));
+] as const) {
+  process.on(signal, () => {
+    if (isInterrupted) process.exit(code);
+    isInterrupted = true;
+    process.stderr.write('ending after this seed; once more to end at once\n');
+  });
+}
 
 await main().then(
   // Connections of clients that were left in mid-air would keep this process alive.

@@ -13,7 +13,11 @@ async function main() {
   ]);
   const checker = join(root, 'chaos', 'dist', 'chaos', 'main.js');
   const child = spawn(process.execPath, [checker, ...process.argv.slice(2)], { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  process.on('SIGINT', () => {
+    // A terminal sends Ctrl+C to the child as well, and a second one would end it at once.
+    if (!process.stdin.isTTY) child.kill('SIGINT');
+  });
   child.on('error', fail);
   child.on('exit', (code) => {
     process.exitCode = code ?? 1;
