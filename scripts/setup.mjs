@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isBuildFresh } from './build-stamp.mjs';
+import { prepareChromium } from './chromium.mjs';
 import { preparePromtool } from './promtool.mjs';
 import { preparePython } from './python.mjs';
 import { createSteps, fail, npm, root, run } from './steps.mjs';
@@ -21,6 +22,7 @@ export async function setup({ quiet = false, forTests = false } = {}) {
   if (!forTests) return;
   await preparePython(steps);
   await preparePromtool(steps);
+  await prepareChromium(steps);
 }
 
 function checkNode() {

@@ -15,11 +15,14 @@ async function test() {
   if (args.length === 0) {
     const packages = join(root, 'node_modules');
     const biome = [join(packages, '@biomejs', 'biome', 'bin', 'biome'), 'check', '.'];
-    const compiler = [join(packages, 'typescript', 'bin', 'tsc'), '-p', join('test', 'tsconfig.json')];
+    const compiler = join(packages, 'typescript', 'bin', 'tsc');
+    const projects = [join('test', 'tsconfig.json'), join('src', 'console', 'tsconfig.json')];
     await step('lint and format (biome)', 'npm run format mends most of it.', () =>
       run(process.execPath, biome),
     );
-    await step('types (tsc)', 'Mend what the compiler names above.', () => run(process.execPath, compiler));
+    await step('types (tsc)', 'Mend what the compiler names above.', async () => {
+      for (const project of projects) await run(process.execPath, [compiler, '-p', project]);
+    });
   }
   await step('tests (vitest)', 'npm test -- <file> runs one file alone.', () => runVitest(args));
 }

@@ -1,13 +1,13 @@
 import { useId, useRef, useState } from 'preact/hooks';
 import { callForLines, orgPath, Refusal } from '../api/client.js';
-import { counted, numberText } from '../format.js';
+import { counted, numberText, wordsOf } from '../format.js';
 import { Dialog } from '../parts/dialog.js';
 import { tell } from '../state/toasts.js';
 
 type ImportLine =
   | { readonly type: 'progress'; readonly done: number; readonly total: number }
   | { readonly type: 'done'; readonly issued: number }
-  | { readonly type: 'failed'; readonly title?: string; readonly code?: string };
+  | { readonly type: 'failed'; readonly code: string; readonly lines: Refusal['lines'] };
 
 interface File {
   readonly name: string;
@@ -129,7 +129,8 @@ async function importFile(
   });
   const [end] = ends;
   if (end?.type === 'done') return end.issued;
-  throw new Error((end?.type === 'failed' && end.title) || 'the import was broken off.');
+  if (end?.type === 'failed') throw new Refusal(0, end.code, `${wordsOf(end.code)}.`, [], end.lines);
+  throw new Error('the import was broken off.');
 }
 
 async function read(chosen: (Blob & { readonly name: string }) | undefined): Promise<File | null> {

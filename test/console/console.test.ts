@@ -1,0 +1,222 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openPage } from '../support/browser.js';
+import { Desktop } from '../support/desktop.js';
+import { eventually } from '../support/eventually.js';
+import { adminTokenFor, tokenFor } from '../support/node.js';
+import { figure, giveToken, ORG, openStage, type Stage, signIn } from './stage.js';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterEach(async () => {
+  await stage.clear();
+});
+afterAll(async () => {
+  await stage?.close();
+});
+
+const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name });
+const toast = (page: Page, text: string) => page.locator('.toast', { hasText: text });
+
+async function sit(user: string, machine = 'workstation'): Promise<Desktop> {
+  const desktop = await Desktop.hello(stage.node.ports.public, user, machine);
+  await desktop.told('welcome');
+  return desktop;
+}
+
+describe('signing in', () => {
+  it('takes an admin token, which then stands in no URL, no storage and no cookie that scripts can read', async () => {
+    const { page, requests, errors } = await signIn(stage);
+    await heading(page, 'Overview').waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    const kept = await page.evaluate(() => [
+      document.cookie,
+      JSON.stringify(localStorage),
+      JSON.stringify(sessionStorage),
+      document.documentElement.outerHTML,
+      location.href,
+    ]);
+    expect([...kept, ...requests].filter((text) => text.includes('eyJ'))).toEqual([]);
+    expect(new Set(requests.map((url) => new URL(url).host))).toEqual(new Set([new URL(stage.url).host]));
+    expect(errors).toEqual([]);
+    // Whoever comes back is still signed in.
+    await page.reload();
+    await heading(page, 'Overview').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('You are signed out.').waitFor();
+    await page.reload();
+    await page.getByLabel('Admin token').waitFor();
+  });
+
+  it('refuses a client token, and says so', async () => {
+    const { page } = await openPage(stage.browser);
+    await page.goto(stage.url);
+    await giveToken(page, tokenFor('ada'));
+    await page.getByRole('alert').filter({ hasText: 'not accepted' }).waitFor();
+    expect(await page.getByLabel('Admin token').inputValue()).toBe('');
+  });
+
+  it('ends with the token, and says so', async () => {
+    const { page } = await openPage(stage.browser);
+    await page.goto(`${stage.url}#/${ORG}/sessions`);
+    await giveToken(page, adminTokenFor('admin', '*', 3));
+    await heading(page, 'Sessions').waitFor();
+    await eventually(async () => {
+      await page
+        .getByRole('button', { name: 'Refresh' })
+        .click({ timeout: 200 })
+        .catch(() => {});
+      return page.getByText('Your admin token has ended').isVisible();
+    });
+  });
+});
+
+describe('the overview', () => {
+  it('shows a takeover the moment it happens', async () => {
+    const { page, errors } = await signIn(stage);
+    const workstation = await sit('grace');
+    const latest = page.getByRole('region', { name: 'Latest' });
+    await latest.getByText('grace got the seat on workstation').waitFor();
+    await eventually(async () => (await figure(page, 'active')) === '1');
+    const laptop = await sit('grace', 'laptop');
+    await latest.getByText('grace took the seat over on laptop').waitFor();
+    expect((await workstation.close()).code).toBe(4509);
+    expect(await figure(page, 'active')).toBe('1');
+    await eventually(async () => {
+      const card = page.getByRole('region', { name: 'Takeovers / min' });
+      return (await card.locator('.figure').textContent()) === '1';
+    });
+    laptop.say({ type: 'release' });
+    await eventually(async () => (await figure(page, 'active')) === '0');
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('sessions', () => {
+  it('are evicted with a reason: the program is told, and the audit trail knows who did it and why', async () => {
+    const ada = await sit('ada');
+    const { page } = await signIn(stage, { place: `#/${ORG}/sessions`, role: 'operator' });
+    await page.getByRole('button', { name: 'Evict ada' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Evict ada?' });
+    await dialog.getByText('workstation').waitFor();
+    await dialog.getByLabel('Reason').fill('asked for by phone');
+    await dialog.getByLabel('May come back').selectOption({ label: 'after a minute' });
+    await dialog.getByRole('button', { name: 'Evict ada' }).click();
+    await toast(page, 'ada was evicted').waitFor();
+    expect(await ada.told('evicted')).toMatchObject({ reason: 'evicted_by_admin' });
+    expect(await ada.close()).toMatchObject({ code: 4510 });
+    await page.getByText('Nobody is in').waitFor();
+    await page.getByRole('link', { name: 'Events' }).click();
+    await page.getByText('ada was evicted by an administrator').waitFor();
+    await page.getByRole('button', { name: 'Details of ended ada' }).click();
+    await page.getByText('asked for by phone').waitFor();
+    await page.getByText('operator@*').first().waitFor();
+    const again = await Desktop.hello(stage.node.ports.public, 'ada', 'workstation');
+    expect((await again.close()).code).not.toBe(1000);
+  });
+
+  it('follow what happens while they are looked at', async () => {
+    const hedy = await sit('hedy');
+    const { page } = await signIn(stage, { place: `#/${ORG}/sessions` });
+    const row = page.getByRole('row', { name: /^hedy/ });
+    await row.getByText('workstation').waitFor();
+    await sit('hedy', 'laptop');
+    await row.getByText('laptop').waitFor();
+    const joan = await sit('joan');
+    await page.getByRole('button', { name: '1 newcomer since: refresh' }).click();
+    await page.getByRole('row', { name: /^joan/ }).waitFor();
+    joan.say({ type: 'release' });
+    await page.getByRole('row', { name: /^joan/ }).waitFor({ state: 'detached' });
+    await hedy.close();
+  });
+});
+
+describe('licenses', () => {
+  it('are issued to the end of the quota, and the refusal says what to do', async () => {
+    await stage.node.store.orgs.change('small', { quota: 2 }, 'test');
+    const { page } = await signIn(stage, { place: '#/small/licenses' });
+    await page.getByText('0 of 2 issued, 2 left.').waitFor();
+    for (const user of ['ada', 'grace']) {
+      await page.getByRole('button', { name: 'Issue license' }).click();
+      await page.getByRole('dialog').getByLabel('User').fill(user);
+      await page.getByRole('dialog').getByRole('button', { name: 'Issue license' }).click();
+      await toast(page, `${user} has a license`).waitFor();
+    }
+    await page.getByText('2 of 2 issued, 0 left.').waitFor();
+    await page.getByRole('button', { name: 'Issue license' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('User').fill('alan');
+    await dialog.getByRole('button', { name: 'Issue license' }).click();
+    await dialog
+      .getByRole('alert')
+      .filter({ hasText: 'All licenses that small bought are issued' })
+      .waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    expect((await stage.node.store.orgs.counts('small')).issued).toBe(2);
+  });
+
+  it('are suspended, reinstated, transferred and revoked, and end a session where they must', async () => {
+    await stage.node.store.licenses.issue({
+      org: ORG,
+      user: 'radia',
+      actor: 'test',
+      id: 'l1',
+      requestId: 'r1',
+    });
+    const radia = await sit('radia');
+    const { page } = await signIn(stage, { place: `#/${ORG}/licenses` });
+    const choose = async (user: string, action: string, confirm: string, more = async () => {}) => {
+      await page.getByLabel(`Change the license of ${user}`).click();
+      await page.getByRole('button', { name: action }).click();
+      await more();
+      await page.getByRole('dialog').getByRole('button', { name: confirm }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    };
+    await choose('radia', 'Suspend…', 'Suspend license');
+    expect((await radia.close()).code).toBe(4511);
+    await page.getByRole('row', { name: /^radia suspended/ }).waitFor();
+    await choose('radia', 'Reinstate…', 'Reinstate license');
+    await page.getByRole('row', { name: /^radia active/ }).waitFor();
+    await choose('radia', 'Transfer…', 'Transfer license', () =>
+      page.getByRole('dialog').getByLabel('To user').fill('leslie'),
+    );
+    await heading(page, 'leslie').waitFor();
+    await choose('leslie', 'Revoke…', 'Revoke license');
+    await page.getByText('revoked', { exact: true }).first().waitFor();
+    expect((await stage.node.store.licenses.get(ORG, 'leslie'))?.status).toBe('revoked');
+  });
+});
+
+describe('a person with fewer rights', () => {
+  it('is not offered what the server would refuse, and is refused it', async () => {
+    const barbara = await sit('barbara');
+    const { page } = await signIn(stage, { role: 'viewer', place: `#/${ORG}/sessions` });
+    await page.getByRole('row', { name: /^barbara/ }).waitFor();
+    expect(await page.getByRole('button', { name: 'Evict' }).count()).toBe(0);
+    const refused = await page.evaluate(async () => {
+      const answer = await fetch('/v1/admin/orgs/acme/sessions/barbara/evict', {
+        method: 'POST',
+        body: '{}',
+      });
+      return answer.status;
+    });
+    expect(refused).toBe(403);
+    await page.getByRole('link', { name: 'Licenses' }).click();
+    await heading(page, 'Licenses').waitFor();
+    expect(await page.getByRole('button', { name: /Issue|Import/ }).count()).toBe(0);
+    expect(await page.getByLabel(/Change the license/).count()).toBe(0);
+    barbara.say({ type: 'release' });
+  });
+
+  it('of one org sees no other org and no nodes', async () => {
+    const { page } = await signIn(stage, { role: 'operator', org: ORG, place: '' });
+    await heading(page, 'Overview').waitFor();
+    expect(await page.getByRole('link', { name: 'Nodes' }).count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Choose another org' }).count()).toBe(0);
+    await page.goto(`${stage.url}#/small/sessions`);
+    await page.getByRole('alert').filter({ hasText: 'no such thing' }).waitFor();
+  });
+});
