@@ -29,6 +29,20 @@ describe('the documentation', () => {
     expect(named.filter((code) => !known.has(code))).toEqual([]);
   });
 
+  it('names as not sent exactly the close codes that nothing in the source uses', () => {
+    const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(ts|lua)$/.test(name) && !/close-codes\.ts$|^client/.test(name))
+      .map((name) => read(join('src', name)))
+      .join('\n');
+    const unused = closeCodes.filter(({ reason }) => !sources.includes(`'${reason}'`));
+    const [, named = ''] = /^Not sent by this version: ([\d, ]+)\./m.exec(read('PROTOCOL.md')) ?? [];
+    // ws sends that one by itself.
+    const expected = unused
+      .filter(({ reason }) => reason !== 'protocol_error')
+      .map(({ code }) => String(code));
+    expect(named.split(', ')).toEqual(expected);
+  });
+
   it('has every setting with its default and meaning, and no other, in docs/settings.md', () => {
     const expected = Object.values(settingsTable).map((one) => [one.name, one.default, one.doc]);
     const rows = rowsOf(read('docs/settings.md')).map(([name, , value, doc]) => [name, value, unquoted(doc)]);
