@@ -15,7 +15,7 @@ import { Tracing } from './base/tracing.js';
 import { VERSION } from './base/version.js';
 import { createWallClock } from './base/wall-clock.js';
 import { Doorkeeper } from './gateway/doorkeeper.js';
-import { Gateway } from './gateway/gateway.js';
+import { Gateway, type GatewayParts } from './gateway/gateway.js';
 import { Traffic } from './gateway/traffic.js';
 import type { CloseReason } from './protocol/close-codes.js';
 import { Evictions } from './session/evictions.js';
@@ -61,7 +61,7 @@ export class Broker {
   constructor(
     private readonly settings: Settings,
     keys: KeyRing,
-    development: { readonly autoSignIn?: AutoSignIn } = {},
+    more: { readonly tls?: GatewayParts['tls']; readonly autoSignIn?: AutoSignIn } = {},
   ) {
     const { nodeId, metrics } = this;
     const tracing = this.#tracing;
@@ -96,11 +96,8 @@ export class Broker {
       log,
       onBeat: () => this.#housekeeping.beat(),
     });
-    const wallMs = createWallClock({
-      systemMs: Date.now,
-      storeMs: () => redisClock.nowMs(),
-      clock: monotonicMs,
-    });
+    const storeMs = () => redisClock.nowMs();
+    const wallMs = createWallClock({ systemMs: Date.now, storeMs, clock: monotonicMs });
     const registry = this.#registry;
     const evictions = new Evictions({
       registry,
@@ -160,6 +157,7 @@ export class Broker {
       doorkeeper: new Doorkeeper(settings, monotonicMs),
       isStoreReady: () => this.#pulse.isUp,
       messageBytes: settings.messageBytes,
+      tls: more.tls ?? null,
       log,
       metrics,
     });
@@ -179,7 +177,7 @@ export class Broker {
       notReadyBecause: () => this.#notReadyBecause(),
       // The bundle of the web console, also where this file runs uncompiled.
       consoleFolder: fileURLToPath(new URL('../dist/console', import.meta.url)),
-      ...development,
+      ...(more.autoSignIn && { autoSignIn: more.autoSignIn }),
     });
     this.#watch = watchStore({
       redis: this.#commands,

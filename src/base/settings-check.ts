@@ -36,6 +36,9 @@ export function checkSettings(settings: Settings): readonly SettingFault[] {
       settings.otlpEndpoint,
     ), 'SOLESEAT_OTLP_ENDPOINT', 'must begin with http:// or https://');
   require(settings.metricsEveryMs > 0, 'SOLESEAT_METRICS_EVERY_MS', 'must be above 0');
+  const both = 'is missing: TLS needs a certificate and its key';
+  require(settings.tlsCertFile !== '' || settings.tlsKeyFile === '', 'SOLESEAT_TLS_CERT', both);
+  require(settings.tlsKeyFile !== '' || settings.tlsCertFile === '', 'SOLESEAT_TLS_KEY', both);
   require(settings.messageBytes >= 1024, 'SOLESEAT_MESSAGE_BYTES', 'must be at least 1024');
   return faults;
 }

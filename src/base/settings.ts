@@ -186,6 +186,18 @@ export const settingsTable = {
     '',
     'Where traces go by OTLP over HTTP, like `http://127.0.0.1:4318`. Empty: no traces.',
   ),
+  tlsCertFile: spec(
+    'SOLESEAT_TLS_CERT',
+    'file',
+    '',
+    'A PEM file with the certificate of the public port, then those between it and its root. With SOLESEAT_TLS_KEY, clients connect by `wss://`.',
+  ),
+  tlsKeyFile: spec(
+    'SOLESEAT_TLS_KEY',
+    'file',
+    '',
+    "A PEM file with that certificate's private key, not encrypted.",
+  ),
   redisServer: spec(
     'SOLESEAT_REDIS_SERVER',
     'text',

@@ -3,11 +3,13 @@ import { KeyError, type KeyRing, keyRingFromJwks, keyRingFromSecret } from '../a
 import { parseSettings } from '../base/parse-settings.js';
 import { type SettingFault, type Settings, type SettingTexts, settingsTable } from '../base/settings.js';
 import { checkSettings } from '../base/settings-check.js';
+import { checkTlsPair, TlsFault, type TlsPair } from '../gateway/tls.js';
 import { CommandFailure, exitCodes } from './failure.js';
 
 export interface Configuration {
   readonly settings: Settings;
   readonly keys: KeyRing;
+  readonly tls: TlsPair | null;
 }
 
 export interface ConfigurationSources {
@@ -20,14 +22,15 @@ export interface ConfigurationSources {
   readonly presets?: SettingTexts;
 }
 
-/** Reads and checks all settings, and loads the keys. Throws CommandFailure (78) naming every bad setting. */
+/** Reads and checks all settings, and loads the files that they name. Throws CommandFailure (78) naming every bad setting. */
 export function loadConfiguration(sources: ConfigurationSources): Configuration {
   const texts = gather(sources);
   const parsed = parseSettings(texts);
   if (!parsed.ok) throw badSettings(parsed.faults);
   const faults = checkSettings(parsed.settings);
   if (faults.length > 0) throw badSettings(faults);
-  return { settings: parsed.settings, keys: loadKeys(parsed.settings) };
+  const { settings } = parsed;
+  return { settings, keys: loadKeys(settings), tls: loadTls(settings) };
 }
 
 /** The texts that apply, by name, without checking them. */
@@ -71,11 +74,34 @@ function loadKeys(settings: Settings): KeyRing {
   const setting = settings.jwtKeysFile === '' ? 'SOLESEAT_JWT_SECRET' : 'SOLESEAT_JWT_KEYS';
   try {
     if (settings.jwtKeysFile === '') return keyRingFromSecret(settings.jwtSecret);
-    return keyRingFromJwks(readFileSync(settings.jwtKeysFile, 'utf8'));
+    return keyRingFromJwks(readFile(setting, settings.jwtKeysFile));
   } catch (error) {
-    const problem =
-      error instanceof KeyError ? error.message : 'names a file that is missing or cannot be read';
-    throw badSettings([{ setting, problem }]);
+    throw error instanceof KeyError ? badSettings([{ setting, problem: error.message }]) : error;
+  }
+}
+
+function loadTls(settings: Settings): TlsPair | null {
+  if (settings.tlsCertFile === '') return null;
+  const names = { cert: 'SOLESEAT_TLS_CERT', key: 'SOLESEAT_TLS_KEY' } as const;
+  const pair = {
+    cert: readFile(names.cert, settings.tlsCertFile),
+    key: readFile(names.key, settings.tlsKeyFile),
+  };
+  try {
+    return checkTlsPair(pair);
+  } catch (error) {
+    throw error instanceof TlsFault
+      ? badSettings([{ setting: names[error.part], problem: error.message }])
+      : error;
+  }
+}
+
+/** The text of a file that a setting names. */
+function readFile(setting: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    throw badSettings([{ setting, problem: 'names a file that is missing or cannot be read' }]);
   }
 }
 

@@ -32,7 +32,7 @@ export async function dev(
     await redis.stop();
     throw error;
   });
-  const url = `ws://127.0.0.1:${broker.ports.public}`;
+  const url = `${configuration.tls === null ? 'ws' : 'wss'}://127.0.0.1:${broker.ports.public}`;
   const tokenFor = (user: string) => mint(configuration, { user, org: 'acme', name: user, ...life });
   await seedOffice(broker.store, redis.url, Math.random);
   if (options.office) openOffice({ url: `${url}/v1/connect`, tokenFor }, Math.random);

@@ -1,10 +1,4 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
@@ -14,6 +8,8 @@ import type { Metrics } from '../base/metrics.js';
 import { CONNECT_PATH, SUBPROTOCOL } from '../protocol/messages.js';
 import { Conversation, type ConversationParts } from './conversation.js';
 import type { Doorkeeper } from './doorkeeper.js';
+import { createHttpServer } from './http-server.js';
+import type { TlsPair } from './tls.js';
 import {
   checkHeaderCount,
   checkNoTokenInUrl,
@@ -30,6 +26,8 @@ export interface GatewayParts {
   /** Whether Redis can be reached: without it no handshake is worth its while. */
   readonly isStoreReady: () => boolean;
   readonly messageBytes: number;
+  /** Null where what stands in front ends TLS, if anything does. */
+  readonly tls: TlsPair | null;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -39,6 +37,7 @@ const MAX_FRAGMENTS = 64;
 /** The WebSocket door: the public port. */
 export class Gateway {
   readonly #http: Server;
+  readonly #hangUp: () => void;
   readonly #wss: WebSocketServer;
   readonly #conversations = new Set<Conversation>();
   #isDraining = false;
@@ -54,13 +53,9 @@ export class Gateway {
       maxFragments: MAX_FRAGMENTS,
       handleProtocols: () => SUBPROTOCOL,
     });
-    this.#http = createServer({
-      maxHeaderSize: 16_384,
-      headersTimeout: 10_000,
-      requestTimeout: 15_000,
-      connectionsCheckingInterval: 1000,
-    });
-    this.#http.maxHeadersCount = 0;
+    const { server, hangUp } = createHttpServer(parts.tls);
+    this.#http = server;
+    this.#hangUp = hangUp;
     this.#http.on('request', (request, response) => this.#answer(request, response));
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#http.on('clientError', (error: Error & { code?: string }, socket) => {
@@ -111,7 +106,7 @@ export class Gateway {
     this.#isDraining = true;
     for (const { connection } of this.#conversations) connection.end('draining');
     const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
-    this.#http.closeIdleConnections();
+    this.#hangUp();
     await closed;
   }
 

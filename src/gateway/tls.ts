@@ -1,0 +1,49 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+
+/** What the public port needs to speak TLS, as PEM. */
+export interface TlsPair {
+  /** The certificate, then those between it and its root. */
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A certificate or key that cannot be used. The message says why, and never holds any of it. */
+export class TlsFault extends Error {
+  constructor(
+    readonly part: keyof TlsPair,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Checks that both can be used, and together. Throws TlsFault. */
+export function checkTlsPair({ cert, key }: TlsPair): TlsPair {
+  const certificate = readCertificate(cert);
+  if (!certificate.checkPrivateKey(readKey(key)))
+    throw new TlsFault('key', 'holds the key of another certificate than that of SOLESEAT_TLS_CERT');
+  try {
+    // What is too weak, or broken further down the chain, OpenSSL says only here.
+    createSecureContext({ cert, key });
+  } catch {
+    throw new TlsFault('cert', 'holds certificates that are of no use for TLS');
+  }
+  return { cert, key };
+}
+
+function readCertificate(cert: string): X509Certificate {
+  try {
+    return new X509Certificate(cert);
+  } catch {
+    throw new TlsFault('cert', 'holds no PEM certificate');
+  }
+}
+
+function readKey(key: string): KeyObject {
+  try {
+    return createPrivateKey(key);
+  } catch {
+    throw new TlsFault('key', 'holds no PEM private key, or an encrypted one');
+  }
+}
