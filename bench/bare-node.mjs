@@ -1,6 +1,11 @@
 /**
- * The floor that Soleseat is measured against: the least that hands a seat over between two nodes.
- * A verified token, one claim in Redis, a notice to the loser. No renewal, no pings, no log, no metrics.
+ * The floor that Soleseat is measured against: the least that does the same job on `ws`, `ioredis` and `jsonwebtoken`,
+ * as somebody might write it in an afternoon. A verified token, one claim in Redis, a notice to the loser.
+ *
+ * It also renews and pings every 10 s, ends who does not answer, gives the seat back at a close, and survives bad JSON:
+ * without these its seats would end after 30 s, dead programs would keep them, and one message could stop it.
+ * It has no licenses, no counts, no audit trail, no limits, no log, no metrics, no drain, no resume, no answer to
+ * a Redis that is out of reach.
  */
 import { createSecretKey, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -9,12 +14,15 @@ import jwt from 'jsonwebtoken';
 import { WebSocketServer } from 'ws';
 
 const TTL_MS = 30_000;
+const RENEW_EVERY_MS = 10_000;
 const claimScript = `
 local old = redis.call('GET', KEYS[1])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 if old then redis.call('PUBLISH', old:sub(38), old:sub(1, 36)) end
 return old
 `;
+const renewScript = `return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2]) or 0`;
+const releaseScript = `return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1]) or 0`;
 
 const key = createSecretKey(Buffer.from(process.env.BENCH_SECRET));
 const rules = { algorithms: ['HS256'], issuer: 'soleseat', audience: 'soleseat' };
@@ -23,7 +31,10 @@ const sessions = new Map();
 
 const redis = new Redis(process.env.REDIS_URL);
 const inbox = new Redis(process.env.REDIS_URL);
-const sha = await redis.script('LOAD', claimScript);
+const load = (script) => redis.script('LOAD', script);
+const [claimSha, renewSha, releaseSha] = await Promise.all(
+  [claimScript, renewScript, releaseScript].map(load),
+);
 inbox.on('message', (_channel, sessionId) => evict(sessionId));
 await inbox.subscribe(channel);
 
@@ -42,18 +53,40 @@ server.on('upgrade', (request, socket, head) => {
 server.listen({ host: '127.0.0.1', port: 0, backlog: 4096 }, () =>
   process.send({ port: server.address().port }),
 );
-process.on('disconnect', () => process.exit());
 
 function serve(ws, claims) {
   const sessionId = randomUUID();
+  const seat = `bare:seat:${claims.org}:${claims.sub}`;
+  const lease = `${sessionId} ${channel}`;
+  let beat = null;
   ws.on('error', () => ws.terminate());
-  ws.on('close', () => sessions.delete(sessionId));
-  ws.once('message', async (data) => {
-    const { machine } = JSON.parse(data);
-    sessions.set(sessionId, ws);
-    await redis.evalsha(sha, 1, `bare:seat:${claims.org}:${claims.sub}`, `${sessionId} ${channel}`, TTL_MS);
-    ws.send(JSON.stringify({ type: 'welcome', sessionId, machine: machine.id, ttlMs: TTL_MS }));
+  ws.on('close', () => {
+    clearInterval(beat);
+    if (sessions.delete(sessionId)) redis.evalsha(releaseSha, 1, seat, lease).catch(() => {});
   });
+  ws.on('pong', () => {
+    ws.isAlive = true;
+  });
+  ws.once('message', async (data) => {
+    try {
+      const { machine } = JSON.parse(data);
+      sessions.set(sessionId, ws);
+      await redis.evalsha(claimSha, 1, seat, lease, TTL_MS);
+      if (ws.readyState !== ws.OPEN) return;
+      ws.isAlive = true;
+      beat = setInterval(() => keep(ws, seat, lease), RENEW_EVERY_MS);
+      ws.send(JSON.stringify({ type: 'welcome', sessionId, machine: machine.id, ttlMs: TTL_MS }));
+    } catch {
+      ws.close(4500, 'bad_request');
+    }
+  });
+}
+
+function keep(ws, seat, lease) {
+  if (!ws.isAlive) return ws.terminate();
+  ws.isAlive = false;
+  ws.ping();
+  redis.evalsha(renewSha, 1, seat, lease, TTL_MS).catch(() => {});
 }
 
 function evict(sessionId) {

@@ -4,7 +4,7 @@ import WebSocket from 'ws';
 import { keyRingFromSecret } from '../dist/auth/keys.js';
 import { mintToken } from '../dist/auth/tokens.js';
 
-const ANSWER_TIMEOUT_MS = 40_000;
+const ANSWER_TIMEOUT_MS = 120_000;
 
 const actions = { establish, drop, takeOver };
 const held = [];

@@ -33,6 +33,17 @@ const closeCodeOfFault: Readonly<Record<string, number>> = {
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
 };
 
+/** Where a WebSocket holds its conversation. */
+const carried = Symbol('conversation');
+type Carrier = WebSocket & { [carried]?: Conversation };
+
+function on<A extends unknown[]>(act: (one: Conversation, ...args: A) => void) {
+  return function (this: WebSocket, ...args: A): void {
+    const conversation = (this as Carrier)[carried];
+    if (conversation !== undefined) act(conversation, ...args);
+  };
+}
+
 /** What one client says, in the order in which it may say it. */
 export class Conversation {
   readonly connection: Connection;
@@ -61,16 +72,28 @@ export class Conversation {
     this.connection = new Connection(ws, socket, parts, (reason) => this.#detach(reason));
     this.#allowanceSinceMs = parts.admission.clock();
     this.#awaitHello();
-    ws.on('message', (data, isBinary) => this.#receive(data, isBinary));
-    ws.on('ping', (data) => {
-      if (this.#countFrame()) this.connection.pong(data);
-    });
-    ws.on('pong', () => this.connection.ponged());
-    ws.on('error', (error: Error & { code?: string }) => {
-      parts.log.debug({ reason: error.message }, 'connection failed');
-      this.connection.brokenByPeer(closeCodeOfFault[error.code ?? ''] ?? 1002);
-    });
-    ws.on('close', (code) => this.#closed(code));
+    (ws as Carrier)[carried] = this;
+    ws.on('message', Conversation.#onMessage);
+    ws.on('ping', Conversation.#onPing);
+    ws.on('pong', Conversation.#onPong);
+    ws.on('error', Conversation.#onError);
+    ws.on('close', Conversation.#onClose);
+  }
+
+  // The same functions for every WebSocket: to make them anew for each takes time, and memory as long as it lives.
+  static readonly #onMessage = on((one, data: RawData, isBinary: boolean) => one.#receive(data, isBinary));
+  static readonly #onPing = on((one, data: Buffer) => one.#pinged(data));
+  static readonly #onPong = on((one) => one.connection.ponged());
+  static readonly #onError = on((one, error: Error & { code?: string }) => one.#failed(error));
+  static readonly #onClose = on((one, code: number) => one.#closed(code));
+
+  #pinged(data: Buffer): void {
+    if (this.#countFrame()) this.connection.pong(data);
+  }
+
+  #failed(error: Error & { code?: string }): void {
+    this.parts.log.debug({ reason: error.message }, 'connection failed');
+    this.connection.brokenByPeer(closeCodeOfFault[error.code ?? ''] ?? 1002);
   }
 
   #awaitHello(): void {
