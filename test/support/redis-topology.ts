@@ -70,18 +70,26 @@ export async function mastersOf(cluster: RedisTopology, keys: readonly string[])
   return (await slotsOf(cluster, keys)).map((slot) => serving(all, slot).port);
 }
 
-/** Moves the slots of the keys, each to the next master, as an operator would by hand. */
-export async function moveSlots(cluster: RedisTopology, keys: readonly string[]): Promise<void> {
+/**
+ * Moves the slots of the keys, each to the next master, as an operator would by hand. `halfway` is waited for while some
+ * keys of a slot are here and some there.
+ */
+export async function moveSlots(
+  cluster: RedisTopology,
+  keys: readonly string[],
+  halfway: (key: string) => Promise<void> = async () => {},
+): Promise<void> {
   const all = await mastersIn(cluster);
-  for (const slot of new Set(await slotsOf(cluster, keys))) {
+  for (const [i, slot] of (await slotsOf(cluster, keys)).entries()) {
     const source = serving(all, slot);
     const target = all[(all.indexOf(source) + 1) % all.length] ?? source;
     await ask(target.port, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', source.id);
     await ask(source.port, 'CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.id);
-    for (;;) {
-      const some = (await ask(source.port, 'CLUSTER', 'GETKEYSINSLOT', slot, 25)) as string[];
+    for (let batch = 1; ; batch = 25) {
+      const some = (await ask(source.port, 'CLUSTER', 'GETKEYSINSLOT', slot, batch)) as string[];
       if (some.length === 0) break;
       await ask(source.port, 'MIGRATE', '127.0.0.1', target.port, '', 0, 1000, 'REPLACE', 'KEYS', ...some);
+      if (batch === 1) await halfway(keys[i] ?? '');
     }
     for (const { port } of [target, source, ...all])
       await ask(port, 'CLUSTER', 'SETSLOT', slot, 'NODE', target.id);
