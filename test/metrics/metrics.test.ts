@@ -119,6 +119,21 @@ describe('a scrape', () => {
     expect(many.filter((one) => /^(process_open_fds|nodejs_active_)/.test(one))).toEqual([]);
   });
 
+  it('counts sessions and connections down again, however they end', async () => {
+    const stage = await set();
+    const seats = await Promise.all(['released', 'gone', 'taken'].map((user) => stage.seat(user)));
+    expect((await stage.scrape()).value('soleseat_sessions')).toBe(3);
+    const winner = await stage.seat('taken', 'laptop');
+    seats[0]?.say({ type: 'release' });
+    seats[1]?.ws.terminate();
+    await eventually(async () => (await stage.scrape()).value('soleseat_sessions') === 1);
+    winner.ws.terminate();
+    await eventually(async () => {
+      const seen = await stage.scrape();
+      return seen.value('soleseat_sessions') + seen.value('soleseat_connections') === 0;
+    });
+  });
+
   it('does not wait for a Redis that is frozen', async () => {
     const stage = await set({ ruinsRedis: true });
     stage.redis.kill('SIGSTOP');

@@ -92,3 +92,21 @@ describe('a server that is no longer listed', () => {
     await Promise.all(redises.map((redis) => redis.stop()));
   });
 });
+
+it('counters of a server are its own, however often it is looked at', async () => {
+  const redis = await testRedis();
+  const connection = new Redis(redis.url);
+  const metrics = createMetrics();
+  const watch = new RedisWatch({
+    servers: () => [{ address: 'server:6379', redis: connection }],
+    missedForMs: 0,
+    clock: () => 0,
+    metrics,
+  });
+  for (let i = 0; i < 5; i++) await watch.look();
+  const processed = Number(/total_commands_processed:(\d+)/.exec(await connection.info())?.[1]);
+  const { values } = await metrics.commandsProcessed.get();
+  expect(values.map(({ value }) => value)).toEqual([processed - 1]);
+  connection.disconnect();
+  await redis.stop();
+});
