@@ -86,6 +86,7 @@ export class Broker {
       announceEveryMs: settings.renewEveryMs,
       report: () => this.#report(),
       orgs: () => this.#registry.orgs,
+      onForgotten: () => this.verifyAll(),
       clock: monotonicMs,
       log,
     });

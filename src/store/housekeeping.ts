@@ -16,6 +16,8 @@ export interface HousekeepingParts {
   /** Null before the node has started. */
   readonly report: () => NodeReport | null;
   readonly orgs: () => readonly string[];
+  /** Redis has lost this node, and so perhaps its leases, without a connection having broken. */
+  readonly onForgotten: () => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -24,6 +26,7 @@ export interface HousekeepingParts {
  * next time. */
 export class Housekeeping {
   #timer: NodeJS.Timeout | null = null;
+  #hasBeaten = false;
   #announcedMs = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly parts: HousekeepingParts) {}
@@ -43,12 +46,21 @@ export class Housekeeping {
     const { nodes, imports, allOrgs, report, orgs, announceEveryMs, clock } = this.parts;
     const now = report();
     if (now === null) return;
-    this.#attempt('heartbeat', () => nodes.beat(now));
+    this.#attempt('heartbeat', () => this.#heartbeat(now));
     if (clock() - this.#announcedMs < announceEveryMs) return;
     this.#announcedMs = clock();
     this.#attempt('announcement', () => nodes.announce(orgs()));
     this.#attempt('clearing of the directory', () => nodes.forgetSilent());
     this.#attempt('undoing of imports', async () => imports.undoDead(await allOrgs.names()));
+  }
+
+  async #heartbeat(now: NodeReport): Promise<void> {
+    const isKnown = await this.parts.nodes.beat(now);
+    if (!isKnown && this.#hasBeaten) {
+      this.parts.log.warn('Redis has lost its data: putting the leases back');
+      this.parts.onForgotten();
+    }
+    this.#hasBeaten = true;
   }
 
   #attempt(duty: string, work: () => Promise<unknown>): void {

@@ -36,15 +36,17 @@ export class Nodes {
     private readonly nodeId: string,
   ) {}
 
-  /** Marks this node as alive. Rejects when Redis is out of reach or has no memory left. */
-  async beat(report: NodeReport): Promise<void> {
+  /**
+   * Marks this node as alive, and tells whether the directory knew it. Rejects when Redis is out of reach or has no
+   * memory left.
+   */
+  async beat(report: NodeReport): Promise<boolean> {
     const { redis, keys, nodeId } = this;
-    const nowMs = this.redisClock.nowMs();
-    if (nowMs === null) return;
-    await Promise.all([
-      redis.zadd(keys.nodes, Math.round(nowMs), nodeId),
+    const [added] = await Promise.all([
+      redis.zadd(keys.nodes, Math.round(this.redisClock.nowMs() ?? 0), nodeId),
       redis.hset(keys.nodeInfo, nodeId, JSON.stringify(report)),
     ]);
+    return Number(added) === 0;
   }
 
   /** Marks orgs as in use, so that they are swept; to be repeated, as Redis may lose everything. */

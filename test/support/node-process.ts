@@ -8,6 +8,7 @@ import { eventually } from './eventually.js';
 import { testTexts } from './node.js';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const hooks = new URL('node-hooks.mjs', import.meta.url).href;
 
 /** A broker node as a process of its own, which can be killed and stopped. */
 export class NodeProcess {
@@ -25,16 +26,27 @@ export class NodeProcess {
     });
   }
 
-  static async start(redisUrl: string, more: SettingTexts = {}): Promise<NodeProcess> {
-    const ports = { public: await pickFreePort(), admin: await pickFreePort() };
+  static async start(
+    redisUrl: string,
+    more: SettingTexts = {},
+    how: {
+      readonly hooks?: Readonly<Record<string, string>>;
+      readonly args?: readonly string[];
+      readonly ports?: { readonly public: number; readonly admin: number };
+    } = {},
+  ): Promise<NodeProcess> {
+    const ports = how.ports ?? { public: await pickFreePort(), admin: await pickFreePort() };
     const texts = testTexts(redisUrl, { SOLESEAT_LOG_LEVEL: 'error', ...more });
     const env = {
       ...process.env,
       ...texts,
+      ...how.hooks,
       SOLESEAT_PORT: String(ports.public),
       SOLESEAT_ADMIN_PORT: String(ports.admin),
     };
-    const child = spawn(process.execPath, [main, 'serve'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const preload = how.hooks === undefined ? [] : ['--import', hooks];
+    const args = [...preload, ...(how.args ?? []), main, 'serve'];
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
     const node = new NodeProcess(child, ports);
     await eventually(async () => {
       if (child.exitCode !== null) throw new Error(`the node ended with ${child.exitCode}`);

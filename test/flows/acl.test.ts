@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { Redis } from 'ioredis';
+import { expect, it } from 'vitest';
+import { Desktop, resume } from '../support/desktop.js';
+import { eventually } from '../support/eventually.js';
+import { startNode } from '../support/node.js';
+import { testRedis } from '../support/redis.js';
+
+const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+
+it('nodes can do all their work as the user of Redis that docs/operations.md gives, who can do no more', async () => {
+  const redis = await testRedis();
+  const store = new Redis(redis.url);
+  const line = /<!-- acl -->\s*```\s*(ACL SETUSER .*)\s*```\s*<!-- \/acl -->/.exec(page)?.[1] ?? '';
+  const [, , ...rules] = line.replace('>PASSWORD', '>secret').split(' ');
+  await store.acl('SETUSER', ...(rules as [string, ...string[]]));
+  const url = redis.url.replace('redis://', 'redis://soleseat:secret@');
+  const near = await startNode(url, { SOLESEAT_LICENSE_MODE: 'auto', SOLESEAT_PROBE_EVERY_MS: '200' });
+  const far = await startNode(url, { SOLESEAT_LICENSE_MODE: 'auto' });
+  const dial = (user: string, machine: string) => Desktop.hello(near.ports.public, user, machine);
+
+  const workstation = await dial('ada', 'workstation');
+  await workstation.told('lease');
+  const laptop = await Desktop.hello(far.ports.public, 'ada', 'laptop');
+  await laptop.told('welcome');
+  // Told by notice or by renewal; that notices come through, the probes below tell.
+  expect((await workstation.told('evicted')).reason).toBe('taken_over');
+  await (await dial('ada', 'tablet')).told('welcome');
+  const bob = await dial('bob', 'pc');
+  await bob.told('welcome');
+  bob.ws.terminate();
+  const again = await resume(far.ports.public, 'bob', 'pc', bob);
+  expect((await again.told('welcome')).resumed).toBe(true);
+  const page0 = async () => near.metrics.registry.metrics();
+  await eventually(async () => /pubsub_lag_seconds_count [1-9]/.test(await page0()));
+  await store.flushall();
+  await eventually(async () => (await store.exists('soleseat:{acme}:lease:bob')) === 1);
+  expect(await far.evict('acme', 'bob', 'evicted_by_admin', 'ops')).not.toBeNull();
+  expect((await again.told('evicted')).reason).toBe('evicted_by_admin');
+  const carl = await dial('carl', 'pc');
+  await carl.told('welcome');
+  carl.say({ type: 'release' });
+  expect((await carl.close()).code).toBe(1000);
+  const dora = await dial('dora', 'pc');
+  await dora.told('welcome');
+  dora.ws.terminate();
+  await eventually(async () => (await store.zscore('soleseat:{acme}:active', 'dora')) === null);
+  expect((await near.nodes.list()).length).toBe(2);
+  expect(await page0()).not.toContain('NOPERM');
+  await Promise.all([near.stop(), far.stop()]);
+  expect(await store.acl('LOG')).toEqual([]);
+
+  const user = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0 });
+  await user.connect();
+  const tries: readonly (readonly [string, ...string[]])[] = [
+    ['FLUSHALL'],
+    ['KEYS', '*'],
+    ['CONFIG', 'GET', '*'],
+    ['GET', 'another'],
+    ['PUBLISH', 'another', 'x'],
+    ['ACL', 'LIST'],
+  ];
+  for (const [command, ...args] of tries) await expect(user.call(command, ...args)).rejects.toThrow('NOPERM');
+  user.disconnect();
+  store.disconnect();
+  await redis.stop();
+});

@@ -1,0 +1,31 @@
+/** Preloaded into a node process, to do to it what tests cannot do from outside. */
+const { TEST_CLOCK_SHIFT_MS, TEST_ON_SIGUSR2 } = process.env;
+
+if (TEST_CLOCK_SHIFT_MS !== undefined) {
+  const shiftMs = Number(TEST_CLOCK_SHIFT_MS);
+  const RealDate = Date;
+  globalThis.Date = class extends RealDate {
+    constructor(...parts) {
+      if (parts.length === 0) super(RealDate.now() + shiftMs);
+      else super(...parts);
+    }
+    static now() {
+      return RealDate.now() + shiftMs;
+    }
+  };
+}
+
+/** The event loop turns no more for that time, as in a long computation. */
+function stall(ms) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+function eatMemory() {
+  const eaten = [];
+  for (;;) eaten.push(Array.from({ length: 100_000 }, (_, i) => ({ i })));
+}
+
+process.on('SIGUSR2', () => {
+  if (TEST_ON_SIGUSR2 === 'eat memory') eatMemory();
+  else stall(Number(TEST_ON_SIGUSR2));
+});
