@@ -14,16 +14,11 @@ const SETTLED_MS = 7000;
 const GIVEN_UP_MS = 60_000;
 
 /** Lets each fault happen to processes of its own, and gives a row of figures for each. */
-export async function measureAll({ only, say }) {
+export async function* measureAll({ only, say }) {
   const binary = (await findRedis()) ?? (await provisionRedis({ onProgress: say })).path;
-  const rows = [];
   for (const one of faults) {
-    if (only !== undefined && !one.fault.includes(only)) continue;
-    const row = await measure(one, binary);
-    say(row.join(' | '));
-    rows.push(row);
+    if (only === undefined || one.fault.includes(only)) yield await measure(one, binary);
   }
-  return rows;
 }
 
 async function measure(one, binary) {
