@@ -1,0 +1,192 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seedOffice } from '../../src/cli/dev-office.js';
+import type { Watched } from '../support/browser.js';
+import { openPage } from '../support/browser.js';
+import { Desktop } from '../support/desktop.js';
+import { violations } from './axe.js';
+import { ORG, openStage, type Stage, signIn } from './stage.js';
+
+/** Set by `npm run screenshots`: the pictures of the documentation are taken, and the office is at work meanwhile. */
+const TAKES_PICTURES = process.env.UPDATE_SCREENSHOTS === '1';
+const folder = resolve(import.meta.dirname, '../../docs/images');
+const DESK = { width: 1280, height: 860 };
+const PHONE = { width: 390, height: 844 };
+
+interface Place {
+  readonly name: string;
+  readonly hash: string;
+  /** Brings the page to where it is looked at. */
+  readonly ready: (page: Page) => Promise<unknown>;
+  readonly after?: (page: Page) => Promise<unknown>;
+  /** The looks of which the documentation has a picture. */
+  readonly pictures?: readonly string[];
+}
+
+const cancel = (page: Page) => page.getByRole('button', { name: 'Cancel' }).click();
+const rows = (page: Page) => page.getByRole('row').nth(5).waitFor();
+
+const places: readonly Place[] = [
+  {
+    name: 'overview',
+    hash: `#/${ORG}/overview`,
+    ready: async (page) => {
+      await page.getByText('Live', { exact: true }).waitFor();
+      await page.getByRole('img', { name: /Most seats at once/ }).waitFor();
+      if (TAKES_PICTURES) await new Promise((done) => setTimeout(done, 60_000));
+    },
+    pictures: ['light', 'dark', 'phone'],
+  },
+  { name: 'sessions', hash: `#/${ORG}/sessions`, ready: rows, pictures: ['light', 'phone'] },
+  {
+    name: 'evict',
+    hash: `#/${ORG}/sessions`,
+    ready: async (page) => {
+      await page
+        .getByRole('button', { name: /^Evict / })
+        .first()
+        .click();
+      await page.getByLabel('Reason').fill('asked for by phone');
+    },
+    after: cancel,
+    pictures: ['light'],
+  },
+  {
+    name: 'licenses',
+    hash: `#/${ORG}/licenses`,
+    ready: async (page) => {
+      await rows(page);
+      await page.getByLabel('Change the license of alonzo').click();
+    },
+    pictures: ['light', 'dark'],
+  },
+  {
+    name: 'import',
+    hash: `#/${ORG}/licenses?show=suspended`,
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Import' }).click();
+      const buffer = Buffer.from('user,expiresAt,note\nada,,\n,,\nbabbage,yesterday,\n');
+      await page.getByLabel('CSV file').setInputFiles({ name: 'staff.csv', mimeType: 'text/csv', buffer });
+      await page.getByRole('button', { name: 'Import licenses' }).click();
+      await page.getByRole('alert').getByText('Nothing was imported').waitFor();
+    },
+    after: cancel,
+  },
+  {
+    name: 'no licenses',
+    hash: `#/${ORG}/licenses?show=expired`,
+    ready: (page) => page.getByText('No license has expired').waitFor(),
+  },
+  {
+    name: 'user',
+    hash: `#/${ORG}/users/alan`,
+    ready: async (page) => {
+      await page.getByRole('table', { name: 'Machines of this user' }).waitFor();
+      await page.getByRole('button', { name: 'Evict' }).waitFor();
+    },
+    pictures: ['light'],
+  },
+  {
+    name: 'events',
+    hash: `#/${ORG}/events`,
+    ready: (page) =>
+      page
+        .getByRole('button', { name: /^Details of/ })
+        .nth(2)
+        .click(),
+    pictures: ['light', 'dark'],
+  },
+  {
+    name: 'nodes',
+    hash: `#/${ORG}/nodes`,
+    ready: (page) => page.getByText('ready', { exact: true }).waitFor(),
+  },
+  { name: 'orgs', hash: '#/', ready: (page) => page.getByRole('link', { name: 'globex' }).waitFor() },
+];
+
+let stage: Stage;
+let watched: Watched;
+const desktops: Desktop[] = [];
+let timer: ReturnType<typeof setInterval> | undefined;
+
+async function sit(user: string, number: number): Promise<void> {
+  const name = `${user}-${['workstation', 'laptop', 'lab-pc'][number % 3]}`;
+  const os = ['Windows 11', 'macOS 15', 'Debian 12'][number % 3] ?? '';
+  const machine = { id: name, name, os, kind: number % 4 === 3 ? 'virtual' : 'physical' } as const;
+  const desktop = await Desktop.hello(stage.node.ports.public, user, name, { machine });
+  await desktop.told('welcome');
+  desktops.push(desktop);
+}
+
+beforeAll(async () => {
+  stage = await openStage();
+  await seedOffice(stage.node.store, stage.redis.url, () => 0.5);
+  await stage.node.store.orgs.change('globex', { quota: 120 }, 'test');
+  const staff = 'alan annie barbara claude donald edsger grace hedy ida john radia'.split(' ');
+  for (const [index, user] of staff.entries()) await sit(user, index);
+  await sit('alan', 1);
+  if (TAKES_PICTURES) {
+    let turn = 0;
+    timer = setInterval(() => {
+      turn += 1;
+      if (turn % 3 === 0) desktops.shift()?.say({ type: 'release' });
+      else void sit(staff[(turn * 7) % staff.length] ?? 'alan', turn);
+    }, 2500);
+  }
+  watched = await signIn(stage);
+});
+afterAll(async () => {
+  clearInterval(timer);
+  await stage?.close();
+});
+
+async function takePicture(page: Page, name: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `console-${name}.png`) });
+}
+
+/** On a desk by day, on a desk by night, and on a phone. */
+const looks = [
+  { look: 'light', viewport: DESK, colorScheme: 'light' },
+  { look: 'dark', viewport: DESK, colorScheme: 'dark' },
+  { look: 'phone', viewport: PHONE, colorScheme: 'light' },
+] as const;
+
+async function inspect(page: Page, { name, pictures = [] }: Pick<Place, 'name' | 'pictures'>): Promise<void> {
+  for (const { look, viewport, colorScheme } of looks) {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
+    expect(await violations(page), `${name}, ${look}`).toEqual([]);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(width, `${name}, ${look}: nothing sticks out at the side`).toBeLessThanOrEqual(viewport.width);
+    if (TAKES_PICTURES && pictures.includes(look)) await takePicture(page, `${name}-${look}`);
+  }
+  await page.setViewportSize(DESK);
+}
+
+describe('a page of the console has nothing that axe objects to, in light and dark and on a phone:', () => {
+  it('sign-in', async () => {
+    const { page } = await openPage(stage.browser);
+    await page.goto(stage.url);
+    await page.getByLabel('Admin token').fill('no token');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').waitFor();
+    await inspect(page, { name: 'sign-in' });
+    await page.context().close();
+  });
+
+  it.each(places)(
+    '$name',
+    async (place) => {
+      const { page } = watched;
+      await page.goto(stage.url + place.hash);
+      await place.ready(page);
+      await inspect(page, place);
+      await place.after?.(page);
+      expect(watched.errors).toEqual([]);
+    },
+    180_000,
+  );
+});
