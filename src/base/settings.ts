@@ -210,6 +210,18 @@ export const settingsTable = {
     'false',
     'Allow a `REDIS_URL` without TLS to an address that is not loopback.',
   ),
+  adminUrl: spec(
+    'SOLESEAT_ADMIN_URL',
+    'text',
+    'http://127.0.0.1:9090',
+    'For the commands that ask a broker: its admin address. The broker itself does not read it.',
+  ),
+  adminToken: spec(
+    'SOLESEAT_ADMIN_TOKEN',
+    'secret',
+    '',
+    'For the commands that ask a broker: the admin token. The broker itself does not read it.',
+  ),
   logLevel: spec('SOLESEAT_LOG_LEVEL', 'choice', 'info', 'Least severe level that is logged.', [
     'debug',
     'info',

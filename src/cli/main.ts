@@ -2,10 +2,17 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Role, roles } from '../auth/tokens.js';
 import { VERSION } from '../base/version.js';
+import { completionScript } from './completion.js';
 import { configCheck, configPrint } from './config.js';
 import { type ConfigurationSources, loadConfiguration } from './configuration.js';
 import { type ConnectOptions, connect } from './connect.js';
 import { demo } from './demo.js';
+import { registerEvents } from './desk/events.js';
+import { registerLicenses } from './desk/licenses.js';
+import { registerMachines } from './desk/machines.js';
+import { registerOrgs } from './desk/orgs.js';
+import { registerSessions } from './desk/sessions.js';
+import { registerUsage } from './desk/usage.js';
 import { dev, devPresets } from './dev.js';
 import { CommandFailure, exitCodes } from './failure.js';
 import { serve } from './serve.js';
@@ -112,6 +119,18 @@ withSources(config.command('print'))
   .description('every setting, its value and its meaning; secrets are not shown')
   .option('--json', 'as JSON')
   .action((options: SourceOptions & { json?: boolean }) => configPrint(sourcesOf(options), options));
+
+registerOrgs(program);
+registerLicenses(program);
+registerSessions(program);
+registerMachines(program);
+registerEvents(program);
+registerUsage(program);
+
+program
+  .command('completion <shell>')
+  .description('print a completion script: source <(soleseat completion bash)')
+  .action((shell: string) => console.log(completionScript(program, shell)));
 
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,0 +1,149 @@
+import { CommandFailure, exitCodes } from '../failure.js';
+
+/** One page of a list, as the admin API gives it. */
+export interface ListPage<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
+
+export interface AdminApiOptions {
+  readonly url: string;
+  readonly token: string;
+}
+
+export interface CallOptions {
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly json?: unknown;
+  readonly text?: { readonly type: string; readonly body: string };
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** Which exit code an answer of the API means: refused by right or by state, wrong call, or out of reach. */
+function exitCodeOf(status: number): number {
+  if (status === 401 || status === 403 || status === 409 || status === 429) return exitCodes.refused;
+  if (status === 400 || status === 413 || status === 415 || status === 422) return exitCodes.usage;
+  return status === 503 ? exitCodes.unavailable : exitCodes.failed;
+}
+
+/** The admin API from outside. Every failure is a CommandFailure with a sentence and an exit code. */
+export class AdminApi {
+  constructor(private readonly options: AdminApiOptions) {}
+
+  async call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
+    const response = await this.open(method, path, options);
+    const text = await response.text();
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  /** The answer with its body still to be read. */
+  async open(method: Method, path: string, options: CallOptions = {}): Promise<Response> {
+    const url = new URL(path, this.options.url);
+    for (const [name, value] of Object.entries(options.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    const type = options.text?.type ?? (options.json === undefined ? undefined : 'application/json');
+    const body =
+      options.text?.body ?? (options.json === undefined ? undefined : JSON.stringify(options.json));
+    const headers = {
+      authorization: `Bearer ${this.options.token}`,
+      ...(type !== undefined && { 'content-type': type }),
+      ...options.headers,
+    };
+    const response = await fetch(url, { method, headers, ...(body !== undefined && { body }) }).catch(
+      (error) => {
+        throw new CommandFailure(
+          `no broker answers at ${url.origin} (${causeOf(error)}). Is it running, and is --url its admin address?`,
+          exitCodes.unavailable,
+        );
+      },
+    );
+    if (!response.ok) throw await failureOf(response);
+    return response;
+  }
+
+  /** Every item of a list, page by page, until so many. */
+  async *list<T>(
+    path: string,
+    query: CallOptions['query'] = {},
+    atMost = Number.POSITIVE_INFINITY,
+  ): AsyncGenerator<T> {
+    let given = 0;
+    for (let cursor: string | undefined; ; ) {
+      const limit = Math.min(500, atMost - given);
+      const page: ListPage<T> = await this.call('GET', path, { query: { ...query, limit, cursor } });
+      for (const item of page.items) {
+        yield item;
+        given += 1;
+        if (given >= atMost) return;
+      }
+      if (page.next === null) return;
+      cursor = page.next;
+    }
+  }
+
+  /** The lines of a streamed answer as they come. */
+  async *lines(response: Response): AsyncGenerator<string> {
+    const decoder = new TextDecoder();
+    let rest = '';
+    for await (const chunk of response.body ?? []) {
+      const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = parts.pop() ?? '';
+      yield* parts;
+    }
+    if (rest !== '') yield rest;
+  }
+
+  /** The data of server-sent events; goes on where it was after a lost connection, until the signal. */
+  async *follow<T>(path: string, query: CallOptions['query'], signal: AbortSignal): AsyncGenerator<T> {
+    let lastId: string | undefined;
+    while (!signal.aborted) {
+      const headers = {
+        accept: 'text/event-stream',
+        ...(lastId !== undefined && { 'last-event-id': lastId }),
+      };
+      const response = await this.open('GET', path, { ...(query && { query }), headers });
+      try {
+        for await (const line of this.lines(response)) {
+          if (line.startsWith('id:')) lastId = line.slice(3).trim();
+          if (line.startsWith('data:')) yield JSON.parse(line.slice(5)) as T;
+        }
+      } catch {
+        // The connection was lost: the next attempt says so, if it fails.
+      }
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+async function failureOf(response: Response): Promise<CommandFailure> {
+  const text = await response.text().catch(() => '');
+  const problem = readProblem(text);
+  const lines = (problem.lines ?? []).map(({ line, problem: what }) => `  line ${line}: ${what}`);
+  const sentence = [
+    problem.detail ?? problem.title ?? `the broker answered ${response.status}`,
+    ...lines,
+  ].join('\n');
+  const hint = response.status === 401 ? '\nGive an admin token with --token or SOLESEAT_ADMIN_TOKEN.' : '';
+  return new CommandFailure(sentence + hint, exitCodeOf(response.status));
+}
+
+interface ProblemDocument {
+  readonly title?: string;
+  readonly detail?: string;
+  readonly lines?: readonly { readonly line: number; readonly problem: string }[];
+}
+
+function readProblem(text: string): ProblemDocument {
+  try {
+    return JSON.parse(text) as ProblemDocument;
+  } catch {
+    return {};
+  }
+}
+
+function causeOf(error: unknown): string {
+  const { cause, message } = error as Error & { cause?: { code?: string; message?: string } };
+  return cause?.code ?? cause?.message ?? message;
+}

@@ -1,0 +1,180 @@
+import { createInterface } from 'node:readline/promises';
+import Table from 'cli-table3';
+import { type Command, InvalidArgumentError } from 'commander';
+import jwt from 'jsonwebtoken';
+import { CommandFailure, exitCodes } from '../failure.js';
+import { AdminApi } from './admin-api.js';
+import { developmentToken } from './development-token.js';
+
+export interface DeskOptions {
+  readonly url?: string;
+  readonly token?: string;
+  readonly org?: string;
+  readonly json?: boolean;
+  readonly yes?: boolean;
+}
+
+/** The org that `soleseat dev` seeds. */
+const DEVELOPMENT_ORG = 'acme';
+
+/** What the commands of the license desk share: the API, the org, and how they print and ask. */
+export interface Desk {
+  readonly api: AdminApi;
+  readonly isJson: boolean;
+  /** `/v1/admin/orgs/<org>` and what follows, each part escaped. */
+  orgPath(...parts: readonly string[]): string;
+  /** One object: for people as two columns. */
+  showOne(object: object): void;
+  /** Rows of the same shape: for people as a table, for programs a JSON array. */
+  showRows(rows: readonly object[], columns: Columns, whenEmpty: string): void;
+  /** A line for people, with foreign control characters taken out. */
+  print(line: string): void;
+  /** A sentence for people; programs get the object. */
+  say(sentence: string, object: object): void;
+  /** Asks before something that cannot be undone. Throws where nobody can be asked and --yes was not given. */
+  confirm(question: string): Promise<void>;
+}
+
+/** Heading → how a row's cell is got. */
+export type Columns = Readonly<Record<string, (row: never) => unknown>>;
+
+/** Adds the options that every command of the desk has. */
+export function withDesk(command: Command, more: { readonly destructive?: boolean } = {}): Command {
+  command
+    .option('--url <url>', 'the broker’s admin address (SOLESEAT_ADMIN_URL; http://127.0.0.1:9090)')
+    .option('--token <jwt>', 'an admin token (SOLESEAT_ADMIN_TOKEN; beside `soleseat dev`, one is made)')
+    .option('--org <org>', 'the org (the token’s own, where it is for one org)')
+    .option('--json', 'as JSON');
+  return more.destructive ? command.option('--yes', 'do not ask') : command;
+}
+
+export function deskFor(options: DeskOptions): Desk {
+  const url = options.url ?? process.env.SOLESEAT_ADMIN_URL ?? 'http://127.0.0.1:9090';
+  if (!URL.canParse(url))
+    throw new CommandFailure('--url must be like http://127.0.0.1:9090', exitCodes.usage);
+  const given = options.token ?? process.env.SOLESEAT_ADMIN_TOKEN ?? null;
+  const token = given ?? developmentToken();
+  if (token === null) {
+    throw new CommandFailure(
+      'an admin token is needed: --token, or SOLESEAT_ADMIN_TOKEN. `soleseat token mint --admin` signs one.',
+      exitCodes.usage,
+    );
+  }
+  const isJson = options.json === true;
+  const print = (value: unknown) => console.log(JSON.stringify(value, null, 2));
+  return {
+    api: new AdminApi({ url, token }),
+    isJson,
+    orgPath: (...parts) => {
+      const org = options.org ?? orgOf(token) ?? (given === null ? DEVELOPMENT_ORG : null);
+      if (org === null)
+        throw new CommandFailure('--org is needed: the token is for all orgs', exitCodes.usage);
+      return ['/v1/admin/orgs', ...[org, ...parts].map(encodeURIComponent)].join('/');
+    },
+    showOne: (object) => {
+      if (isJson) return print(object);
+      console.log(
+        tableOf(
+          [],
+          flat(object).map(([name, value]) => [name, cell(value)]),
+        ),
+      );
+    },
+    showRows: (rows, columns, whenEmpty) => {
+      if (isJson) return print(rows);
+      if (rows.length === 0) return console.log(whenEmpty);
+      const cells = rows.map((row) => Object.values(columns).map((of) => cell(of(row as never))));
+      console.log(tableOf(Object.keys(columns), cells));
+    },
+    print: (line) => console.log(cell(line)),
+    say: (sentence, object) => (isJson ? print(object) : console.log(sentence)),
+    confirm: (question) => confirm(question, options.yes === true),
+  };
+}
+
+async function confirm(question: string, isAnswered: boolean): Promise<void> {
+  if (isAnswered) return;
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new CommandFailure(`${question} Nobody can be asked here: give --yes.`, exitCodes.usage);
+  }
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await reader.question(`${question} [y/N] `);
+  reader.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailure('nothing was changed', exitCodes.refused);
+}
+
+function tableOf(head: readonly string[], rows: readonly string[][]): string {
+  const none = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' };
+  const table = new Table({
+    head: [...head],
+    chars: {
+      ...none,
+      'bottom-left': '',
+      'bottom-right': '',
+      left: '',
+      'left-mid': '',
+      mid: '',
+      'mid-mid': '',
+      right: '',
+      'right-mid': '',
+      middle: '  ',
+    },
+    style: { 'padding-left': 0, 'padding-right': 0, head: process.stdout.isTTY ? ['bold'] : [], border: [] },
+  });
+  table.push(...rows);
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+/** Control characters of foreign names must not reach the terminal. */
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return '-';
+  return String(value).replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+}
+
+/** Nested objects as `outer.inner`. */
+function flat(object: object, prefix = ''): [string, unknown][] {
+  return Object.entries(object).flatMap(([name, value]): [string, unknown][] =>
+    value !== null && typeof value === 'object' ? flat(value, `${prefix}${name}.`) : [[prefix + name, value]],
+  );
+}
+
+function orgOf(token: string): string | null {
+  const payload = jwt.decode(token);
+  const org = payload !== null && typeof payload === 'object' ? payload.org : undefined;
+  return typeof org === 'string' && org !== '*' ? org : null;
+}
+
+/** A time for people: local, to the minute. */
+export function when(time: string | null | undefined): string {
+  if (!time) return '-';
+  const date = new Date(time);
+  const two = (part: number) => String(part).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** `2027-01-31` or a time as in RFC 3339, for an option or an argument. */
+export function timeArgument(text: string): string {
+  const form = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
+  if (!form.test(text) || Number.isNaN(Date.parse(text))) {
+    throw new InvalidArgumentError('must be a day like 2027-01-31, or a time like 2027-01-31T12:00:00Z');
+  }
+  return new Date(text).toISOString();
+}
+
+export function countArgument(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
+  return Number(text);
+}
+
+const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A duration like `30m` or `2h`, in ms. */
+export function durationArgument(text: string): number {
+  const parts = /^(\d{1,6})([smhd])$/.exec(text);
+  if (parts === null) throw new InvalidArgumentError('must be a duration like 30m, 12h or 7d');
+  return Number(parts[1]) * (unitMs[parts[2] ?? 's'] ?? 1000);
+}

@@ -1,0 +1,98 @@
+import type { Command } from 'commander';
+import { type Desk, type DeskOptions, deskFor, withDesk } from './desk.js';
+
+export interface AuditEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly at: string;
+  readonly actor?: string;
+  readonly user?: string;
+  readonly machine?: string;
+  readonly reason?: string;
+  readonly epoch?: number;
+  readonly details: Readonly<Record<string, string>>;
+}
+
+interface FilterOptions extends DeskOptions {
+  readonly type?: string;
+  readonly user?: string;
+  readonly machine?: string;
+  readonly reason?: string;
+}
+
+/** `soleseat events …`: the audit trail. */
+export function registerEvents(program: Command): void {
+  const events = program.command('events').description('the audit trail: who did what, when and why');
+
+  withFilter(withDesk(events.command('tail')))
+    .description('the newest events, then those that come, until Ctrl+C')
+    .option('--no-follow', 'end after the newest')
+    .action(async ({ follow, ...options }: FilterOptions & { follow: boolean }) => {
+      const desk = deskFor(options);
+      const filter = filterOf(options);
+      const newest: AuditEvent[] = [];
+      for await (const one of desk.api.list<AuditEvent>(desk.orgPath('events'), filter, 20))
+        newest.unshift(one);
+      for (const one of newest) print(desk, one);
+      if (follow) await followEvents(desk, filter, () => true, interrupted());
+    });
+
+  withDesk(events.command('export'))
+    .description('all that is kept, oldest first, one JSON object a line')
+    .action(async (options: DeskOptions) => {
+      const desk = deskFor(options);
+      const response = await desk.api.open('GET', desk.orgPath('events', 'export'));
+      for await (const line of desk.api.lines(response)) console.log(line);
+    });
+}
+
+/** Prints events as they happen, until the signal. */
+export async function followEvents(
+  desk: Desk,
+  filter: Readonly<Record<string, string | undefined>>,
+  isWanted: (event: AuditEvent) => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const stream = desk.api.follow<AuditEvent>(desk.orgPath('events', 'stream'), filter, signal);
+  for await (const event of stream) if (isWanted(event)) print(desk, event);
+}
+
+/** A signal at Ctrl+C; the process ends with 130 then. */
+export function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => {
+    controller.abort();
+    process.exit(130);
+  });
+  return controller.signal;
+}
+
+function print(desk: Desk, event: AuditEvent): void {
+  if (desk.isJson) {
+    console.log(JSON.stringify(event));
+    return;
+  }
+  const { at, type, user, machine, reason, actor, details } = event;
+  const parts = [
+    new Date(at).toLocaleTimeString('en-GB'),
+    type.padEnd(15),
+    (user ?? '').padEnd(20),
+    machine && `on ${machine}`,
+    reason && `because ${reason}`,
+    actor && actor !== 'user' && `by ${actor}`,
+    ...Object.entries(details).map(([name, value]) => `${name}=${value}`),
+  ];
+  desk.print(parts.filter(Boolean).join('  '));
+}
+
+function withFilter(command: Command): Command {
+  return command
+    .option('--type <type>', 'only events of this type')
+    .option('--user <user>', 'only events about this user')
+    .option('--machine <id>', 'only events on this machine')
+    .option('--reason <reason>', 'only events for this reason');
+}
+
+function filterOf({ type, user, machine, reason }: FilterOptions) {
+  return { type, user, machine, reason };
+}

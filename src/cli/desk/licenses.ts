@@ -1,0 +1,242 @@
+import { readFileSync } from 'node:fs';
+import { SingleBar } from 'cli-progress';
+import { type Command, Option } from 'commander';
+import { v4 as uuidv4 } from 'uuid';
+import { CommandFailure, exitCodes } from '../failure.js';
+import { countArgument, type Desk, type DeskOptions, deskFor, timeArgument, when, withDesk } from './desk.js';
+
+interface License {
+  readonly user: string;
+  readonly id: string;
+  readonly status: string;
+  readonly issuedAt: string;
+  readonly expiresAt: string | null;
+  readonly lastUsedAt: string | null;
+  readonly note: string | null;
+}
+interface Changed {
+  readonly license: License;
+  readonly endedSessionId: string | null;
+}
+
+const columns = {
+  user: (one: License) => one.user,
+  status: (one: License) => one.status,
+  issued: (one: License) => when(one.issuedAt),
+  expires: (one: License) => when(one.expiresAt),
+  'last used': (one: License) => when(one.lastUsedAt),
+  license: (one: License) => one.id,
+};
+
+/** `soleseat license …`: what a license desk does all day. */
+export function registerLicenses(program: Command): void {
+  const license = program.command('license').description('issue, change, list and count licenses');
+
+  withDesk(license.command('issue <user>'))
+    .description('give a user a license')
+    .option('--expires <time>', 'when it ends: 2027-01-31, or an RFC 3339 time', timeArgument)
+    .option('--note <text>', 'kept with the license and in the audit trail')
+    .action(async (user: string, options: DeskOptions & { expires?: string; note?: string }) => {
+      const desk = deskFor(options);
+      const issued = await desk.api.call<License>('POST', desk.orgPath('licenses'), {
+        json: { user, ...(options.expires && { expiresAt: options.expires }), ...noteOf(options) },
+        headers: { 'idempotency-key': uuidv4() },
+      });
+      desk.say(`Issued to ${user}: license ${issued.id}`, issued);
+    });
+
+  withDesk(license.command('list'))
+    .description('licenses in the order of their issue')
+    .addOption(
+      new Option('--status <status>', 'only these').choices(['active', 'suspended', 'expired', 'revoked']),
+    )
+    .option('--limit <n>', 'at most so many', countArgument, 1000)
+    .action(async (options: DeskOptions & { status?: string; limit: number }) => {
+      const desk = deskFor(options);
+      await showLicenses(desk, 'licenses', { status: options.status }, options.limit, 'No licenses.');
+    });
+
+  withDesk(license.command('show <user>'))
+    .description('the license of one user')
+    .action(async (user: string, options: DeskOptions) => {
+      const desk = deskFor(options);
+      desk.showOne(await desk.api.call<License>('GET', desk.orgPath('licenses', user)));
+    });
+
+  change(license, 'suspend', 'take the right away for a while; a live session ends', 'Suspended', true);
+  change(license, 'reinstate', 'give a suspended license its right back', 'Reinstated', false);
+  change(license, 'revoke', 'take the license back and free its place; a live session ends', 'Revoked', true);
+
+  withDesk(license.command('expire <user> <time>'), { destructive: true })
+    .description('set when the license ends: 2027-01-31, an RFC 3339 time, `now`, or `never`')
+    .action(async (user: string, time: string, options: DeskOptions) => {
+      const desk = deskFor(options);
+      if (time === 'now') await desk.confirm(`End the license of ${user} now?`);
+      const expiresAt =
+        time === 'never' ? null : time === 'now' ? new Date(0).toISOString() : parsedTime(time);
+      const path = desk.orgPath('licenses', user, 'expiry');
+      sayChanged(desk, await desk.api.call<Changed>('PUT', path, { json: { expiresAt } }), 'Changed');
+    });
+
+  withDesk(license.command('transfer <user> <to>'), { destructive: true })
+    .description('move the license to a user who has none; a live session of the former ends')
+    .option('--note <text>', 'kept with the license and in the audit trail')
+    .action(async (user: string, to: string, options: DeskOptions & { note?: string }) => {
+      const desk = deskFor(options);
+      await desk.confirm(`Move the license of ${user} to ${to}?`);
+      const path = desk.orgPath('licenses', user, 'transfer');
+      const changed = await desk.api.call<Changed>('POST', path, { json: { to, ...noteOf(options) } });
+      sayChanged(desk, changed, 'Transferred');
+    });
+
+  withDesk(license.command('import <file>'))
+    .description('issue licenses from a CSV file (user,expiresAt,note): all of them or none; - is stdin')
+    .action(async (file: string, options: DeskOptions) => importFile(deskFor(options), file));
+
+  withDesk(license.command('export'))
+    .description('all licenses as CSV')
+    .action(async (options: DeskOptions) => {
+      const desk = deskFor(options);
+      const response = await desk.api.open('GET', desk.orgPath('license-export'));
+      for await (const line of desk.api.lines(response)) console.log(line.trimEnd());
+    });
+
+  withDesk(license.command('count'))
+    .description('quota, issued, available, in use, and what happened so far')
+    .action(async (options: DeskOptions) => {
+      const desk = deskFor(options);
+      const { counts, settings } = await desk.api.call<{
+        counts: object;
+        settings: { quota: number | null };
+      }>('GET', desk.orgPath());
+      desk.showOne({ quota: settings.quota, ...counts });
+    });
+
+  withDesk(license.command('recount'), { destructive: true })
+    .description('compare every counter with the records')
+    .option('--repair', 'set the counters to what the records say')
+    .action(async (options: DeskOptions & { repair?: boolean }) =>
+      recount(deskFor(options), options.repair === true),
+    );
+
+  withDesk(license.command('unused'))
+    .description('licenses that nobody used for a while: to be taken back')
+    .option('--days <n>', 'for so many days', countArgument, 30)
+    .option('--limit <n>', 'at most so many', countArgument, 1000)
+    .action(async (options: DeskOptions & { days: number; limit: number }) => {
+      const desk = deskFor(options);
+      const empty = `Every license was used within ${options.days} days.`;
+      await showLicenses(desk, 'unused-licenses', { days: options.days }, options.limit, empty);
+    });
+}
+
+function change(license: Command, name: string, what: string, done: string, destructive: boolean): void {
+  withDesk(license.command(`${name} <user>`), { destructive })
+    .description(what)
+    .option('--note <text>', 'kept with the license and in the audit trail')
+    .action(async (user: string, options: DeskOptions & { note?: string }) => {
+      const desk = deskFor(options);
+      if (destructive) await desk.confirm(`Really ${name} the license of ${user}?`);
+      const path = desk.orgPath('licenses', user, name);
+      sayChanged(desk, await desk.api.call<Changed>('POST', path, { json: noteOf(options) }), done);
+    });
+}
+
+async function showLicenses(
+  desk: Desk,
+  list: string,
+  query: Readonly<Record<string, string | number | undefined>>,
+  limit: number,
+  whenEmpty: string,
+): Promise<void> {
+  const rows: License[] = [];
+  for await (const one of desk.api.list<License>(desk.orgPath(list), query, limit)) rows.push(one);
+  desk.showRows(rows, columns, whenEmpty);
+}
+
+function sayChanged(desk: Desk, changed: Changed, done: string): void {
+  const { user, status, expiresAt } = changed.license;
+  const ended = changed.endedSessionId === null ? '' : '; the live session was ended';
+  const until = expiresAt === null ? '' : ` until ${when(expiresAt)}`;
+  desk.say(`${done}: ${user} is ${status}${until}${ended}`, changed);
+}
+
+function noteOf({ note }: { readonly note?: string }): { note?: string } {
+  return note === undefined ? {} : { note };
+}
+
+function parsedTime(text: string): string {
+  try {
+    return timeArgument(text);
+  } catch (error) {
+    throw new CommandFailure(`<time> ${(error as Error).message}, or now, or never`, exitCodes.usage);
+  }
+}
+
+type ImportLine =
+  | { readonly type: 'progress'; readonly done: number; readonly total: number }
+  | { readonly type: 'done'; readonly issued: number }
+  | { readonly type: 'failed'; readonly detail: string };
+
+async function importFile(desk: Desk, file: string): Promise<void> {
+  const response = await desk.api.open('POST', desk.orgPath('license-import'), {
+    text: { type: 'text/csv', body: readInput(file) },
+  });
+  const bar = new SingleBar({
+    stream: process.stderr,
+    format: '{bar} {value}/{total} licenses',
+    hideCursor: true,
+  });
+  let isDrawn = false;
+  let last: ImportLine | null = null;
+  for await (const text of desk.api.lines(response)) {
+    if (text.trim() === '') continue;
+    last = JSON.parse(text) as ImportLine;
+    if (last.type !== 'progress' || desk.isJson || !process.stderr.isTTY) continue;
+    if (!isDrawn) bar.start(last.total, last.done);
+    isDrawn = true;
+    bar.update(last.done);
+  }
+  if (isDrawn) bar.stop();
+  if (last?.type === 'done') return desk.say(`Issued ${last.issued} licenses`, last);
+  const why = last?.type === 'failed' ? last.detail : 'the broker ended the import half-way';
+  throw new CommandFailure(`${why}. Nothing was imported.`, exitCodes.failed);
+}
+
+function readInput(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch {
+    throw new CommandFailure(`${file} is missing or cannot be read`, exitCodes.usage);
+  }
+}
+
+interface RecountResult {
+  readonly licenses: number;
+  readonly repaired: boolean;
+  readonly differences: readonly {
+    readonly counter: string;
+    readonly stored: number;
+    readonly counted: number;
+  }[];
+}
+
+async function recount(desk: Desk, repair: boolean): Promise<void> {
+  if (repair) await desk.confirm('Set the counters to what the records say?');
+  const result = await desk.api.call<RecountResult>('POST', desk.orgPath('recount'), { json: { repair } });
+  if (desk.isJson || result.differences.length === 0) {
+    desk.say(`Counted ${result.licenses} licenses: every counter is right.`, result);
+  } else {
+    const of =
+      <K extends keyof RecountResult['differences'][number]>(name: K) =>
+      (one: RecountResult['differences'][number]) =>
+        one[name];
+    desk.showRows(
+      result.differences,
+      { counter: of('counter'), stored: of('stored'), counted: of('counted') },
+      '',
+    );
+    console.log(result.repaired ? 'Repaired.' : 'Nothing was changed; --repair sets the counters.');
+  }
+  if (result.differences.length > 0 && !result.repaired) process.exitCode = exitCodes.failed;
+}

@@ -1,0 +1,84 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CommandFailure, exitCodes } from '../failure.js';
+import { type DeskOptions, deskFor, withDesk } from './desk.js';
+
+interface OrgSummary {
+  readonly org: string;
+  readonly settings: { readonly quota: number | null; readonly licenseMode: string | null };
+  readonly counts: { readonly issued: number; readonly active: number; readonly peak: number };
+}
+
+interface SetOptions extends DeskOptions {
+  readonly quota?: number | null;
+  readonly mode?: string;
+  readonly containers?: string;
+  readonly machines?: string;
+}
+
+/** `soleseat org …` */
+export function registerOrgs(program: Command): void {
+  const org = program.command('org').description('orgs, their quota and settings');
+
+  withDesk(org.command('list'))
+    .description('every org that the token may see')
+    .action(async (options: DeskOptions) => {
+      const desk = deskFor(options);
+      const rows: OrgSummary[] = [];
+      for await (const one of desk.api.list<OrgSummary>('/v1/admin/orgs')) rows.push(one);
+      const columns = {
+        org: (one: OrgSummary) => one.org,
+        quota: (one: OrgSummary) => one.settings.quota,
+        issued: (one: OrgSummary) => one.counts.issued,
+        'active now': (one: OrgSummary) => one.counts.active,
+        peak: (one: OrgSummary) => one.counts.peak,
+        mode: (one: OrgSummary) => one.settings.licenseMode,
+      };
+      desk.showRows(rows, columns, 'No orgs yet: `soleseat org set --org <org> --quota <n>` begins one.');
+    });
+
+  withDesk(org.command('show'))
+    .description('settings and counts of the org')
+    .action(async (options: DeskOptions) => {
+      const desk = deskFor(options);
+      desk.showOne(await desk.api.call<object>('GET', desk.orgPath()));
+    });
+
+  withDesk(org.command('set'))
+    .description('change settings of the org; `default` takes one of its own away')
+    .option('--quota <n>', 'how many licenses may be issued; none: no limit', quotaArgument)
+    .addOption(
+      new Option('--mode <mode>', 'what a user needs').choices(['required', 'auto', 'open', 'default']),
+    )
+    .addOption(
+      new Option('--containers <rule>', 'whether containers come in').choices(['allow', 'deny', 'default']),
+    )
+    .addOption(
+      new Option('--machines <rule>', 'which machines come in').choices(['any', 'listed', 'default']),
+    )
+    .action(async (options: SetOptions) => {
+      const desk = deskFor(options);
+      const changes = {
+        ...(options.quota !== undefined && { quota: options.quota }),
+        ...orDefault('licenseMode', options.mode),
+        ...orDefault('containers', options.containers),
+        ...orDefault('machines', options.machines),
+      };
+      if (Object.keys(changes).length === 0) {
+        throw new CommandFailure(
+          'nothing to set: --quota, --mode, --containers or --machines',
+          exitCodes.usage,
+        );
+      }
+      desk.showOne(await desk.api.call<object>('PATCH', desk.orgPath(), { json: changes }));
+    });
+}
+
+function orDefault(name: string, choice: string | undefined): Record<string, string | null> {
+  return choice === undefined ? {} : { [name]: choice === 'default' ? null : choice };
+}
+
+function quotaArgument(text: string): number | null {
+  if (text === 'none') return null;
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number, or none');
+  return Number(text);
+}

@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import { countArgument, type DeskOptions, deskFor, durationArgument, when, withDesk } from './desk.js';
+import { followEvents, interrupted } from './events.js';
+
+interface LiveSession {
+  readonly user: string;
+  readonly sessionId: string;
+  readonly epoch: number;
+  readonly nodeId: string;
+  readonly since: string;
+  readonly machine: {
+    readonly id: string;
+    readonly name?: string;
+    readonly os?: string;
+    readonly kind?: string;
+  };
+}
+
+interface Evicted {
+  readonly evicted: { readonly sessionId: string; readonly epoch: number } | null;
+  readonly holdUntil?: string | null;
+}
+
+const columns = {
+  user: (one: LiveSession) => one.user,
+  machine: (one: LiveSession) => one.machine.name ?? one.machine.id,
+  since: (one: LiveSession) => when(one.since),
+  node: (one: LiveSession) => one.nodeId.slice(-8),
+  session: (one: LiveSession) => one.sessionId,
+};
+const sessionEvents = ['granted', 'resumed', 'reasserted', 'ended', 'denied'];
+
+/** `soleseat session …` */
+export function registerSessions(program: Command): void {
+  const session = program.command('session').description('who has a seat, where, and since when');
+
+  withDesk(session.command('list'))
+    .description('live sessions')
+    .option('--user <prefix>', 'only users that begin so')
+    .option('--limit <n>', 'at most so many', countArgument, 1000)
+    .action(async (options: DeskOptions & { user?: string; limit: number }) => {
+      const desk = deskFor(options);
+      const rows: LiveSession[] = [];
+      const found = desk.api.list<LiveSession>(
+        desk.orgPath('sessions'),
+        { user: options.user },
+        options.limit,
+      );
+      for await (const one of found) rows.push(one);
+      desk.showRows(rows, columns, 'Nobody has a seat at present.');
+    });
+
+  withDesk(session.command('show <user>'))
+    .description('the live session of one user')
+    .action(async (user: string, options: DeskOptions) => {
+      const desk = deskFor(options);
+      desk.showOne(await desk.api.call<LiveSession>('GET', desk.orgPath('sessions', user)));
+    });
+
+  withDesk(session.command('evict <user>'), { destructive: true })
+    .description('end the live session of a user')
+    .option('--note <text>', 'why: for the audit trail')
+    .option('--hold <duration>', 'let the user get no seat for so long, like 30m or 12h', durationArgument)
+    .action(async (user: string, options: DeskOptions & { note?: string; hold?: number }) => {
+      const desk = deskFor(options);
+      await desk.confirm(`End the session of ${user}?`);
+      const json = {
+        ...(options.note !== undefined && { note: options.note }),
+        ...(options.hold !== undefined && { holdMs: options.hold }),
+      };
+      const answer = await desk.api.call<Evicted>('POST', desk.orgPath('sessions', user, 'evict'), { json });
+      const done = answer.evicted === null ? `${user} had no session` : `Evicted ${user}`;
+      desk.say(answer.holdUntil ? `${done}; no seat until ${when(answer.holdUntil)}` : done, answer);
+    });
+
+  withDesk(session.command('watch'))
+    .description('sessions as they begin and end, until Ctrl+C')
+    .action(async (options: DeskOptions) => {
+      const desk = deskFor(options);
+      await followEvents(desk, {}, ({ type }) => sessionEvents.includes(type), interrupted());
+    });
+}
