@@ -14,6 +14,7 @@ import { registerOrgs } from './desk/orgs.js';
 import { registerSessions } from './desk/sessions.js';
 import { registerUsage } from './desk/usage.js';
 import { dev, devPresets } from './dev.js';
+import { doctor } from './doctor.js';
 import { CommandFailure, exitCodes } from './failure.js';
 import { serve } from './serve.js';
 import { mint, mintAdmin } from './token.js';
@@ -119,6 +120,11 @@ withSources(config.command('print'))
   .description('every setting, its value and its meaning; secrets are not shown')
   .option('--json', 'as JSON')
   .action((options: SourceOptions & { json?: boolean }) => configPrint(sourcesOf(options), options));
+
+withSources(program.command('doctor'))
+  .description('look at settings, keys, ports, limits and Redis, and say what to change')
+  .option('--json', 'as JSON')
+  .action((options: SourceOptions & { json?: boolean }) => doctor(sourcesOf(options), options));
 
 registerOrgs(program);
 registerLicenses(program);

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { createLog } from '../base/log.js';
+import { createMetrics } from '../base/metrics.js';
+import type { Settings } from '../base/settings.js';
+import { KeyNames } from '../store/keys.js';
+import { connectRedis, openCommands, openInbox, type RedisConnection, redisNodes } from '../store/redis.js';
+import type { Finding } from './doctor-finding.js';
+
+const PINGS = 50;
+/** A clock that is off by more makes the times of the audit trail hard to follow. */
+const CLOCK_OFF_MS = 1000;
+
+/** What Redis is like, seen with the broker's own connection. */
+export async function redisFindings(
+  settings: Settings,
+): Promise<{ readonly isReached: boolean; readonly findings: readonly Finding[] }> {
+  const parts = { log: createLog('silent', 'doctor'), metrics: createMetrics() };
+  const commands = openCommands(settings, parts);
+  const inbox = openInbox(settings, commands, parts);
+  try {
+    await connectRedis(commands);
+  } catch (error) {
+    commands.disconnect();
+    const what = `Redis cannot be reached: ${(error as Error).message}`;
+    const advice = 'Is it running where REDIS_URL says, and do user and password fit?';
+    return { isReached: false, findings: [{ level: 'bad', what, advice }] };
+  }
+  try {
+    const masters = redisNodes(commands).filter(({ role }) => role === 'master');
+    const servers = await Promise.all(masters.map(({ redis, address }) => serverFindings(redis, address)));
+    return {
+      isReached: true,
+      findings: [
+        ...servers.flat(),
+        await latency(commands, settings.commandTimeoutMs),
+        ...(await rights(commands, inbox, new KeyNames(settings.keyPrefix))),
+      ],
+    };
+  } finally {
+    commands.disconnect();
+    inbox.disconnect();
+  }
+}
+
+async function serverFindings(redis: Redis, address: string): Promise<Finding[]> {
+  const before = Date.now();
+  const [info, [seconds = 0, micros = 0]] = await Promise.all([redis.info(), redis.time()]);
+  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
+  const offMs = Math.round(Math.abs(Number(seconds) * 1000 + Number(micros) / 1000 - before));
+  return [
+    version(address, field('redis_version')),
+    finding(
+      field('maxmemory_policy') === 'noeviction',
+      `${address}: maxmemory-policy is ${field('maxmemory_policy')}`,
+      'Set it to noeviction: with another, Redis may throw leases and licenses away.',
+    ),
+    finding(
+      field('aof_enabled') === '1',
+      `${address}: append-only file ${field('aof_enabled') === '1' ? 'on' : 'off'}`,
+      'Set appendonly yes: without it, a restart of Redis loses licenses and counters.',
+    ),
+    finding(
+      field('maxmemory') !== '0',
+      `${address}: memory ${field('used_memory_human')} of ${field('maxmemory') === '0' ? 'no limit' : field('maxmemory_human')}`,
+      'Set maxmemory below the memory of the machine: the system may kill a Redis without limit.',
+    ),
+    finding(
+      Number(field('connected_slaves')) > 0,
+      `${address}: ${field('connected_slaves')} replicas`,
+      'A replica, with Sentinel or in a cluster, takes over when this server is lost.',
+    ),
+    finding(
+      offMs <= CLOCK_OFF_MS,
+      `${address}: its clock and this machine’s differ by ${offMs} ms`,
+      'Let both follow NTP. Leases do not hang on it; the times that people read do.',
+    ),
+  ];
+}
+
+function version(address: string, text: string): Finding {
+  const [major = 0, minor = 0] = text.split('.').map(Number);
+  const what = `${address}: Redis ${text}`;
+  if (major > 6 || (major === 6 && minor >= 2)) return { level: 'good', what };
+  return { level: 'bad', what, advice: 'Soleseat needs 6.2 or newer.' };
+}
+
+function finding(isGood: boolean, what: string, advice: string): Finding {
+  return isGood ? { level: 'good', what } : { level: 'warning', what, advice };
+}
+
+async function latency(redis: RedisConnection, commandTimeoutMs: number): Promise<Finding> {
+  const times: number[] = [];
+  for (let i = 0; i < PINGS; i += 1) {
+    const start = performance.now();
+    await redis.ping();
+    times.push(performance.now() - start);
+  }
+  times.sort((a, b) => a - b);
+  const [half = 0, worst = 0] = [times[PINGS / 2], times[PINGS - 1]];
+  const what = `round trip ${half.toFixed(1)} ms, at worst ${worst.toFixed(1)} ms of ${PINGS}`;
+  const advice = `A takeover takes at least one; SOLESEAT_COMMAND_TIMEOUT_MS is ${commandTimeoutMs}. Bring broker and Redis closer.`;
+  return finding(worst < commandTimeoutMs / 10, what, advice);
+}
+
+/** Whether this user may do what the broker does: scripts, its keys, and its channels. */
+async function rights(commands: RedisConnection, inbox: Redis, keys: KeyNames): Promise<Finding[]> {
+  const org = `doctor-${randomUUID()}`;
+  const channel = keys.channelPrefix + org;
+  const key = keys.lease(org, 'nobody');
+  const script =
+    "redis.call('SET', KEYS[1], '1', 'PX', 1000); redis.call('PUBLISH', ARGV[1], '1'); return redis.call('DEL', KEYS[1])";
+  try {
+    await inbox.connect();
+    await inbox.subscribe(channel);
+    await commands.eval(script, 1, key, channel);
+    return [{ level: 'good', what: 'this user may run scripts, write the keys and use the channels' }];
+  } catch (error) {
+    const what = `this user lacks a right in Redis: ${(error as Error).message}`;
+    return [{ level: 'bad', what, advice: 'docs/operations.md has the ACL line that the broker needs.' }];
+  }
+}

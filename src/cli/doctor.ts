@@ -1,0 +1,127 @@
+import { readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { type Configuration, type ConfigurationSources, loadConfiguration } from './configuration.js';
+import type { Finding } from './doctor-finding.js';
+import { redisFindings } from './doctor-redis.js';
+import { CommandFailure, exitCodes } from './failure.js';
+
+const signs = { good: '✓', warning: '!', bad: '✗' } as const;
+/** One connection is one open file; below this a node is full early. */
+const FEW_FILES = 10_000;
+
+/**
+ * `soleseat doctor`: looks at everything that `serve` stands on and says what to change. Ends with 78 on bad settings,
+ * with 69 when Redis cannot be reached, with 1 when something else is bad.
+ */
+export async function doctor(
+  sources: ConfigurationSources,
+  options: { readonly json?: boolean },
+): Promise<void> {
+  const findings: Finding[] = [];
+  const configuration = readConfiguration(sources, findings);
+  if (configuration === null) {
+    process.exitCode = exitCodes.config;
+  } else {
+    findings.push(...keyFindings(configuration), ...timingFindings(configuration), fileLimit());
+    findings.push(...(await portFindings(configuration)));
+    const redis = await redisFindings(configuration.settings);
+    findings.push(...redis.findings);
+    if (!redis.isReached) process.exitCode = exitCodes.unavailable;
+    else if (findings.some(({ level }) => level === 'bad')) process.exitCode = exitCodes.failed;
+  }
+  if (options.json) return console.log(JSON.stringify(findings, null, 2));
+  for (const { level, what, advice } of findings) {
+    console.log(`${signs[level]} ${what}${advice === undefined ? '' : `\n    ${advice}`}`);
+  }
+  const bad = findings.filter(({ level }) => level === 'bad').length;
+  const warnings = findings.filter(({ level }) => level === 'warning').length;
+  console.log(bad + warnings === 0 ? '\nAll is well.' : `\n${bad} to mend, ${warnings} to look at.`);
+}
+
+function readConfiguration(sources: ConfigurationSources, findings: Finding[]): Configuration | null {
+  try {
+    const configuration = loadConfiguration(sources);
+    findings.push({ level: 'good', what: 'the settings are complete and fit together' });
+    return configuration;
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    for (const line of error.message.split('\n')) {
+      findings.push({
+        level: 'bad',
+        what: line,
+        advice: '`soleseat config print` tells what each setting means',
+      });
+    }
+    return null;
+  }
+}
+
+function keyFindings({ settings, keys }: Configuration): Finding[] {
+  const algorithms = keys.keys.map(({ algorithm, kid }) =>
+    kid === null ? algorithm : `${algorithm} (${kid})`,
+  );
+  const findings: Finding[] = [{ level: 'good', what: `token keys: ${algorithms.join(', ')}` }];
+  const file = settings.jwtKeysFile;
+  const isSecretFile = file !== '' && /"(d|k)"\s*:/.test(readFileSync(file, 'utf8'));
+  if (isSecretFile && (statSync(file).mode & 0o077) !== 0) {
+    const what = 'the key file holds secrets and others on this machine may read it';
+    findings.push({ level: 'warning', what, advice: `chmod 600 ${file}; or keep only public keys in it` });
+  }
+  return findings;
+}
+
+function timingFindings({ settings }: Configuration): Finding[] {
+  const { leaseTtlMs, renewEveryMs } = settings;
+  const what = `leases last ${leaseTtlMs / 1000} s and are renewed every ${renewEveryMs / 1000} s`;
+  if (leaseTtlMs >= 3 * renewEveryMs) return [{ level: 'good', what }];
+  const advice = 'With a TTL of three renewals, two may fail before a session is in danger.';
+  return [{ level: 'warning', what, advice }];
+}
+
+function fileLimit(): Finding {
+  const limits = readLimits();
+  const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1];
+  if (soft === undefined)
+    return {
+      level: 'warning',
+      what: 'the limit of open files is not known here',
+      advice: 'One connection is one file.',
+    };
+  const what = `open files: ${soft}`;
+  if (soft === 'unlimited' || Number(soft) >= FEW_FILES) return { level: 'good', what };
+  return {
+    level: 'warning',
+    what,
+    advice: 'One connection is one file: raise it (ulimit -n, LimitNOFILE) for more sessions.',
+  };
+}
+
+function readLimits(): string {
+  try {
+    return readFileSync('/proc/self/limits', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+async function portFindings({ settings }: Configuration): Promise<Finding[]> {
+  const { host, port, adminHost, adminPort } = settings;
+  return Promise.all([portFinding('public', host, port), portFinding('admin', adminHost, adminPort)]);
+}
+
+function portFinding(name: string, host: string, port: number): Promise<Finding> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const what = `the ${name} address ${host}:${port} cannot be had (${error.code})`;
+      const isTaken = error.code === 'EADDRINUSE';
+      const advice = isTaken
+        ? 'Fine if it is this broker that runs there.'
+        : 'Another address or port is needed.';
+      resolve({ level: isTaken ? 'warning' : 'bad', what, advice });
+    });
+    server.listen(port, host, () =>
+      server.close(() => resolve({ level: 'good', what: `the ${name} address ${host}:${port} is free` })),
+    );
+  });
+}
