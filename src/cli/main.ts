@@ -7,6 +7,7 @@ import { configCheck, configPrint } from './config.js';
 import { type ConfigurationSources, loadConfiguration } from './configuration.js';
 import { type ConnectOptions, connect } from './connect.js';
 import { demo } from './demo.js';
+import { type DeskOptions, withDesk } from './desk/desk.js';
 import { registerEvents } from './desk/events.js';
 import { registerLicenses } from './desk/licenses.js';
 import { registerMachines } from './desk/machines.js';
@@ -18,6 +19,7 @@ import { doctor } from './doctor.js';
 import { CommandFailure, exitCodes } from './failure.js';
 import { serve } from './serve.js';
 import { mint, mintAdmin } from './token.js';
+import { top } from './top.js';
 
 interface SourceOptions {
   readonly config?: string;
@@ -132,6 +134,10 @@ registerSessions(program);
 registerMachines(program);
 registerEvents(program);
 registerUsage(program);
+
+withDesk(program.command('top'))
+  .description('how things stand at a glance, redrawn every second; q ends')
+  .action((options: DeskOptions) => top(options));
 
 program
   .command('completion <shell>')

@@ -132,6 +132,7 @@ async function failureOf(response: Response): Promise<CommandFailure> {
 interface ProblemDocument {
   readonly title?: string;
   readonly detail?: string;
+  readonly fields?: readonly { readonly field: string; readonly problem: string }[];
   readonly lines?: readonly { readonly line: number; readonly problem: string }[];
 }
 

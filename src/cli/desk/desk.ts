@@ -21,6 +21,8 @@ const DEVELOPMENT_ORG = 'acme';
 export interface Desk {
   readonly api: AdminApi;
   readonly isJson: boolean;
+  /** The org in question; null: none was named, and the token is for all. */
+  readonly org: string | null;
   /** `/v1/admin/orgs/<org>` and what follows, each part escaped. */
   orgPath(...parts: readonly string[]): string;
   /** One object: for people as two columns. */
@@ -29,6 +31,8 @@ export interface Desk {
   showRows(rows: readonly object[], columns: Columns, whenEmpty: string): void;
   /** A line for people, with foreign control characters taken out. */
   print(line: string): void;
+  /** A text for the terminal, with foreign control characters taken out. */
+  clean(text: string): string;
   /** A sentence for people; programs get the object. */
   say(sentence: string, object: object): void;
   /** Asks before something that cannot be undone. Throws where nobody can be asked and --yes was not given. */
@@ -60,13 +64,14 @@ export function deskFor(options: DeskOptions): Desk {
       exitCodes.usage,
     );
   }
+  const org = options.org ?? orgOf(token) ?? (given === null ? DEVELOPMENT_ORG : null);
   const isJson = options.json === true;
   const print = (value: unknown) => console.log(JSON.stringify(value, null, 2));
   return {
     api: new AdminApi({ url, token }),
     isJson,
+    org,
     orgPath: (...parts) => {
-      const org = options.org ?? orgOf(token) ?? (given === null ? DEVELOPMENT_ORG : null);
       if (org === null)
         throw new CommandFailure('--org is needed: the token is for all orgs', exitCodes.usage);
       return ['/v1/admin/orgs', ...[org, ...parts].map(encodeURIComponent)].join('/');
@@ -87,6 +92,7 @@ export function deskFor(options: DeskOptions): Desk {
       console.log(tableOf(Object.keys(columns), cells));
     },
     print: (line) => console.log(cell(line)),
+    clean: cell,
     say: (sentence, object) => (isJson ? print(object) : console.log(sentence)),
     confirm: (question) => confirm(question, options.yes === true),
   };

@@ -4,8 +4,11 @@ import { type DeskOptions, deskFor, withDesk } from './desk.js';
 
 interface OrgSummary {
   readonly org: string;
-  readonly settings: { readonly quota: number | null; readonly licenseMode: string | null };
-  readonly counts: { readonly issued: number; readonly active: number; readonly peak: number };
+  readonly quota: number | null;
+  readonly issued: number;
+  readonly available: number | null;
+  readonly active: number;
+  readonly peak: number;
 }
 
 interface SetOptions extends DeskOptions {
@@ -27,11 +30,11 @@ export function registerOrgs(program: Command): void {
       for await (const one of desk.api.list<OrgSummary>('/v1/admin/orgs')) rows.push(one);
       const columns = {
         org: (one: OrgSummary) => one.org,
-        quota: (one: OrgSummary) => one.settings.quota,
-        issued: (one: OrgSummary) => one.counts.issued,
-        'active now': (one: OrgSummary) => one.counts.active,
-        peak: (one: OrgSummary) => one.counts.peak,
-        mode: (one: OrgSummary) => one.settings.licenseMode,
+        quota: (one: OrgSummary) => one.quota,
+        issued: (one: OrgSummary) => one.issued,
+        available: (one: OrgSummary) => one.available,
+        'active now': (one: OrgSummary) => one.active,
+        peak: (one: OrgSummary) => one.peak,
       };
       desk.showRows(rows, columns, 'No orgs yet: `soleseat org set --org <org> --quota <n>` begins one.');
     });

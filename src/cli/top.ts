@@ -1,0 +1,61 @@
+import type { ListPage } from './desk/admin-api.js';
+import { type Desk, type DeskOptions, deskFor } from './desk/desk.js';
+import { type AuditEvent, interrupted } from './desk/events.js';
+import { type TopNode, type TopOverview, topPicture } from './top-picture.js';
+
+const HISTORY = 600;
+const EVENTS = 12;
+const enter = '\u001b[?1049h\u001b[?25l';
+const leave = '\u001b[?25h\u001b[?1049l';
+const home = '\u001b[H';
+const clearLine = '\u001b[K';
+const clearBelow = '\u001b[J';
+
+/** `soleseat top`: how things stand, redrawn every second until Ctrl+C or q. Without a terminal, one picture. */
+export async function top(options: DeskOptions): Promise<void> {
+  const desk = deskFor(options);
+  const isScreen = process.stdout.isTTY && !desk.isJson;
+  const history: number[] = [];
+  if (isScreen) openScreen();
+  const query = desk.org === null ? {} : { org: desk.org };
+  for await (const overview of desk.api.follow<TopOverview>('/v1/admin/live', query, interrupted())) {
+    if (desk.isJson) {
+      console.log(JSON.stringify(overview));
+      continue;
+    }
+    history.push(overview.active);
+    if (history.length > HISTORY) history.shift();
+    const [nodes, events] = await Promise.all([nodesOf(desk), eventsOf(desk)]);
+    const { columns = 80, rows = 40 } = process.stdout;
+    const lines = topPicture({ org: desk.org, overview, history, nodes, events }, columns, rows);
+    if (!isScreen) return console.log(lines.map(desk.clean).join('\n'));
+    process.stdout.write(home + lines.map((line) => desk.clean(line) + clearLine).join('\n') + clearBelow);
+  }
+}
+
+function openScreen(): void {
+  process.stdout.write(enter);
+  process.once('exit', () => process.stdout.write(leave));
+  if (!process.stdin.isTTY) return;
+  process.stdin.setRawMode(true).resume();
+  process.stdin.on('data', (keys) => {
+    const text = keys.toString();
+    if (text === 'q') process.exit(0);
+    if (text === '\u0003') process.exit(130);
+  });
+}
+
+/** Nodes are of all orgs: a token for one org is not shown them. */
+async function nodesOf(desk: Desk): Promise<readonly TopNode[]> {
+  const page = await desk.api.call<ListPage<TopNode>>('GET', '/v1/admin/nodes').catch(() => null);
+  return page?.items ?? [];
+}
+
+async function eventsOf(desk: Desk): Promise<readonly AuditEvent[]> {
+  if (desk.org === null) return [];
+  const query = { limit: EVENTS };
+  const page = await desk.api
+    .call<ListPage<AuditEvent>>('GET', desk.orgPath('events'), { query })
+    .catch(() => null);
+  return page?.items ?? [];
+}

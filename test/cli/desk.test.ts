@@ -1,0 +1,187 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Role } from '../../src/auth/tokens.js';
+import type { Broker } from '../../src/broker.js';
+import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { adminTokenFor } from '../support/admin.js';
+import { Desktop } from '../support/desktop.js';
+import { eventually } from '../support/eventually.js';
+import { startNode } from '../support/node.js';
+import { testRedis } from '../support/redis.js';
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'soleseat-desk-'));
+let redis: RedisProcess;
+let broker: Broker;
+
+beforeAll(async () => {
+  redis = await testRedis();
+  broker = await startNode(redis.url);
+});
+afterAll(async () => {
+  await broker.stop();
+  await redis.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Result {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function start(args: readonly string[], role: Role, url: string) {
+  const env = {
+    PATH: process.env.PATH,
+    SOLESEAT_ADMIN_TOKEN: adminTokenFor(role, 'acme'),
+    SOLESEAT_ADMIN_URL: url,
+  };
+  return spawn(process.execPath, [main, ...args], { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Runs a command beside the broker, which is in this process and so must not be blocked. */
+function run(args: readonly string[], role: Role = 'admin', url = adminUrl()): Promise<Result> {
+  const child = start(args, role, url);
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk) => (out += chunk));
+  child.stderr.on('data', (chunk) => (err += chunk));
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err })));
+}
+
+const adminUrl = () => `http://127.0.0.1:${broker.ports.admin}`;
+const json = async (...args: string[]) => JSON.parse((await run([...args, '--json'])).out);
+
+describe('the license desk', () => {
+  it('issues, changes and takes back, and tells the program that is running', async () => {
+    expect((await run(['org', 'set', '--quota', '5'])).code).toBe(0);
+    expect((await run(['license', 'issue', 'ada', '--note', 'the first'])).out).toContain('Issued to ada');
+    const desktop = await Desktop.hello(broker.ports.public, 'ada', 'desk');
+    await desktop.told('welcome');
+    expect((await json('session', 'list')).map(({ user }: { user: string }) => user)).toEqual(['ada']);
+    expect((await run(['license', 'suspend', 'ada', '--yes'])).out).toContain('the live session was ended');
+    expect(await desktop.close()).toEqual({ code: 4511, reason: 'license_suspended' });
+    expect((await run(['license', 'reinstate', 'ada'])).code).toBe(0);
+    expect((await run(['license', 'expire', 'ada', '2099-01-31'])).out).toContain('until 2099-01-31');
+    expect((await run(['license', 'transfer', 'ada', 'grace', '--yes'])).out).toContain('grace is active');
+    expect(await json('license', 'show', 'grace')).toMatchObject({ user: 'grace', status: 'active' });
+    expect((await run(['license', 'revoke', 'grace', '--yes'])).out).toContain('grace is revoked');
+    expect((await run(['license', 'list'])).out.trim()).toBe('No licenses.');
+    expect((await json('license', 'list', '--status', 'revoked'))[0]).toMatchObject({ user: 'grace' });
+  });
+
+  it('evicts with a hold', async () => {
+    const desktop = await Desktop.hello(broker.ports.public, 'bob', 'desk');
+    await desktop.told('welcome');
+    const evicted = await run(['session', 'evict', 'bob', '--hold', '1h', '--note', 'why not', '--yes']);
+    expect(evicted.out).toContain('no seat until');
+    expect(await desktop.close()).toMatchObject({ reason: 'evicted_by_admin' });
+    const again = await Desktop.hello(broker.ports.public, 'bob', 'desk');
+    expect(await again.close()).toMatchObject({ reason: 'evicted_by_admin' });
+  });
+
+  it('imports all or nothing, and exports what it imports', async () => {
+    const file = join(folder, 'staff.csv');
+    writeFileSync(file, 'user,expiresAt,note\nalan,,\nkurt,2099-01-01T00:00:00Z,"quotes, and commas"\n');
+    expect((await run(['license', 'import', file])).out).toContain('Issued 2 licenses');
+    expect((await run(['license', 'export'])).out).toContain('"quotes, and commas"');
+    writeFileSync(file, 'user,expiresAt,note\nnew,,\nalan,,\nother,yesterday,\n');
+    const bad = await run(['license', 'import', file]);
+    expect(bad.code).not.toBe(0);
+    expect(bad.err).toContain('line 3');
+    expect(bad.err).toContain('line 4');
+    expect((await run(['license', 'show', 'new'])).code).toBe(1);
+  });
+
+  it('counts, recounts, and shows usage and machines', async () => {
+    const desktop = await Desktop.hello(broker.ports.public, 'cleo', 'desk');
+    await desktop.told('welcome');
+    expect((await run(['license', 'count'])).out).toMatch(/active\s+1/);
+    expect((await run(['license', 'recount'])).out).toContain('every counter is right');
+    expect(await json('machine', 'list', 'cleo')).toMatchObject([{ id: 'desk', times: 1 }]);
+    expect((await run(['usage', '--by', 'hour'])).out).toContain('seat hours');
+    expect((await run(['usage', '--csv'])).out.split('\n')[0]).toContain('peak');
+    expect((await json('license', 'unused', '--days', '1')).length).toBe(0);
+    expect((await run(['machine', 'deny', 'lost'])).code).toBe(0);
+    expect((await json('machine', 'list'))[0]).toMatchObject({ machineId: 'lost', rule: 'deny' });
+    expect((await run(['machine', 'forget', 'lost'])).code).toBe(0);
+    expect((await run(['events', 'tail', '--no-follow', '--user', 'cleo'])).out).toContain('granted');
+    const lines = (await run(['events', 'export'])).out.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).type)).toContain('granted');
+    desktop.ws.close();
+  });
+
+  it('watches sessions as they begin and end, until it is interrupted', async () => {
+    const child = start(['session', 'watch'], 'viewer', adminUrl());
+    let out = '';
+    child.stdout.on('data', (chunk) => (out += chunk));
+    const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
+    let i = 0;
+    await eventually(async () => {
+      const desktop = await Desktop.hello(broker.ports.public, `watched${++i}`, 'desk');
+      await desktop.told('welcome');
+      desktop.say({ type: 'release' });
+      await desktop.close();
+      return /granted\s+watched/.test(out) && /ended\s+watched/.test(out);
+    });
+    child.kill('SIGINT');
+    expect(await closed).toBe(130);
+  });
+});
+
+describe('a wrong call', () => {
+  it.each([
+    ['an unknown command', ['license', 'burn', 'ada']],
+    ['an unknown flag', ['license', 'list', '--everything']],
+    ['a missing argument', ['license', 'issue']],
+    ['a time that is none', ['license', 'issue', 'ada', '--expires', 'soon']],
+    ['destructive without --yes and no terminal', ['license', 'revoke', 'ada']],
+    ['a user that no token could name', ['license', 'issue', 'a\u0000b'.replace('\u0000', '\n')]],
+  ])('%s ends with 2 and says why', async (_, args) => {
+    const { code, out, err } = await run(args);
+    expect(code).toBe(2);
+    expect(err.trim()).not.toBe('');
+    expect(err).not.toMatch(/^\s+at /m);
+    expect(out).toBe('');
+  });
+
+  it('with no broker there ends with 69, and names the next step', async () => {
+    const { code, err } = await run(['license', 'list'], 'admin', 'http://127.0.0.1:9');
+    expect(code).toBe(69);
+    expect(err).toContain('Is it running');
+  });
+
+  it('with a role too low, or what stands in the way, ends with 77', async () => {
+    expect((await run(['license', 'issue', 'eve'], 'viewer')).code).toBe(77);
+    await run(['license', 'issue', 'eve']);
+    const { code, err } = await run(['license', 'issue', 'eve']);
+    expect([code, err.includes('has a license')]).toEqual([77, true]);
+  });
+
+  it('--json is JSON and nothing else, also where there is nothing', async () => {
+    expect(await json('license', 'list', '--status', 'expired')).toEqual([]);
+  });
+
+  it('ends with 0 and without a trace when its reader has seen enough', async () => {
+    const child = start(['events', 'export'], 'viewer', adminUrl());
+    let err = '';
+    child.stderr.on('data', (chunk) => (err += chunk));
+    child.stdout.destroy();
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect([code, err]).toEqual([0, '']);
+  });
+});
+
+describe('completion', () => {
+  it.each(['bash', 'zsh'])('for %s knows every command', async (shell) => {
+    const { out } = await run(['completion', shell]);
+    for (const word of ['license', 'recount', 'evict', '--status']) expect(out).toContain(word);
+  });
+
+  it('for another shell ends with 2', async () => {
+    expect((await run(['completion', 'fish'])).code).toBe(2);
+  });
+});
