@@ -7,10 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/auth/tokens.js';
 import type { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
-import { adminTokenFor } from '../support/admin.js';
+
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { startNode } from '../support/node.js';
+import { adminTokenFor, startNode } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
