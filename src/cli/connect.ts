@@ -4,7 +4,7 @@ import {
   type ConnectOptions as SessionOptions,
 } from '../client/node.js';
 import { type ConfigurationSources, loadConfiguration } from './configuration.js';
-import { devPresets } from './dev.js';
+import { devPresets } from './dev-presets.js';
 import { CommandFailure, exitCodes } from './failure.js';
 import { mint } from './token.js';
 

@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { SettingTexts } from '../base/settings.js';
 import { provisionRedis } from '../embedded/find-redis.js';
 import { startRedis } from '../embedded/redis-process.js';
 import { type ConfigurationSources, loadConfiguration } from './configuration.js';
 import { openOffice, seedOffice } from './dev-office.js';
+import { devPresets } from './dev-presets.js';
 import { startBroker } from './serve.js';
 import { mint, mintAdmin } from './token.js';
 
@@ -42,20 +41,6 @@ export async function dev(
     admin: mintForConsole(),
   };
   console.log(introduction(url, broker.ports.admin, redis.url, tokens));
-}
-
-/** What `dev` presets, with a development key that is made once and kept. */
-export function devPresets(directory: string): SettingTexts {
-  const keyFile = join(directory, 'dev-secret');
-  mkdirSync(directory, { recursive: true });
-  if (!existsSync(keyFile)) writeFileSync(keyFile, randomBytes(32).toString('base64url'), { mode: 0o600 });
-  return {
-    SOLESEAT_HOST: '127.0.0.1',
-    SOLESEAT_LICENSE_MODE: 'open',
-    SOLESEAT_DRAIN_MS: '1000',
-    SOLESEAT_LOG_LEVEL: 'warn',
-    SOLESEAT_JWT_SECRET: readFileSync(keyFile, 'utf8').trim(),
-  };
 }
 
 function introduction(

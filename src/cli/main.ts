@@ -1,12 +1,10 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type Role, roles } from '../auth/tokens.js';
+import { type Role, roles } from '../auth/claims.js';
 import { VERSION } from '../base/version.js';
 import { completionScript } from './completion.js';
-import { configCheck, configPrint } from './config.js';
-import { type ConfigurationSources, loadConfiguration } from './configuration.js';
-import { type ConnectOptions, connect } from './connect.js';
-import { demo } from './demo.js';
+import type { ConfigurationSources } from './configuration.js';
+import type { ConnectOptions } from './connect.js';
 import { type DeskOptions, withDesk } from './desk/desk.js';
 import { registerEvents } from './desk/events.js';
 import { registerLicenses } from './desk/licenses.js';
@@ -14,12 +12,9 @@ import { registerMachines } from './desk/machines.js';
 import { registerOrgs } from './desk/orgs.js';
 import { registerSessions } from './desk/sessions.js';
 import { registerUsage } from './desk/usage.js';
-import { dev, devPresets } from './dev.js';
-import { doctor } from './doctor.js';
 import { CommandFailure, exitCodes } from './failure.js';
-import { serve } from './serve.js';
-import { mint, mintAdmin } from './token.js';
-import { top } from './top.js';
+
+// Each command loads what it needs when it is called: a table of licenses should not wait for a broker to load.
 
 interface SourceOptions {
   readonly config?: string;
@@ -52,18 +47,20 @@ const program = new Command('soleseat')
 
 withSources(program.command('serve'))
   .description('run a broker node on the Redis that REDIS_URL names')
-  .action((options: SourceOptions) => serve(sourcesOf(options)));
+  .action(async (options: SourceOptions) => (await import('./serve.js')).serve(sourcesOf(options)));
 
 withSources(program.command('dev'))
   .description('run a broker with a Redis and a key of its own, to try it')
   .option('--no-office', 'without the programs that come and go in the org acme')
-  .action((options: SourceOptions & { office: boolean }) => dev(sourcesOf(options), options));
+  .action(async (options: SourceOptions & { office: boolean }) =>
+    (await import('./dev.js')).dev(sourcesOf(options), options),
+  );
 
 program
   .command('demo')
   .description('play the whole story on two nodes: takeover, notice, crash, resume, release')
   .option('--json', 'one JSON object a step')
-  .action((options: { json?: boolean }) => demo(options));
+  .action(async (options: { json?: boolean }) => (await import('./demo.js')).demo(options));
 
 withSources(program.command('connect'))
   .description('be a desktop program in a terminal: hold a seat until Ctrl+C, or until it is taken')
@@ -78,7 +75,9 @@ withSources(program.command('connect'))
       .default('takeover'),
   )
   .option('--json', 'one JSON object a line')
-  .action((options: ConnectOptions & SourceOptions) => connect(options, sourcesOf(options)));
+  .action(async (options: ConnectOptions & SourceOptions) =>
+    (await import('./connect.js')).connect(options, sourcesOf(options)),
+  );
 
 interface MintOptions extends SourceOptions {
   readonly user?: string;
@@ -99,7 +98,10 @@ withSources(program.command('token').description('tokens for trying out').comman
   .addOption(new Option('--role <role>', 'what the admin token allows').choices([...roles]).default('viewer'))
   .option('--expires-in <seconds>', 'life of the token', seconds, 3600)
   .option('--kid <kid>', 'which key of the key file signs')
-  .action(({ user, org, name, admin, role, expiresIn, kid, ...options }: MintOptions) => {
+  .action(async ({ user, org, name, admin, role, expiresIn, kid, ...options }: MintOptions) => {
+    const { loadConfiguration } = await import('./configuration.js');
+    const { devPresets } = await import('./dev-presets.js');
+    const { mint, mintAdmin } = await import('./token.js');
     const hasKey = Boolean(
       process.env.SOLESEAT_JWT_SECRET || process.env.SOLESEAT_JWT_KEYS || options.config || options.set,
     );
@@ -117,16 +119,20 @@ withSources(program.command('token').description('tokens for trying out').comman
 const config = program.command('config').description('the settings');
 withSources(config.command('check'))
   .description('say whether serve would start; exits 78 naming the bad settings')
-  .action((options: SourceOptions) => configCheck(sourcesOf(options)));
+  .action(async (options: SourceOptions) => (await import('./config.js')).configCheck(sourcesOf(options)));
 withSources(config.command('print'))
   .description('every setting, its value and its meaning; secrets are not shown')
   .option('--json', 'as JSON')
-  .action((options: SourceOptions & { json?: boolean }) => configPrint(sourcesOf(options), options));
+  .action(async (options: SourceOptions & { json?: boolean }) =>
+    (await import('./config.js')).configPrint(sourcesOf(options), options),
+  );
 
 withSources(program.command('doctor'))
   .description('look at settings, keys, ports, limits and Redis, and say what to change')
   .option('--json', 'as JSON')
-  .action((options: SourceOptions & { json?: boolean }) => doctor(sourcesOf(options), options));
+  .action(async (options: SourceOptions & { json?: boolean }) =>
+    (await import('./doctor.js')).doctor(sourcesOf(options), options),
+  );
 
 registerOrgs(program);
 registerLicenses(program);
@@ -137,7 +143,7 @@ registerUsage(program);
 
 withDesk(program.command('top'))
   .description('how things stand at a glance, redrawn every second; q ends')
-  .action((options: DeskOptions) => top(options));
+  .action(async (options: DeskOptions) => (await import('./top.js')).top(options));
 
 program
   .command('completion <shell>')

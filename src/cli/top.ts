@@ -13,7 +13,7 @@ const clearBelow = '\u001b[J';
 
 /** `soleseat top`: how things stand, redrawn every second until Ctrl+C or q. Without a terminal, one picture. */
 export async function top(options: DeskOptions): Promise<void> {
-  const desk = deskFor(options);
+  const desk = await deskFor(options);
   const isScreen = process.stdout.isTTY && !desk.isJson;
   const history: number[] = [];
   if (isScreen) openScreen();

@@ -28,7 +28,7 @@ export function registerEvents(program: Command): void {
     .description('the newest events, then those that come, until Ctrl+C')
     .option('--no-follow', 'end after the newest')
     .action(async ({ follow, ...options }: FilterOptions & { follow: boolean }) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       const filter = filterOf(options);
       const newest: AuditEvent[] = [];
       for await (const one of desk.api.list<AuditEvent>(desk.orgPath('events'), filter, 20))
@@ -40,7 +40,7 @@ export function registerEvents(program: Command): void {
   withDesk(events.command('export'))
     .description('all that is kept, oldest first, one JSON object a line')
     .action(async (options: DeskOptions) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       const response = await desk.api.open('GET', desk.orgPath('events', 'export'));
       for await (const line of desk.api.lines(response)) console.log(line);
     });

@@ -37,7 +37,7 @@ export function registerLicenses(program: Command): void {
     .option('--expires <time>', 'when it ends: 2027-01-31, or an RFC 3339 time', timeArgument)
     .option('--note <text>', 'kept with the license and in the audit trail')
     .action(async (user: string, options: DeskOptions & { expires?: string; note?: string }) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       const issued = await desk.api.call<License>('POST', desk.orgPath('licenses'), {
         json: { user, ...(options.expires && { expiresAt: options.expires }), ...noteOf(options) },
         headers: { 'idempotency-key': uuidv4() },
@@ -52,14 +52,14 @@ export function registerLicenses(program: Command): void {
     )
     .option('--limit <n>', 'at most so many', countArgument, 1000)
     .action(async (options: DeskOptions & { status?: string; limit: number }) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       await showLicenses(desk, 'licenses', { status: options.status }, options.limit, 'No licenses.');
     });
 
   withDesk(license.command('show <user>'))
     .description('the license of one user')
     .action(async (user: string, options: DeskOptions) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       desk.showOne(await desk.api.call<License>('GET', desk.orgPath('licenses', user)));
     });
 
@@ -70,7 +70,7 @@ export function registerLicenses(program: Command): void {
   withDesk(license.command('expire <user> <time>'), { destructive: true })
     .description('set when the license ends: 2027-01-31, an RFC 3339 time, `now`, or `never`')
     .action(async (user: string, time: string, options: DeskOptions) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       if (time === 'now') await desk.confirm(`End the license of ${user} now?`);
       const expiresAt =
         time === 'never' ? null : time === 'now' ? new Date(0).toISOString() : parsedTime(time);
@@ -82,7 +82,7 @@ export function registerLicenses(program: Command): void {
     .description('move the license to a user who has none; a live session of the former ends')
     .option('--note <text>', 'kept with the license and in the audit trail')
     .action(async (user: string, to: string, options: DeskOptions & { note?: string }) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       await desk.confirm(`Move the license of ${user} to ${to}?`);
       const path = desk.orgPath('licenses', user, 'transfer');
       const changed = await desk.api.call<Changed>('POST', path, { json: { to, ...noteOf(options) } });
@@ -91,12 +91,12 @@ export function registerLicenses(program: Command): void {
 
   withDesk(license.command('import <file>'))
     .description('issue licenses from a CSV file (user,expiresAt,note): all of them or none; - is stdin')
-    .action(async (file: string, options: DeskOptions) => importFile(deskFor(options), file));
+    .action(async (file: string, options: DeskOptions) => importFile(await deskFor(options), file));
 
   withDesk(license.command('export'))
     .description('all licenses as CSV')
     .action(async (options: DeskOptions) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       const response = await desk.api.open('GET', desk.orgPath('license-export'));
       for await (const line of desk.api.lines(response)) console.log(line.trimEnd());
     });
@@ -104,7 +104,7 @@ export function registerLicenses(program: Command): void {
   withDesk(license.command('count'))
     .description('quota, issued, available, in use, and what happened so far')
     .action(async (options: DeskOptions) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       const { counts, settings } = await desk.api.call<{
         counts: object;
         settings: { quota: number | null };
@@ -116,7 +116,7 @@ export function registerLicenses(program: Command): void {
     .description('compare every counter with the records')
     .option('--repair', 'set the counters to what the records say')
     .action(async (options: DeskOptions & { repair?: boolean }) =>
-      recount(deskFor(options), options.repair === true),
+      recount(await deskFor(options), options.repair === true),
     );
 
   withDesk(license.command('unused'))
@@ -124,7 +124,7 @@ export function registerLicenses(program: Command): void {
     .option('--days <n>', 'for so many days', countArgument, 30)
     .option('--limit <n>', 'at most so many', countArgument, 1000)
     .action(async (options: DeskOptions & { days: number; limit: number }) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       const empty = `Every license was used within ${options.days} days.`;
       await showLicenses(desk, 'unused-licenses', { days: options.days }, options.limit, empty);
     });
@@ -135,7 +135,7 @@ function change(license: Command, name: string, what: string, done: string, dest
     .description(what)
     .option('--note <text>', 'kept with the license and in the audit trail')
     .action(async (user: string, options: DeskOptions & { note?: string }) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       if (destructive) await desk.confirm(`Really ${name} the license of ${user}?`);
       const path = desk.orgPath('licenses', user, name);
       sayChanged(desk, await desk.api.call<Changed>('POST', path, { json: noteOf(options) }), done);

@@ -22,7 +22,7 @@ export function registerMachines(program: Command): void {
   withDesk(machine.command('list [user]'))
     .description('the machines of a user, the last seen first; without a user, the org’s rules')
     .action(async (user: string | undefined, options: DeskOptions) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       if (user === undefined) {
         const rules: MachineRule[] = [];
         for await (const one of desk.api.list<MachineRule>(desk.orgPath('machine-rules'))) rules.push(one);
@@ -52,7 +52,7 @@ export function registerMachines(program: Command): void {
   withDesk(machine.command('forget <machine>'))
     .description('take a machine off the lists')
     .action(async (machineId: string, options: DeskOptions) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       await desk.api.call('DELETE', desk.orgPath('machine-rules', machineId));
       desk.say(`${machineId} is on no list now`, { machineId, rule: null });
     });
@@ -62,7 +62,7 @@ function rule(machine: Command, name: 'allow' | 'deny', what: string): void {
   withDesk(machine.command(`${name} <machine>`))
     .description(what)
     .action(async (machineId: string, options: DeskOptions) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       await desk.api.call('PUT', desk.orgPath('machine-rules', machineId), { json: { rule: name } });
       desk.say(`${machineId} is on the ${name} list now`, { machineId, rule: name });
     });

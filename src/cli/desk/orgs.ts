@@ -25,7 +25,7 @@ export function registerOrgs(program: Command): void {
   withDesk(org.command('list'))
     .description('every org that the token may see')
     .action(async (options: DeskOptions) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       const rows: OrgSummary[] = [];
       for await (const one of desk.api.list<OrgSummary>('/v1/admin/orgs')) rows.push(one);
       const columns = {
@@ -42,7 +42,7 @@ export function registerOrgs(program: Command): void {
   withDesk(org.command('show'))
     .description('settings and counts of the org')
     .action(async (options: DeskOptions) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       desk.showOne(await desk.api.call<object>('GET', desk.orgPath()));
     });
 
@@ -59,7 +59,7 @@ export function registerOrgs(program: Command): void {
       new Option('--machines <rule>', 'which machines come in').choices(['any', 'listed', 'default']),
     )
     .action(async (options: SetOptions) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       const changes = {
         ...(options.quota !== undefined && { quota: options.quota }),
         ...orDefault('licenseMode', options.mode),

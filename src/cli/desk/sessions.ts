@@ -39,7 +39,7 @@ export function registerSessions(program: Command): void {
     .option('--user <prefix>', 'only users that begin so')
     .option('--limit <n>', 'at most so many', countArgument, 1000)
     .action(async (options: DeskOptions & { user?: string; limit: number }) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       const rows: LiveSession[] = [];
       const found = desk.api.list<LiveSession>(
         desk.orgPath('sessions'),
@@ -53,7 +53,7 @@ export function registerSessions(program: Command): void {
   withDesk(session.command('show <user>'))
     .description('the live session of one user')
     .action(async (user: string, options: DeskOptions) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       desk.showOne(await desk.api.call<LiveSession>('GET', desk.orgPath('sessions', user)));
     });
 
@@ -62,7 +62,7 @@ export function registerSessions(program: Command): void {
     .option('--note <text>', 'why: for the audit trail')
     .option('--hold <duration>', 'let the user get no seat for so long, like 30m or 12h', durationArgument)
     .action(async (user: string, options: DeskOptions & { note?: string; hold?: number }) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       await desk.confirm(`End the session of ${user}?`);
       const json = {
         ...(options.note !== undefined && { note: options.note }),
@@ -76,7 +76,7 @@ export function registerSessions(program: Command): void {
   withDesk(session.command('watch'))
     .description('sessions as they begin and end, until Ctrl+C')
     .action(async (options: DeskOptions) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       await followEvents(desk, {}, ({ type }) => sessionEvents.includes(type), interrupted());
     });
 }

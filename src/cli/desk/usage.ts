@@ -30,7 +30,7 @@ export function registerUsage(program: Command): void {
     .option('--to <time>', 'until when', timeArgument)
     .option('--csv', 'as CSV')
     .action(async (options: UsageOptions) => {
-      const desk = deskFor(options);
+      const desk = await deskFor(options);
       const to = options.to ?? new Date().toISOString();
       const from =
         options.from ?? new Date(Date.parse(to) - (options.by === 'day' ? 13 : 1) * DAY_MS).toISOString();
