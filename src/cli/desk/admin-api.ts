@@ -121,10 +121,9 @@ async function failureOf(response: Response): Promise<CommandFailure> {
   const text = await response.text().catch(() => '');
   const problem = readProblem(text);
   const lines = (problem.lines ?? []).map(({ line, problem: what }) => `  line ${line}: ${what}`);
-  const sentence = [
-    problem.detail ?? problem.title ?? `the broker answered ${response.status}`,
-    ...lines,
-  ].join('\n');
+  const fields = (problem.fields ?? []).map(({ field, problem: what }) => `  ${field} ${what}`);
+  const title = problem.detail ?? problem.title ?? `the broker answered ${response.status}`;
+  const sentence = [title, ...lines, ...fields].join('\n');
   const hint = response.status === 401 ? '\nGive an admin token with --token or SOLESEAT_ADMIN_TOKEN.' : '';
   return new CommandFailure(sentence + hint, exitCodeOf(response.status));
 }

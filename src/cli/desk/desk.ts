@@ -137,6 +137,7 @@ function tableOf(head: readonly string[], rows: readonly string[][]): string {
 /** Control characters of foreign names must not reach the terminal. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '-';
+  if (typeof value === 'number' && !Number.isInteger(value)) return value.toFixed(2);
   return String(value).replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ListPage } from './admin-api.js';
 import { type DeskOptions, deskFor, when, withDesk } from './desk.js';
 
 interface SeenMachine {
@@ -24,16 +25,20 @@ export function registerMachines(program: Command): void {
     .action(async (user: string | undefined, options: DeskOptions) => {
       const desk = await deskFor(options);
       if (user === undefined) {
-        const rules: MachineRule[] = [];
-        for await (const one of desk.api.list<MachineRule>(desk.orgPath('machine-rules'))) rules.push(one);
+        const { items: rules } = await desk.api.call<ListPage<MachineRule>>(
+          'GET',
+          desk.orgPath('machine-rules'),
+        );
         const columns = {
           machine: (one: MachineRule) => one.machineId,
           rule: (one: MachineRule) => one.rule,
         };
         return desk.showRows(rules, columns, 'The org has no rules for machines.');
       }
-      const rows: SeenMachine[] = [];
-      for await (const one of desk.api.list<SeenMachine>(desk.orgPath('machines', user))) rows.push(one);
+      const { items: rows } = await desk.api.call<ListPage<SeenMachine>>(
+        'GET',
+        desk.orgPath('machines', user),
+      );
       const columns = {
         name: (one: SeenMachine) => one.name,
         'last seen': (one: SeenMachine) => when(one.lastSeen),

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { ListPage } from './admin-api.js';
 import { type DeskOptions, deskFor, timeArgument, withDesk } from './desk.js';
 
 interface UsageRow {
@@ -41,7 +42,7 @@ export function registerUsage(program: Command): void {
         for await (const line of desk.api.lines(response)) console.log(line.trimEnd());
         return;
       }
-      const { rows } = await desk.api.call<{ rows: UsageRow[] }>('GET', path, { query });
+      const { items: rows } = await desk.api.call<ListPage<UsageRow>>('GET', path, { query });
       const highest = Math.max(1, ...rows.map(({ peak }) => peak));
       const columns = {
         [options.by]: (one: UsageRow) => (options.by === 'day' ? one.at.slice(0, 10) : one.at.slice(0, 16)),
