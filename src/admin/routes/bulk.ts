@@ -33,9 +33,8 @@ export const bulkRoutes = [
     ],
     handle: async ({ params, caller, request, reply }, { store, newId, log }) => {
       const { lines, faults } = readImport(textOf(request.body), store.redisClock.nowMs() ?? Date.now());
-      if (faults.length > 0) throw badLines(faults);
       const check = await checkImport(store, params.org, lines);
-      if (check.faults.length > 0) throw badLines(check.faults);
+      if (faults.length + check.faults.length > 0) throw badLines([...faults, ...check.faults]);
       if (check.missingQuota > 0) {
         const more = { missing: check.missingQuota };
         throw new Problem(409, 'quota_exhausted', 'the quota does not suffice for this file', more);

@@ -176,7 +176,12 @@ function parsedTime(text: string): string {
 type ImportLine =
   | { readonly type: 'progress'; readonly done: number; readonly total: number }
   | { readonly type: 'done'; readonly issued: number }
-  | { readonly type: 'failed'; readonly detail: string };
+  | {
+      readonly type: 'failed';
+      readonly code: string;
+      readonly lines: readonly { readonly line: number; readonly problem: string }[];
+      readonly isUndone: boolean;
+    };
 
 async function importFile(desk: Desk, file: string): Promise<void> {
   const response = await desk.api.open('POST', desk.orgPath('license-import'), {
@@ -199,8 +204,21 @@ async function importFile(desk: Desk, file: string): Promise<void> {
   }
   if (isDrawn) bar.stop();
   if (last?.type === 'done') return desk.say(`Issued ${last.issued} licenses`, last);
-  const why = last?.type === 'failed' ? last.detail : 'the broker ended the import half-way';
-  throw new CommandFailure(`${why}. Nothing was imported.`, exitCodes.failed);
+  throw importFailure(last);
+}
+
+function importFailure(last: ImportLine | null): CommandFailure {
+  if (last?.type !== 'failed') {
+    const lost =
+      'the broker ended the import half-way; it takes back what was issued. Try again in a minute.';
+    return new CommandFailure(lost, exitCodes.unavailable);
+  }
+  const lines = last.lines.map(({ line, problem }) => `  line ${line}: ${problem}`);
+  const undone = last.isUndone
+    ? 'Nothing was imported.'
+    : 'What was issued is taken back as soon as Redis can be reached.';
+  const code = last.code === 'store_unavailable' ? exitCodes.unavailable : exitCodes.refused;
+  return new CommandFailure([`the import failed: ${last.code}. ${undone}`, ...lines].join('\n'), code);
 }
 
 function readInput(file: string): string {
