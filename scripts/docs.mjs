@@ -10,6 +10,8 @@ import { join, resolve } from 'node:path';
 const root = resolve(import.meta.dirname, '..');
 const isCheck = process.argv.includes('--check');
 
+const sharedOptions = ['--url', '--token', '--org', '--json', '--yes', '--config', '--set'];
+
 const kindNames = {
   text: 'text',
   secret: 'text, secret',
@@ -23,11 +25,12 @@ const kindNames = {
   file: 'file',
 };
 
-const { settingsTable, metricsTable, closeCodes, isFinal } = await loadTables();
+const { settingsTable, metricsTable, closeCodes, isFinal, program } = await loadTables();
 
 const pages = {
   'docs/settings.md': () => settingsPage(),
   'docs/metrics.md': () => metricsPage(),
+  'docs/commands.md': () => commandsPage(),
   'PROTOCOL.md': (text) => between(text, '<!-- close-codes -->', '<!-- /close-codes -->', closeCodesTable()),
 };
 
@@ -45,12 +48,13 @@ if (isCheck && stale.length > 0) process.exitCode = 1;
 
 async function loadTables() {
   try {
-    const [settings, metrics, codes] = await Promise.all([
+    const [settings, metrics, codes, commands] = await Promise.all([
       import('../dist/base/settings.js'),
       import('../dist/base/metrics.js'),
       import('../dist/protocol/close-codes.js'),
+      import('../dist/cli/program.js'),
     ]);
-    return { ...settings, ...metrics, ...codes };
+    return { ...settings, ...metrics, ...codes, ...commands };
   } catch (error) {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     console.error('There is no built dist: run npm run build first.');
@@ -109,6 +113,44 @@ scrape never waits for Redis. Each node reads them, so take \`max\` over the nod
 A scrape costs a node the same however many sessions it serves; \`npm run bench:scrape\` measures it.
 
 ${table(['metric', 'kind', 'labels', 'meaning'], rows)}
+`;
+}
+
+function commandsPage() {
+  const leaves = (command, path) =>
+    command.commands.length === 0
+      ? [{ command, path }]
+      : command.commands.flatMap((one) => leaves(one, [...path, one.name()]));
+  const rows = leaves(program, []).map(({ command, path }) => {
+    const words = command.registeredArguments.map((one) =>
+      one.required ? `<${one.name()}>` : `[${one.name()}]`,
+    );
+    const own = command.options.filter(({ long }) => !sharedOptions.includes(long));
+    const options = own.map(({ flags, description }) => `\`${flags}\` ${description}`).join('<br>');
+    return [`\`soleseat ${[...path, ...words].join(' ')}\``, command.description(), options];
+  });
+  return `# Commands
+
+Written by \`npm run docs\` from the commands in \`src/cli/program.ts\`; change them there. From a clone, \`soleseat\` is
+\`node dist/cli/main.js\`. \`--help\` after any command says the same.
+
+Commands that ask a broker (\`org\`, \`license\`, \`session\`, \`machine\`, \`events\`, \`usage\`, \`top\`) also take \`--url\`, \`--token\`,
+\`--org\` and \`--json\`; what cannot be undone asks first, unless \`--yes\` is given. Commands that read settings take
+\`--config <file>\` and \`--set NAME=value\`.
+
+${table(['command', 'what it does', 'options'], rows)}
+
+## Exit codes
+
+| code | meaning |
+| --- | --- |
+| 0 | fine |
+| 1 | failed, or not found; \`license recount\`: a counter differs |
+| 2 | wrong usage; something that cannot be undone without \`--yes\` and a terminal |
+| 69 | the broker, Redis or a port cannot be had |
+| 77 | refused: by the role, by the quota, by what stands in the way; \`connect\`: the seat was refused or taken |
+| 78 | bad settings |
+| 130 | interrupted |
 `;
 }
 

@@ -1,0 +1,151 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Role, roles } from '../auth/claims.js';
+import { VERSION } from '../base/version.js';
+import { completionScript } from './completion.js';
+import type { ConfigurationSources } from './configuration.js';
+import type { ConnectOptions } from './connect.js';
+import { type DeskOptions, withDesk } from './desk/desk.js';
+import { registerEvents } from './desk/events.js';
+import { registerLicenses } from './desk/licenses.js';
+import { registerMachines } from './desk/machines.js';
+import { registerOrgs } from './desk/orgs.js';
+import { registerSessions } from './desk/sessions.js';
+import { registerUsage } from './desk/usage.js';
+import { CommandFailure, exitCodes } from './failure.js';
+
+// Each command loads what it needs when it is called: a table of licenses should not wait for a broker to load.
+
+interface SourceOptions {
+  readonly config?: string;
+  readonly set?: readonly string[];
+}
+
+const sourcesOf = ({ config, set }: SourceOptions): ConfigurationSources => ({
+  environment: process.env,
+  ...(config !== undefined && { file: config }),
+  ...(set !== undefined && { set }),
+});
+
+function withSources(command: Command): Command {
+  return command
+    .option('--config <file>', 'a file of NAME=value lines')
+    .option('--set <NAME=value...>', 'settings that outrank the environment and the file');
+}
+
+function seconds(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new InvalidArgumentError('must be a whole number of seconds above 0');
+  return Number(text);
+}
+
+/** Every command, as `--help`, the completion scripts and docs/commands.md show them. */
+export const program = new Command('soleseat')
+  .description('One user, one live session: a session broker for per-user licenses.')
+  .version(VERSION)
+  .exitOverride()
+  .showHelpAfterError('(--help shows what there is)');
+
+withSources(program.command('serve'))
+  .description('run a broker node on the Redis that REDIS_URL names')
+  .action(async (options: SourceOptions) => (await import('./serve.js')).serve(sourcesOf(options)));
+
+withSources(program.command('dev'))
+  .description('run a broker with a Redis and a key of its own, to try it')
+  .option('--no-office', 'without the programs that come and go in the org acme')
+  .action(async (options: SourceOptions & { office: boolean }) =>
+    (await import('./dev.js')).dev(sourcesOf(options), options),
+  );
+
+program
+  .command('demo')
+  .description('play the whole story on two nodes: takeover, notice, crash, resume, release')
+  .option('--json', 'one JSON object a step')
+  .action(async (options: { json?: boolean }) => (await import('./demo.js')).demo(options));
+
+withSources(program.command('connect'))
+  .description('be a desktop program in a terminal: hold a seat until Ctrl+C, or until it is taken')
+  .option('--url <url>', 'the broker', 'ws://127.0.0.1:8080')
+  .option('--token <jwt>', 'a client token; without it one is signed with the development key')
+  .option('--user <user>', 'the user of the signed token', 'ada')
+  .option('--org <org>', 'the org of the signed token', 'acme')
+  .option('--machine <id>', 'this machine’s id and name', 'workstation')
+  .addOption(
+    new Option('--on-conflict <policy>', 'when another machine has the seat')
+      .choices(['takeover', 'deny'])
+      .default('takeover'),
+  )
+  .option('--json', 'one JSON object a line')
+  .action(async (options: ConnectOptions & SourceOptions) =>
+    (await import('./connect.js')).connect(options, sourcesOf(options)),
+  );
+
+interface MintOptions extends SourceOptions {
+  readonly user?: string;
+  readonly org: string;
+  readonly name?: string;
+  readonly admin?: boolean;
+  readonly role: Role;
+  readonly expiresIn: number;
+  readonly kid?: string;
+}
+
+withSources(program.command('token').description('tokens for trying out').command('mint'))
+  .description('sign a client or admin token with the broker’s own key, or the development key')
+  .option('--user <user>', 'the token’s sub; of an admin token: the name in the audit trail')
+  .requiredOption('--org <org>', 'the token’s org; * in an admin token: all of them')
+  .option('--name <name>', 'the person’s name')
+  .option('--admin', 'an admin token, for the admin API')
+  .addOption(new Option('--role <role>', 'what the admin token allows').choices([...roles]).default('viewer'))
+  .option('--expires-in <seconds>', 'life of the token', seconds, 3600)
+  .option('--kid <kid>', 'which key of the key file signs')
+  .action(async ({ user, org, name, admin, role, expiresIn, kid, ...options }: MintOptions) => {
+    const { loadConfiguration } = await import('./configuration.js');
+    const { devPresets } = await import('./dev-presets.js');
+    const { mint, mintAdmin } = await import('./token.js');
+    const hasKey = Boolean(
+      process.env.SOLESEAT_JWT_SECRET || process.env.SOLESEAT_JWT_KEYS || options.config || options.set,
+    );
+    const presets = { ...(hasKey ? {} : devPresets('.soleseat')), REDIS_URL: 'redis://127.0.0.1:6379' };
+    const configuration = loadConfiguration({ ...sourcesOf(options), presets });
+    const common = { org, expiresInSeconds: expiresIn, ...(kid !== undefined && { kid }) };
+    if (admin) {
+      console.log(mintAdmin(configuration, { ...common, subject: user ?? 'admin', role }));
+      return;
+    }
+    if (user === undefined) throw new CommandFailure('a client token needs --user', exitCodes.usage);
+    console.log(mint(configuration, { ...common, user, ...(name !== undefined && { name }) }));
+  });
+
+const config = program.command('config').description('the settings');
+withSources(config.command('check'))
+  .description('say whether serve would start; exits 78 naming the bad settings')
+  .action(async (options: SourceOptions) => (await import('./config.js')).configCheck(sourcesOf(options)));
+withSources(config.command('print'))
+  .description('every setting, its value and its meaning; secrets are not shown')
+  .option('--json', 'as JSON')
+  .action(async (options: SourceOptions & { json?: boolean }) =>
+    (await import('./config.js')).configPrint(sourcesOf(options), options),
+  );
+
+withSources(program.command('doctor'))
+  .description('look at settings, keys, ports, limits and Redis, and say what to change')
+  .option('--json', 'as JSON')
+  .action(async (options: SourceOptions & { json?: boolean }) =>
+    (await import('./doctor.js')).doctor(sourcesOf(options), options),
+  );
+
+registerOrgs(program);
+registerLicenses(program);
+registerSessions(program);
+registerMachines(program);
+registerEvents(program);
+registerUsage(program);
+
+withDesk(program.command('top'))
+  .description('how things stand at a glance, redrawn every second; q ends')
+  .action(async (options: DeskOptions) => (await import('./top.js')).top(options));
+
+program
+  .command('completion <shell>')
+  .description('print a completion script: source <(soleseat completion bash)')
+  .action((shell: string) => console.log(completionScript(program, shell)));
