@@ -45,12 +45,14 @@ async function seedPast(
   random: () => number,
 ): Promise<void> {
   const redis = new Redis(redisUrl);
+  let highest = { peak: 0, peakAt: 0 };
   const writes = redis.pipeline();
   for (let at = nowMs - PAST_DAYS * DAY_MS; at <= nowMs - HOUR_MS; at += HOUR_MS) {
     const date = new Date(at);
     const isWeekend = date.getUTCDay() % 6 === 0;
     const share = ((dayShape[date.getUTCHours()] ?? 0) / 100) * (isWeekend ? 0.15 : 0.9 + random() * 0.2);
     const peak = Math.round(BUSIEST * share);
+    if (peak > highest.peak) highest = { peak, peakAt: Math.round(at) };
     const key = keys.usage(ORG, hourOf(at));
     writes.hset(key, {
       peak,
@@ -64,6 +66,7 @@ async function seedPast(
     const present = staff.filter(() => random() < share);
     if (present.length > 0) writes.pfadd(keys.users(ORG, hourOf(at).slice(0, 10)), ...present);
   }
+  writes.hset(keys.counters(ORG), highest);
   await writes.exec();
   await redis.quit();
 }
