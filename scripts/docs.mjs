@@ -25,12 +25,13 @@ const kindNames = {
   file: 'file',
 };
 
-const { settingsTable, metricsTable, closeCodes, isFinal, program } = await loadTables();
+const { settingsTable, metricsTable, closeCodes, isFinal, program, allRoutes } = await loadTables();
 
 const pages = {
   'docs/settings.md': () => settingsPage(),
   'docs/metrics.md': () => metricsPage(),
   'docs/commands.md': () => commandsPage(),
+  'docs/admin-api.md': () => adminApiPage(),
   'PROTOCOL.md': (text) => between(text, '<!-- close-codes -->', '<!-- /close-codes -->', closeCodesTable()),
 };
 
@@ -48,13 +49,14 @@ if (isCheck && stale.length > 0) process.exitCode = 1;
 
 async function loadTables() {
   try {
-    const [settings, metrics, codes, commands] = await Promise.all([
+    const [settings, metrics, codes, commands, routes] = await Promise.all([
       import('../dist/base/settings.js'),
       import('../dist/base/metrics.js'),
       import('../dist/protocol/close-codes.js'),
       import('../dist/cli/program.js'),
+      import('../dist/admin/routes/index.js'),
     ]);
-    return { ...settings, ...metrics, ...codes, ...commands };
+    return { ...settings, ...metrics, ...codes, ...commands, ...routes };
   } catch (error) {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     console.error('There is no built dist: run npm run build first.');
@@ -151,6 +153,39 @@ ${table(['command', 'what it does', 'options'], rows)}
 | 77 | refused: by the role, by the quota, by what stands in the way; \`connect\`: the seat was refused or taken |
 | 78 | bad settings |
 | 130 | interrupted |
+`;
+}
+
+function adminApiPage() {
+  const rows = allRoutes.map(({ method, path, role, allOrgs, summary }) => [
+    `\`${method}\``,
+    `\`${path}\``,
+    role === null ? 'none' : allOrgs ? `${role} of all orgs` : role,
+    summary,
+  ]);
+  return `# Admin API
+
+Written by \`npm run docs\` from the table of routes in \`src/admin/routes\`; change it there.
+\`GET /v1/openapi.json\` on the admin port describes every field, as OpenAPI 3.1.
+
+- **Tokens** go into \`Authorization: Bearer …\`. They are JWTs with the keys and the issuer of client tokens, the audience
+  \`SOLESEAT_ADMIN_JWT_AUDIENCE\`, and the claims \`sub\` (the name in the audit trail), \`role\` (\`viewer\`, \`operator\` or
+  \`admin\`; each may do what those before it may) and \`org\` (one org, or \`*\` for all).
+  \`soleseat token mint --admin --role viewer --org acme\` signs one.
+- **Browsers** sign in with \`POST /v1/admin/session\`, which keeps the token in a cookie. Writes from pages of another origin
+  are refused.
+- **Errors** are problem+json (RFC 9457). Programs go by \`code\`; 422 names the fields, or the lines of a file.
+- **Orgs** exist from their first claim, setting, license or import on. Another org's data is answered with 404.
+- **Times** are RFC 3339 in UTC. Durations end in \`Ms\`.
+- **Lists** are \`{items, next}\`: \`next\` is the \`cursor\` of the next page, null at the end. A page that is searched for may be
+  shorter than \`limit\`, also empty, while \`next\` goes on.
+- **Issuing twice**: with an \`Idempotency-Key\`, a repetition within a day gets the first answer.
+- **Bodies** are JSON of 64 KiB at most, not compressed; an import is CSV of 16 MiB at most.
+- **A lost connection** does not stop an import: the audit trail tells how it ended (\`imported\` or \`import_undone\`).
+
+On the public port, \`GET /v1/session\` with a user's own client token tells who has the user's seat.
+
+${table(['method', 'path', 'role', 'what it does'], rows)}
 `;
 }
 

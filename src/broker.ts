@@ -136,12 +136,8 @@ export class Broker {
       onContested: (notice) => evictions.contested(notice),
       onSubscribed: () => this.verifyAll(),
     });
-    const verifier = createTokenVerifier({
-      keys,
-      issuer: settings.jwtIssuer,
-      audience: settings.jwtAudience,
-      clock: () => wallMs() / 1000,
-    });
+    const tokenRules = { keys, issuer: settings.jwtIssuer, clock: () => wallMs() / 1000 };
+    const verifier = createTokenVerifier({ ...tokenRules, audience: settings.jwtAudience });
     const tokenWatch = new TokenWatch(this.#wheel, wallMs, settings.tokenWarningMs);
     const newSessionId = createSessionIds(Date.now);
     const admission = { ...common, newSessionId, verifier, leases, renewals, tokenWatch };
@@ -157,6 +153,7 @@ export class Broker {
       rules: { origins: settings.origins, verifier },
       doorkeeper: new Doorkeeper(settings, monotonicMs),
       isStoreReady: () => this.#pulse.isUp,
+      holderOf: (org, user) => this.store.sessions.get(org, user),
       messageBytes: settings.messageBytes,
       tls: more.tls ?? null,
       log,
@@ -164,12 +161,7 @@ export class Broker {
     });
     this.#admin = new AdminServer({
       store: this.store,
-      verifier: createAdminTokenVerifier({
-        keys,
-        issuer: settings.jwtIssuer,
-        audience: settings.adminJwtAudience,
-        clock: () => wallMs() / 1000,
-      }),
+      verifier: createAdminTokenVerifier({ ...tokenRules, audience: settings.adminJwtAudience }),
       clock: monotonicMs,
       wallMs,
       newId: uuidv7,

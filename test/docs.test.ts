@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { allRoutes } from '../src/admin/routes/index.js';
 import { metricsTable } from '../src/base/metrics.js';
 import { settingsTable } from '../src/base/settings.js';
 import { program } from '../src/cli/program.js';
@@ -61,6 +62,16 @@ describe('the documentation', () => {
       help,
     ]);
     expect(rowsOf(read('docs/metrics.md'))).toEqual(expected);
+  });
+
+  it('has every route with its role and meaning, and no other, in docs/admin-api.md', () => {
+    const expected = allRoutes.map(({ method, path, role, allOrgs, summary }) => [
+      method,
+      path,
+      role === null ? 'none' : allOrgs ? `${role} of all orgs` : role,
+      summary,
+    ]);
+    expect(rowsOf(read('docs/admin-api.md'))).toEqual(expected);
   });
 
   it('has every message type of the protocol in PROTOCOL.md', () => {

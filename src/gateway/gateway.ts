@@ -9,6 +9,7 @@ import { CONNECT_PATH, SUBPROTOCOL } from '../protocol/messages.js';
 import { Conversation, type ConversationParts } from './conversation.js';
 import type { Doorkeeper } from './doorkeeper.js';
 import { createHttpServer } from './http-server.js';
+import { answerSeatQuery, SESSION_PATH, type SeatQueryParts } from './seat-query.js';
 import type { TlsPair } from './tls.js';
 import {
   checkHeaderCount,
@@ -25,6 +26,7 @@ export interface GatewayParts {
   readonly doorkeeper: Doorkeeper;
   /** Whether Redis can be reached: without it no handshake is worth its while. */
   readonly isStoreReady: () => boolean;
+  readonly holderOf: SeatQueryParts['holderOf'];
   readonly messageBytes: number;
   /** Null where what stands in front ends TLS, if anything does. */
   readonly tls: TlsPair | null;
@@ -112,6 +114,10 @@ export class Gateway {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const refusal = judgePlainRequest(request);
+    if (refusal === null) {
+      void this.#answerSeatQuery(request, response);
+      return;
+    }
     this.parts.metrics.refusals.inc({ status: refusal.status });
     response.writeHead(refusal.status, {
       ...refusal.headers,
@@ -119,6 +125,25 @@ export class Gateway {
       Connection: 'close',
     });
     response.end(`${refusal.message}\n`);
+  }
+
+  async #answerSeatQuery(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { doorkeeper, rules, holderOf, metrics, log } = this.parts;
+    // Counted like a handshake: tokens could be tried here as well.
+    const tooMany = doorkeeper.attempted(addressOf(request.socket.remoteAddress ?? ''));
+    if (tooMany !== null) {
+      response.writeHead(tooMany.status, { ...tooMany.headers, 'Content-Type': 'text/plain' });
+      response.end(`${tooMany.message}\n`);
+      return;
+    }
+    const answer = await answerSeatQuery(request, { verifier: rules.verifier, holderOf });
+    if (answer.tokenReason !== undefined) {
+      metrics.tokenFailures.inc({ reason: answer.tokenReason });
+      log.info({ reason: answer.tokenReason }, 'token not accepted');
+    }
+    const common = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+    response.writeHead(answer.status, { ...common, ...answer.headers });
+    response.end(JSON.stringify(answer.body));
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -183,17 +208,16 @@ function destroy(this: Duplex): void {
   this.destroy();
 }
 
-function judgePlainRequest(request: IncomingMessage): Refusal {
-  const isConnectPath = pathOf(request) === CONNECT_PATH;
-  return (
-    checkHeaderCount(request) ??
-    checkNoTokenInUrl(request) ??
-    (!isConnectPath
-      ? { status: 404, message: `connect to ${CONNECT_PATH}` }
-      : request.method !== 'GET'
-        ? { status: 405, message: 'use GET', headers: { Allow: 'GET' } }
-        : { status: 426, message: 'connect with a WebSocket', headers: { Upgrade: 'websocket' } })
-  );
+/** Null for the one question that is answered without a WebSocket. */
+function judgePlainRequest(request: IncomingMessage): Refusal | null {
+  const path = pathOf(request);
+  const malformed = checkHeaderCount(request) ?? checkNoTokenInUrl(request);
+  if (malformed !== null) return malformed;
+  if (path !== CONNECT_PATH && path !== SESSION_PATH)
+    return { status: 404, message: `connect to ${CONNECT_PATH}` };
+  if (request.method !== 'GET') return { status: 405, message: 'use GET', headers: { Allow: 'GET' } };
+  if (path === SESSION_PATH) return null;
+  return { status: 426, message: 'connect with a WebSocket', headers: { Upgrade: 'websocket' } };
 }
 
 /** Null where the peer went away: then nobody did wrong, and nobody is there to be told. */

@@ -141,7 +141,7 @@ function checkSubprotocols(request: IncomingMessage): Refusal | null {
     : { status: 400, message: `offer the subprotocol ${SUBPROTOCOL}` };
 }
 
-function bearerToken(request: IncomingMessage): string | null {
+export function bearerToken(request: IncomingMessage): string | null {
   const { authorization } = request.headers;
   if (authorization === undefined) return null;
   // What is not a Bearer token is an empty one: refused like any other that is not accepted.

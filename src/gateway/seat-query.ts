@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http';
+import type { TokenVerifier } from '../auth/tokens.js';
+import type { Machine } from '../protocol/messages.js';
+import { bearerToken } from './upgrade.js';
+
+export const SESSION_PATH = '/v1/session';
+
+/** Who has a user's seat, as the user may know it. */
+export interface Holder {
+  readonly sessionId: string;
+  readonly machine: Machine;
+  /** Unix ms. */
+  readonly sinceMs: number;
+}
+
+export interface SeatQueryParts {
+  readonly verifier: TokenVerifier;
+  readonly holderOf: (org: string, user: string) => Promise<Holder | null>;
+}
+
+export interface SeatAnswer {
+  readonly status: number;
+  readonly body: object;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Why a token was not accepted, for the log and the metric. */
+  readonly tokenReason?: string;
+}
+
+/** `GET /v1/session`: who holds my seat, by the user's own token. Never rejects. */
+export async function answerSeatQuery(request: IncomingMessage, parts: SeatQueryParts): Promise<SeatAnswer> {
+  const verdict = parts.verifier.verify(bearerToken(request) ?? '');
+  if (!verdict.ok) {
+    const headers = { 'WWW-Authenticate': 'Bearer' };
+    return { ...problem(401, 'the token is not accepted', headers), tokenReason: verdict.reason };
+  }
+  const { org, user } = verdict.claims;
+  try {
+    const holder = await parts.holderOf(org, user);
+    return { status: 200, headers: { 'Content-Type': 'application/json' }, body: { holder: shown(holder) } };
+  } catch {
+    return problem(503, 'the seat cannot be looked up at present', { 'Retry-After': '2' });
+  }
+}
+
+/** No id of a machine and no epoch: they are for those who hold them. */
+function shown(holder: Holder | null) {
+  if (holder === null) return null;
+  const { sessionId, machine, sinceMs } = holder;
+  const name = machine.name === undefined ? {} : { name: machine.name };
+  return { sessionId, machine: name, since: new Date(sinceMs).toISOString() };
+}
+
+function problem(status: number, title: string, headers: Readonly<Record<string, string>>): SeatAnswer {
+  return {
+    status,
+    body: { status, title },
+    headers: { 'Content-Type': 'application/problem+json', ...headers },
+  };
+}
