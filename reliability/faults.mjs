@@ -21,7 +21,7 @@ export const faults = [
   },
   {
     fault: 'Redis cut off for 4 s, without a word',
-    promise: 'dead connections are left; all go on',
+    promise: 'dead connections are left; leases that ran out meanwhile are put back',
     begin: ({ toRedis }) => toRedis.cutOff(),
     lastsMs: 4000,
     end: ({ toRedis }) => toRedis.heal(),

@@ -44,19 +44,25 @@ export class Wire {
     this.#server.close();
   }
 
+  /** A wire keeps the order: what was delayed goes before what comes after it, also when the delay has ended. */
+  #writeLater(pair, chunk) {
+    pair.late.push(chunk);
+    setTimeout(() => pair.near.write(pair.late.shift()), this.delayMs);
+  }
+
   #join(near, port) {
     if (port === null) {
       near.on('error', () => {}).destroy();
       return;
     }
     const far = connect(port, '127.0.0.1');
-    const pair = { near, far, isDead: this.#isCutOff };
+    const pair = { near, far, isDead: this.#isCutOff, late: [] };
     this.#pairs.add(pair);
     near.on('data', (chunk) => pair.isDead || far.write(chunk));
     far.on('data', (chunk) => {
       if (pair.isDead) return;
-      if (this.delayMs > 0) setTimeout(() => near.write(chunk), this.delayMs);
-      else near.write(chunk);
+      if (this.delayMs === 0 && pair.late.length === 0) near.write(chunk);
+      else this.#writeLater(pair, chunk);
     });
     const end = () => {
       this.#pairs.delete(pair);
