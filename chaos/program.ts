@@ -68,6 +68,7 @@ export class Program {
     this.seat.on('evicted', () => this.#look('evicted'));
     this.seat.on('conflict', () => this.#look('evicted'));
     this.seat.on('welcome', () => this.#look('regranted'));
+    this.seat.on('state', ({ state, previous }) => history.note(name, `state ${previous} -> ${state}`));
     this.seat.on('closed', ({ code }) => {
       this.#look('left');
       history.note(name, `closed for good (${code})`);
@@ -178,6 +179,8 @@ export class Program {
     const talk: Talk = { node: '', ask: null, grant: null };
     this.#socket = socket;
     this.#talk = talk;
+    // Until it has said hello nobody can tell it anything: the connection before this one is given up by now.
+    if (this.isRunning) this.#broken ??= this.#beginSilence();
     socket.on('upgrade', () => Object.assign(talk, { node: this.#node }));
     socket.on('message', (data) => this.#heard(talk, JSON.parse(String(data)) as ServerMessage));
     socket.on('close', (code) => {

@@ -22,8 +22,12 @@ export async function settle(users: readonly User[], store: Store, history: Hist
 
   history.note('checker', 'roll call: everybody starts a program once more');
   const programs = await Promise.all(users.map((user) => user.start('roll-call')));
-  const late = () => programs.filter((program) => program.heldEpoch === null);
-  const missing = async () => (late().length === 0 ? null : `${late()[0]?.name} got no seat`);
+  const missing = async () => {
+    const late = programs.filter((program) => program.heldEpoch === null);
+    // A first attempt may come to nothing, and the library never takes over by itself again: a person would.
+    for (const { seat } of late) if (seat.state === 'denied' || seat.state === 'evicted') seat.takeOver();
+    return late.length === 0 ? null : `${late[0]?.name} got no seat, it is ${late[0]?.seat.state}`;
+  };
   findings.push(await agreed('at the roll call', look, missing));
   findings.push(await agreed('after the roll call', look, (counts) => disagreement(counts, users)));
 

@@ -53,14 +53,13 @@ function hurtMs(node: string, fromMs: number, toMs: number, { faults }: Seen): n
     .reduce((sum, ms) => sum + Math.max(0, ms), 0);
 }
 
-function wasOrdered(
-  { user, epoch, atMs }: Eviction,
-  { adminEvictions }: Pick<History, 'adminEvictions'>,
-): boolean {
+/** An order ends whoever has the seat, also a session that its Redis had forgotten, or that began meanwhile. */
+function wasOrdered({ user, epoch, atMs }: Eviction, { adminEvictions, grants }: Seen): boolean {
+  const sinceMs = grants.find((grant) => grant.user === user && grant.epoch === epoch)?.askedMs ?? 0;
   return adminEvictions.some(
     (order) =>
       order.user === user &&
       order.sentMs <= atMs &&
-      (order.ackMs === null || (order.epoch !== null && order.epoch >= epoch)),
+      (order.ackMs === null || (order.epoch !== null && (order.epoch >= epoch || order.ackMs >= sinceMs))),
   );
 }

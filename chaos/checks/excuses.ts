@@ -36,9 +36,10 @@ export class Excuses {
     this.#losses = faults.filter(({ kind }) => losesData.has(kind)).map(lossOf);
     this.#hurts = faults.map(({ kind, target, note, startMs, endMs }) => ({
       target,
-      losesNoticesOnly: kind === 'pubsub-lost' || note.includes('TYPE pubsub'),
+      // After FLUSHALL a loser that is not put back yet is known to nobody who could send it a notice.
+      losesNoticesOnly: kind === 'pubsub-lost' || kind === 'flushall' || note.includes('TYPE pubsub'),
       fromMs: startMs,
-      toMs: endMs + recoveryMs,
+      toMs: endMs + (kind === 'flushall' ? timing.renewEveryMs + NOTICE_MS : recoveryMs),
     }));
   }
 

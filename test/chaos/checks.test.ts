@@ -56,6 +56,13 @@ describe('overlaps', () => {
     expect(found(longer)).toHaveLength(1);
   });
 
+  it('soon after a FLUSHALL it may not be known to Redis, and goes on until its renewal', () => {
+    const history = takeover(1900);
+    history.faults.push(faultOf('flushall', 'redis', 700, 701));
+    expect(findOverlaps(history)).toMatchObject([{ excuse: 'notice lost' }]);
+    expect(found(history)).toEqual([]);
+  });
+
   it('a fault at another node excuses nothing', () => {
     const history = takeover(1900);
     history.faults.push(faultOf('node-stop', 'node-2', 900, 1900));
