@@ -57,7 +57,8 @@ async function waysToObtain() {
 /** Shared libraries that were unpacked beside it are found by the loader only when it is told. */
 function librariesIn(root) {
   const machine = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }[process.arch];
-  return ['usr/lib', 'lib'].map((path) => join(root, path, machine ?? '')).filter((path) => existsSync(path));
+  const folders = ['usr/lib', 'lib'].map((path) => join(root, path, machine ?? ''));
+  return [...folders, join(folders[0], 'pulseaudio')].filter((path) => existsSync(path));
 }
 
 async function check(chromium) {

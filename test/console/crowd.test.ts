@@ -43,8 +43,11 @@ it('100,000 sessions are counted, paged and searched, fifty rows at a time', asy
   await page.getByText('Page 2').waitFor();
   await page.getByRole('table').and(page.locator('[aria-busy="false"]')).waitFor();
   expect(await rows.nth(1).textContent()).not.toBe(first);
-  await page.getByLabel('Find a user').fill('user-09999');
-  await page.getByRole('row', { name: /^user-09999 desk 09999/ }).waitFor();
-  expect(await rows.count()).toBe(2);
+  // Wherever the server's walk through all of them meets the one.
+  for (const number of ['09999', '31415', '50000', '77777']) {
+    await page.getByLabel('Find a user').fill(`user-${number}`);
+    await page.getByRole('row', { name: new RegExp(`^user-${number} desk ${number}`) }).waitFor();
+    expect(await rows.count()).toBe(2);
+  }
   expect(errors).toEqual([]);
 });

@@ -1,3 +1,5 @@
+import { call } from './client.js';
+
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
 
@@ -32,6 +34,8 @@ export function follow(path: string, type: string, handlers: StreamHandlers): ()
       // The browser retries a broken connection, but never one that was refused.
       if (opened.readyState !== EventSource.CLOSED) return;
       close();
+      // An EventSource does not tell why. Where the token has ended, this answer does, and leads to the sign-in.
+      call('GET', '/v1/admin/session').catch(() => {});
       timer = setTimeout(open, waitMs);
       waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
     });
