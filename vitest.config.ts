@@ -4,9 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
-    // One file at a time: several brokers, Redis and their clients share two cores as it is.
-    maxWorkers: 1,
-    fileParallelism: false,
+    // Tests wait more than they compute: two files at a time use two cores well, and more would only slow each other.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },
