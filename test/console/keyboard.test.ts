@@ -23,6 +23,11 @@ function focused(page: Page): Promise<string> {
   });
 }
 
+/** Waits until that has the focus: what a key does is drawn a little later. */
+async function hasFocus(page: Page, name: string): Promise<void> {
+  await expect.poll(() => focused(page), { timeout: 30_000 }).toBe(name);
+}
+
 /** Presses Tab until something of that name has the focus, and gives whether one can see that it has. */
 async function tabTo(page: Page, name: string): Promise<boolean> {
   const passed: string[] = [];
@@ -53,7 +58,7 @@ it('everything can be done by keyboard alone, and one always sees where one is',
   await page.evaluate(() => (document.activeElement as HTMLElement).blur());
   expect(await tabTo(page, 'Skip to content')).toBe(true);
   await keyboard.press('Enter');
-  expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.id), { timeout: 30_000 }).toBe('main');
 
   await page.reload();
   await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
@@ -61,23 +66,24 @@ it('everything can be done by keyboard alone, and one always sees where one is',
   await keyboard.press('Enter');
   await page.getByRole('row', { name: /^ada/ }).waitFor();
   // A new page is told of: its title has the focus.
-  expect(await focused(page)).toBe('Sessions');
+  await hasFocus(page, 'Sessions');
   await keyboard.press('/');
-  expect(await focused(page)).toBe('Find a user');
+  await hasFocus(page, 'Find a user');
   await keyboard.type('ad');
   expect(await tabTo(page, 'Evict ada')).toBe(true);
   await keyboard.press('Enter');
-  expect(await focused(page)).toBe('Reason');
+  await hasFocus(page, 'Reason');
   await keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  expect(await focused(page)).toBe('Evict ada');
+  await hasFocus(page, 'Evict ada');
   await keyboard.press('Enter');
+  await hasFocus(page, 'Reason');
   await keyboard.type('by keyboard');
   await keyboard.press('Enter');
   expect((await ada.close()).code).toBe(4510);
   // The row is gone, and with it the button that opened the dialog: the focus is not lost.
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  expect(await focused(page)).toBe('Sessions');
+  await hasFocus(page, 'Sessions');
   await page.getByRole('status').filter({ hasText: 'ada was evicted' }).waitFor();
 });
 
@@ -99,13 +105,13 @@ it('a menu opens and closes by keyboard, and gives the focus back after its dial
   await keyboard.press('Enter');
   await tabTo(page, 'Suspend…');
   await keyboard.press('Escape');
-  expect(await page.getByRole('button', { name: 'Suspend…' }).isVisible()).toBe(false);
-  expect(await focused(page)).toBe('Change the license of grace');
+  await page.getByRole('button', { name: 'Suspend…' }).waitFor({ state: 'hidden' });
+  await hasFocus(page, 'Change the license of grace');
   await keyboard.press('Enter');
   await tabTo(page, 'Revoke…');
   await keyboard.press('Enter');
   await page.getByRole('dialog', { name: 'Revoke the license of grace?' }).waitFor();
   await keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  expect(await focused(page)).toBe('Change the license of grace');
+  await hasFocus(page, 'Change the license of grace');
 });
