@@ -93,6 +93,7 @@ async function perform(store: Store, one: Operation): Promise<void> {
     }
     case 'import': {
       const issue = { ...order(one.user), id: `l${id}`, requestId: `q${id}`, importId: 'i1' };
+      await store.imports.begin(ORG, 'i1', 'root');
       if ((await store.licenses.issue(issue)).outcome === 'done') await store.licenses.unissue(issue);
       return;
     }

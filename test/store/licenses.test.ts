@@ -167,6 +167,22 @@ describe('what takes the right away', () => {
   });
 });
 
+describe('an import that fails', () => {
+  it('leaves no license where there was none, and a revoked one as it was', async () => {
+    await issue('ann');
+    await store.licenses.revoke({ ...order('ann'), note: 'left' });
+    const before = await store.licenses.get(ORG, 'ann');
+    await store.imports.begin(ORG, 'i1', 'root');
+    for (const user of ['ann', 'bob']) expect((await issue(user, { importId: 'i1' })).outcome).toBe('done');
+    expect((await claim('ann')).outcome).toBe('granted');
+    await store.imports.undo(ORG, 'i1', 'root');
+    expect(await store.licenses.get(ORG, 'ann')).toEqual(before);
+    expect(await store.licenses.get(ORG, 'bob')).toBeNull();
+    expect(await claim('ann')).toEqual({ outcome: 'denied', reason: 'license_revoked' });
+    expect(await store.orgs.counts(ORG)).toMatchObject({ issued: 0, revoked: 1, active: 0 });
+  });
+});
+
 describe('expiry', () => {
   it('ends the session of a license whose time has come, once, though two nodes sweep', async () => {
     await issue('ann', { expiresAt: Date.now() + 400 });

@@ -17,8 +17,9 @@ if status and status ~= 'revoked' then return refuse('exists') end
 if not hasQuotaLeft() then return refuse('quota_exhausted') end
 if order.expiresAt and tonumber(order.expiresAt) <= now then return refuse('expires_in_the_past') end
 
+local before = order.import and status == 'revoked' and revokedRecord() or nil
 redis.call('ZREM', revoked, order.user)
-redis.call('HDEL', licenseKey, 'import')
+redis.call('HDEL', licenseKey, 'import', 'before')
 issueLicense(order, now, order.id)
 if order.expiresAt then
   redis.call('HSET', licenseKey, 'expiresAt', order.expiresAt)
@@ -26,6 +27,7 @@ if order.expiresAt then
 end
 if order.note then redis.call('HSET', licenseKey, 'note', order.note) end
 if order.import then redis.call('HSET', licenseKey, 'import', order.import) end
+if before then redis.call('HSET', licenseKey, 'before', before) end
 local reply = done()
 -- A failed import is undone, not tried again.
 if not order.import then redis.call('SET', request, reply, 'PX', 86400000) end

@@ -1,5 +1,5 @@
 -- Stands before every script that changes a license, after seat.lua.
--- A license is a hash: id, status active | suspended | expired | revoked, issuedAt, expiresAt?, note?, import?;
+-- A license is a hash: id, status active | suspended | expired | revoked, issuedAt, expiresAt?, note?, import?, before?;
 -- beside them holdUntil?, which is the user's and also stands without a license.
 -- Issued, and so counted against the quota, are those in `licensed`: all but the revoked.
 
@@ -31,6 +31,21 @@ end
 
 local function keepNote()
   if order.note then redis.call('HSET', licenseKey, 'note', order.note) else redis.call('HDEL', licenseKey, 'note') end
+end
+
+-- A revoked license as text, to be put back if an import that issued over it fails.
+local function revokedRecord()
+  local record = { revokedAt = redis.call('ZSCORE', revoked, order.user) or nil }
+  for _, name in ipairs({ 'id', 'issuedAt', 'expiresAt', 'note' }) do record[name] = field(name) end
+  return cjson.encode(record)
+end
+
+local function restoreRevoked(encoded)
+  local record = cjson.decode(encoded)
+  redis.call('ZADD', revoked, record.revokedAt or text(now), order.user)
+  record.revokedAt = nil
+  redis.call('HSET', licenseKey, 'status', 'revoked')
+  for name, value in pairs(record) do redis.call('HSET', licenseKey, name, value) end
 end
 
 local function refuse(reason)

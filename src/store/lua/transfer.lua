@@ -21,7 +21,7 @@ for _, name in ipairs({ 'id', 'status', 'issuedAt', 'expiresAt', 'import' }) do
   if value then redis.call('HSET', target, name, value) end
   redis.call('HDEL', licenseKey, name)
 end
-redis.call('HDEL', licenseKey, 'note')
+redis.call('HDEL', licenseKey, 'note', 'before')
 redis.call('ZREM', revoked, order.to)
 for _, index in ipairs({ licensed, used, expiring }) do
   local score = redis.call('ZSCORE', index, former)

@@ -1,4 +1,5 @@
--- unissue: takes back what a failed import issued, as if it had never been, while nothing has changed it since.
+-- unissue: takes back what a failed import issued, as if it had never been: a license that had been revoked before is
+-- a revoked one again. What was transferred or revoked since is left alone.
 --
 -- KEYS  those of seat.lua, request, expiring, revoked
 -- ARGV  JSON: org, user, import, actor, eventsKept, channelPrefix
@@ -8,7 +9,9 @@ if not status or status == 'revoked' or field('import') ~= order.import then ret
 noteLicense('unissued')
 local ended = evictHolder(order, now, 'license_revoked')
 setStatus('revoked')
-redis.call('HDEL', licenseKey, 'id', 'status', 'issuedAt', 'expiresAt', 'note', 'import')
+local before = field('before')
+redis.call('HDEL', licenseKey, 'id', 'status', 'issuedAt', 'expiresAt', 'note', 'import', 'before')
+if before then restoreRevoked(before) end
 for _, index in ipairs({ licensed, used, expiring }) do redis.call('ZREM', index, order.user) end
 redis.call('HINCRBY', counters, 'issued', -1)
 return done(ended)
