@@ -123,6 +123,7 @@ export class Leases {
 
   async #sendClaim(request: ClaimRequest): Promise<ClaimReply> {
     const { org, requestId, resume, machine } = request;
+    const { takeoversPerMinute, claimsPerMinute, licenseMode } = this.parts.config;
     const learn = this.parts.redisClock.exchange();
     const order = {
       sessionId: request.sessionId,
@@ -131,10 +132,11 @@ export class Leases {
       machineKind: machine.kind,
       onConflict: request.onConflict,
       resume: resume && { sessionId: resume.sessionId, epoch: String(resume.epoch) },
-      licenseMode: this.parts.config.licenseMode,
+      licenseMode,
       licenseId: request.licenseId,
-      takeoversPerMinute: this.parts.config.takeoversPerMinute,
-      claimsPerMinute: this.parts.config.claimsPerMinute,
+      takeoversPerMinute,
+      // Whoever may take over without limit may claim without one.
+      claimsPerMinute: takeoversPerMinute === 0 ? 0 : claimsPerMinute,
       floor: String(this.#epochSeen.get(org) ?? 0),
     };
     const own = [this.parts.keys.request(org, requestId), this.parts.keys.claims(org, request.user)];
