@@ -1,24 +1,12 @@
 import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/cli/doctor-finding.js';
-import type { RedisProcess } from '../../src/embedded/redis-process.js';
-import { testRedis } from '../support/redis.js';
+import { useRedis } from '../support/redis.js';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-let redis: RedisProcess;
-let client: Redis;
-
-beforeAll(async () => {
-  redis = await testRedis();
-  client = new Redis(redis.url);
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis.stop();
-});
+const redis = useRedis();
 
 async function doctor(more: Record<string, string> = {}) {
   const env = {
@@ -58,13 +46,13 @@ describe('doctor', () => {
   });
 
   it('sees a policy that throws leases away', async () => {
-    await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    await redis.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
     expect((await doctor()).about('allkeys-lru')).toMatchObject({ level: 'warning' });
-    await client.config('SET', 'maxmemory-policy', 'noeviction');
+    await redis.client.config('SET', 'maxmemory-policy', 'noeviction');
   });
 
   it('sees a user who lacks a right, and ends with 1', async () => {
-    await client.call('ACL', 'SETUSER', 'weak', 'on', '>pass', '~soleseat:*', '+@all', 'resetchannels');
+    await redis.client.call('ACL', 'SETUSER', 'weak', 'on', '>pass', '~soleseat:*', '+@all', 'resetchannels');
     const { code, about } = await doctor({ REDIS_URL: redis.url.replace('redis://', 'redis://weak:pass@') });
     expect(code).toBe(1);
     expect(about('lacks a right')?.level).toBe('bad');

@@ -1,24 +1,13 @@
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { describe, expect, it } from 'vitest';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { startNode, tokenFor } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
-import { testRedis } from '../support/redis.js';
+import { useRedis } from '../support/redis.js';
 import { RedisProxy } from '../support/redis-proxy.js';
 
 const HOUR_MS = 3_600_000;
-let redis: RedisProcess;
-let store: Redis;
-beforeAll(async () => {
-  redis = await testRedis();
-  store = new Redis(redis.url);
-});
-afterAll(async () => {
-  store.disconnect();
-  await redis.stop();
-});
+const redis = useRedis();
 
 describe("a node's wall clock", () => {
   it('may be hours wrong: tokens, grants, renewals, takeovers and times are as ever', async () => {
@@ -52,11 +41,11 @@ describe("Redis's clock", () => {
     const desktop = await Desktop.hello(node.ports.public, 'bob', 'pc');
     const { sessionId, epoch } = await desktop.told('welcome');
     // What a step ahead does to keys with a TTL; then TIME tells of it.
-    await store.del('soleseat:{acme}:lease:bob');
+    await redis.client.del('soleseat:{acme}:lease:bob');
     proxy.clockAheadSeconds = 3600;
     await eventually(
       async () =>
-        (await store.get('soleseat:{acme}:lease:bob'))?.startsWith(`${sessionId}:${epoch}:`) ?? false,
+        (await redis.client.get('soleseat:{acme}:lease:bob'))?.startsWith(`${sessionId}:${epoch}:`) ?? false,
     );
     expect(desktop.closed).toBeNull();
     await node.stop();

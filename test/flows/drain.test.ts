@@ -1,10 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { describe, expect, it } from 'vitest';
 import { Desktop, resume } from '../support/desktop.js';
 import { NodeProcess } from '../support/node-process.js';
-import { testRedis } from '../support/redis.js';
+import { useRedis } from '../support/redis.js';
 
 const SESSIONS = 2_000;
 /** Between two claims of a rival, so that it does not take all the time there is. */
@@ -17,16 +15,7 @@ const long = {
   // All these clients live in one process, which may be slow to say hello.
   SOLESEAT_HELLO_TIMEOUT_MS: '60000',
 };
-let redis: RedisProcess;
-let store: Redis;
-beforeAll(async () => {
-  redis = await testRedis();
-  store = new Redis(redis.url);
-});
-afterAll(async () => {
-  store.disconnect();
-  await redis.stop();
-});
+const redis = useRedis();
 
 /** In groups, as a burst of two thousand handshakes is for another test. */
 async function seatAll(port: number, users: readonly string[]): Promise<Desktop[]> {
@@ -62,7 +51,7 @@ describe('promise 12: drain without loss', { timeout: TIME_LIMIT_MS }, () => {
     expect(await leaving.ended()).toBe(0);
     expect((toldMs.at(-1) ?? 0) - (toldMs[0] ?? 0)).toBeGreaterThan(1500);
     expect(before.filter((desktop) => desktop.find('evicted') !== undefined)).toEqual([]);
-    const counters = await store.hgetall('soleseat:{acme}:counters');
+    const counters = await redis.client.hgetall('soleseat:{acme}:counters');
     expect(counters).toMatchObject({ granted: String(SESSIONS), resumed: String(SESSIONS) });
     expect(Object.keys(counters).filter((name) => name.startsWith('ended:'))).toEqual([]);
     await staying.kill();

@@ -1,22 +1,11 @@
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { describe, expect, it } from 'vitest';
 import { Desktop, resume } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { startNode } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
-import { testRedis } from '../support/redis.js';
+import { useRedis } from '../support/redis.js';
 
-let redis: RedisProcess;
-let store: Redis;
-beforeAll(async () => {
-  redis = await testRedis();
-  store = new Redis(redis.url);
-});
-afterAll(async () => {
-  store.disconnect();
-  await redis.stop();
-});
+const redis = useRedis();
 
 const leaseKey = (user: string) => `soleseat:{acme}:lease:${user}`;
 const leases = ({ received }: Desktop) => received.filter((message) => message.type === 'lease');
@@ -38,12 +27,12 @@ describe('the directory of nodes', () => {
       startedAtMs: expect.any(Number),
     });
     // A node that was killed: it says no more, and has not taken leave.
-    await store.zadd('soleseat:nodes', Date.now() - 10_000, 'killed');
+    await redis.client.zadd('soleseat:nodes', Date.now() - 10_000, 'killed');
     expect((await two.nodes.list()).at(-1)).toMatchObject({ nodeId: 'killed', isLive: false });
-    await store.zadd('soleseat:nodes', Date.now() - 120_000, 'killed');
+    await redis.client.zadd('soleseat:nodes', Date.now() - 120_000, 'killed');
     await eventually(async () => (await two.nodes.list()).length === 2);
     await Promise.all([one.stop(), two.stop()]);
-    expect(await store.exists('soleseat:nodes', 'soleseat:node-info')).toBe(0);
+    expect(await redis.client.exists('soleseat:nodes', 'soleseat:node-info')).toBe(0);
   });
 });
 
@@ -60,14 +49,16 @@ describe('promise 6: a node whose event loop is full', () => {
     const { epoch } = await keeper.told('welcome');
     busy.signal('SIGUSR2');
     // Longer than the TTL: both leases have run out, and the seats are out of the counts.
-    await eventually(async () => (await store.exists(leaseKey('busy-1'), leaseKey('busy-2'))) === 0);
-    await eventually(async () => (await store.zcard('soleseat:{acme}:active')) === 0);
+    await eventually(async () => (await redis.client.exists(leaseKey('busy-1'), leaseKey('busy-2'))) === 0);
+    await eventually(async () => (await redis.client.zcard('soleseat:{acme}:active')) === 0);
     const before = leases(loser).length;
     const winner = await Desktop.hello(other.ports.public, 'busy-1', 'laptop');
     const won = await winner.told('welcome');
     expect(await loser.told('evicted')).toMatchObject({ reason: 'taken_over', epoch: won.epoch });
     expect(leases(loser).length).toBe(before);
-    await eventually(async () => (await store.get(leaseKey('busy-2')))?.includes(`:${epoch}:`) ?? false);
+    await eventually(
+      async () => (await redis.client.get(leaseKey('busy-2')))?.includes(`:${epoch}:`) ?? false,
+    );
     await keeper.until(() => leases(keeper).at(-1)?.epoch === epoch);
     expect([keeper.closed, winner.closed]).toEqual([null, null]);
     await Promise.all([busy.kill(), other.kill()]);

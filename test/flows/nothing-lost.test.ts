@@ -1,26 +1,16 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { describe, expect, it } from 'vitest';
 import { Desktop, resume } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { startNode } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
-import { testRedis } from '../support/redis.js';
+import { testRedis, useRedis } from '../support/redis.js';
 
-let redis: RedisProcess;
-let store: Redis;
-
-beforeAll(async () => {
-  redis = await testRedis();
-  store = new Redis(redis.url);
-});
-afterAll(async () => {
-  store.disconnect();
-  await redis.stop();
-});
+const redis = useRedis();
 
 const leaseKey = (user: string) => `soleseat:{acme}:lease:${user}`;
-const counter = async (name: string) => Number((await store.hget('soleseat:{acme}:counters', name)) ?? 0);
+const counter = async (name: string) =>
+  Number((await redis.client.hget('soleseat:{acme}:counters', name)) ?? 0);
 
 describe('promise 7: a crash costs nobody a seat', () => {
   it('500 sessions of a killed node are all back on another with their sessionId, and nobody is evicted', async () => {
@@ -50,11 +40,11 @@ describe('promise 7: a crash costs nobody a seat', () => {
   it('orphans of a killed node leave the counts a second after their TTL', async () => {
     const [doomed, other] = await Promise.all([NodeProcess.start(redis.url), NodeProcess.start(redis.url)]);
     await (await Desktop.hello(doomed.ports.public, 'orphan', 'pc')).told('welcome');
-    const leaseEndMs = async () => Number(await store.zscore('soleseat:{acme}:active', 'orphan'));
+    const leaseEndMs = async () => Number(await redis.client.zscore('soleseat:{acme}:active', 'orphan'));
     await doomed.kill();
     const endMs = await leaseEndMs();
     await eventually(async () => (await leaseEndMs()) === 0);
-    const events = await store.xrevrange('soleseat:{acme}:events', '+', '-', 'COUNT', 50);
+    const events = await redis.client.xrevrange('soleseat:{acme}:events', '+', '-', 'COUNT', 50);
     const swept = events
       .map(([, fields]) => fields)
       .find((fields) => fields.includes('expired') && fields.includes('orphan'));
@@ -70,7 +60,7 @@ describe('promise 6: self-fencing', () => {
     const workstation = await Desktop.hello(stopped.ports.public, 'sleepy', 'workstation');
     await workstation.told('lease');
     stopped.signal('SIGSTOP');
-    await eventually(async () => (await store.exists(leaseKey('sleepy'))) === 0);
+    await eventually(async () => (await redis.client.exists(leaseKey('sleepy'))) === 0);
     // The laptop comes and goes: nobody holds the seat when the node wakes, yet its epoch is over.
     const laptop = await Desktop.hello(other.ports.public, 'sleepy', 'laptop');
     await laptop.told('welcome');
@@ -80,7 +70,7 @@ describe('promise 6: self-fencing', () => {
     stopped.signal('SIGCONT');
     expect((await workstation.told('evicted')).reason).toBe('released');
     expect(workstation.received.filter(({ type }) => type === 'lease').length).toBe(leasesBefore);
-    expect(await store.exists(leaseKey('sleepy'))).toBe(0);
+    expect(await redis.client.exists(leaseKey('sleepy'))).toBe(0);
     await Promise.all([stopped.kill(), other.kill()]);
   });
 

@@ -1,55 +1,28 @@
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { recount } from '../../src/license/recount.js';
 import { uniqueUsersNow, usageByDay } from '../../src/license/usage.js';
 import { hourOf, KeyNames } from '../../src/store/keys.js';
 import type { Store } from '../../src/store/store.js';
-import { testRedis } from '../support/redis.js';
-import { storeOn } from '../support/store.js';
+import { useRedis } from '../support/redis.js';
+import { claimFor, issueTo, ORG, orderFor, storeOn } from '../support/store.js';
 
-const ORG = 'acme';
 const keys = new KeyNames('soleseat:');
-let redis: RedisProcess;
-let client: Redis;
+const redis = useRedis();
 let store: Store;
-let ids = 0;
 
-beforeAll(async () => {
-  redis = await testRedis();
-  client = new Redis(redis.url);
-});
 beforeEach(async () => {
-  await client.flushall();
-  store = storeOn(client);
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis.stop();
+  await redis.client.flushall();
+  store = storeOn(redis.client);
 });
 
-const order = (user: string) => ({ org: ORG, user, actor: 'root' });
+const order = orderFor;
 
 async function issue(...users: string[]) {
-  for (const user of users) {
-    ids += 1;
-    await store.licenses.issue({ ...order(user), id: `l${ids}`, requestId: `q${ids}` });
-  }
+  for (const user of users) await issueTo(store, user);
 }
 
-async function claim(user: string, machineId = 'desk') {
-  ids += 1;
-  const machine = { id: machineId, name: `the ${machineId}` };
-  const answer = await store.leases.claim({
-    requestId: `r${ids}`,
-    org: ORG,
-    user,
-    sessionId: `s${ids}`,
-    licenseId: `auto${ids}`,
-    machine,
-    machineText: JSON.stringify(machine),
-    onConflict: 'takeover',
-  });
+async function claim(user: string, id = 'desk') {
+  const answer = await claimFor(store, user, { id, name: `the ${id}` });
   if (answer.outcome !== 'granted') throw new Error(answer.outcome);
   return answer;
 }
@@ -194,7 +167,7 @@ describe('usage', () => {
   it('counts time in use in the hour it fell in, though nobody comes or goes', async () => {
     await claim('ann');
     await store.nodes.announce([ORG]);
-    await client.hincrby(keys.counters(ORG), 'seatAt', -60_000);
+    await redis.client.hincrby(keys.counters(ORG), 'seatAt', -60_000);
     await store.sweeper.sweep(1);
     const row = (await store.usage.hours(ORG, Date.now(), Date.now() + 1))[0];
     expect(row?.period).toBe(hourOf(Date.now()));
@@ -218,8 +191,8 @@ describe('a recount', () => {
   it('names what is wrong, and repairs it on request', async () => {
     await issue('ann', 'bob');
     await claim('ann');
-    await client.hincrby(keys.counters(ORG), 'issued', 5);
-    await client.hincrby(keys.counters(ORG), 'granted', 1);
+    await redis.client.hincrby(keys.counters(ORG), 'issued', 5);
+    await redis.client.hincrby(keys.counters(ORG), 'granted', 1);
     const differences = [
       { counter: 'issued', stored: 7, counted: 2 },
       { counter: 'active', stored: 2, counted: 1 },

@@ -1,64 +1,35 @@
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { KeyNames } from '../../src/store/keys.js';
 import type { License, LicenseAnswer } from '../../src/store/license-types.js';
 import { BadCursor } from '../../src/store/paging.js';
 import type { Store } from '../../src/store/store.js';
 import { eventually } from '../support/eventually.js';
-import { testRedis } from '../support/redis.js';
-import { storeOn } from '../support/store.js';
+import { useRedis } from '../support/redis.js';
+import { claimFor, issueTo, ORG, orderFor, storeOn } from '../support/store.js';
 
-const ORG = 'acme';
 const keys = new KeyNames('soleseat:');
-let redis: RedisProcess;
-let client: Redis;
+const redis = useRedis();
 let store: Store;
-let ids = 0;
 
-beforeAll(async () => {
-  redis = await testRedis();
-  client = new Redis(redis.url);
-});
 beforeEach(async () => {
-  await client.flushall();
-  store = storeOn(client, { licenseMode: 'required' });
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis.stop();
+  await redis.client.flushall();
+  store = storeOn(redis.client, { licenseMode: 'required' });
 });
 
-const order = (user: string) => ({ org: ORG, user, actor: 'root' });
-
-function issue(user: string, more: { expiresAt?: number; requestId?: string; importId?: string } = {}) {
-  ids += 1;
-  return store.licenses.issue({ ...order(user), id: `l${ids}`, requestId: `q${ids}`, ...more });
-}
+const order = orderFor;
+const issue = (user: string, more: Parameters<typeof issueTo>[2] = {}) => issueTo(store, user, more);
+const claim = (user: string, id = 'desk') => claimFor(store, user, { id });
 
 function licenseIn(answer: LicenseAnswer): License {
   if (answer.outcome !== 'done') throw new Error(`refused: ${answer.reason}`);
   return answer.license;
 }
 
-async function claim(user: string, machineId = 'desk') {
-  ids += 1;
-  const machine = { id: machineId };
-  return store.leases.claim({
-    requestId: `r${ids}`,
-    org: ORG,
-    user,
-    sessionId: `s${ids}`,
-    licenseId: `auto${ids}`,
-    machine,
-    machineText: JSON.stringify(machine),
-    onConflict: 'takeover',
-  });
-}
-
-const counters = () => client.hgetall(keys.counters(ORG));
+const counters = () => redis.client.hgetall(keys.counters(ORG));
 const eventTypes = async () =>
-  (await client.xrange(keys.events(ORG), '-', '+')).map(([, fields]) => fields[fields.indexOf('type') + 1]);
+  (await redis.client.xrange(keys.events(ORG), '-', '+')).map(
+    ([, fields]) => fields[fields.indexOf('type') + 1],
+  );
 const refused = (reason: string) => ({ outcome: 'refused', reason });
 
 describe('issue', () => {
@@ -72,13 +43,13 @@ describe('issue', () => {
   });
 
   it('never passes the quota, with a thousand at once', async () => {
-    await client.hset(keys.settings(ORG), 'quota', '300');
+    await redis.client.hset(keys.settings(ORG), 'quota', '300');
     const answers = await Promise.all(Array.from({ length: 1_000 }, (_, i) => issue(`u${i}`)));
     expect(answers.filter(({ outcome }) => outcome === 'done')).toHaveLength(300);
     expect(
       answers.filter((one) => one.outcome === 'refused' && one.reason === 'quota_exhausted'),
     ).toHaveLength(700);
-    expect(await client.zcard(keys.licensed(ORG))).toBe(300);
+    expect(await redis.client.zcard(keys.licensed(ORG))).toBe(300);
     expect(await counters()).toMatchObject({ issued: '300' });
   });
 
@@ -109,7 +80,7 @@ describe('what takes the right away', () => {
       expect(answer).toMatchObject({ outcome: 'done', endedSessionId: sessionId });
       expect(await store.licenses[act](order('ann'))).toMatchObject(refused('wrong_status'));
       expect(await counters()).toMatchObject({ [`ended:${reason}`]: '1' });
-      expect(await client.zcard(keys.active(ORG))).toBe(0);
+      expect(await redis.client.zcard(keys.active(ORG))).toBe(0);
       expect(await claim('ann')).toEqual({ outcome: 'denied', reason });
       const held = { org: ORG, user: 'ann', sessionId, epoch, sinceMs, machineText: '{"id":"desk"}' };
       expect(await store.leases.renew(ORG, [held])).toMatchObject([{ outcome: 'lost', reason }]);
@@ -134,7 +105,7 @@ describe('what takes the right away', () => {
     expect(await claim('ann')).toEqual({ outcome: 'denied', reason: 'license_required' });
     expect(await claim('bob')).toMatchObject({ outcome: 'granted', license: { id } });
     expect(await counters()).toMatchObject({ issued: '1' });
-    expect(await client.zrange(keys.licensed(ORG), '0', '-1')).toEqual(['bob']);
+    expect(await redis.client.zrange(keys.licensed(ORG), '0', '-1')).toEqual(['bob']);
   });
 
   it('transfer to a user who has a license changes nothing', async () => {
@@ -145,7 +116,7 @@ describe('what takes the right away', () => {
   });
 
   it('a revoked license frees its place, and a new one may be issued', async () => {
-    await client.hset(keys.settings(ORG), 'quota', '1');
+    await redis.client.hset(keys.settings(ORG), 'quota', '1');
     const first = licenseIn(await issue('ann'));
     await store.licenses.revoke(order('ann'));
     expect((await issue('bob')).outcome).toBe('done');
@@ -187,10 +158,10 @@ describe('expiry', () => {
   it('ends the session of a license whose time has come, once, though two nodes sweep', async () => {
     await issue('ann', { expiresAt: Date.now() + 400 });
     expect((await claim('ann')).outcome).toBe('granted');
-    const sweepers = [store.sweeper, storeOn(client, { nodeId: 'n2' }).sweeper];
+    const sweepers = [store.sweeper, storeOn(redis.client, { nodeId: 'n2' }).sweeper];
     await store.nodes.announce([ORG]);
     await eventually(async () => {
-      await client.del(keys.sweepTurn);
+      await redis.client.del(keys.sweepTurn);
       await Promise.all(sweepers.map((one) => one.sweep(1)));
       return (await store.licenses.get(ORG, 'ann'))?.status === 'expired';
     });
@@ -226,10 +197,10 @@ describe('a hold', () => {
 describe('machines', () => {
   it('on the deny list are refused, and with a list only those on it come in', async () => {
     await issue('ann');
-    await client.hset(keys.settings(ORG), 'machine:lost-laptop', 'deny', 'machine:desk', 'allow');
+    await redis.client.hset(keys.settings(ORG), 'machine:lost-laptop', 'deny', 'machine:desk', 'allow');
     expect(await claim('ann', 'lost-laptop')).toEqual({ outcome: 'denied', reason: 'machine_not_allowed' });
     expect((await claim('ann', 'any')).outcome).toBe('granted');
-    await client.hset(keys.settings(ORG), 'machines', 'listed');
+    await redis.client.hset(keys.settings(ORG), 'machines', 'listed');
     expect(await claim('ann', 'any')).toEqual({ outcome: 'denied', reason: 'machine_not_allowed' });
     expect((await claim('ann', 'desk')).outcome).toBe('granted');
   });
@@ -258,7 +229,7 @@ describe('lists', () => {
   it('tell what was not used for long, but for what is in use', async () => {
     for (const user of ['ann', 'bob', 'cleo']) await issue(user);
     await claim('bob');
-    await client.zadd(keys.used(ORG), 1, 'ann', 2, 'bob');
+    await redis.client.zadd(keys.used(ORG), 1, 'ann', 2, 'bob');
     const { items } = await store.licenses.unused(ORG, Date.now() - 60_000, null, 10);
     expect(items.map(({ user }) => user)).toEqual(['ann']);
   });
@@ -274,7 +245,7 @@ describe('peak and time in use', () => {
     await claim('cleo');
     const { peak, seatMs, seatAt } = await counters();
     expect(peak).toBe('2');
-    await client.hset(keys.counters(ORG), 'seatAt', String(Number(seatAt) - 3_600_000));
+    await redis.client.hset(keys.counters(ORG), 'seatAt', String(Number(seatAt) - 3_600_000));
     await store.licenses.revoke(order('bob'));
     const gained = Number((await counters()).seatMs) - Number(seatMs ?? 0);
     expect(gained).toBeGreaterThanOrEqual(2 * 3_600_000);

@@ -1,36 +1,25 @@
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { testRedis } from '../support/redis.js';
+import { useRedis } from '../support/redis.js';
 import { storeOn } from '../support/store.js';
 
 const ORGS = 1_000;
 const USERS = 2;
-let redis: RedisProcess;
-let client: Redis;
-beforeAll(async () => {
-  redis = await testRedis();
-  client = new Redis(redis.url);
-});
-afterAll(async () => {
-  client.disconnect();
-  await redis.stop();
-});
+const redis = useRedis();
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0);
 
 async function callsOf(command: string): Promise<number> {
-  const stats = await client.info('commandstats');
+  const stats = await redis.client.info('commandstats');
   return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
 }
 
 describe('promise 7: a sweep of a thousand orgs by five nodes at once', () => {
-  const stores = Array.from({ length: 5 }, (_, i) => () => storeOn(client, { nodeId: `n${i}` }));
+  const stores = Array.from({ length: 5 }, (_, i) => () => storeOn(redis.client, { nodeId: `n${i}` }));
   const orgs = Array.from({ length: ORGS }, (_, i) => `org-${i}`);
 
   it('counts each expiry once, with one event each', async () => {
-    const brief = storeOn(client, { leaseTtlMs: 100 });
+    const brief = storeOn(redis.client, { leaseTtlMs: 100 });
     const claims = orgs.flatMap((org) =>
       Array.from({ length: USERS }, (_, i) => {
         const id = `${org}-${i}`;
@@ -48,38 +37,40 @@ describe('promise 7: a sweep of a thousand orgs by five nodes at once', () => {
       }),
     );
     await Promise.all(claims);
-    await eventually(async () => (await client.exists(`soleseat:{org-${ORGS - 1}}:lease:user-1`)) === 0);
+    await eventually(
+      async () => (await redis.client.exists(`soleseat:{org-${ORGS - 1}}:lease:user-1`)) === 0,
+    );
     const sweepers = stores.map((open) => open().sweeper);
     let swept = 0;
     await eventually(async () => {
       // Each takes a turn of its own, as when they do not know of each other.
-      await client.del('soleseat:sweep-turn');
+      await redis.client.del('soleseat:sweep-turn');
       swept += sum(await Promise.all(sweepers.map((one) => one.sweep(1))));
       return swept >= ORGS * USERS;
     });
     expect(swept).toBe(ORGS * USERS);
     const counted = await Promise.all(
-      orgs.map((org) => client.hget(`soleseat:{${org}}:counters`, 'ended:expired')),
+      orgs.map((org) => redis.client.hget(`soleseat:{${org}}:counters`, 'ended:expired')),
     );
     expect(new Set(counted)).toEqual(new Set([String(USERS)]));
-    const events = await Promise.all(orgs.map((org) => client.xlen(`soleseat:{${org}}:events`)));
+    const events = await Promise.all(orgs.map((org) => redis.client.xlen(`soleseat:{${org}}:events`)));
     expect(new Set(events)).toEqual(new Set([2 * USERS]));
   });
 
   it('looks no further at orgs in which nothing can have run out', async () => {
-    const { sweeper } = storeOn(client, { nodeId: 'n9' });
-    await client.del('soleseat:sweep-turn');
+    const { sweeper } = storeOn(redis.client, { nodeId: 'n9' });
+    await redis.client.del('soleseat:sweep-turn');
     await sweeper.sweep(1);
     const before = await callsOf('zrange');
-    await client.del('soleseat:sweep-turn');
+    await redis.client.del('soleseat:sweep-turn');
     await sweeper.sweep(1);
     expect(await callsOf('zrange')).toBe(before);
   });
 
   it('goes on though Redis’s clock went back and the turn would not end for an hour', async () => {
-    await client.set('soleseat:sweep-turn', 'n0', 'PX', 3_600_000);
-    const store = storeOn(client, { nodeId: 'n8' });
-    await client.zadd('soleseat:{org-7}:active', 1, 'stray');
+    await redis.client.set('soleseat:sweep-turn', 'n0', 'PX', 3_600_000);
+    const store = storeOn(redis.client, { nodeId: 'n8' });
+    await redis.client.zadd('soleseat:{org-7}:active', 1, 'stray');
     expect(await store.sweeper.sweep(500)).toBe(1);
   });
 });

@@ -1,3 +1,5 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll } from 'vitest';
 import { provisionRedis } from '../../src/embedded/find-redis.js';
 import { type RedisProcess, startRedis } from '../../src/embedded/redis-process.js';
 
@@ -5,4 +7,29 @@ import { type RedisProcess, startRedis } from '../../src/embedded/redis-process.
 export async function testRedis(): Promise<RedisProcess> {
   const { path } = await provisionRedis({ onProgress: () => {} });
   return startRedis({ binary: path });
+}
+
+/** A Redis for all the tests of a file, with a connection to look into it. Both end with the file. */
+export function useRedis(): { readonly url: string; readonly process: RedisProcess; readonly client: Redis } {
+  let process: RedisProcess;
+  let client: Redis;
+  beforeAll(async () => {
+    process = await testRedis();
+    client = new Redis(process.url);
+  });
+  afterAll(async () => {
+    client.disconnect();
+    await process.stop();
+  });
+  return {
+    get url() {
+      return process.url;
+    },
+    get process() {
+      return process;
+    },
+    get client() {
+      return client;
+    },
+  };
 }
