@@ -404,6 +404,16 @@ describe('renew', () => {
     },
   );
 
+  it('does not re-assert over a hold: who evicted could not see the lease that Redis had lost', async () => {
+    const node = nodeOf();
+    const held = await hold(node, 'ann', 'desk');
+    await store.flushall();
+    expect(await node.evict({ ...evictAnn, holdMs: 60_000 })).toBeNull();
+    expect(await node.renew(ORG, [held])).toMatchObject([{ outcome: 'lost', reason: 'evicted_by_admin' }]);
+    await node.evict({ ...evictAnn, holdMs: 0 });
+    expect(await node.renew(ORG, [held])).toEqual([{ outcome: 'reasserted' }]);
+  });
+
   it.each(['lower first', 'higher first'])('lets the highest epoch win after FLUSHALL, %s', async (order) => {
     const low = nodeOf();
     const high = nodeOf({ nodeId: 'n2' });

@@ -1,5 +1,6 @@
 -- reassert: after Redis lost its data, puts a lease back that its node still holds; the highest epoch wins
--- (promise 8). Refused where the fence is above the epoch: the session was ended, or another granted since.
+-- (promise 8). Refused where the fence is above the epoch: the session was ended, or another granted since; and where
+-- the license, or a hold, keeps the user out by now.
 --
 -- KEYS  those of seat.lua
 -- ARGV  JSON: org, user, sessionId, epoch, nodeId, since, machine (JSON text), ttlMs, eventsKept, channelPrefix
@@ -12,12 +13,14 @@ local now = nowMs()
 local value = redis.call('GET', lease)
 local holder = value and readLease(value)
 local fenceEpoch, fenceReason = readFence()
-local status = redis.call('HGET', licenseKey, 'status')
-local mayHold = fenceEpoch <= epoch and (not holder or holder.epoch <= epoch) and (not status or status == 'active')
+local status, holdUntil = unpack(redis.call('HMGET', licenseKey, 'status', 'holdUntil'))
+local barred = status and status ~= 'active' and 'license_' .. status
+  or holdUntil and tonumber(holdUntil) > now and 'evicted_by_admin'
+local mayHold = fenceEpoch <= epoch and (not holder or holder.epoch <= epoch) and not barred
 if not mayHold then
   return cjson.encode({
     outcome = 'lost', now = text(now), lease = value or nil, byEpoch = text(fenceEpoch),
-    reason = fenceEpoch > epoch and fenceReason or ('license_' .. (status or 'revoked')),
+    reason = fenceEpoch > epoch and fenceReason or barred or 'taken_over',
   })
 end
 
