@@ -1,25 +1,14 @@
+import type { Overview } from '../admin/overviews.js';
 import type { AuditEvent } from './desk/events.js';
 
 /** What one picture shows. */
 export interface TopState {
   readonly org: string | null;
-  readonly overview: TopOverview;
+  readonly overview: Overview;
   /** Sessions at each second so far, the newest last. */
   readonly history: readonly number[];
   readonly nodes: readonly TopNode[];
   readonly events: readonly AuditEvent[];
-}
-
-export interface TopOverview {
-  readonly at: string;
-  readonly active: number;
-  readonly issued: number;
-  readonly quota: number | null;
-  readonly peak: number;
-  readonly takeoversPerMinute: number;
-  readonly evictionLatencyMs: number | null;
-  readonly nodes: number;
-  readonly redis: { readonly up: boolean };
 }
 
 export interface TopNode {

@@ -1,7 +1,8 @@
+import type { Overview } from '../admin/overviews.js';
 import type { ListPage } from './desk/admin-api.js';
 import { type Desk, type DeskOptions, deskFor } from './desk/desk.js';
 import { type AuditEvent, interrupted } from './desk/events.js';
-import { type TopNode, type TopOverview, topPicture } from './top-picture.js';
+import { type TopNode, topPicture } from './top-picture.js';
 
 const HISTORY = 600;
 const EVENTS = 12;
@@ -18,7 +19,7 @@ export async function top(options: DeskOptions): Promise<void> {
   const history: number[] = [];
   if (isScreen) openScreen();
   const query = desk.org === null ? {} : { org: desk.org };
-  for await (const overview of desk.api.follow<TopOverview>('/v1/admin/live', query, interrupted())) {
+  for await (const overview of desk.api.follow<Overview>('/v1/admin/live', query, interrupted())) {
     if (desk.isJson) {
       console.log(JSON.stringify(overview));
       continue;

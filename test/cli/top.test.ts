@@ -5,6 +5,7 @@ const state: TopState = {
   org: 'acme',
   overview: {
     at: '2026-11-25T10:00:00.000Z',
+    orgs: { summed: 1, total: 1 },
     active: 9,
     issued: 35,
     quota: 50,

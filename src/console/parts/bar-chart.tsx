@@ -1,4 +1,4 @@
-import { numberText } from '../format.js';
+import { Grid } from './grid.js';
 import { countScale } from './scale.js';
 import { useWidth } from './use-width.js';
 
@@ -31,14 +31,7 @@ export function BarChart({ bars, label }: { readonly bars: readonly Bar[]; reado
     <div class="chart" ref={frame}>
       {width > 0 && (
         <svg width={width} height={HEIGHT} role="img" aria-label={label}>
-          {ticks.map((tick) => (
-            <g key={tick} class="grid">
-              <line x1={LEFT} x2={width} y1={y(tick)} y2={y(tick)} />
-              <text x={LEFT - 10} y={y(tick) + 4} text-anchor="end">
-                {numberText(tick)}
-              </text>
-            </g>
-          ))}
+          <Grid ticks={ticks} left={LEFT} width={width} y={y} />
           {bars.map((bar, index) => {
             const x = LEFT + index * slot;
             const top = Math.min(y(bar.value), bottom - (bar.value > 0 ? 2 : 0));

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { clockText, durationText, numberText } from '../format.js';
+import { Grid } from './grid.js';
 import { countScale } from './scale.js';
 import { useWidth } from './use-width.js';
 
@@ -48,14 +49,7 @@ export function LineChart({ points, label }: { readonly points: readonly Point[]
           }
           onPointerLeave={() => setPointerX(null)}
         >
-          {ticks.map((tick) => (
-            <g key={tick} class="grid">
-              <line x1={LEFT} x2={width} y1={y(tick)} y2={y(tick)} />
-              <text x={LEFT - 10} y={y(tick) + 4} text-anchor="end">
-                {numberText(tick)}
-              </text>
-            </g>
-          ))}
+          <Grid ticks={ticks} left={LEFT} width={width} y={y} />
           {runsOf(points).map((run) => (
             <g key={run[0]?.at}>
               <path class="area" d={areaOf(run, x, y, bottom)} />
