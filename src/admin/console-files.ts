@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { signInByItself } from './auto-sign-in.js';
 import { notFound } from './problem.js';
@@ -42,16 +43,17 @@ export function serveConsole(
       signInByItself(request, reply, verifier, autoSignIn);
     // The bundler puts a hash of the content into the names under assets/.
     if (name.startsWith('assets/')) reply.header('Cache-Control', 'public, max-age=31536000, immutable');
-    return reply
-      .header('Content-Security-Policy', contentSecurityPolicy)
-      .type(file.contentType)
-      .send(file.content);
+    reply.header('Content-Security-Policy', contentSecurityPolicy).header('Vary', 'Accept-Encoding');
+    const isZipped = /\bgzip\b/.test(String(request.headers['accept-encoding']));
+    if (isZipped) reply.header('Content-Encoding', 'gzip');
+    return reply.type(file.contentType).send(isZipped ? file.zipped : file.content);
   });
 }
 
 interface ConsoleFile {
   readonly contentType: string;
   readonly content: Buffer;
+  readonly zipped: Buffer;
 }
 
 function readFiles(folder: string): ReadonlyMap<string, ConsoleFile> {
@@ -59,7 +61,8 @@ function readFiles(folder: string): ReadonlyMap<string, ConsoleFile> {
   for (const name of namesIn(folder)) {
     const contentType = contentTypes[extname(name)];
     if (contentType === undefined) continue;
-    files.set(name.split(sep).join('/'), { contentType, content: readFileSync(join(folder, name)) });
+    const content = readFileSync(join(folder, name));
+    files.set(name.split(sep).join('/'), { contentType, content, zipped: gzipSync(content) });
   }
   return files;
 }
