@@ -15,8 +15,8 @@ const dayShape = [2, 1, 1, 1, 2, 6, 18, 45, 80, 96, 100, 92, 70, 88, 98, 94, 82,
 const BUSIEST = 29;
 
 const staff = (
-  'ada alan alonzo annie barbara christine claude dana donald edsger emmy evelyn frances grace hedy ida jean joan john ' +
-  'joyce karen katherine ken kurt lynn margaret maria mary niklaus radia robin ruth sophie stephanie tim tony'
+  'ada alan alonzo annie barbara christine dana donald edsger emmy evelyn frances grace hedy ida jean joan john ' +
+  'joyce karen katherine ken kurt lynn margaret maria mary niklaus radia robin ruth shannon sophie stephanie tim tony'
 ).split(' ');
 /** Who is at work: seats that come and go while one looks. ada and grace are left to whoever tries the commands. */
 const atWork = staff.filter((user) => user !== 'ada' && user !== 'grace').slice(0, 14);

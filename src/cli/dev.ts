@@ -58,7 +58,7 @@ Soleseat is running.
   admin     http://127.0.0.1:${adminPort}  (/livez /readyz /metrics, API under /v1/admin, described by /v1/openapi.json)
   Redis     ${redisUrl}  (its data is under .soleseat/)
 
-The org acme has licenses, a past, and an office at work (--no-office leaves it empty).
+The org acme has licenses, a past, and an office at work (--no-office: nobody is at work).
 
 Two tokens, for the users ada and grace of the org acme, good for twelve hours:
 

@@ -59,7 +59,7 @@ export async function deskFor(options: DeskOptions): Promise<Desk> {
   const token = given ?? (await developmentToken());
   if (token === null) {
     throw new CommandFailure(
-      'an admin token is needed: --token, or SOLESEAT_ADMIN_TOKEN. `soleseat token mint --admin` signs one.',
+      'an admin token is needed: --token, or SOLESEAT_ADMIN_TOKEN. `soleseat token mint --admin --org <org>` signs one.',
       exitCodes.usage,
     );
   }

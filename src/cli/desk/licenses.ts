@@ -71,9 +71,14 @@ export function registerLicenses(program: Command): void {
     .description('set when the license ends: 2027-01-31, an RFC 3339 time, `now`, or `never`')
     .action(async (user: string, time: string, options: DeskOptions) => {
       const desk = await deskFor(options);
-      if (time === 'now') await desk.confirm(`End the license of ${user} now?`);
       const expiresAt =
-        time === 'never' ? null : time === 'now' ? new Date(0).toISOString() : parsedTime(time);
+        time === 'never'
+          ? null
+          : time === 'now'
+            ? new Date(Date.now() - 1000).toISOString()
+            : parsedTime(time);
+      if (expiresAt !== null && Date.parse(expiresAt) <= Date.now())
+        await desk.confirm(`End the license of ${user} now?`);
       const path = desk.orgPath('licenses', user, 'expiry');
       sayChanged(desk, await desk.api.call<Changed>('PUT', path, { json: { expiresAt } }), 'Changed');
     });
