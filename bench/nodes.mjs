@@ -40,7 +40,8 @@ async function startBare({ redisUrl, secret, logFile }) {
 }
 
 /**
- * As in production: default settings and log level. Off are only the limits that one address would run into,
+ * As in production: default settings and log level. No licenses are needed, as the bare node knows none; off are the limits
+ * that one address would run into,
  * and the command timeout is out of the way of a machine that stalls: the bare node has none.
  */
 async function startSoleseat({ redisUrl, secret, logFile }) {

@@ -1,5 +1,5 @@
 /**
- * Writes the documentation that derives from the tables in src/base and src/protocol. Needs a built dist.
+ * Writes the documentation that derives from the tables in src/base, src/protocol, src/admin and src/cli. Needs a built dist.
  *
  *   node scripts/docs.mjs           writes
  *   node scripts/docs.mjs --check   changes nothing; exits 1 and names each stale file
@@ -10,7 +10,9 @@ import { join, resolve } from 'node:path';
 const root = resolve(import.meta.dirname, '..');
 const isCheck = process.argv.includes('--check');
 
-const sharedOptions = ['--url', '--token', '--org', '--json', '--yes', '--config', '--set'];
+const deskCommands = ['org', 'license', 'session', 'machine', 'events', 'usage', 'top'];
+const deskOptions = ['--url', '--token', '--org', '--json', '--yes'];
+const settingsOptions = ['--config', '--set'];
 
 const kindNames = {
   text: 'text',
@@ -102,7 +104,7 @@ function metricsPage() {
   ]);
   return `# Metrics
 
-Written by \`npm run docs\` from the table in \`src/base/metrics.ts\`; change it there.
+Written by \`npm run docs\` from the tables in \`src/base/metrics/\`; change them there.
 
 \`GET /metrics\` on the admin port answers in the text format of Prometheus. Beside these come the process's own
 metrics as \`prom-client\` names them (\`process_…\`, \`nodejs_…\`), but for those that walk every open socket. Labels
@@ -127,17 +129,18 @@ function commandsPage() {
     const words = command.registeredArguments.map((one) =>
       one.required ? `<${one.name()}>` : `[${one.name()}]`,
     );
-    const own = command.options.filter(({ long }) => !sharedOptions.includes(long));
+    const shared = deskCommands.includes(path[0]) ? deskOptions : settingsOptions;
+    const own = command.options.filter(({ long }) => !shared.includes(long));
     const options = own.map(({ flags, description }) => `\`${flags}\` ${description}`).join('<br>');
     return [`\`soleseat ${[...path, ...words].join(' ')}\``, command.description(), options];
   });
   return `# Commands
 
-Written by \`npm run docs\` from the commands in \`src/cli/program.ts\`; change them there. From a clone, \`soleseat\` is
+Written by \`npm run docs\` from the commands in \`src/cli/program.ts\` and \`src/cli/desk/\`; change them there. From a clone, \`soleseat\` is
 \`node dist/cli/main.js\`. \`--help\` after any command says the same.
 
-Commands that ask a broker (\`org\`, \`license\`, \`session\`, \`machine\`, \`events\`, \`usage\`, \`top\`) also take \`--url\`, \`--token\`,
-\`--org\` and \`--json\`; what cannot be undone asks first, unless \`--yes\` is given. Commands that read settings take
+Commands that ask a broker (${deskCommands.map((name) => `\`${name}\``).join(', ')}) also take \`--url\`, \`--token\`,
+\`--org\` and \`--json\`; what ends a session or takes a license asks first, unless \`--yes\` is given. Commands that read settings take
 \`--config <file>\` and \`--set NAME=value\`.
 
 ${table(['command', 'what it does', 'options'], rows)}
@@ -150,9 +153,9 @@ ${table(['command', 'what it does', 'options'], rows)}
 | 1 | failed, or not found; \`license recount\`: a counter differs |
 | 2 | wrong usage; something that cannot be undone without \`--yes\` and a terminal |
 | 69 | the broker, Redis or a port cannot be had |
-| 77 | refused: by the role, by the quota, by what stands in the way; \`connect\`: the seat was refused or taken |
+| 77 | refused: the token, the role, the quota, what stands in the way, or who was asked; \`connect\`: the seat was refused or taken |
 | 78 | bad settings |
-| 130 | interrupted |
+| 130 | interrupted; \`connect\` gives the seat back and ends with 0 |
 `;
 }
 
@@ -183,7 +186,7 @@ Written by \`npm run docs\` from the table of routes in \`src/admin/routes\`; ch
 - **Bodies** are JSON of 64 KiB at most, not compressed; an import is CSV of 16 MiB at most.
 - **A lost connection** does not stop an import: the audit trail tells how it ended (\`imported\` or \`import_undone\`).
 
-On the public port, \`GET /v1/session\` with a user's own client token tells who has the user's seat.
+On the public port, \`GET /v1/session\` with a user's own client token tells who has the user's seat. Its errors have a \`status\` and a \`title\`, no \`code\`.
 
 ${table(['method', 'path', 'role', 'what it does'], rows)}
 `;

@@ -129,7 +129,7 @@ export const settingsTable = {
     'SOLESEAT_DRAIN_MS',
     'durationMs',
     '10000',
-    'On SIGTERM, sessions are moved spread over this time.',
+    'On SIGTERM, sessions are moved spread over this time. `dev`: 1000.',
   ),
   connectionsPerAddress: spec(
     'SOLESEAT_CONNECTIONS_PER_ADDRESS',
@@ -214,15 +214,15 @@ export const settingsTable = {
     'SOLESEAT_ADMIN_URL',
     'text',
     'http://127.0.0.1:9090',
-    'For the commands that ask a broker: its admin address. The broker itself does not read it.',
+    'For the commands that ask a broker: its admin address. Read from the environment only, and not by the broker.',
   ),
   adminToken: spec(
     'SOLESEAT_ADMIN_TOKEN',
     'secret',
     '',
-    'For the commands that ask a broker: the admin token. The broker itself does not read it.',
+    'For the commands that ask a broker: the admin token. Read from the environment only, and not by the broker.',
   ),
-  logLevel: spec('SOLESEAT_LOG_LEVEL', 'choice', 'info', 'Least severe level that is logged.', [
+  logLevel: spec('SOLESEAT_LOG_LEVEL', 'choice', 'info', 'Least severe level that is logged. `dev`: warn.', [
     'debug',
     'info',
     'warn',

@@ -18,7 +18,7 @@ const table = {
   protocol_error: [1002, 'The peer broke the WebSocket protocol.'],
   binary_not_supported: [1003, 'Only text frames are understood.'],
   draining: [1012, 'The node is going away; reconnect, the session resumes elsewhere.'],
-  overloaded: [1013, 'The node is at its limit; reconnect later.'],
+  overloaded: [1013, 'The node failed at this; reconnect later.'],
   store_unavailable: [1013, 'Redis is out of reach, so no seat can be granted at present.'],
   token_expired: [4001, 'The token ended; fetch a new one, then reconnect.'],
   slow_consumer: [4008, 'The client does not read what it is sent.'],

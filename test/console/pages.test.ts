@@ -124,7 +124,7 @@ beforeAll(async () => {
   stage = await openStage();
   await seedOffice(stage.node.store, stage.redis.url, () => 0.5);
   await stage.node.store.orgs.change('globex', { quota: 120 }, 'test');
-  const staff = 'alan annie barbara claude donald edsger grace hedy ida john radia'.split(' ');
+  const staff = 'alan annie barbara christine donald edsger grace hedy ida john radia'.split(' ');
   for (const [index, user] of staff.entries()) await sit(user, index);
   await sit('alan', 1);
   if (TAKES_PICTURES) {
