@@ -266,7 +266,6 @@ export class Broker {
     if (this.#commands instanceof Cluster) return;
     this.metrics.clockSteps.inc();
     this.log.warn({ stepMs: Math.round(stepMs) }, "Redis's clock was set, or this machine stood still");
-    this.store.sweeper.forget();
     this.verifyAll();
   }
 

@@ -14,7 +14,7 @@ export interface SweeperParts {
   readonly redis: RedisConnection;
   readonly seats: SeatScripts;
   readonly keys: KeyNames;
-  readonly config: { readonly nodeId: string; readonly leaseTtlMs: number };
+  readonly config: { readonly nodeId: string };
   readonly redisClock: RedisClock;
 }
 
@@ -22,13 +22,11 @@ export interface SweeperParts {
  * What must happen though nobody asks for it: run-out leases, licenses whose time has come, time in use.
  *
  * Any number of nodes may sweep at once: what ends is counted by the one script that ends it. Turns are taken only to
- * save work, and so is the memory of when an org's next lease can run out: claims and renewals only move ends back.
+ * save work.
  */
 export class Sweeper {
   /** org → the minute of its last tick by this node. */
   readonly #ticked = new Map<string, number>();
-  /** org → Redis ms before which no lease of it can run out. */
-  readonly #nextEndMs = new Map<string, number>();
   #isSweeping = false;
 
   constructor(private readonly parts: SweeperParts) {}
@@ -45,11 +43,6 @@ export class Sweeper {
     } finally {
       this.#isSweeping = false;
     }
-  }
-
-  /** Redis's clock was set: what is known of ends no longer holds. */
-  forget(): void {
-    this.#nextEndMs.clear();
   }
 
   async #takeTurn(everyMs: number): Promise<boolean> {
@@ -87,39 +80,29 @@ export class Sweeper {
   }
 
   async #sweepOrg(org: string, nowMs: number): Promise<number> {
-    await this.#tick(org, nowMs);
-    await this.#expireLicenses(org, nowMs);
-    return (this.#nextEndMs.get(org) ?? 0) > nowMs ? 0 : this.#sweepLeases(org, nowMs);
-  }
-
-  async #sweepLeases(org: string, nowMs: number): Promise<number> {
-    const { redis, seats, keys, config } = this.parts;
-    for (let swept = 0; ; ) {
-      const [, firstEnd] = await redis.zrange(keys.active(org), '0', '0', 'WITHSCORES');
-      const nextEndMs = firstEnd === undefined ? nowMs + config.leaseTtlMs : Number(firstEnd);
-      if (nextEndMs > nowMs) {
-        this.#nextEndMs.set(org, nextEndMs);
-        return swept;
-      }
-      // A crashed node may leave more than one batch: all are out of the counts in this turn (promise 7).
-      const users = await this.#due(keys.active(org), nowMs);
-      const replies = await Promise.all(users.map((user) => seats.run('sweep', { org, user }, {})));
-      swept += replies.filter((reply) => reply === 1).length;
-      if (users.length < BATCH) return swept;
-    }
-  }
-
-  async #expireLicenses(org: string, nowMs: number): Promise<void> {
     const { seats, keys } = this.parts;
-    const more = keys.licenseChange(org, 'none');
-    for (;;) {
-      const users = await this.#due(keys.expiring(org), nowMs);
-      const replies = await Promise.all(
-        users.map((user) => seats.run('expire', { org, user }, { actor: 'broker' }, more)),
-      );
-      const expired = replies.filter((reply) => readReply<{ outcome: string }>(reply).outcome === 'done');
+    const forLicenses = keys.licenseChange(org, 'none');
+    await this.#tick(org, nowMs);
+    await this.#endAllDue(keys.expiring(org), nowMs, async (user) => {
+      const reply = await seats.run('expire', { org, user }, { actor: 'broker' }, forLicenses);
+      return readReply<{ outcome: string }>(reply).outcome === 'done';
+    });
+    return this.#endAllDue(
+      keys.active(org),
+      nowMs,
+      async (user) => (await seats.run('sweep', { org, user }, {})) === 1,
+    );
+  }
+
+  /** Ends all that is due by an index of ends, and gives how many it was: a crashed node may leave many (promise 7). */
+  async #endAllDue(index: string, nowMs: number, end: (user: string) => Promise<boolean>): Promise<number> {
+    const { redis } = this.parts;
+    for (let total = 0; ; ) {
+      const users = await redis.zrangebyscore(index, '-inf', Math.floor(nowMs), 'LIMIT', 0, BATCH);
+      const ended = (await Promise.all(users.map(end))).filter(Boolean).length;
+      total += ended;
       // By the clock of the org's own server none of them may be due yet: then they are again next time.
-      if (users.length < BATCH || expired.length === 0) return;
+      if (users.length < BATCH || ended === 0) return total;
     }
   }
 
@@ -129,9 +112,5 @@ export class Sweeper {
     if (this.#ticked.get(org) === minute) return;
     await this.parts.seats.run('tick', { org, user: '' }, {});
     this.#ticked.set(org, minute);
-  }
-
-  #due(index: string, nowMs: number): Promise<string[]> {
-    return this.parts.redis.zrangebyscore(index, '-inf', Math.floor(nowMs), 'LIMIT', 0, BATCH);
   }
 }

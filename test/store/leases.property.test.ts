@@ -311,8 +311,6 @@ class Run {
     const orphans = [...this.#active].filter((one) => !this.#seats.has(one as User));
     await store.del(keys.sweepTurn);
     await this.#node('n2').nodes.announce([ORG]);
-    // In this model leases end before their time.
-    this.#node('n2').sweeper.forget();
     expect(await this.#node('n2').sweeper.sweep(1)).toBe(orphans.length);
     for (const one of orphans) {
       this.#active.delete(one);

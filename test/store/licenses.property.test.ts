@@ -147,7 +147,6 @@ async function sweep(store: Store): Promise<void> {
   if (dead.length > 0) await redis.client.zadd(keys.active(ORG), 'XX', ...dead);
   await redis.client.del(keys.sweepTurn);
   await store.nodes.announce([ORG]);
-  store.sweeper.forget();
   await store.sweeper.sweep(1);
 }
 
