@@ -164,6 +164,20 @@ describe('usage', () => {
     expect(await uniqueUsersNow(store.usage, ORG, nowMs)).toEqual({ today: 2, thisMonth: 2 });
   });
 
+  it('is kept for 400 days, whatever comes first in an hour', async () => {
+    const nowMs = Date.now();
+    const hour = keys.usage(ORG, hourOf(nowMs));
+    const daysLeft = async (key: string) => (await redis.client.pttl(key)) / 86_400_000;
+    await claim('ann');
+    expect(await daysLeft(hour)).toBeGreaterThan(399);
+    expect(await daysLeft(keys.users(ORG, hourOf(nowMs).slice(0, 10)))).toBeGreaterThan(399);
+    // An hour in which a seat is only used.
+    await redis.client.del(hour);
+    await store.nodes.announce([ORG]);
+    await store.sweeper.sweep(1);
+    expect(await daysLeft(hour)).toBeGreaterThan(399);
+  });
+
   it('counts time in use in the hour it fell in, though nobody comes or goes', async () => {
     await claim('ann');
     await store.nodes.announce([ORG]);

@@ -15,7 +15,6 @@ claim.actor = 'user'
 local recorded = redis.call('GET', request)
 if recorded then return recorded end
 
-local now = nowMs()
 local function answer(reply)
   reply.now = text(now)
   local encoded = cjson.encode(reply)
@@ -24,7 +23,7 @@ local function answer(reply)
 end
 
 local function noteDenial(reason)
-  appendEvent(claim, now, {
+  appendEvent(claim, {
     type = 'denied', reason = reason, actor = 'user', machine = claim.machineId, node = claim.nodeId,
   })
 end
@@ -38,11 +37,12 @@ local function refuse(outcome, reason, more)
 end
 
 -- The user's machines: the newest 256, each with "<first seen>:<how often>:<machine as JSON>".
-local function noteMachine(order, at)
+local function noteMachine(order)
   local first, often = string.match(redis.call('HGET', machineNotes, order.machineId) or '', '^(%d+):(%d+):')
-  redis.call('ZADD', machines, text(at), order.machineId)
+  redis.call('ZADD', machines, text(now), order.machineId)
   redis.call('HSET', machineNotes, order.machineId,
-    table.concat({ first or text(at), text((often or 0) + 1), order.machine }, ':'))
+    table.concat({ first or text(now), text((often or 0) + 1), order.machine }, ':'))
+  if first then return end
   local tooMany = redis.call('ZCARD', machines) - 256
   local oldest = tooMany > 0 and redis.call('ZPOPMIN', machines, tooMany) or {}
   for i = 1, #oldest, 2 do redis.call('HDEL', machineNotes, oldest[i]) end
@@ -104,7 +104,7 @@ if holder then
     if taken > claim.takeoversPerMinute then
       -- Both are told: a person must act, and it may be the one who sits at the holder. Once a minute will do.
       if taken == claim.takeoversPerMinute + 1 then
-        notify(claim, now, holder, { type = 'contested', by = cjson.decode(claim.machine) })
+        notify(claim, holder, { type = 'contested' }, claim.machine)
       end
       return refuse('flapping', 'flapping', { retryAfterMs = text(redis.call('PTTL', takeovers)) })
     end
@@ -127,19 +127,18 @@ raiseFence(epoch, 'taken_over')
 
 if not licenseId and mode == 'auto' then
   licenseId = claim.licenseId
-  issueLicense(claim, now, licenseId)
+  issueLicense(claim, licenseId)
 end
 
 -- Promise 9: granted + reasserted - all ended = active, always.
 local isNew = enterActive(claim, now)
 if not isNew and not holder then count('ended:expired') end
+redis.call('PFADD', users, claim.user)
 count(resumed and 'resumed' or 'granted')
 if ending and not resumed then count('ended:' .. ending) end
-redis.call('PFADD', users, claim.user)
-redis.call('PEXPIRE', users, USAGE_MS)
 if licenseId then redis.call('ZADD', used, text(now), claim.user) end
-noteMachine(claim, now)
-appendEvent(claim, now, {
+noteMachine(claim)
+appendEvent(claim, {
   type = resumed and 'resumed' or 'granted', actor = 'user', machine = claim.machineId,
   sessionId = sessionId, epoch = text(epoch), node = claim.nodeId,
   ended = ending and not resumed and holder.sessionId or nil, reason = ending and not resumed and ending or nil,
@@ -152,7 +151,7 @@ if holder then
     reason = ending, machine = holder.machine,
   }
   if holder.nodeId ~= claim.nodeId then
-    notify(claim, now, holder, { reason = ending, byEpoch = text(epoch), by = cjson.decode(claim.machine) })
+    notify(claim, holder, { reason = ending, byEpoch = text(epoch) }, claim.machine)
   end
 end
 

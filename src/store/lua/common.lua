@@ -1,10 +1,9 @@
--- Stands before every script. Times are Redis TIME in ms; epochs and times leave as text,
--- since Lua would print large numbers with an exponent.
+-- Stands before every script. Epochs and times leave as text, since Lua would print large numbers with an exponent.
 
-local function nowMs()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
+-- All that a script does, it does at one moment: Redis TIME, in µs and in ms.
+local time = redis.call('TIME')
+local nowUs = time[1] * 1000000 + time[2]
+local now = math.floor(nowUs / 1000)
 
 local function text(number)
   return string.format('%.0f', number)

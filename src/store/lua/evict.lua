@@ -7,11 +7,10 @@
 
 local order = cjson.decode(ARGV[1])
 writeAtMaxmemory()
-local now = nowMs()
 if order.holdMs then
   local holdUntil = text(now + order.holdMs)
   redis.call('HSET', licenseKey, 'holdUntil', holdUntil)
-  appendEvent(order, now, {
+  appendEvent(order, {
     type = 'held', actor = order.actor, reason = order.reason, holdUntil = holdUntil, note = order.note,
   })
 end
@@ -21,5 +20,5 @@ local holder = value and readLease(value)
 local isMeant = holder
   and (not order.sessionId or (order.sessionId == holder.sessionId and tonumber(order.epoch) == holder.epoch))
 if not isMeant then return cjson.encode({ outcome = 'none' }) end
-evictHolder(order, now, order.reason)
+evictHolder(order, order.reason)
 return cjson.encode({ outcome = 'evicted', sessionId = holder.sessionId, epoch = text(holder.epoch) })

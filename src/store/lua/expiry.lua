@@ -23,4 +23,4 @@ if not isOver then
 end
 setStatus('expired')
 redis.call('ZREM', expiring, order.user)
-return done(evictHolder(order, now, 'license_expired'))
+return done(evictHolder(order, 'license_expired'))

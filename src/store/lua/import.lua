@@ -8,7 +8,6 @@
 
 local imports, events = unpack(KEYS)
 local order = cjson.decode(ARGV[1])
-local now = nowMs()
 
 local function write(state, begun)
   redis.call('HSET', imports, order.import, state .. ':' .. text(now) .. ':' .. begun)

@@ -20,7 +20,7 @@ if order.expiresAt and tonumber(order.expiresAt) <= now then return refuse('expi
 local before = order.import and status == 'revoked' and revokedRecord() or nil
 redis.call('ZREM', revoked, order.user)
 redis.call('HDEL', licenseKey, 'import', 'before')
-issueLicense(order, now, order.id)
+issueLicense(order, order.id)
 if order.expiresAt then
   redis.call('HSET', licenseKey, 'expiresAt', order.expiresAt)
   redis.call('ZADD', expiring, order.expiresAt, order.user)

@@ -5,7 +5,6 @@
 
 local expiring, revoked = KEYS[17], KEYS[18]
 local order = cjson.decode(ARGV[1])
-local now = nowMs()
 
 local function field(name)
   return redis.call('HGET', licenseKey, name) or nil
@@ -26,7 +25,7 @@ local function noteLicense(type, more)
   redis.call('HINCRBY', counters, 'licenseChanges', 1)
   local fields = { type = type, license = field('id'), actor = order.actor, note = order.note }
   for name, value in pairs(more or {}) do fields[name] = value end
-  appendEvent(order, now, fields)
+  appendEvent(order, fields)
 end
 
 local function keepNote()

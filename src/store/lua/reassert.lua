@@ -8,7 +8,6 @@
 
 local mine = cjson.decode(ARGV[1])
 local epoch = tonumber(mine.epoch)
-local now = nowMs()
 
 local value = redis.call('GET', lease)
 local holder = value and readLease(value)
@@ -30,15 +29,15 @@ local restored = leaseValue(mine.sessionId, epoch, mine.nodeId, tonumber(mine.si
 redis.call('SET', lease, restored, 'PX', mine.ttlMs)
 raiseFence(epoch, 'taken_over')
 redis.call('SET', epochKey, text(math.max(epoch, tonumber(redis.call('GET', epochKey) or '0'))))
-local isNew = enterActive(mine, now)
+local isNew = enterActive(mine)
 if isHeld then return cjson.encode({ outcome = 'kept', now = text(now) }) end
 
 if holder then
   count('ended:lease_lost')
-  notify(mine, now, holder, { reason = 'taken_over', byEpoch = text(epoch), by = cjson.decode(mine.machine) })
+  notify(mine, holder, { reason = 'taken_over', byEpoch = text(epoch) }, mine.machine)
 end
 if isNew or holder then count('reasserted') end
-appendEvent(mine, now, {
+appendEvent(mine, {
   type = 'reasserted', actor = 'broker', sessionId = mine.sessionId, epoch = text(epoch), node = mine.nodeId,
 })
 return cjson.encode({ outcome = 'reasserted', now = text(now) })

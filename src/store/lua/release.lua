@@ -13,5 +13,5 @@ writeAtMaxmemory()
 order.actor = 'user'
 local holder = readLease(value)
 raiseFence(nextEpoch(holder.epoch), 'released')
-endSeat(order, nowMs(), holder, 'released')
+endSeat(order, holder, 'released')
 return 1

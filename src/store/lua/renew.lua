@@ -6,7 +6,6 @@
 -- Reply Redis ms as text, then for each session: 1 kept, '' no lease, or the lease that stands there
 
 local ttlMs = tonumber(ARGV[1])
-local now = nowMs()
 local reply = { text(now) }
 local scores = {}
 local leaseEnd = text(now + ttlMs)

@@ -9,7 +9,7 @@ local order = cjson.decode(ARGV[1])
 for name, value in pairs(order.was) do
   if (redis.call('HGET', counters, name) or '0') ~= value then return 0 end
 end
-local flat = { 'at', text(nowMs()), 'type', 'counters_repaired', 'actor', order.actor }
+local flat = { 'at', text(now), 'type', 'counters_repaired', 'actor', order.actor }
 for name, value in pairs(order.set) do
   redis.call('HSET', counters, name, value)
   flat[#flat + 1] = name

@@ -10,7 +10,7 @@ local issued = redis.call('ZCARD', licensed)
 if order.set.quota and tonumber(order.set.quota) < issued then
   return cjson.encode({ outcome = 'refused', reason = 'quota_below_issued', issued = issued })
 end
-local flat = { 'at', text(nowMs()), 'type', 'org_changed', 'actor', order.actor }
+local flat = { 'at', text(now), 'type', 'org_changed', 'actor', order.actor }
 for name, value in pairs(order.set) do
   redis.call('HSET', settings, name, value)
   flat[#flat + 1] = name

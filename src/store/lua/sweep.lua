@@ -7,7 +7,6 @@
 
 local order = cjson.decode(ARGV[1])
 if not redis.call('ZSCORE', active, order.user) then return 0 end
-local now = nowMs()
 writeAtMaxmemory()
 local leftMs = redis.call('PTTL', lease)
 -- With 0 ms left the lease still stands, and a renewal may yet keep it.
@@ -16,5 +15,5 @@ if leftMs >= 0 then
   return 0
 end
 order.actor = 'broker'
-endSeat(order, now, nil, 'expired')
+endSeat(order, nil, 'expired')
 return 1

@@ -9,7 +9,7 @@ local fields = {}
 local flat = redis.call('HGETALL', counters)
 for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
 return cjson.encode({
-  now = text(nowMs()),
+  now = text(now),
   active = redis.call('ZCARD', active),
   licensed = redis.call('ZCARD', licensed),
   revoked = redis.call('ZCARD', revoked),

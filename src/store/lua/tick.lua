@@ -5,10 +5,7 @@
 -- Reply how many are active
 
 writeAtMaxmemory()
-local now = nowMs()
-accountTime(now)
-if redis.call('ZCARD', active) > 0 then
-  notePeak(now)
-  redis.call('PEXPIRE', usage, USAGE_MS)
-end
-return redis.call('ZCARD', active)
+local seats = redis.call('ZCARD', active)
+accountTime(seats)
+if seats > 0 then notePeak(seats) end
+return seats

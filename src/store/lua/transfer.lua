@@ -14,7 +14,7 @@ if other[1] and other[2] ~= 'revoked' then return refuse('exists') end
 
 local former = order.user
 noteLicense('transferred', { to = order.to })
-local ended = evictHolder(order, now, 'license_revoked')
+local ended = evictHolder(order, 'license_revoked')
 redis.call('HDEL', target, 'expiresAt', 'note', 'import')
 for _, name in ipairs({ 'id', 'status', 'issuedAt', 'expiresAt', 'import' }) do
   local value = field(name)

@@ -7,7 +7,7 @@
 
 if not status or status == 'revoked' or field('import') ~= order.import then return refuse('not_found') end
 noteLicense('unissued')
-local ended = evictHolder(order, now, 'license_revoked')
+local ended = evictHolder(order, 'license_revoked')
 setStatus('revoked')
 local before = field('before')
 redis.call('HDEL', licenseKey, 'id', 'status', 'issuedAt', 'expiresAt', 'note', 'import', 'before')
