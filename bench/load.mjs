@@ -31,12 +31,12 @@ async function establish({ port, secret, name, count, concurrency }) {
   return elapsedMs;
 }
 
-/** Lets go of all sessions, as programs do that lose their network. */
+/** Ends all sessions as programs do that are closed, so that no seat is left to be swept while something is measured. */
 async function drop() {
   const lost = held.filter((ws) => ws.readyState !== WebSocket.OPEN).length;
   if (lost > 0) throw new Error(`${lost} sessions were lost meanwhile`);
   const closed = held.map((ws) => once(ws, 'close'));
-  for (const ws of held.splice(0)) ws.terminate();
+  for (const ws of held.splice(0)) ws.close(1000);
   await Promise.all(closed);
 }
 

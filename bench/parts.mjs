@@ -9,19 +9,22 @@ export const parts = { establish, takeOver, idle };
 
 const WAVES = 6;
 /** A node is measured as it runs for days: compiled, and with tables of the size that it needs. */
-const WARM_UP_SESSIONS = 3000;
-const WARM_UP_TAKEOVERS = 100;
+const WARM_UP_SESSIONS = 8000;
+const WARM_UP_TAKEOVERS = 500;
 
 /** CPU of the node (user and system, all threads) for each session established, from accept to welcome. */
 function establish({ sessions, concurrency }, tools) {
   return withStage({ ...tools, nodes: 1, clients: 1 }, async (stage) => {
     const crowd = (name, count) => ({ name, count, concurrency });
     for (const { nodes, clients } of Object.values(stage)) {
-      await open(nodes[0], clients, crowd('early', WARM_UP_SESSIONS));
-      await drop(clients);
+      for (let warmed = 0; warmed < WARM_UP_SESSIONS; warmed += sessions) {
+        await open(nodes[0], clients, crowd(`early-${warmed}`, sessions));
+        await drop(clients);
+      }
     }
     const pairs = await inTurns(WAVES, stage, async ({ nodes: [node], clients }, wave) => {
-      const before = await node.usage({ collect: true });
+      // No garbage collection is forced here: it would throw compiled code away, which a running node does not.
+      const before = await node.usage({ collect: false });
       const elapsedMs = await open(node, clients, crowd(`wave-${wave}`, sessions));
       const after = await node.usage({ collect: false });
       await drop(clients);
