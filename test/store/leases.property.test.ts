@@ -279,6 +279,7 @@ class Run {
     const isHeld = this.#seats.get(grant.user) === grant;
     expect(await this.#node(grant.node).leases.release(grant)).toBe(isHeld);
     if (isHeld) await this.#end(grant.user, 'released');
+    else if (!this.#seats.has(grant.user)) this.#barReturn(grant, 'released');
   }
 
   async #evict(one: User, only?: Grant): Promise<void> {
@@ -293,6 +294,8 @@ class Run {
     });
     expect(evicted).toEqual(isMeant ? { sessionId: holder.sessionId, epoch: holder.epoch } : null);
     if (isMeant) await this.#end(one, 'evicted_by_admin');
+    else if (only !== undefined) this.#barReturn(only, 'evicted_by_admin');
+    else await this.#raiseFence(one, 'evicted_by_admin');
   }
 
   /**
@@ -326,12 +329,21 @@ class Run {
   }
 
   async #end(one: User, reason: string): Promise<void> {
-    const tombstone = Number((await store.get(keys.fence(ORG, one)))?.split(':')[0]);
-    this.#takeEpoch(tombstone);
+    await this.#raiseFence(one, reason);
     this.#seats.delete(one);
     this.#active.delete(one);
-    this.#fences.set(one, { epoch: tombstone, reason });
     this.#count(`ended:${reason}`);
+  }
+
+  async #raiseFence(one: User, reason: string): Promise<void> {
+    const tombstone = Number((await store.get(keys.fence(ORG, one)))?.split(':')[0]);
+    this.#takeEpoch(tombstone);
+    this.#fences.set(one, { epoch: tombstone, reason });
+  }
+
+  /** A grant that is ended though Redis does not know it must not come back. */
+  #barReturn({ user, epoch }: Grant, reason: string): void {
+    if ((this.#fences.get(user)?.epoch ?? 0) <= epoch) this.#fences.set(user, { epoch: epoch + 1, reason });
   }
 
   #takeEpoch(epoch: number): void {

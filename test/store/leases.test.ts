@@ -411,7 +411,34 @@ describe('renew', () => {
     expect(await node.evict({ ...evictAnn, holdMs: 60_000 })).toBeNull();
     expect(await node.renew(ORG, [held])).toMatchObject([{ outcome: 'lost', reason: 'evicted_by_admin' }]);
     await node.evict({ ...evictAnn, holdMs: 0 });
-    expect(await node.renew(ORG, [held])).toEqual([{ outcome: 'reasserted' }]);
+    expect(await node.renew(ORG, [held])).toMatchObject([{ outcome: 'lost', reason: 'evicted_by_admin' }]);
+    expect((await node.claim(requestOf('ann', 'desk'))).outcome).toBe('granted');
+  });
+
+  it('does not re-assert what was evicted while Redis did not know of it', async () => {
+    const node = nodeOf();
+    const [all, one] = [await hold(node, 'ann', 'desk'), await hold(node, 'bob', 'desk')];
+    await store.flushall();
+    expect(await node.evict(evictAnn)).toBeNull();
+    expect(await node.evict({ ...evictAnn, user: 'bob', only: one })).toBeNull();
+    const lost = { outcome: 'lost', reason: 'evicted_by_admin' };
+    expect(await node.renew(ORG, [all, one])).toMatchObject([lost, lost]);
+    expect(await store.exists(keys.lease(ORG, 'ann'), keys.lease(ORG, 'bob'))).toBe(0);
+  });
+
+  it('does not re-assert what was given back while Redis did not know of it', async () => {
+    const node = nodeOf();
+    const held = await hold(node, 'ann', 'desk');
+    await store.flushall();
+    expect(await node.release(held)).toBe(false);
+    expect(await node.renew(ORG, [held])).toMatchObject([{ outcome: 'lost', reason: 'released' }]);
+  });
+
+  it('answers for the others where one lease cannot be read', async () => {
+    const node = nodeOf();
+    const [good, bad] = [await hold(node, 'ann', 'desk'), await hold(node, 'bob', 'desk')];
+    await store.set(keys.lease(ORG, 'bob'), 'no lease');
+    expect(await node.renew(ORG, [bad, good])).toMatchObject([{ outcome: 'failed' }, { outcome: 'kept' }]);
   });
 
   it.each(['lower first', 'higher first'])('lets the highest epoch win after FLUSHALL, %s', async (order) => {

@@ -17,8 +17,9 @@ end
 
 local value = redis.call('GET', lease)
 local holder = value and readLease(value)
-local isMeant = holder
-  and (not order.sessionId or (order.sessionId == holder.sessionId and tonumber(order.epoch) == holder.epoch))
-if not isMeant then return cjson.encode({ outcome = 'none' }) end
-evictHolder(order, order.reason)
+local isOther = order.sessionId
+  and not (holder and order.sessionId == holder.sessionId and tonumber(order.epoch) == holder.epoch)
+-- A node that is cut off, or whose lease Redis has lost, may hold on to the session: it must not come back.
+if isOther then barReturn(tonumber(order.epoch), order.reason) else evictHolder(order, order.reason) end
+if isOther or not holder then return cjson.encode({ outcome = 'none' }) end
 return cjson.encode({ outcome = 'evicted', sessionId = holder.sessionId, epoch = text(holder.epoch) })

@@ -7,7 +7,13 @@
 
 local order = cjson.decode(ARGV[1])
 local value = redis.call('GET', lease)
-if not value or string.sub(value, 1, #order.held) ~= order.held then return 0 end
+if not value then
+  -- Redis has lost the lease: a re-assertion that is under way must not put it back.
+  writeAtMaxmemory()
+  barReturn(tonumber(string.match(order.held, ':(%d+):$')), 'released')
+  return 0
+end
+if string.sub(value, 1, #order.held) ~= order.held then return 0 end
 
 writeAtMaxmemory()
 order.actor = 'user'

@@ -35,6 +35,11 @@ local function readFence()
   return tonumber(epoch), reason
 end
 
+-- Keeps a grant that Redis may have lost from coming back, unless the fence is above it already.
+local function barReturn(epoch, reason)
+  if readFence() <= epoch then raiseFence(epoch + 1, reason) end
+end
+
 -- A lease is "<sessionId>:<epoch>:<nodeId>:<since>:<machine as JSON>".
 local function leaseValue(sessionId, epoch, nodeId, since, machine)
   return table.concat({ sessionId, text(epoch), nodeId, text(since), machine }, ':')
