@@ -85,7 +85,7 @@ export class Broker {
       sweepEveryMs: settings.sweepEveryMs,
       announceEveryMs: settings.renewEveryMs,
       report: () => this.#report(),
-      orgs: () => this.#registry.orgs,
+      orgs: () => this.store.leases.orgs,
       onForgotten: () => this.verifyAll(),
       clock: monotonicMs,
       log,
@@ -140,7 +140,7 @@ export class Broker {
     const verifier = createTokenVerifier({ ...tokenRules, audience: settings.jwtAudience });
     const tokenWatch = new TokenWatch(this.#wheel, wallMs, settings.tokenWarningMs);
     const newSessionId = createSessionIds(Date.now);
-    const admission = { ...common, newSessionId, verifier, leases, renewals, tokenWatch };
+    const admission = { ...common, newSessionId, verifier, leases, renewals, tokenWatch, wallMs };
     this.#gateway = new Gateway({
       conversation: {
         ...common,

@@ -108,15 +108,21 @@ export class Renewals {
         if (answer !== undefined) this.#apply(session, answer, sentMs);
       });
     } catch (error) {
-      this.parts.log.warn(
-        { org, sessions: live.length, reason: String((error as Error).cause ?? error) },
-        'renewal failed',
-      );
-      for (const session of live) this.#endanger(session);
+      this.#fail(org, live, error);
     }
   }
 
+  #fail(org: string, sessions: readonly Session[], error: unknown): void {
+    const reason = String((error as Error).cause ?? error);
+    this.parts.log.warn({ org, sessions: sessions.length, reason }, 'renewal failed');
+    for (const session of sessions) this.#endanger(session);
+  }
+
   #apply(session: Session, answer: RenewAnswer, sentMs: number): void {
+    if (answer.outcome === 'failed') {
+      this.#fail(session.org, [session], answer.cause);
+      return;
+    }
     this.parts.metrics.renewals.inc({ outcome: answer.outcome });
     if (!session.isLive) return;
     if (answer.outcome === 'lost') {

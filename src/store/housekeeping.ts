@@ -58,6 +58,7 @@ export class Housekeeping {
     const isKnown = await this.parts.nodes.beat(now);
     if (!isKnown && this.#hasBeaten) {
       this.parts.log.warn('Redis has lost its data: putting the leases back');
+      this.#announcedMs = Number.NEGATIVE_INFINITY;
       this.parts.onForgotten();
     }
     this.#hasBeaten = true;

@@ -64,6 +64,8 @@ export type ClaimAnswer =
 
 export type RenewAnswer =
   | { readonly outcome: 'kept' | 'reasserted' }
+  /** Nothing is known of this one lease; of the others of its batch, all is. */
+  | { readonly outcome: 'failed'; readonly cause: unknown }
   | {
       readonly outcome: 'lost';
       readonly reason: CloseReason;

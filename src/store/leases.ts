@@ -31,6 +31,11 @@ export class Leases {
 
   constructor(private readonly parts: LeasesParts) {}
 
+  /** All that were claimed for here, whatever became of the sessions: Redis may have lost that they exist. */
+  get orgs(): readonly string[] {
+    return [...this.#epochSeen.keys()];
+  }
+
   /** Takes the seat, or tells why not. */
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     if (!this.#epochSeen.has(request.org)) this.#enterOrg(request.org);
@@ -78,15 +83,20 @@ export class Leases {
     if (!Array.isArray(reply)) throw new StoreUnavailable(new Error('renew answered out of form'));
     const nowMs = learn(reply[0]);
     return Promise.all(
-      held.map((lease, index): Promise<RenewAnswer> | RenewAnswer => {
-        const one: unknown = reply[index + 1];
-        if (one === 1) return { outcome: 'kept' };
-        const holder = typeof one === 'string' ? parseLease(one) : null;
-        // A lower epoch in our place means that Redis lost ours: the highest wins (promise 8).
-        if (holder === null || holder.epoch < lease.epoch) return this.#reassert(lease);
-        return lostTo(lease, holder, nowMs);
-      }),
+      held.map((lease, index) =>
+        this.#readRenewal(lease, reply[index + 1], nowMs).catch(
+          (cause): RenewAnswer => ({ outcome: 'failed', cause }),
+        ),
+      ),
     );
+  }
+
+  async #readRenewal(lease: HeldLease, one: unknown, nowMs: number): Promise<RenewAnswer> {
+    if (one === 1) return { outcome: 'kept' };
+    const holder = typeof one === 'string' ? parseLease(one) : null;
+    // A lower epoch in our place means that Redis lost ours: the highest wins (promise 8).
+    if (holder === null || holder.epoch < lease.epoch) return this.#reassert(lease);
+    return lostTo(lease, holder, nowMs);
   }
 
   /** Gives the seat back if this session still holds it. */

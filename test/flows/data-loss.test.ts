@@ -81,6 +81,22 @@ describe('promise 8: when Redis was restarted without its data', () => {
     expect(desktop.closed).toBeNull();
   });
 
+  it('an org is named anew, though none of its sessions is left: what it lost must be swept', async () => {
+    const redis = await testRedis();
+    const store = storeOf(redis);
+    const node = await nodeOn(redis.url, SELDOM);
+    const visit = async (user: string) => {
+      const desktop = await Desktop.hello(node.ports.public, user, 'pc');
+      await desktop.told('welcome');
+      desktop.ws.terminate();
+    };
+    await visit('ada');
+    await eventually(async () => (await store.sismember('soleseat:orgs', 'acme')) === 1);
+    await store.flushall();
+    await visit('bob');
+    await eventually(async () => (await store.sismember('soleseat:orgs', 'acme')) === 1);
+  });
+
   it('the higher epoch wins, also against a node that has put its own back first', async () => {
     const redis = await testRedis();
     const store = storeOf(redis);
