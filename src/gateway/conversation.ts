@@ -7,9 +7,9 @@ import type { Trace, Tracing } from '../base/tracing.js';
 import type { WallClock } from '../base/wall-clock.js';
 import type { ClientMessage, ConflictPolicy, HelloMessage } from '../protocol/messages.js';
 import { parseClientMessage, type Violation } from '../protocol/parse.js';
-import { type AdmissionParts, admit, factsOf } from '../session/admission.js';
+import { type AdmissionParts, admit, factsOf, type Visit } from '../session/admission.js';
 import type { Session } from '../session/session.js';
-import type { ClaimAnswer, HeldLease } from '../store/lease-types.js';
+import type { HeldLease } from '../store/lease-types.js';
 import { Connection, type ConnectionParts } from './connection.js';
 
 export interface ConversationParts extends ConnectionParts {
@@ -50,6 +50,9 @@ export class Conversation {
   #hello: HelloMessage | null = null;
   #session: Session | null = null;
   #isAdmitting = false;
+  /** Whoever closes with 1000 while the claim is under way wants no seat. */
+  #isGivenBack = false;
+  #isReleasing = false;
   /** Came while a claim was under way; as many as #countFrame lets through. */
   #waiting: ClientMessage[] = [];
   #hasConflict = false;
@@ -167,14 +170,14 @@ export class Conversation {
     this.#isAdmitting = true;
     const trace = this.#trace ?? this.parts.tracing.begin('connect');
     this.#trace = null;
-    const visit = {
+    const visit: Visit = {
       link: this.connection,
       hello,
       onConflict,
       isGone: () => this.connection.isEnded,
       claims: this.claims,
       session: null,
-      answer: null as ClaimAnswer | null,
+      answer: null,
       trace,
     };
     try {
@@ -186,11 +189,23 @@ export class Conversation {
     trace?.end(factsOf(visit));
     this.#isAdmitting = false;
     this.claims = visit.claims;
-    if (this.connection.isEnded) return;
+    if (this.connection.isEnded) {
+      this.#leave(visit);
+      return;
+    }
     if (visit.answer?.outcome === 'conflict') this.#awaitTakeover();
     // Only what a later version understands was refused: another hello may follow.
     else if (this.#session === null && visit.answer === null) this.#awaitHello();
     for (const message of this.#waiting.splice(0)) this.#dispatch(message);
+  }
+
+  /** The connection ended during admission. The seat stays for a resume, unless it was given back meanwhile. */
+  #leave({ session, answer }: Visit): void {
+    if (session === null) return;
+    session.markEnded();
+    this.parts.admission.registry.remove(session);
+    const wantsNone = this.#isGivenBack || this.#waiting.some(({ type }) => type === 'release');
+    if (answer?.outcome === 'granted' && wantsNone) this.parts.release(heldLease(session)).catch(() => {});
   }
 
   /** The connection stays open for a person's choice, as long as the peer lives and the token holds. */
@@ -215,7 +230,7 @@ export class Conversation {
       const reason = verdict.ok ? 'other_subject' : verdict.reason;
       this.parts.metrics.tokenFailures.inc({ reason });
       this.parts.log.info({ reason }, 'refresh not accepted');
-      this.connection.end('unauthorized');
+      this.connection.end(reason === 'expired' ? 'token_expired' : 'unauthorized');
       return;
     }
     this.claims = verdict.claims;
@@ -224,6 +239,8 @@ export class Conversation {
   }
 
   #release(): void {
+    if (this.#isReleasing) return;
+    this.#isReleasing = true;
     const lease = this.#session?.isLive ? heldLease(this.#session) : null;
     if (lease === null) {
       this.connection.end('released');
@@ -243,9 +260,9 @@ export class Conversation {
 
   #closed(code: number): void {
     // A normal close is a graceful end; any other is a lost connection, and the seat waits for a resume.
-    const lease =
-      code === 1000 && !this.connection.isEnded && this.#session?.isLive ? heldLease(this.#session) : null;
-    if (lease !== null) this.parts.release(lease).catch(() => {});
+    this.#isGivenBack = code === 1000 && !this.connection.isEnded;
+    if (this.#isGivenBack && this.#session?.isLive)
+      this.parts.release(heldLease(this.#session)).catch(() => {});
     this.connection.closedByPeer(code);
     this.onClosed();
   }

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import type { Trace, TraceFacts } from '../base/tracing.js';
+import type { WallClock } from '../base/wall-clock.js';
 import type { ConflictPolicy, HelloMessage } from '../protocol/messages.js';
 import type { ClaimAnswer } from '../store/lease-types.js';
 import type { Leases } from '../store/leases.js';
@@ -22,6 +23,7 @@ export interface AdmissionParts {
   readonly renewals: Renewals;
   readonly tokenWatch: TokenWatch;
   readonly clock: Clock;
+  readonly wallMs: WallClock;
   readonly newSessionId: () => string;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -62,8 +64,13 @@ export async function admit(visit: Visit, parts: AdmissionParts): Promise<Sessio
   return visit.session;
 }
 
-function authenticate(visit: Visit, { verifier, log, metrics }: AdmissionParts): boolean {
-  if (visit.claims !== null) return true;
+function authenticate(visit: Visit, { verifier, wallMs, log, metrics }: AdmissionParts): boolean {
+  if (visit.claims !== null) {
+    // It was good when the connection began, which may be long ago.
+    if (visit.claims.expiresAtMs > wallMs()) return true;
+    visit.link.end('token_expired');
+    return false;
+  }
   const verdict = visit.hello.token === undefined ? null : verifier.verify(visit.hello.token);
   if (verdict?.ok) {
     visit.claims = verdict.claims;
@@ -72,7 +79,7 @@ function authenticate(visit: Visit, { verifier, log, metrics }: AdmissionParts):
   const reason = verdict === null ? 'missing' : verdict.reason;
   metrics.tokenFailures.inc({ reason });
   log.info({ reason }, 'token not accepted');
-  visit.link.end('unauthorized');
+  visit.link.end(reason === 'expired' ? 'token_expired' : 'unauthorized');
   return false;
 }
 

@@ -22,6 +22,8 @@ export class Session implements HeldLease {
   deadlineMs = 0;
   renewalTimer: WheelTimer | null = null;
   tokenTimer: WheelTimer | null = null;
+  /** Unix ms: the end of the token that the client was last warned of. */
+  warnedOfMs = 0;
   /** Notices that came while the claim was under way: they may concern the grant that is being made. */
   earlyNotices: readonly EndedNotice[] = none;
   readonly machineText: string;

@@ -13,11 +13,22 @@ export class TokenWatch {
   /** Watches until `expiresAtMs` (Unix ms), in place of an earlier token's end. */
   watch(session: Session, expiresAtMs: number): void {
     session.tokenTimer?.cancel();
-    const leftMs = expiresAtMs - this.wallMs();
-    session.tokenTimer = this.wheel.after(Math.max(0, leftMs - this.warningMs), () => {
+    const leftMs = Math.max(0, expiresAtMs - this.wallMs());
+    // One warning a token: who answers it with the same token again has no better one.
+    if (expiresAtMs <= session.warnedOfMs) {
+      this.#endAfter(session, leftMs);
+      return;
+    }
+    // A token that was short from the start is warned of at half of what is left.
+    session.tokenTimer = this.wheel.after(Math.max(leftMs - this.warningMs, leftMs / 2), () => {
       const inMs = Math.max(0, expiresAtMs - this.wallMs());
+      session.warnedOfMs = expiresAtMs;
       session.link.send({ type: 'token_expiring', inMs });
-      session.tokenTimer = this.wheel.after(inMs, () => session.link.end('token_expired'));
+      this.#endAfter(session, inMs);
     });
+  }
+
+  #endAfter(session: Session, ms: number): void {
+    session.tokenTimer = this.wheel.after(ms, () => session.link.end('token_expired'));
   }
 }
