@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
@@ -114,6 +115,22 @@ describe('doctor', () => {
     await redis.client.config('SET', setting, good);
     expect(code).toBe(1);
     expect(about(error)).toMatchObject({ level: 'bad', advice: expect.stringContaining(setting) });
+    expect(about('lacks a right')).toBeUndefined();
+  });
+
+  it('tells a disk that cannot be written to from a right that is missing', async () => {
+    const full = await testRedis();
+    const client = new Redis(full.url);
+    await client.config('SET', 'save', '3600 1');
+    const [, folder = ''] = (await client.config('GET', 'dir')) as string[];
+    rmSync(folder, { recursive: true });
+    await client.bgsave();
+    await eventually(async () => (await client.info()).includes('rdb_last_bgsave_status:err'));
+    const { code, about } = await doctor({ REDIS_URL: full.url });
+    client.disconnect();
+    await full.stop();
+    expect(code).toBe(1);
+    expect(about('MISCONF')).toMatchObject({ level: 'bad', advice: expect.stringContaining('disk') });
     expect(about('lacks a right')).toBeUndefined();
   });
 
