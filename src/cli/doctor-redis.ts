@@ -10,6 +10,8 @@ import type { Finding } from './doctor-finding.js';
 const PINGS = 50;
 /** A clock that is off by more makes the times of the audit trail hard to follow. */
 const CLOCK_OFF_MS = 1000;
+/** By as much an issuer's clock may be ahead (`auth/claims`); beyond it, good tokens may be refused. */
+const CLOCK_WRONG_MS = 5000;
 
 /** What Redis is like, seen with the broker's own connection. */
 export async function redisFindings(
@@ -28,26 +30,80 @@ export async function redisFindings(
   }
   try {
     const masters = redisNodes(commands).filter(({ role }) => role === 'master');
-    const servers = await Promise.all(masters.map(({ redis, address }) => serverFindings(redis, address)));
-    return {
-      isReached: true,
-      findings: [
-        ...servers.flat(),
-        await latency(commands, settings.commandTimeoutMs),
-        ...(await rights(commands, inbox, new KeyNames(settings.keyPrefix))),
-      ],
-    };
+    const servers = await Promise.all(
+      masters.flatMap(({ redis, address }) => [
+        look(`${address}: INFO`, () => serverFindings(redis, address)),
+        look(`${address}: TIME`, () => clock(redis, address)),
+      ]),
+    );
+    const findings = [
+      ...servers.flat(),
+      ...(await look('PING', () => latency(commands, settings.commandTimeoutMs))),
+      ...(await look('a script that writes', () =>
+        rights(commands, inbox, new KeyNames(settings.keyPrefix)),
+      )),
+    ];
+    return { isReached: true, findings };
   } finally {
     commands.disconnect();
     inbox.disconnect();
   }
 }
 
+/** One look at Redis. Where Redis refuses it, that is a finding like others, and what it means is told. */
+async function look(what: string, find: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+  try {
+    return await find();
+  } catch (error) {
+    return [refused(what, (error as Error).message)];
+  }
+}
+
+/** By the word with which Redis begins its error. From a script, older versions put it further back. */
+const refusals: readonly (readonly [RegExp, string, string])[] = [
+  [
+    // Before Redis 7 a script that may not do something says so without the word.
+    /\bNOPERM\b|The user executing the script can't/,
+    'this user lacks a right in Redis',
+    'docs/operations.md has the ACL line that the broker needs.',
+  ],
+  [
+    /\bREADONLY\b/,
+    'this Redis takes no writes',
+    'This is a replica: give the master in REDIS_URL, or begin it with redis+sentinel:// to be led there.',
+  ],
+  [
+    /\bMOVED\b/,
+    'this Redis is one node of a cluster',
+    'Begin REDIS_URL with redis+cluster:// and name a few of its nodes.',
+  ],
+  [
+    /\bOOM\b/,
+    'Redis is out of memory',
+    'Raise maxmemory: sessions that are open go on meanwhile, new ones cannot be had.',
+  ],
+  [
+    /\bMISCONF\b/,
+    'Redis cannot write to its disk',
+    'Is the disk full, or may Redis not write there? Its own log says why; until then it takes no writes.',
+  ],
+  [
+    /\bNOREPLICAS\b/,
+    'too few replicas follow this Redis',
+    'It takes no writes below min-replicas-to-write: bring the replicas back, or lower it.',
+  ],
+];
+
+function refused(what: string, message: string): Finding {
+  const known = refusals.find(([words]) => words.test(message));
+  const [, meaning = `Redis does not do this (${what})`, advice = 'The log of Redis may say more.'] =
+    known ?? [];
+  return { level: 'bad', what: `${meaning}: ${message}`, advice };
+}
+
 async function serverFindings(redis: Redis, address: string): Promise<Finding[]> {
-  const before = Date.now();
-  const [info, [seconds = 0, micros = 0]] = await Promise.all([redis.info(), redis.time()]);
+  const info = await redis.info();
   const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
-  const offMs = Math.round(Math.abs(Number(seconds) * 1000 + Number(micros) / 1000 - before));
   return [
     version(address, field('redis_version')),
     finding(
@@ -70,12 +126,22 @@ async function serverFindings(redis: Redis, address: string): Promise<Finding[]>
       `${address}: ${field('connected_slaves')} replicas`,
       'A replica, with Sentinel or in a cluster, takes over when this server is lost.',
     ),
-    finding(
-      offMs <= CLOCK_OFF_MS,
-      `${address}: its clock and this machine’s differ by ${offMs} ms`,
-      'Let both follow NTP. Leases do not hang on it; the times that people read do.',
-    ),
   ];
+}
+
+async function clock(redis: Redis, address: string): Promise<Finding[]> {
+  const before = Date.now();
+  const [seconds = 0, micros = 0] = await redis.time();
+  const hereMs = (before + Date.now()) / 2;
+  const offMs = Math.round(Math.abs(Number(seconds) * 1000 + Number(micros) / 1000 - hereMs));
+  const what = `${address}: its clock and this machine’s differ by ${offMs} ms`;
+  if (offMs <= CLOCK_OFF_MS) return [{ level: 'good', what }];
+  if (offMs <= CLOCK_WRONG_MS) {
+    const advice = 'Let both follow NTP. Leases do not hang on it; the times that people read do.';
+    return [{ level: 'warning', what, advice }];
+  }
+  const advice = 'Let both follow NTP: a node that starts now measures the ends of tokens by Redis’s clock.';
+  return [{ level: 'bad', what, advice }];
 }
 
 function version(address: string, text: string): Finding {
@@ -89,7 +155,7 @@ function finding(isGood: boolean, what: string, advice: string): Finding {
   return isGood ? { level: 'good', what } : { level: 'warning', what, advice };
 }
 
-async function latency(redis: RedisConnection, commandTimeoutMs: number): Promise<Finding> {
+async function latency(redis: RedisConnection, commandTimeoutMs: number): Promise<Finding[]> {
   const times: number[] = [];
   for (let i = 0; i < PINGS; i += 1) {
     const start = performance.now();
@@ -100,7 +166,7 @@ async function latency(redis: RedisConnection, commandTimeoutMs: number): Promis
   const [half = 0, worst = 0] = [times[PINGS / 2], times[PINGS - 1]];
   const what = `round trip ${half.toFixed(1)} ms, at worst ${worst.toFixed(1)} ms of ${PINGS}`;
   const advice = `A takeover takes at least one; SOLESEAT_COMMAND_TIMEOUT_MS is ${commandTimeoutMs}. Bring broker and Redis closer.`;
-  return finding(worst < commandTimeoutMs / 10, what, advice);
+  return [finding(worst < commandTimeoutMs / 10, what, advice)];
 }
 
 /** Whether this user may do what the broker does: scripts, its keys, and its channels. */
@@ -110,13 +176,8 @@ async function rights(commands: RedisConnection, inbox: Redis, keys: KeyNames): 
   const key = keys.lease(org, 'nobody');
   const script =
     "redis.call('SET', KEYS[1], '1', 'PX', 1000); redis.call('PUBLISH', ARGV[1], '1'); return redis.call('DEL', KEYS[1])";
-  try {
-    await inbox.connect();
-    await inbox.subscribe(channel);
-    await commands.eval(script, 1, key, channel);
-    return [{ level: 'good', what: 'this user may run scripts, write the keys and use the channels' }];
-  } catch (error) {
-    const what = `this user lacks a right in Redis: ${(error as Error).message}`;
-    return [{ level: 'bad', what, advice: 'docs/operations.md has the ACL line that the broker needs.' }];
-  }
+  await inbox.connect();
+  await inbox.subscribe(channel);
+  await commands.eval(script, 1, key, channel);
+  return [{ level: 'good', what: 'this user may run scripts, write the keys and use the channels' }];
 }

@@ -2,17 +2,22 @@ import type { Overview } from '../admin/overviews.js';
 import type { ListPage } from './desk/admin-api.js';
 import { type Desk, type DeskOptions, deskFor } from './desk/desk.js';
 import { type AuditEvent, interrupted } from './desk/events.js';
+import { CommandFailure, exitCodes } from './failure.js';
 import { type TopNode, topPicture } from './top-picture.js';
 
 const HISTORY = 600;
 const EVENTS = 12;
+const NODES_NOT_KNOWN = '  nodes: not known while Redis is out of reach';
 const enter = '\u001b[?1049h\u001b[?25l';
 const leave = '\u001b[?25h\u001b[?1049l';
 const home = '\u001b[H';
 const clearLine = '\u001b[K';
 const clearBelow = '\u001b[J';
 
-/** `soleseat top`: how things stand, redrawn every second until Ctrl+C or q. Without a terminal, one picture. */
+/**
+ * `soleseat top`: how things stand, redrawn every second until Ctrl+C or q. Without a terminal, one picture, and 69 where
+ * Redis is out of reach, as for one org, which the broker then cannot tell from one that there is not.
+ */
 export async function top(options: DeskOptions): Promise<void> {
   const desk = await deskFor(options);
   const isScreen = process.stdout.isTTY && !desk.isJson;
@@ -28,8 +33,14 @@ export async function top(options: DeskOptions): Promise<void> {
     if (history.length > HISTORY) history.shift();
     const [nodes, events] = await Promise.all([nodesOf(desk), eventsOf(desk)]);
     const { columns = 80, rows = 40 } = process.stdout;
-    const lines = topPicture({ org: desk.org, overview, history, nodes, events }, columns, rows);
-    if (!isScreen) return console.log(lines.map(desk.clean).join('\n'));
+    const notes = nodes === null ? [NODES_NOT_KNOWN.slice(0, columns)] : [];
+    const state = { org: desk.org, overview, history, nodes: nodes ?? [], events };
+    const lines = [...topPicture(state, columns, rows - notes.length), ...notes];
+    if (!isScreen) {
+      console.log(lines.map(desk.clean).join('\n'));
+      if (!overview.redis.up) process.exitCode = exitCodes.unavailable;
+      return;
+    }
     process.stdout.write(home + lines.map((line) => desk.clean(line) + clearLine).join('\n') + clearBelow);
   }
 }
@@ -46,10 +57,13 @@ function openScreen(): void {
   });
 }
 
-/** Nodes are of all orgs: a token for one org is not shown them. */
-async function nodesOf(desk: Desk): Promise<readonly TopNode[]> {
-  const page = await desk.api.call<ListPage<TopNode>>('GET', '/v1/admin/nodes').catch(() => null);
-  return page?.items ?? [];
+/** Nodes are of all orgs: a token for one org is not shown them. Null: Redis, which lists them, is out of reach. */
+async function nodesOf(desk: Desk): Promise<readonly TopNode[] | null> {
+  try {
+    return (await desk.api.call<ListPage<TopNode>>('GET', '/v1/admin/nodes')).items;
+  } catch (error) {
+    return error instanceof CommandFailure && error.exitCode === exitCodes.unavailable ? null : [];
+  }
 }
 
 async function eventsOf(desk: Desk): Promise<readonly AuditEvent[]> {

@@ -85,7 +85,8 @@ describe('a license desk', () => {
         headers: token === null ? {} : { authorization: `Bearer ${token}` },
       });
     const seat = await (await mine(tokenFor('joan'))).json();
-    expect(seat).toMatchObject({ holder: { sessionId, machine: { name: 'tower' } } });
+    const since = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(seat).toEqual({ holder: { sessionId, machine: { name: 'tower' }, since } });
     expect(JSON.stringify(seat)).not.toContain(String(epoch));
     expect(await (await mine(tokenFor('nobody'))).json()).toEqual({ holder: null });
     expect([(await mine(null)).status, (await mine(adminTokenFor())).status]).toEqual([401, 401]);

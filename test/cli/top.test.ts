@@ -1,5 +1,11 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { sparkline, type TopState, topPicture } from '../../src/cli/top-picture.js';
+import { adminTokenFor, startNode } from '../support/node.js';
+import { testRedis } from '../support/redis.js';
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 const state: TopState = {
   org: 'acme',
@@ -19,6 +25,13 @@ const state: TopState = {
   nodes: [
     { nodeId: '0192-aaaaaaaa', isLive: true, sessions: 5, state: 'ready', publicAddress: '127.0.0.1:8080' },
     { nodeId: '0192-bbbbbbbb', isLive: false },
+    {
+      nodeId: '0192-cccccccc',
+      isLive: true,
+      sessions: 3,
+      state: 'draining',
+      publicAddress: '127.0.0.1:8081',
+    },
   ],
   events: [
     { id: '1-1', type: 'granted', at: '2026-11-25T09:59:59.000Z', user: 'ada', machine: 'desk', details: {} },
@@ -39,6 +52,16 @@ describe('top', () => {
       'granted',
     ])
       expect(picture).toContain(text);
+  });
+
+  it('tells a node that drains from one that is ready and one that is silent', () => {
+    const lines = topPicture(state, 100, 40);
+    const stateOf = (nodeId: string) =>
+      lines
+        .find((line) => line.includes(nodeId))
+        ?.trim()
+        .split(/ +/)[1];
+    expect(['aaaaaaaa', 'bbbbbbbb', 'cccccccc'].map(stateOf)).toEqual(['ready', 'silent', 'draining']);
   });
 
   it('says so in capitals when Redis is out of reach', () => {
@@ -62,4 +85,29 @@ describe('top', () => {
     expect(sparkline([100, 0, 4, 8], 3)).toBe(' ▄█');
     expect(sparkline([], 10)).toBe('');
   });
+
+  it('says that the nodes are not known while Redis is out of reach, and ends with 69, of all orgs and of one', async () => {
+    const redis = await testRedis();
+    const broker = await startNode(redis.url);
+    const url = `http://127.0.0.1:${broker.ports.admin}`;
+    const before = await top(url);
+    expect([before.code, before.out.includes('not known')]).toEqual([0, false]);
+    expect(before.out).toContain(broker.nodeId.slice(-8));
+    await redis.stop();
+    const during = await top(url);
+    expect(during.out).toContain('OUT OF REACH');
+    expect(during.out).toContain('nodes: not known while Redis is out of reach');
+    expect(during.code).toBe(69);
+    expect((await top(url, '--org', 'acme')).code).toBe(69);
+    await broker.stop();
+  });
 });
+
+async function top(url: string, ...args: string[]) {
+  const env = { PATH: process.env.PATH, SOLESEAT_ADMIN_URL: url, SOLESEAT_ADMIN_TOKEN: adminTokenFor() };
+  const child = spawn(process.execPath, [main, 'top', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  child.stdout.on('data', (chunk) => (out += chunk));
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, out };
+}

@@ -158,6 +158,21 @@ describe('takeover', () => {
     expect((await holder.close()).code).toBe(4509);
   });
 
+  it('nobody tells who waits with a conflict that the holder left; takeover then displaces nobody', async () => {
+    const holder = await Desktop.hello(near.ports.public, 'leaves', 'workstation');
+    await holder.told('welcome');
+    const visitor = await Desktop.hello(far.ports.public, 'leaves', 'laptop', { onConflict: 'deny' });
+    await visitor.told('conflict');
+    visitor.say({ type: 'refresh', token: tokenFor('leaves') });
+    holder.say({ type: 'release' });
+    expect((await holder.close()).code).toBe(1000);
+    // A notice takes milliseconds: one that was sent would have come by then.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect([visitor.received.map(({ type }) => type), visitor.closed]).toEqual([['conflict'], null]);
+    visitor.say({ type: 'takeover' });
+    expect(await visitor.told('welcome')).not.toHaveProperty('displaced');
+  });
+
   it('two machines that fight are stopped: the one over the limit and the holder are told flapping, the holder stays', async () => {
     const node = await startNode(redis.url, { SOLESEAT_TAKEOVERS_PER_MINUTE: '2' });
     const dial = (machine: string) => Desktop.hello(node.ports.public, 'fight', machine);
