@@ -123,7 +123,7 @@ export const settingsTable = {
     'SOLESEAT_TOKEN_WARNING_MS',
     'durationMs',
     '60000',
-    'How long before a token ends `token_expiring` is sent.',
+    'How long before a token ends `token_expiring` is sent; at half of what is left where that is less.',
   ),
   drainMs: spec(
     'SOLESEAT_DRAIN_MS',
