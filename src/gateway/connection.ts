@@ -18,6 +18,13 @@ export interface ConnectionParts {
 
 /** A peer that ignores the close is cut off after this. ws itself would wait for 30 s. */
 const CLOSE_WAIT_MS = 2000;
+/** With what ws closes when it reads a frame that it cannot take; 1002 for whatever is not here. */
+const closeCodeOfFault: Readonly<Record<string, number>> = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+};
 /** Two pings in a row: after a stall of the node the first answer may still lie unread in the socket. */
 const UNANSWERED_PINGS = 2;
 
@@ -91,9 +98,10 @@ export class Connection implements Link {
     this.onEnded(reason);
   }
 
-  /** The peer broke RFC 6455. ws has sent this close code itself, and reads no further. */
-  brokenByPeer(code: number): void {
+  /** The peer broke RFC 6455, as the code of ws's error says. ws has closed by itself, and reads no further. */
+  brokenByPeer(fault: string): void {
     if (this.#isEnded) return;
+    const code = closeCodeOfFault[fault] ?? 1002;
     this.#isEnded = true;
     this.#cutOffLater();
     this.parts.metrics.closes.inc({ code });

@@ -10,6 +10,7 @@ import { parseClientMessage, type Violation } from '../protocol/parse.js';
 import { type AdmissionParts, admit, factsOf, type Visit } from '../session/admission.js';
 import type { Session } from '../session/session.js';
 import type { HeldLease } from '../store/lease-types.js';
+import { Allowance } from './allowance.js';
 import { Connection, type ConnectionParts } from './connection.js';
 
 export interface ConversationParts extends ConnectionParts {
@@ -25,13 +26,6 @@ export interface ConversationParts extends ConnectionParts {
 }
 
 const STRIKES = 3;
-/** With what ws closes when it reads a frame that it cannot take; 1002 for whatever is not here. */
-const closeCodeOfFault: Readonly<Record<string, number>> = {
-  WS_ERR_INVALID_UTF8: 1007,
-  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
-  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
-  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
-};
 
 /** Where a WebSocket holds its conversation. */
 const carried = Symbol('conversation');
@@ -57,8 +51,7 @@ export class Conversation {
   #waiting: ClientMessage[] = [];
   #hasConflict = false;
   #strikes = 0;
-  #received = 0;
-  #allowanceSinceMs: number;
+  readonly #allowance: Allowance;
   #timer: WheelTimer | null = null;
   /** Of the handshake, until the claim has been answered. Null while tracing is off. */
   #trace: Trace | null;
@@ -73,7 +66,7 @@ export class Conversation {
   ) {
     this.#trace = trace;
     this.connection = new Connection(ws, socket, parts, (reason) => this.#detach(reason));
-    this.#allowanceSinceMs = parts.admission.clock();
+    this.#allowance = new Allowance(parts.admission.clock, parts.messagesPerRenewal, parts.renewEveryMs);
     this.#awaitHello();
     (ws as Carrier)[carried] = this;
     ws.on('message', Conversation.#onMessage);
@@ -96,7 +89,7 @@ export class Conversation {
 
   #failed(error: Error & { code?: string }): void {
     this.parts.log.debug({ reason: error.message }, 'connection failed');
-    this.connection.brokenByPeer(closeCodeOfFault[error.code ?? ''] ?? 1002);
+    this.connection.brokenByPeer(error.code ?? '');
   }
 
   #awaitHello(): void {
@@ -274,16 +267,9 @@ export class Conversation {
     else this.connection.send(notice);
   }
 
-  /** Promise 11: so many frames in a renewal interval, and no more. */
   #countFrame(): boolean {
-    const nowMs = this.parts.admission.clock();
-    if (nowMs - this.#allowanceSinceMs >= this.parts.renewEveryMs) {
-      this.#allowanceSinceMs = nowMs;
-      this.#received = 0;
-    }
-    this.#received++;
-    if (this.#received <= this.parts.messagesPerRenewal) return true;
-    const retryAfterMs = Math.ceil(this.#allowanceSinceMs + this.parts.renewEveryMs - nowMs);
+    const retryAfterMs = this.#allowance.take();
+    if (retryAfterMs === null) return true;
     this.connection.end('rate_limited', {
       type: 'error',
       code: 'rate_limited',
