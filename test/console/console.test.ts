@@ -88,6 +88,17 @@ describe('the overview', () => {
     await eventually(async () => (await figure(page, 'active')) === '0');
     expect(errors).toEqual([]);
   });
+
+  it('tells how long evictions took lately, and at which node', async () => {
+    const { page } = await signIn(stage);
+    const card = page.getByRole('region', { name: 'Eviction latency' });
+    const evictions = stage.node.metrics.evictionSeconds;
+    for (let time = 0; time < 100; time += 1) evictions.observe(0.2);
+    await card.getByText('250 ms', { exact: true }).waitFor();
+    await card.getByText('at this node').waitFor();
+    for (let time = 0; time < 200; time += 1) evictions.observe(60);
+    await card.getByText('over 2.5 s', { exact: true }).waitFor();
+  });
 });
 
 describe('sessions', () => {

@@ -181,7 +181,7 @@ function QuotaBar({ issued, quota }: { readonly issued: number; readonly quota: 
 function Figures({ answer, sample }: { readonly answer: Org | null; readonly sample: Sample | undefined }) {
   const counts = answer?.counts;
   const peak = Math.max(sample?.peak ?? 0, counts?.peak ?? 0);
-  const latency = sample?.evictionLatencyMs ?? null;
+  const latency = sample?.nodeEvictionLatency ?? null;
   return (
     <div class="figures">
       <Figure name="Peak" value={numberText(peak)}>
@@ -197,18 +197,19 @@ function Figures({ answer, sample }: { readonly answer: Org | null; readonly sam
       >
         <Sparkline values={samples.value.map(({ takeoversPerMinute }) => takeoversPerMinute)} />
       </Figure>
-      <Figure name="Eviction latency" value={latency === null ? '–' : durationText(latency)}>
-        {latency === null ? (
-          'no eviction yet'
-        ) : (
-          <Sparkline values={samples.value.map(({ evictionLatencyMs }) => evictionLatencyMs ?? 0)} />
-        )}
+      <Figure name="Eviction latency" value={latencyText(latency)}>
+        {latency === null ? 'no eviction at this node lately' : 'at this node, half of the last 5 minutes'}
       </Figure>
       <Figure name="Users today" value={counts === undefined ? '–' : numberText(counts.uniqueUsersToday)}>
         {counts === undefined ? '' : `${numberText(counts.uniqueUsersThisMonth)} this month`}
       </Figure>
     </div>
   );
+}
+
+function latencyText(latency: Sample['nodeEvictionLatency']): string {
+  if (latency === null) return '–';
+  return `${latency.isOver ? 'over ' : ''}${durationText(latency.medianMs)}`;
 }
 
 function Figure(props: {
