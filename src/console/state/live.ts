@@ -36,9 +36,17 @@ export function followOverview(org: string): () => void {
   });
 }
 
-/** Follows an org's audit trail; `onEach` hears of every event that comes in while following. */
-export function followEvents(org: string, onEach: (event: AuditEvent) => void = () => {}): () => void {
+export interface EventHandlers {
+  /** Hears of every event that comes in while following. */
+  readonly onEach?: (event: AuditEvent) => void;
+  /** The stream is open, for the first time or again: what happened until now `onEach` may not have heard of. */
+  readonly onOpen?: () => void;
+}
+
+/** Follows an org's audit trail. */
+export function followEvents(org: string, { onEach, onOpen }: EventHandlers = {}): () => void {
   events.value = [];
+  areEventsLive.value = false;
   const gone = new AbortController();
   let waiting: AuditEvent[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -53,12 +61,13 @@ export function followEvents(org: string, onEach: (event: AuditEvent) => void = 
     onMessage: (data) => {
       const event = data as AuditEvent;
       waiting.push(event);
-      onEach(event);
+      onEach?.(event);
       timer ??= setTimeout(flush, FLUSH_MS);
     },
     onState: (isOpen) => {
       areEventsLive.value = isOpen;
       if (!isOpen) return;
+      onOpen?.();
       // What happened before, or while the stream was broken.
       getPage<AuditEvent>(orgPath(org, 'events'), { limit: 50 }, gone.signal).then(
         (page) => {
