@@ -99,6 +99,27 @@ describe('the overview', () => {
     for (let time = 0; time < 200; time += 1) evictions.observe(60);
     await card.getByText('over 2.5 s', { exact: true }).waitFor();
   });
+
+  it('claims nothing while its stream is refused, and opens it again by itself', async () => {
+    const { page } = await signIn(stage, { place: `#/${ORG}/sessions` });
+    let refused = 0;
+    await page.route('**/v1/admin/live?*', (route) => {
+      refused += 1;
+      return route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{}' });
+    });
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await eventually(() => refused > 1);
+    await badge(page, 'Connecting…');
+    const health = page.getByRole('region', { name: 'Health' });
+    await health.locator('code').first().waitFor();
+    await eventually(async () => (await health.locator('.badge.plain').count()) === 3);
+    expect(await health.locator('.badge').allTextContents()).toEqual(['unknown', 'unknown', 'unknown']);
+    expect(await figure(page, 'active')).toBe('–');
+    await page.unroute('**/v1/admin/live?*');
+    await badge(page, 'Live');
+    await health.locator('.badge.good', { hasText: 'up' }).waitFor();
+    await health.locator('.badge.good', { hasText: 'ready' }).waitFor();
+  });
 });
 
 describe('sessions', () => {

@@ -1,15 +1,18 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { getPage, orgPath, withQuery } from '../api/client.js';
 import { follow } from '../api/stream.js';
 import type { AuditEvent, Overview } from '../api/types.js';
+import { now } from './clock.js';
 
 export interface Sample extends Overview {
   /** Unix ms by the browser's clock. */
   readonly at: number;
 }
 
-/** How far back the live charts go. */
+/** How far back the live charts go, a sample a second. */
 const SAMPLES_KEPT = 300;
+/** A sample comes every second: without one for so long, nothing is known of now, whatever the connection looks like. */
+const STALE_MS = 6000;
 const EVENTS_KEPT = 200;
 /** What arrives within this time is drawn at once: a busy org has hundreds of events a second. */
 const FLUSH_MS = 250;
@@ -18,20 +21,31 @@ const FLUSH_MS = 250;
 export const samples = signal<readonly Sample[]>([]);
 /** The newest events, newest first. */
 export const events = signal<readonly AuditEvent[]>([]);
-/** Whether the samples, and the events, are of now. */
-export const areSamplesLive = signal(false);
+/** Whether the stream of events is open. */
 export const areEventsLive = signal(false);
+const areSamplesFollowed = signal(false);
+
+/** The sample of now; undefined: how things stand is not known. */
+export const currentSample = computed(() => {
+  const sample = samples.value.at(-1);
+  return sample !== undefined && areSamplesFollowed.value && now.value - sample.at < STALE_MS
+    ? sample
+    : undefined;
+});
+/** The last that was known, however long ago. While Redis is away a sample only repeats what was. */
+export const knownSample = computed(() => samples.value.findLast(({ redis }) => redis.up));
 
 /** Follows how an org stands, until the returned function is called. */
 export function followOverview(org: string): () => void {
   samples.value = [];
+  areSamplesFollowed.value = false;
   return follow(withQuery('/v1/admin/live', { org }), 'overview', {
     onMessage: (data) => {
       const sample = { ...(data as Overview), at: Date.now() };
       samples.value = [...samples.value.slice(1 - SAMPLES_KEPT), sample];
     },
     onState: (isOpen) => {
-      areSamplesLive.value = isOpen;
+      areSamplesFollowed.value = isOpen;
     },
   });
 }
