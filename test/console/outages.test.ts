@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Relay } from '../../chaos/relay.js';
 import type { Broker } from '../../src/broker.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
@@ -60,7 +61,6 @@ describe('while Redis is silent', () => {
   });
 
   it.each([
-    ['sessions', /^ada/],
     ['licenses', /^ada/],
     ['users/ada', /^workstation/],
   ])('the page of %s says so, and shows what there is once Redis is back', async (place, row) => {
@@ -82,6 +82,44 @@ describe('while Redis is silent', () => {
     await page.getByRole('row', { name: row }).waitFor();
     expect(await page.getByRole('alert').count()).toBe(0);
     ada.ws.terminate();
+  });
+
+  it('a list that failed meanwhile is asked for again by itself', async () => {
+    const ada = await sit('ada');
+    const { page } = await signIn(stage, { place: `#/${ORG}/sessions` });
+    await page.getByRole('row', { name: /^ada/ }).waitFor();
+    await badge(page, 'Live');
+    stage.redis.kill('SIGSTOP');
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await page.getByRole('alert').filter({ hasText: 'Redis is out of reach' }).waitFor();
+    await badge(page, 'Connecting…');
+    stage.redis.kill('SIGCONT');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
+    await badge(page, 'Live');
+    ada.ws.terminate();
+  });
+});
+
+describe('while the node is silent, and its connections stay open', () => {
+  it('nothing is called live, ready or seen just now', async () => {
+    const relay = await Relay.start({ target: () => stage.node.ports.admin });
+    const own = { ...stage, url: `http://127.0.0.1:${relay.port}/console/` };
+    const { page: overview } = await signIn(own);
+    const { page: nodes } = await signIn(own, { place: `#/${ORG}/nodes` });
+    const rows = nodes.getByRole('table', { name: 'Nodes' });
+    await badge(overview, 'Live');
+    await health(overview).locator('.badge.good', { hasText: 'ready' }).first().waitFor();
+    await rows.getByText('ready').first().waitFor();
+    relay.hold('up', 'down');
+    await badge(overview, 'Connecting…');
+    expect(await health(overview).locator('.badge.good').count()).toBe(0);
+    await rows.getByText('unknown').first().waitFor();
+    expect(await rows.locator('tbody .badge.good').count()).toBe(0);
+    relay.heal();
+    await badge(overview, 'Live');
+    await rows.getByText('ready').first().waitFor();
+    await stage.clear();
+    relay.stop();
   });
 });
 
