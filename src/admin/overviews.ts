@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import type { Metrics } from '../base/metrics.js';
 import { reachStore, StoreUnavailable } from '../store/seat-scripts.js';
 import type { Store } from '../store/store.js';
+import { type Median, RecentMedian } from './recent-median.js';
 
 /** How things stand at one moment. */
 export interface Overview {
@@ -15,8 +16,8 @@ export interface Overview {
   readonly peak: number;
   /** Within the last minute, as far as it was watched. */
   readonly takeoversPerMinute: number;
-  /** Of the node that answers: how long half of its evictions took at most. null: there were none. */
-  readonly evictionLatencyMs: number | null;
+  /** How long half of the evictions took at the node that answers, within the last five minutes. null: there were none. */
+  readonly nodeEvictionLatency: Median | null;
   readonly nodes: number;
   readonly redis: { readonly up: boolean };
 }
@@ -30,6 +31,8 @@ export interface OverviewsParts {
 
 const FRESH_MS = 900;
 const MINUTE_MS = 60_000;
+/** A node has few evictions: the median of a minute would jump about. */
+const LATENCY_WINDOW_MS = 5 * MINUTE_MS;
 /** More would hold Redis for longer than a look is worth. */
 const MAX_ORGS = 200;
 
@@ -45,7 +48,12 @@ interface Watched {
 export class Overviews {
   readonly #watched = new Map<string | null, Watched>();
 
-  constructor(private readonly parts: OverviewsParts) {}
+  readonly #evictionLatency: RecentMedian;
+
+  constructor(private readonly parts: OverviewsParts) {
+    const { metrics, clock } = parts;
+    this.#evictionLatency = new RecentMedian(metrics.evictionSeconds, LATENCY_WINDOW_MS, FRESH_MS, clock());
+  }
 
   /** Never rejects: while Redis is out of reach, it is the last that was known, and says so. */
   of(org: string | null): Promise<Overview> {
@@ -74,10 +82,10 @@ export class Overviews {
     const { store } = this.parts;
     const names = org === null ? await store.orgs.names() : [org];
     const summed = names.slice(0, MAX_ORGS);
-    const [nodes, each, evictionLatencyMs] = await Promise.all([
+    const [nodes, each, nodeEvictionLatency] = await Promise.all([
       reachStore(() => store.nodes.list()),
       Promise.all(summed.map((name) => store.orgs.counts(name))),
-      this.#medianLatencyMs(),
+      this.#evictionLatency.at(this.parts.clock()),
     ]);
     const sum = (field: 'active' | 'issued' | 'peak' | 'takeovers') =>
       each.reduce((total, counts) => total + counts[field], 0);
@@ -91,7 +99,7 @@ export class Overviews {
       quota: isLimited ? sum('issued') + available : null,
       peak: sum('peak'),
       takeoversPerMinute: this.#inLastMinute(watched, sum('takeovers')),
-      evictionLatencyMs,
+      nodeEvictionLatency,
       nodes: nodes.filter(({ isLive }) => isLive).length,
       redis: { up: true },
     };
@@ -104,15 +112,6 @@ export class Overviews {
     return Math.max(0, total - (watched.takeovers[0]?.[1] ?? total));
   }
 
-  async #medianLatencyMs(): Promise<number | null> {
-    const { values } = await this.parts.metrics.evictionSeconds.get();
-    const buckets = values.filter(({ metricName }) => metricName?.endsWith('_bucket'));
-    const total = values.find(({ metricName }) => metricName?.endsWith('_count'))?.value ?? 0;
-    const half = buckets.find(({ value }) => value >= total / 2);
-    const bound = Number(half?.labels.le);
-    return total === 0 || !Number.isFinite(bound) ? null : bound * 1000;
-  }
-
   /** Of what nobody has looked at for a minute nothing is kept. */
   #forget(nowMs: number): void {
     for (const [org, { readAtMs }] of this.#watched) {
@@ -123,7 +122,7 @@ export class Overviews {
   #blank(): Overview {
     const none = { active: 0, issued: 0, quota: null, peak: 0, takeoversPerMinute: 0, nodes: 0 };
     const orgs = { summed: 0, total: 0 };
-    return { at: this.#now(), orgs, ...none, evictionLatencyMs: null, redis: { up: false } };
+    return { at: this.#now(), orgs, ...none, nodeEvictionLatency: null, redis: { up: false } };
   }
 
   #now(): string {

@@ -26,14 +26,15 @@ const BAR_WIDTH = 30;
 /** The picture as lines, each at most `columns` wide and no more than `rows`. */
 export function topPicture(state: TopState, columns: number, rows: number): string[] {
   const { org, overview, history, nodes, events } = state;
-  const { active, issued, quota, peak, takeoversPerMinute, evictionLatencyMs, redis } = overview;
+  const { active, issued, quota, peak, takeoversPerMinute, nodeEvictionLatency, redis } = overview;
   const lines = [
     `Soleseat  ${org ?? 'all orgs'}  ${new Date(overview.at).toLocaleTimeString('en-GB')}  Redis ${redis.up ? 'up' : 'OUT OF REACH'}`,
     '',
     `  active now   ${pad(active)}  ${sparkline(history, Math.max(10, columns - 24))}`,
     `  issued       ${pad(issued)}  ${quota === null ? 'no quota' : `${bar(issued, quota)} of ${quota}`}`,
     `  peak         ${pad(peak)}`,
-    `  takeovers    ${pad(takeoversPerMinute)}  in the last minute, told in ${latency(evictionLatencyMs)}`,
+    `  takeovers    ${pad(takeoversPerMinute)}  in the last minute`,
+    `  told within  ${latency(nodeEvictionLatency).padStart(7)}  ms: half of the evictions at this node, in 5 minutes`,
     '',
     `  ${'node'.padEnd(10)}${'state'.padEnd(12)}${'sessions'.padStart(9)}  address`,
     ...nodes.map(nodeLine),
@@ -57,8 +58,9 @@ function pad(count: number): string {
   return String(count).padStart(7);
 }
 
-function latency(ms: number | null): string {
-  return ms === null ? '- ms' : `${ms} ms or less`;
+function latency(median: Overview['nodeEvictionLatency']): string {
+  if (median === null) return '-';
+  return `${median.isOver ? '>' : ''}${median.medianMs}`;
 }
 
 function bar(count: number, of: number): string {

@@ -161,5 +161,6 @@ describe('a license desk', () => {
     expect(JSON.parse(exported.text.split('\n')[0] ?? '').id).toBe(oldest);
     const live = await streamUntil('/v1/admin/live?org=acme', /\n\n/);
     expect(live.seen).toMatch(/^event: overview\ndata: \{.*"redis":\{"up":true\}/);
+    expect(live.seen).toMatch(/"nodeEvictionLatency":(null|\{"medianMs":[\d.]+,"isOver":false\})/);
   });
 });

@@ -17,7 +17,7 @@ const state: TopState = {
     quota: 50,
     peak: 29,
     takeoversPerMinute: 4,
-    evictionLatencyMs: 5,
+    nodeEvictionLatency: { medianMs: 5, isOver: false },
     nodes: 2,
     redis: { up: true },
   },
@@ -47,6 +47,7 @@ describe('top', () => {
       '35',
       'of 50',
       '4  in the last minute',
+      'told within        5  ms: half of the evictions at this node',
       'aaaaaaaa',
       'silent',
       'granted',
@@ -62,6 +63,13 @@ describe('top', () => {
         ?.trim()
         .split(/ +/)[1];
     expect(['aaaaaaaa', 'bbbbbbbb', 'cccccccc'].map(stateOf)).toEqual(['ready', 'silent', 'draining']);
+  });
+
+  it('says when most evictions took longer than is measured, and when there were none', () => {
+    const told = (nodeEvictionLatency: TopState['overview']['nodeEvictionLatency']) =>
+      topPicture({ ...state, overview: { ...state.overview, nodeEvictionLatency } }, 80, 40).join('\n');
+    expect(told({ medianMs: 2500, isOver: true })).toMatch(/told within +>2500 {2}ms: half .* 5 minutes$/m);
+    expect(told(null)).toMatch(/told within +- {2}ms/);
   });
 
   it('says so in capitals when Redis is out of reach', () => {

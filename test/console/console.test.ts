@@ -4,7 +4,7 @@ import { openPage } from '../support/browser.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { adminTokenFor, tokenFor } from '../support/node.js';
-import { figure, giveToken, ORG, openStage, type Stage, signIn } from './stage.js';
+import { badge, figure, giveToken, ORG, openStage, type Stage, setHidden, signIn } from './stage.js';
 
 let stage: Stage;
 
@@ -88,6 +88,38 @@ describe('the overview', () => {
     await eventually(async () => (await figure(page, 'active')) === '0');
     expect(errors).toEqual([]);
   });
+
+  it('tells how long evictions took lately, and at which node', async () => {
+    const { page } = await signIn(stage);
+    const card = page.getByRole('region', { name: 'Eviction latency' });
+    const evictions = stage.node.metrics.evictionSeconds;
+    for (let time = 0; time < 100; time += 1) evictions.observe(0.2);
+    await card.getByText('250 ms', { exact: true }).waitFor();
+    await card.getByText('at this node').waitFor();
+    for (let time = 0; time < 200; time += 1) evictions.observe(60);
+    await card.getByText('over 2.5 s', { exact: true }).waitFor();
+  });
+
+  it('claims nothing while its stream is refused, and opens it again by itself', async () => {
+    const { page } = await signIn(stage, { place: `#/${ORG}/sessions` });
+    let refused = 0;
+    await page.route('**/v1/admin/live?*', (route) => {
+      refused += 1;
+      return route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{}' });
+    });
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await eventually(() => refused > 1);
+    await badge(page, 'Connecting…');
+    const health = page.getByRole('region', { name: 'Health' });
+    await health.locator('code').first().waitFor();
+    await eventually(async () => (await health.locator('.badge.plain').count()) === 3);
+    expect(await health.locator('.badge').allTextContents()).toEqual(['unknown', 'unknown', 'unknown']);
+    expect(await figure(page, 'active')).toBe('–');
+    await page.unroute('**/v1/admin/live?*');
+    await badge(page, 'Live');
+    await health.locator('.badge.good', { hasText: 'up' }).waitFor();
+    await health.locator('.badge.good', { hasText: 'ready' }).waitFor();
+  });
 });
 
 describe('sessions', () => {
@@ -126,6 +158,48 @@ describe('sessions', () => {
     joan.say({ type: 'release' });
     await page.getByRole('row', { name: /^joan/ }).waitFor({ state: 'detached' });
     await hedy.close();
+  });
+
+  it('are right again when the person comes back from another tab, also among those searched for', async () => {
+    const ann = await sit('ann');
+    await sit('zed');
+    const { page } = await signIn(stage, { place: `#/${ORG}/sessions` });
+    const row = (user: string, machine: string) =>
+      page.getByRole('row', { name: new RegExp(`^${user} ${machine}`) });
+    await row('ann', 'workstation').waitFor();
+    await row('zed', 'workstation').waitFor();
+    await badge(page, 'Live');
+    await setHidden(page, true);
+    await badge(page, 'Connecting…');
+    ann.say({ type: 'release' });
+    await ann.close();
+    await sit('zed', 'laptop');
+    const amy = await sit('amy');
+    await setHidden(page, false);
+    await row('amy', 'workstation').waitFor();
+    await row('zed', 'laptop').waitFor();
+    await row('ann', '').waitFor({ state: 'detached' });
+    await badge(page, 'Live');
+
+    await page.getByLabel('Find a user').fill('ze');
+    await row('amy', '').waitFor({ state: 'detached' });
+    await setHidden(page, true);
+    const zed = await sit('zed', 'tablet');
+    await setHidden(page, false);
+    await row('zed', 'tablet').waitFor();
+    for (const one of [zed, amy]) one.say({ type: 'release' });
+    await page.getByText('No session of a user that begins with').waitFor();
+  });
+
+  it('of one user are right again when the person comes back from another tab', async () => {
+    const una = await sit('una');
+    const { page } = await signIn(stage, { place: `#/${ORG}/users/una` });
+    await page.getByRole('button', { name: 'Evict' }).waitFor();
+    await setHidden(page, true);
+    una.say({ type: 'release' });
+    await una.close();
+    await setHidden(page, false);
+    await page.getByText('Not in at present').waitFor();
   });
 });
 

@@ -68,3 +68,19 @@ export async function giveToken(page: Page, token: string): Promise<void> {
 export async function figure(page: Page, name: 'active' | 'issued'): Promise<string | null> {
   return page.locator(`[data-figure="${name}"]`).textContent();
 }
+
+/** As when the person turns to another tab, or back; a browser that is driven never hides a page by itself. */
+export async function setHidden(page: Page, isHidden: boolean): Promise<void> {
+  await page.evaluate((value) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, value });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, isHidden);
+}
+
+/** Waits until the page says, or no longer says, that what it shows is of now. */
+export async function badge(
+  page: Page,
+  text: 'Live' | 'Connecting…' | 'Redis is out of reach',
+): Promise<void> {
+  await page.locator('.live', { hasText: new RegExp(`^${text}$`) }).waitFor();
+}

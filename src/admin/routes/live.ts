@@ -47,7 +47,8 @@ export const liveRoutes = [
     path: '/v1/admin/live',
     role: 'viewer',
     tag,
-    summary: 'An `overview` event every second: sessions, licenses, takeovers, nodes, Redis.',
+    summary:
+      'An `overview` event every second: sessions, licenses, takeovers, nodes, Redis; `nodeEvictionLatency` is of the node that answers alone.',
     query: { org: Type.Optional(text('Only this org; left out: all of them, for a token for all orgs.')) },
     success: { status: 200, streams: ['text/event-stream'] },
     problems: [{ status: 404, when: 'There is no such org, or the token is not for it' }],

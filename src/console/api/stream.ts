@@ -5,7 +5,7 @@ const LONGEST_WAIT_MS = 15_000;
 
 export interface StreamHandlers {
   readonly onMessage: (data: unknown) => void;
-  /** Whether the stream runs at present. */
+  /** Whether the stream runs at present. What happened before it opened is not told: whoever needs that asks for it then. */
   readonly onState: (isOpen: boolean) => void;
 }
 
@@ -48,8 +48,12 @@ export function follow(path: string, type: string, handlers: StreamHandlers): ()
   }
 
   function onVisibility(): void {
-    if (document.hidden) close();
-    else open();
+    if (document.hidden) {
+      close();
+      handlers.onState(false);
+    } else {
+      open();
+    }
   }
 
   document.addEventListener('visibilitychange', onVisibility);

@@ -130,8 +130,8 @@ export interface Overview {
   readonly quota: number | null;
   readonly peak: number;
   readonly takeoversPerMinute: number;
-  /** Half of the evictions of the node that answers took at most this; null: there were none. */
-  readonly evictionLatencyMs: number | null;
+  /** Half of the evictions of the node that answers took at most this, or more; null: there were none lately. */
+  readonly nodeEvictionLatency: { readonly medianMs: number; readonly isOver: boolean } | null;
   readonly nodes: number;
   readonly redis: { readonly up: boolean };
 }

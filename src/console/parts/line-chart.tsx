@@ -1,12 +1,18 @@
 import { useState } from 'preact/hooks';
 import { clockText, durationText, numberText } from '../format.js';
+import { now } from '../state/clock.js';
 import { Grid } from './grid.js';
 import { countScale } from './scale.js';
 import { useWidth } from './use-width.js';
 
-export interface Point {
+export interface Moment {
   /** Unix ms. */
   readonly at: number;
+  /** null: it was not known then. */
+  readonly value: number | null;
+}
+
+interface Point extends Moment {
   readonly value: number;
 }
 
@@ -17,24 +23,35 @@ const BOTTOM = 26;
 /** Points further apart are not joined: nobody was looking in between. */
 const GAP_MS = 5000;
 const SHORTEST_MS = 30_000;
+const LONGEST_MS = 300_000;
 
-/** A line that grows at its right end. Hovering tells the value of a moment. */
-export function LineChart({ points, label }: { readonly points: readonly Point[]; readonly label: string }) {
+/** A line that grows at its right end, which is now whether or not anything is known of it. Hovering tells the value of a moment. */
+export function LineChart({
+  moments,
+  label,
+}: {
+  readonly moments: readonly Moment[];
+  readonly label: string;
+}) {
   const [frame, width] = useWidth<HTMLDivElement>();
   const [pointerX, setPointerX] = useState<number | null>(null);
-  const last = points.at(-1);
-  const spanMs = Math.max(SHORTEST_MS, (last?.at ?? 0) - (points[0]?.at ?? 0));
+  // The clock ticks a little later than a moment comes in.
+  const endMs = Math.max(now.value, moments.at(-1)?.at ?? 0);
+  const shown = moments.filter(({ at }) => endMs - at <= LONGEST_MS);
+  const spanMs = Math.max(SHORTEST_MS, endMs - (shown[0]?.at ?? endMs));
+  const points = shown.filter(isKnown);
+  const current = currentOf(shown, endMs);
   const ticks = countScale(points.length === 0 ? [0] : points.map(({ value }) => value));
   const [low = 0, high = 1] = [ticks[0], ticks.at(-1)];
   const bottom = HEIGHT - BOTTOM;
-  const x = (at: number) => LEFT + (1 - ((last?.at ?? 0) - at) / spanMs) * (width - LEFT - 2);
+  const x = (at: number) => LEFT + (1 - (endMs - at) / spanMs) * (width - LEFT - 2);
   const y = (value: number) => bottom - ((value - low) / (high - low)) * (bottom - TOP);
   const hovered = pointerX === null ? undefined : nearest(points, pointerX, x);
   const values = points.map(({ value }) => value);
   const summary =
-    last === undefined
+    points.length === 0
       ? `${label}: no values yet`
-      : `${label}: now ${last.value}, between ${Math.min(...values)} and ${Math.max(...values)} in the last ${durationText(spanMs)}`;
+      : `${label}: now ${current?.value ?? 'unknown'}, between ${Math.min(...values)} and ${Math.max(...values)} in the last ${durationText(spanMs)}`;
 
   return (
     <div class="chart" ref={frame}>
@@ -50,13 +67,13 @@ export function LineChart({ points, label }: { readonly points: readonly Point[]
           onPointerLeave={() => setPointerX(null)}
         >
           <Grid ticks={ticks} left={LEFT} width={width} y={y} />
-          {runsOf(points).map((run) => (
+          {runsOf(shown).map((run) => (
             <g key={run[0]?.at}>
               <path class="area" d={areaOf(run, x, y, bottom)} />
               <path class="line" d={lineOf(run, x, y)} />
             </g>
           ))}
-          {last !== undefined && <circle class="head" cx={x(last.at) - 2} cy={y(last.value)} r="4" />}
+          {current !== null && <circle class="head" cx={x(current.at) - 2} cy={y(current.value)} r="4" />}
           <text class="axis" x={LEFT} y={HEIGHT - 6}>
             {durationText(spanMs)} ago
           </text>
@@ -99,13 +116,27 @@ function areaOf(run: readonly Point[], x: Scale, y: Scale, bottom: number): stri
   return `${lineOf(run, x, y)}H${x(last.at).toFixed(1)}V${bottom}H${x(first.at).toFixed(1)}Z`;
 }
 
-function runsOf(points: readonly Point[]): Point[][] {
+function isKnown(moment: Moment): moment is Point {
+  return moment.value !== null;
+}
+
+/** The value of now; null: there is none. */
+function currentOf(moments: readonly Moment[], endMs: number): Point | null {
+  const last = moments.at(-1);
+  return last !== undefined && isKnown(last) && endMs - last.at <= GAP_MS ? last : null;
+}
+
+/** Parts of the line: it breaks where nobody was looking, and where nothing was known. */
+function runsOf(moments: readonly Moment[]): Point[][] {
   const runs: Point[][] = [];
-  let before: Point | undefined;
-  for (const point of points) {
-    if (before === undefined || point.at - before.at > GAP_MS) runs.push([]);
-    runs.at(-1)?.push(point);
-    before = point;
+  let before: Moment | undefined;
+  for (const moment of moments) {
+    if (isKnown(moment)) {
+      const goesOn = before !== undefined && isKnown(before) && moment.at - before.at <= GAP_MS;
+      if (!goesOn) runs.push([]);
+      runs.at(-1)?.push(moment);
+    }
+    before = moment;
   }
   return runs;
 }

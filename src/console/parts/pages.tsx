@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { getPage } from '../api/client.js';
+import { useAgain } from '../state/asking.js';
 import { Icon } from './icon.js';
 
 export const PAGE_SIZE = 50;
@@ -35,8 +36,8 @@ export function usePages<T>(path: string, query: Query): Pages<T> {
   const [isBusy, setBusy] = useState(true);
   const [error, setError] = useState<Error | null>(null);
   const cursor = current.cursors.at(-1) ?? null;
-  const latest = useRef({ path, query });
-  latest.current = { path, query };
+  const latest = useRef({ path, query, current });
+  latest.current = { path, query, current };
 
   useEffect(() => {
     const gone = new AbortController();
@@ -57,6 +58,13 @@ export function usePages<T>(path: string, query: Query): Pages<T> {
     return () => gone.abort();
   }, [wanted, cursor, current.turn]);
 
+  const refresh = useCallback(() => {
+    const { current: shownNow } = latest.current;
+    setPlace({ ...shownNow, turn: shownNow.turn + 1 });
+  }, []);
+  // Not while an answer is awaited: asking again would give that one up.
+  useAgain(isBusy ? null : error, refresh);
+
   return {
     ...shown,
     isBusy,
@@ -67,7 +75,7 @@ export function usePages<T>(path: string, query: Query): Pages<T> {
       const cursors = by === 1 ? [...current.cursors, shown.next] : current.cursors.slice(0, -1);
       setPlace({ ...current, cursors: cursors.length === 0 ? [null] : cursors });
     },
-    refresh: useCallback(() => setPlace((was) => ({ ...was, turn: was.turn + 1 })), []),
+    refresh,
     update: (change) => setShown((was) => ({ ...was, items: change(was.items) })),
   };
 }

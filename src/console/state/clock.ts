@@ -1,10 +1,13 @@
 import { signal } from '@preact/signals';
 
-const TICK_MS = 5000;
+const TICK_MS = 1000;
 
-/** The time in Unix ms, often enough for "2 minutes ago". */
+/** The time in Unix ms, a second old at most while the page is seen. */
 export const now = signal(Date.now());
 
-setInterval(() => {
+function tick(): void {
   if (!document.hidden) now.value = Date.now();
-}, TICK_MS);
+}
+
+setInterval(tick, TICK_MS);
+document.addEventListener('visibilitychange', tick);

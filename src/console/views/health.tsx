@@ -1,13 +1,17 @@
 import { counted, numberText, shortId } from '../format.js';
 import { Badge } from '../parts/badge.js';
-import type { Sample } from '../state/live.js';
-import { nodeState, useNodes } from '../state/nodes.js';
+import { currentSample } from '../state/live.js';
+import { nodeState, unknown, useNodes } from '../state/nodes.js';
 
 const NODES_SHOWN = 5;
 
-/** Whether Redis and the nodes are well. */
-export function Health({ sample }: { readonly sample: Sample | undefined }) {
-  const { nodes } = useNodes();
+/** Whether Redis and the nodes are well, as far as that is known at this moment. */
+export function Health() {
+  const { nodes, error } = useNodes();
+  const sample = currentSample.value;
+  const isRedisUp = sample?.redis.up === true;
+  // What is known of nodes stands in Redis.
+  const areNodesKnown = isRedisUp && error === null;
   return (
     <section class="card" aria-labelledby="health">
       <h2 id="health">Health</h2>
@@ -16,15 +20,15 @@ export function Health({ sample }: { readonly sample: Sample | undefined }) {
           <dt>Redis</dt>
           <dd>
             {sample === undefined ? (
-              '–'
+              <Badge {...unknown} />
             ) : (
-              <Badge text={sample.redis.up ? 'up' : 'out of reach'} tone={sample.redis.up ? 'good' : 'bad'} />
+              <Badge text={isRedisUp ? 'up' : 'out of reach'} tone={isRedisUp ? 'good' : 'bad'} />
             )}
           </dd>
         </div>
         <div>
           <dt>Nodes</dt>
-          <dd>{sample === undefined ? '–' : counted(sample.nodes, 'node')}</dd>
+          <dd>{isRedisUp ? counted(sample.nodes, 'node') : <Badge {...unknown} />}</dd>
         </div>
         {nodes?.slice(0, NODES_SHOWN).map((node) => (
           <div key={node.nodeId}>
@@ -32,10 +36,10 @@ export function Health({ sample }: { readonly sample: Sample | undefined }) {
               <code title={node.nodeId}>{shortId(node.nodeId)}</code>
             </dt>
             <dd class="node-facts">
-              {node.sessions !== undefined && (
+              {areNodesKnown && node.sessions !== undefined && (
                 <span class="faint">{`${numberText(node.sessions)} here`}</span>
               )}
-              <Badge {...nodeState(node)} />
+              <Badge {...(areNodesKnown ? nodeState(node) : unknown)} />
             </dd>
           </div>
         ))}

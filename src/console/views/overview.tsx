@@ -7,8 +7,17 @@ import { LineChart } from '../parts/line-chart.js';
 import { LiveBadge } from '../parts/live-badge.js';
 import { Empty, Failure, Page } from '../parts/page.js';
 import { Sparkline } from '../parts/sparkline.js';
+import { every } from '../state/asking.js';
 import { now } from '../state/clock.js';
-import { areSamplesLive, events, followEvents, followOverview, type Sample, samples } from '../state/live.js';
+import {
+  currentSample,
+  events,
+  followEvents,
+  followOverview,
+  knownSample,
+  type Sample,
+  samples,
+} from '../state/live.js';
 import { hrefOf } from '../state/route.js';
 import { Health } from './health.js';
 import { Reasons } from './reasons.js';
@@ -23,13 +32,9 @@ export function OverviewView({ org }: { readonly org: string }) {
   useEffect(() => followOverview(org), [org]);
   useEffect(() => followEvents(org), [org]);
   const { answer, error } = useOrg(org);
-  const sample = samples.value.at(-1);
+  const sample = knownSample.value;
   return (
-    <Page
-      title="Overview"
-      intro={`How ${org} stands at this moment.`}
-      actions={<LiveBadge isLive={areSamplesLive.value} />}
-    >
+    <Page title="Overview" intro={`How ${org} stands at this moment.`} actions={<OverviewBadge />}>
       <Failure error={error} />
       <div class="overview">
         <div class="column">
@@ -51,12 +56,17 @@ export function OverviewView({ org }: { readonly org: string }) {
         </div>
         <div class="column">
           <LicensesCard org={org} answer={answer} sample={sample} />
-          <Health sample={sample} />
+          <Health />
           <LatestCard org={org} />
         </div>
       </div>
     </Page>
   );
+}
+
+function OverviewBadge() {
+  const up = currentSample.value?.redis.up;
+  return <LiveBadge isLive={up === true} {...(up === false && { why: 'Redis is out of reach' })} />;
 }
 
 function LatestCard({ org }: { readonly org: string }) {
@@ -81,7 +91,6 @@ function useOrg(org: string): { answer: Org | null; error: Error | null } {
   useEffect(() => {
     let isGone = false;
     function ask(): void {
-      if (document.hidden) return;
       call<Org>('GET', orgPath(org)).then(
         (org) => {
           if (isGone) return;
@@ -93,11 +102,10 @@ function useOrg(org: string): { answer: Org | null; error: Error | null } {
         },
       );
     }
-    ask();
-    const timer = setInterval(ask, COUNTS_EVERY_MS);
+    const stop = every(COUNTS_EVERY_MS, ask);
     return () => {
       isGone = true;
-      clearInterval(timer);
+      stop();
     };
   }, [org]);
   return { answer, error };
@@ -112,7 +120,7 @@ function ActiveCard({ sample }: { readonly sample: Sample | undefined }) {
       </p>
       <LineChart
         label="Active sessions"
-        points={samples.value.map(({ at, active }) => ({ at, value: active }))}
+        moments={samples.value.map(({ at, active, redis }) => ({ at, value: redis.up ? active : null }))}
       />
     </section>
   );
@@ -181,7 +189,8 @@ function QuotaBar({ issued, quota }: { readonly issued: number; readonly quota: 
 function Figures({ answer, sample }: { readonly answer: Org | null; readonly sample: Sample | undefined }) {
   const counts = answer?.counts;
   const peak = Math.max(sample?.peak ?? 0, counts?.peak ?? 0);
-  const latency = sample?.evictionLatencyMs ?? null;
+  const takeovers = samples.value.filter(({ redis }) => redis.up).map((one) => one.takeoversPerMinute);
+  const latency = sample?.nodeEvictionLatency ?? null;
   return (
     <div class="figures">
       <Figure name="Peak" value={numberText(peak)}>
@@ -195,20 +204,21 @@ function Figures({ answer, sample }: { readonly answer: Org | null; readonly sam
         name="Takeovers / min"
         value={sample === undefined ? '–' : numberText(sample.takeoversPerMinute)}
       >
-        <Sparkline values={samples.value.map(({ takeoversPerMinute }) => takeoversPerMinute)} />
+        <Sparkline values={takeovers} />
       </Figure>
-      <Figure name="Eviction latency" value={latency === null ? '–' : durationText(latency)}>
-        {latency === null ? (
-          'no eviction yet'
-        ) : (
-          <Sparkline values={samples.value.map(({ evictionLatencyMs }) => evictionLatencyMs ?? 0)} />
-        )}
+      <Figure name="Eviction latency" value={latencyText(latency)}>
+        {latency === null ? 'no eviction at this node lately' : 'at this node, half of the last 5 minutes'}
       </Figure>
       <Figure name="Users today" value={counts === undefined ? '–' : numberText(counts.uniqueUsersToday)}>
         {counts === undefined ? '' : `${numberText(counts.uniqueUsersThisMonth)} this month`}
       </Figure>
     </div>
   );
+}
+
+function latencyText(latency: Sample['nodeEvictionLatency']): string {
+  if (latency === null) return '–';
+  return `${latency.isOver ? 'over ' : ''}${durationText(latency.medianMs)}`;
 }
 
 function Figure(props: {

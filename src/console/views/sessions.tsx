@@ -1,15 +1,16 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { call, orgPath, Refusal } from '../api/client.js';
 import type { AuditEvent, Session } from '../api/types.js';
 import { counted, shortId } from '../format.js';
 import { Icon } from '../parts/icon.js';
+import { LiveBadge } from '../parts/live-badge.js';
 import { MachineName } from '../parts/machine.js';
 import { Empty, Failure, Page } from '../parts/page.js';
 import { Pager, type Pages, usePages } from '../parts/pages.js';
 import { SearchBox } from '../parts/search-box.js';
 import { type Column, Table } from '../parts/table.js';
 import { Time } from '../parts/time.js';
-import { followEvents } from '../state/live.js';
+import { areEventsLive, followEvents } from '../state/live.js';
 import { hrefOf } from '../state/route.js';
 import { may } from '../state/session.js';
 import { EvictDialog } from './evict-dialog.js';
@@ -18,12 +19,8 @@ import { EvictDialog } from './evict-dialog.js';
 export function SessionsView({ org }: { readonly org: string }) {
   const [prefix, setPrefix] = useState('');
   const pages = usePages<Session>(orgPath(org, 'sessions'), { user: prefix });
-  const newcomers = useLiveRows(org, prefix, pages);
+  const { newcomers, refresh } = useLiveRows(org, prefix, pages);
   const [evicting, setEvicting] = useState<Session | null>(null);
-  const refresh = () => {
-    newcomers.clear();
-    pages.refresh();
-  };
   return (
     <Page
       title="Sessions"
@@ -36,11 +33,12 @@ export function SessionsView({ org }: { readonly org: string }) {
     >
       <div class="bar">
         <SearchBox label="Find a user" placeholder="User begins with…" onSearch={setPrefix} />
-        {newcomers.count > 0 && (
+        {newcomers > 0 && (
           <button type="button" class="link" onClick={refresh}>
-            {counted(newcomers.count, 'newcomer')} since: refresh
+            {counted(newcomers, 'newcomer')} since: refresh
           </button>
         )}
+        <LiveBadge isLive={areEventsLive.value && pages.error === null} />
       </div>
       <Failure error={pages.error} />
       <SessionList org={org} prefix={prefix} pages={pages} onEvict={setEvicting} />
@@ -116,6 +114,10 @@ function useLiveRows(org: string, prefix: string, pages: Pages<Session>) {
   const [newcomers, setNewcomers] = useState<ReadonlySet<string>>(new Set());
   const latest = useRef({ pages, prefix });
   latest.current = { pages, prefix };
+  const refresh = useCallback(() => {
+    setNewcomers(new Set());
+    latest.current.pages.refresh();
+  }, []);
 
   useEffect(() => {
     const asking = new Map<string, ReturnType<typeof setTimeout>>();
@@ -137,19 +139,20 @@ function useLiveRows(org: string, prefix: string, pages: Pages<Session>) {
         if (!asking.has(user))
           asking.set(
             user,
-            setTimeout(() => void askAbout(user).catch(() => {}), ASK_AFTER_MS),
+            setTimeout(() => void askAbout(user).catch(refresh), ASK_AFTER_MS),
           );
       } else if (type === 'granted' && reason === undefined && user.startsWith(latest.current.prefix)) {
         setNewcomers((before) => new Set(before).add(user));
       }
     }
 
-    const stop = followEvents(org, onEach);
+    // Of what happened while nobody followed no event comes: all rows are asked for anew.
+    const stop = followEvents(org, { onEach, onOpen: refresh });
     return () => {
       for (const timer of asking.values()) clearTimeout(timer);
       stop();
     };
-  }, [org]);
+  }, [org, refresh]);
 
-  return { count: newcomers.size, clear: () => setNewcomers(new Set()) };
+  return { newcomers: newcomers.size, refresh };
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import { call, orgPath, Refusal } from '../api/client.js';
 import type { AuditEvent, License, SeenMachine, Session } from '../api/types.js';
 import { dateText, numberText, shortId } from '../format.js';
@@ -9,6 +9,7 @@ import { MachineName } from '../parts/machine.js';
 import { Empty, Failure, Page } from '../parts/page.js';
 import { type Column, Table } from '../parts/table.js';
 import { Time } from '../parts/time.js';
+import { useAgain } from '../state/asking.js';
 import { followEvents } from '../state/live.js';
 import { go, hrefOf, route } from '../state/route.js';
 import { may } from '../state/session.js';
@@ -61,7 +62,8 @@ function useUser(org: string, user: string) {
   const [data, setData] = useState<UserData | null>(null);
   const [error, setError] = useState<Error | null>(null);
   const [turn, setTurn] = useState(0);
-  const refresh = () => setTurn((before) => before + 1);
+  const refresh = useCallback(() => setTurn((before) => before + 1), []);
+  useAgain(error, refresh);
 
   useEffect(() => {
     let isGone = false;
@@ -80,10 +82,12 @@ function useUser(org: string, user: string) {
     };
   }, [org, user, turn]);
 
-  useEffect(
-    () => followEvents(org, (event) => (event.user === user ? setTurn((before) => before + 1) : undefined)),
-    [org, user],
-  );
+  useEffect(() => {
+    const onEach = (event: AuditEvent) => {
+      if (event.user === user) refresh();
+    };
+    return followEvents(org, { onEach, onOpen: refresh });
+  }, [org, user, refresh]);
   return { data, error, refresh };
 }
 
