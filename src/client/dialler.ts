@@ -2,6 +2,7 @@ import type { ClientMessage, ConflictPolicy, ResumeRequest, ServerMessage } from
 import { defaultBackoff, fullJitter, waitBeforeReconnect } from './backoff.js';
 import { Connection, NO_CLOSE_FRAME, type Seen, type WebSocketClass } from './connection.js';
 import type { ClientEvents } from './events.js';
+import { Heartbeat } from './heartbeat.js';
 import type { ConnectOptions, TokenNeed } from './options.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -29,6 +30,7 @@ export class Dialler {
   private policy: ConflictPolicy | null = null;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private refreshTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly heartbeat = new Heartbeat(() => this.connection?.giveUp('nothing heard for too long'));
 
   constructor(private readonly parts: DiallerParts) {}
 
@@ -94,6 +96,7 @@ export class Dialler {
     this.policy = null;
     clearTimeout(this.retryTimer);
     clearTimeout(this.refreshTimer);
+    this.heartbeat.stop();
     this.connection?.drop(code, reason);
     this.connection = null;
   }
@@ -125,7 +128,11 @@ export class Dialler {
           token,
         },
         timeoutMs,
-        onMessage: (message) => onMessage(message, connection.seen),
+        onMessage: (message) => {
+          this.heartbeat.heard(message);
+          onMessage(message, connection.seen);
+        },
+        onPing: () => this.heartbeat.pinged(),
         onClose: (code, reason) => this.lost(code, reason, connection.seen),
       });
       this.connection = connection;

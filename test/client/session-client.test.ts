@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SessionClient, WebSocketClass } from '../../src/client/node.js';
 import { eventually } from '../support/eventually.js';
@@ -40,10 +41,17 @@ async function seated(
   return { ...observed, visit };
 }
 
+/** Nothing is read, and no timer runs, for that long. */
+function standStill(forMs: number): void {
+  const endMs = performance.now() + forMs;
+  while (performance.now() < endMs);
+}
+
 beforeEach(async () => {
   broker = await ScriptedBroker.start();
 });
 afterEach(() => {
+  vi.useRealTimers();
   for (const client of clients.splice(0)) client.disconnect();
   broker.stop();
 });
@@ -201,12 +209,61 @@ describe('a lost connection', () => {
   });
 });
 
+describe('a broker that falls silent', () => {
+  it('is a lost connection: the client resumes on another, and denies', async () => {
+    const { visit, event, all } = await seated({}, { ttlMs: 100 });
+    expect((await (await broker.visit(2)).hello()).resume).toEqual({ sessionId, epoch: 7 });
+    expect((await (await broker.visit(2)).hello()).onConflict).toBe('deny');
+    await event('leaseExpired');
+    expect(all('reconnecting')).toEqual([{ inMs: expect.any(Number), code: 1006 }]);
+    await eventually(() => visit.closedWith === 4000);
+  });
+
+  it('was not silent where its renewal lay unread while this process stood still', async () => {
+    const { client, visit, event, all } = await seated({}, { ttlMs: 100 });
+    visit.say({ type: 'lease', epoch: 7, ttlMs: 30_000 });
+    standStill(800);
+    await event('lease');
+    await sleep(500);
+    expect([client.state, client.holdsLease(), all('reconnecting')]).toEqual(['active', true, []]);
+  });
+
+  it('does not cost the next connection anything', async () => {
+    const { visit, all } = await seated({}, { ttlMs: 400 });
+    visit.cut();
+    await (await broker.visit(2)).hello();
+    await sleep(1_000);
+    expect([broker.visits.length, all('reconnecting').length]).toEqual([2, 1]);
+  });
+
+  it('stays an eviction where one was told', async () => {
+    const { client, visit, event, all } = await seated({}, { ttlMs: 100 });
+    visit.say(takenOver);
+    await event('closed');
+    expect([client.state, all('reconnecting')]).toEqual(['evicted', []]);
+  });
+
+  it('is noticed in a conflict too, by the pings that no longer come', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    const { event, all } = observe({ onConflict: 'deny' });
+    const visit = await broker.visit(1);
+    visit.say(conflict);
+    await event('conflict');
+    await visit.ping();
+    vi.advanceTimersByTime(200_000);
+    await event('reconnecting');
+    expect(all('reconnecting')).toEqual([{ inMs: expect.any(Number), code: 1006 }]);
+    expect((await (await broker.visit(2)).hello()).onConflict).toBe('deny');
+  });
+});
+
 describe('the lease', () => {
   it('runs out once where no renewal comes, and comes back with one', async () => {
     const { client, visit, all, event } = await seated({}, { ttlMs: 30 });
+    visit.say({ type: 'jeopardy', graceMs: 5_000 });
     await event('leaseExpired');
     expect(client.holdsLease()).toBe(false);
-    expect(client.state).toBe('active');
+    expect(client.state).toBe('jeopardy');
     visit.say({ type: 'lease', epoch: 7, ttlMs: 30_000 });
     await event('lease');
     expect(client.holdsLease()).toBe(true);
