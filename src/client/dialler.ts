@@ -1,9 +1,10 @@
 import type { ClientMessage, ConflictPolicy, ResumeRequest, ServerMessage } from '../protocol/messages.js';
-import { defaultBackoff, fullJitter, waitBeforeReconnect } from './backoff.js';
+import { defaultBackoff, waitBeforeReconnect } from './backoff.js';
 import { Connection, NO_CLOSE_FRAME, type Seen, type WebSocketClass } from './connection.js';
 import type { ClientEvents } from './events.js';
 import { Heartbeat } from './heartbeat.js';
 import type { ConnectOptions, TokenNeed } from './options.js';
+import { TokenRefresh } from './token-refresh.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const TOKEN_EXPIRED = 4001;
@@ -29,10 +30,18 @@ export class Dialler {
   private failures = 0;
   private policy: ConflictPolicy | null = null;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
-  private refreshTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly tokenRefresh: TokenRefresh;
   private readonly heartbeat = new Heartbeat(() => this.connection?.giveUp('nothing heard for too long'));
 
-  constructor(private readonly parts: DiallerParts) {}
+  constructor(private readonly parts: DiallerParts) {
+    const { backoff = defaultBackoff, random = Math.random } = parts.options;
+    this.tokenRefresh = new TokenRefresh({
+      fetch: () => this.fetchToken('token_expiring'),
+      send: (token) => this.send({ type: 'refresh', token }),
+      backoff,
+      random,
+    });
+  }
 
   /** What was said on the open connection; null where there is none. */
   get seen(): Seen | null {
@@ -75,19 +84,9 @@ export class Dialler {
     return this.connection?.send(message) ?? false;
   }
 
-  /** Gives the broker a new token on the open connection, however often it takes to get one. */
-  async refresh(tries = 0): Promise<void> {
-    const { connection } = this;
-    clearTimeout(this.refreshTimer);
-    const token = await this.fetchToken('token_expiring');
-    if (connection === null || connection !== this.connection) return;
-    if (token !== null) {
-      connection.send({ type: 'refresh', token });
-      return;
-    }
-    const { backoff = defaultBackoff, random = Math.random } = this.parts.options;
-    const waitMs = fullJitter(tries, backoff, random);
-    this.refreshTimer = setTimeout(() => void this.refresh(tries + 1), waitMs);
+  /** The broker said that its token ends soon. */
+  refresh(): void {
+    this.tokenRefresh.begin();
   }
 
   /** Ends the connection, the attempt and the waits, and ignores what still comes of them. */
@@ -95,7 +94,7 @@ export class Dialler {
     this.attempt++;
     this.policy = null;
     clearTimeout(this.retryTimer);
-    clearTimeout(this.refreshTimer);
+    this.tokenRefresh.stop();
     this.heartbeat.stop();
     this.connection?.drop(code, reason);
     this.connection = null;
@@ -145,7 +144,7 @@ export class Dialler {
   private lost(code: number, reason: string, seen: Seen): void {
     this.connection = null;
     this.policy = null;
-    clearTimeout(this.refreshTimer);
+    this.tokenRefresh.stop();
     this.parts.onLost(code, reason, seen);
   }
 

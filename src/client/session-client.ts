@@ -134,7 +134,7 @@ export class SessionClient {
         this.emitter.emit('recovered', {});
         break;
       case 'token_expiring':
-        void this.dialler.refresh();
+        this.dialler.refresh();
         break;
       case 'draining':
         seen.drainWithinMs = message.reconnectWithinMs;

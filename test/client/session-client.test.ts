@@ -448,4 +448,14 @@ describe('a token that ends', () => {
     expect(all('error')).toEqual([{ code: 'token_unavailable', message: 'offline' }]);
     expect(broker.visits).toHaveLength(1);
   });
+
+  it('costs no storm where the broker warns of every new one', async () => {
+    const getToken = vi.fn(() => 'a-short-one');
+    const { visit } = await seated({ getToken });
+    for (let warning = 0; warning < 5; warning++) visit.say({ type: 'token_expiring', inMs: 1_000 });
+    await visit.until('refresh');
+    for (let warning = 0; warning < 5; warning++) visit.say({ type: 'token_expiring', inMs: 1_000 });
+    await sleep(500);
+    expect(getToken).toHaveBeenCalledTimes(2);
+  });
 });
