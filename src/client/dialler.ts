@@ -29,6 +29,8 @@ export class Dialler {
   private attempt = 0;
   private failures = 0;
   private policy: ConflictPolicy | null = null;
+  /** What the next token is for. An attempt that comes to nothing changes nothing about it. */
+  private need: TokenNeed = 'connect';
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly tokenRefresh: TokenRefresh;
   private readonly heartbeat = new Heartbeat(() => this.connection?.giveUp('nothing heard for too long'));
@@ -56,22 +58,23 @@ export class Dialler {
   /** A person acts: dials at once, in place of whatever was under way. */
   dial(onConflict: ConflictPolicy): void {
     this.failures = 0;
-    void this.open(onConflict, 'connect');
+    void this.open(onConflict);
   }
 
   /** Dials by itself after a wait, and gives that wait. Never displaces a holder. */
   redial(code: number, seen: Seen): number {
     const { backoff = defaultBackoff, random = Math.random } = this.parts.options;
     const inMs = waitBeforeReconnect(this.failures++, seen, backoff, random);
-    const need = code === TOKEN_EXPIRED ? 'token_expired' : 'connect';
+    if (code === TOKEN_EXPIRED) this.need = 'token_expired';
     clearTimeout(this.retryTimer);
-    this.retryTimer = setTimeout(() => void this.open('deny', need), inMs);
+    this.retryTimer = setTimeout(() => void this.open('deny'), inMs);
     return inMs;
   }
 
   /** The broker answered the attempt. */
   answered(): void {
     this.policy = null;
+    this.need = 'connect';
   }
 
   /** A renewal came: only now is the next loss a first one. A welcome alone may be one of a crash loop. */
@@ -100,11 +103,11 @@ export class Dialler {
     this.connection = null;
   }
 
-  private async open(onConflict: ConflictPolicy, need: TokenNeed): Promise<void> {
+  private async open(onConflict: ConflictPolicy): Promise<void> {
     this.stop(4000, 'superseded here');
     const { attempt } = this;
     this.policy = onConflict;
-    const token = await this.fetchToken(need);
+    const token = await this.fetchToken(this.need);
     if (attempt !== this.attempt) return;
     if (token === null) this.lost(NO_CLOSE_FRAME, 'no token', {});
     else this.connect(onConflict, token);

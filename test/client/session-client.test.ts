@@ -207,6 +207,27 @@ describe('a lost connection', () => {
     visit.close(4001, 'token_expired');
     expect((await (await broker.visit(2)).hello()).token).toBe('for-token_expired');
   });
+
+  it('asks for a new token until an attempt is answered, and no longer', async () => {
+    const needs: string[] = [];
+    const { visit, state } = await seated({
+      getToken: (need) => {
+        needs.push(need);
+        if (needs.length === 2) throw new Error('offline');
+        return need;
+      },
+    });
+    visit.close(4001, 'token_expired');
+    await (await broker.visit(2)).hello();
+    (await broker.visit(2)).cut();
+    const third = await broker.visit(3);
+    await third.hello();
+    third.say(welcome({ resumed: true }));
+    await state('active');
+    third.cut();
+    await broker.visit(4);
+    expect(needs).toEqual(['connect', ...Array(3).fill('token_expired'), 'connect']);
+  });
 });
 
 describe('a broker that falls silent', () => {
