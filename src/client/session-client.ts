@@ -148,11 +148,8 @@ export class SessionClient {
   private welcomed(message: WelcomeMessage): void {
     this.dialler.answered();
     this.session = { sessionId: message.sessionId, epoch: message.epoch };
-    if (this.releasing !== null) {
-      // The release overtook the grant; what was granted since goes back too.
-      this.dialler.send({ type: 'release' });
-      return;
-    }
+    // The release was sent behind the hello: the broker gives the seat back right after this grant.
+    if (this.releasing !== null) return;
     this.lease.renew(message.ttlMs);
     this.become('active');
     this.emitter.emit('welcome', message);

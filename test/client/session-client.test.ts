@@ -384,6 +384,19 @@ describe('the end', () => {
     expect(all('closed')).toEqual([{ code: 1000, reason: 'released' }]);
   });
 
+  it('is closed by one release where the grant was still on its way', async () => {
+    const { client, all } = observe();
+    const visit = await broker.visit(1);
+    await visit.hello();
+    const released = client.release();
+    visit.say(welcome());
+    await visit.ping();
+    visit.close(1000, 'released');
+    await released;
+    expect(visit.received.map(({ type }) => type)).toEqual(['hello', 'release']);
+    expect([client.holdsLease(), all('welcome'), all('closed').length]).toEqual([false, [], 1]);
+  });
+
   it('is closed by release though the broker stays silent', async () => {
     const { client } = await seated();
     await client.release();
