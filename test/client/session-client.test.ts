@@ -76,6 +76,20 @@ describe('connecting', () => {
     expect(all('state')).toEqual([{ state: 'active', previous: 'connecting' }]);
   });
 
+  it('drops a token that comes after a person has begun another attempt', async () => {
+    const found: ((token: string) => void)[] = [];
+    const { client } = observe({
+      onConflict: 'deny',
+      getToken: () => new Promise((resolve) => found.push(resolve)),
+    });
+    client.takeOver();
+    found[0]?.('stale');
+    await sleep(50);
+    found[1]?.('fresh');
+    expect(await (await broker.visit(1)).hello()).toMatchObject({ token: 'fresh', onConflict: 'takeover' });
+    expect(broker.visits).toHaveLength(1);
+  });
+
   it('gives up an attempt that is not answered, tries again, and ignores the old socket', async () => {
     const { client, state } = observe({ connectTimeoutMs: 200 });
     const first = await broker.visit(1);
@@ -175,12 +189,34 @@ describe('a lost connection', () => {
   });
 
   it('resumes with the epoch of the last renewal, and no older one', async () => {
-    const { visit, event, client } = await seated();
-    visit.say({ type: 'lease', epoch: 6, ttlMs: 1 }, { type: 'lease', epoch: 9, ttlMs: 20_000 });
-    await event('lease');
-    expect([client.epoch, client.holdsLease()]).toEqual([9, true]);
+    const { visit, event, client, all } = await seated();
+    visit.say({ type: 'lease', epoch: 9, ttlMs: 20_000 }, { type: 'lease', epoch: 8, ttlMs: 1 });
+    visit.say({ type: 'error', code: 'unsupported', message: 'said last' });
+    await event('error');
+    expect([client.epoch, all('lease').length]).toEqual([9, 1]);
+    expect(client.leaseDeadline).toBeGreaterThan(performance.now() + 10_000);
     visit.cut();
     expect((await (await broker.visit(2)).hello()).resume).toEqual({ sessionId, epoch: 9 });
+  });
+
+  it('is a first one again after a renewal, not after a welcome: that may be one of a crash loop', async () => {
+    const { visit, all, state } = await seated({
+      backoff: { firstMs: 20, maxMs: 10_000 },
+      random: () => 0.5,
+    });
+    visit.cut();
+    const second = await broker.visit(2);
+    await second.hello();
+    second.say(welcome());
+    await state('active');
+    second.cut();
+    const third = await broker.visit(3);
+    await third.hello();
+    third.say(welcome(), { type: 'lease', epoch: 7, ttlMs: 20_000 });
+    await eventually(() => all('lease').length > 0);
+    third.cut();
+    await eventually(() => all('reconnecting').length === 3);
+    expect(all('reconnecting').map((event) => 'inMs' in event && event.inMs)).toEqual([10, 20, 10]);
   });
 
   it('waits no less than the broker asked', async () => {
