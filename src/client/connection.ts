@@ -19,6 +19,8 @@ export interface WebSocketLike {
     type: 'close',
     listener: (event: { readonly code: number; readonly reason: string }) => void,
   ): void;
+  /** Only `ws` shows pings; no browser does. */
+  on?(type: 'ping', listener: () => void): unknown;
 }
 export type WebSocketClass = new (url: string, protocols: string[]) => WebSocketLike;
 
@@ -44,6 +46,8 @@ export interface ConnectionOptions {
   /** From dialling to the first `welcome` or `conflict`. */
   readonly timeoutMs: number;
   readonly onMessage: (message: ServerMessage) => void;
+  /** Called where the platform shows pings. */
+  readonly onPing: () => void;
   readonly onClose: (code: number, reason: string) => void;
 }
 
@@ -63,9 +67,12 @@ export class Connection {
   /** Throws what the WebSocket's constructor throws. */
   constructor(private readonly options: ConnectionOptions) {
     this.socket = new options.socketClass(options.url, [SUBPROTOCOL]);
-    this.timer = setTimeout(() => this.giveUp(), options.timeoutMs);
+    this.timer = setTimeout(() => this.giveUp('no answer in time'), options.timeoutMs);
     this.socket.addEventListener('open', () => this.send(options.hello));
     this.socket.addEventListener('message', (event) => this.receive(event.data));
+    this.socket.on?.('ping', () => {
+      if (!this.ended) options.onPing();
+    });
     this.socket.addEventListener('close', (event) => this.end(event.code, event.reason));
     // The close that follows an error tells all there is; `ws` throws where nobody listens.
     this.socket.addEventListener('error', () => {});
@@ -85,18 +92,18 @@ export class Connection {
     this.socket.close(code, reason);
   }
 
+  /** Lost, for all that this end can see. Does not wait for the socket to agree: with a silent peer that takes long. */
+  giveUp(reason: string): void {
+    this.socket.close(LEFT, 'no answer');
+    this.end(NO_CLOSE_FRAME, reason);
+  }
+
   private receive(data: unknown): void {
     if (this.ended) return;
     const message = readServerMessage(data);
     if (message === null) return;
     if (message.type === 'welcome' || message.type === 'conflict') clearTimeout(this.timer);
     this.options.onMessage(message);
-  }
-
-  /** Does not wait for the socket to agree: a close handshake with a silent peer takes long. */
-  private giveUp(): void {
-    this.socket.close(LEFT, 'no answer');
-    this.end(NO_CLOSE_FRAME, 'no answer in time');
   }
 
   private end(code: number, reason: string): void {

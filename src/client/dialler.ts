@@ -1,8 +1,10 @@
 import type { ClientMessage, ConflictPolicy, ResumeRequest, ServerMessage } from '../protocol/messages.js';
-import { defaultBackoff, fullJitter, waitBeforeReconnect } from './backoff.js';
+import { defaultBackoff, waitBeforeReconnect } from './backoff.js';
 import { Connection, NO_CLOSE_FRAME, type Seen, type WebSocketClass } from './connection.js';
 import type { ClientEvents } from './events.js';
+import { Heartbeat } from './heartbeat.js';
 import type { ConnectOptions, TokenNeed } from './options.js';
+import { TokenRefresh } from './token-refresh.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const TOKEN_EXPIRED = 4001;
@@ -27,10 +29,21 @@ export class Dialler {
   private attempt = 0;
   private failures = 0;
   private policy: ConflictPolicy | null = null;
+  /** What the next token is for. An attempt that comes to nothing changes nothing about it. */
+  private need: TokenNeed = 'connect';
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
-  private refreshTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly tokenRefresh: TokenRefresh;
+  private readonly heartbeat = new Heartbeat(() => this.connection?.giveUp('nothing heard for too long'));
 
-  constructor(private readonly parts: DiallerParts) {}
+  constructor(private readonly parts: DiallerParts) {
+    const { backoff = defaultBackoff, random = Math.random } = parts.options;
+    this.tokenRefresh = new TokenRefresh({
+      fetch: () => this.fetchToken('token_expiring'),
+      send: (token) => this.send({ type: 'refresh', token }),
+      backoff,
+      random,
+    });
+  }
 
   /** What was said on the open connection; null where there is none. */
   get seen(): Seen | null {
@@ -45,22 +58,23 @@ export class Dialler {
   /** A person acts: dials at once, in place of whatever was under way. */
   dial(onConflict: ConflictPolicy): void {
     this.failures = 0;
-    void this.open(onConflict, 'connect');
+    void this.open(onConflict);
   }
 
   /** Dials by itself after a wait, and gives that wait. Never displaces a holder. */
   redial(code: number, seen: Seen): number {
     const { backoff = defaultBackoff, random = Math.random } = this.parts.options;
     const inMs = waitBeforeReconnect(this.failures++, seen, backoff, random);
-    const need = code === TOKEN_EXPIRED ? 'token_expired' : 'connect';
+    if (code === TOKEN_EXPIRED) this.need = 'token_expired';
     clearTimeout(this.retryTimer);
-    this.retryTimer = setTimeout(() => void this.open('deny', need), inMs);
+    this.retryTimer = setTimeout(() => void this.open('deny'), inMs);
     return inMs;
   }
 
   /** The broker answered the attempt. */
   answered(): void {
     this.policy = null;
+    this.need = 'connect';
   }
 
   /** A renewal came: only now is the next loss a first one. A welcome alone may be one of a crash loop. */
@@ -73,19 +87,9 @@ export class Dialler {
     return this.connection?.send(message) ?? false;
   }
 
-  /** Gives the broker a new token on the open connection, however often it takes to get one. */
-  async refresh(tries = 0): Promise<void> {
-    const { connection } = this;
-    clearTimeout(this.refreshTimer);
-    const token = await this.fetchToken('token_expiring');
-    if (connection === null || connection !== this.connection) return;
-    if (token !== null) {
-      connection.send({ type: 'refresh', token });
-      return;
-    }
-    const { backoff = defaultBackoff, random = Math.random } = this.parts.options;
-    const waitMs = fullJitter(tries, backoff, random);
-    this.refreshTimer = setTimeout(() => void this.refresh(tries + 1), waitMs);
+  /** The broker said that its token ends soon. */
+  refresh(): void {
+    this.tokenRefresh.begin();
   }
 
   /** Ends the connection, the attempt and the waits, and ignores what still comes of them. */
@@ -93,16 +97,17 @@ export class Dialler {
     this.attempt++;
     this.policy = null;
     clearTimeout(this.retryTimer);
-    clearTimeout(this.refreshTimer);
+    this.tokenRefresh.stop();
+    this.heartbeat.stop();
     this.connection?.drop(code, reason);
     this.connection = null;
   }
 
-  private async open(onConflict: ConflictPolicy, need: TokenNeed): Promise<void> {
+  private async open(onConflict: ConflictPolicy): Promise<void> {
     this.stop(4000, 'superseded here');
     const { attempt } = this;
     this.policy = onConflict;
-    const token = await this.fetchToken(need);
+    const token = await this.fetchToken(this.need);
     if (attempt !== this.attempt) return;
     if (token === null) this.lost(NO_CLOSE_FRAME, 'no token', {});
     else this.connect(onConflict, token);
@@ -125,7 +130,11 @@ export class Dialler {
           token,
         },
         timeoutMs,
-        onMessage: (message) => onMessage(message, connection.seen),
+        onMessage: (message) => {
+          this.heartbeat.heard(message);
+          onMessage(message, connection.seen);
+        },
+        onPing: () => this.heartbeat.pinged(),
         onClose: (code, reason) => this.lost(code, reason, connection.seen),
       });
       this.connection = connection;
@@ -138,7 +147,7 @@ export class Dialler {
   private lost(code: number, reason: string, seen: Seen): void {
     this.connection = null;
     this.policy = null;
-    clearTimeout(this.refreshTimer);
+    this.tokenRefresh.stop();
     this.parts.onLost(code, reason, seen);
   }
 

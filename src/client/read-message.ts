@@ -22,7 +22,9 @@ function isServerMessage(value: unknown): value is ServerMessage {
   if (!isObject(value)) return false;
   switch (value.type) {
     case 'welcome':
-      return isText(value.sessionId) && isCount(value.epoch) && isCount(value.ttlMs);
+      return (
+        isText(value.sessionId) && isCount(value.epoch) && isCount(value.ttlMs) && isCount(value.renewEveryMs)
+      );
     case 'lease':
       return isCount(value.epoch) && isCount(value.ttlMs);
     case 'evicted':

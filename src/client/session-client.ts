@@ -134,7 +134,7 @@ export class SessionClient {
         this.emitter.emit('recovered', {});
         break;
       case 'token_expiring':
-        void this.dialler.refresh();
+        this.dialler.refresh();
         break;
       case 'draining':
         seen.drainWithinMs = message.reconnectWithinMs;
@@ -148,11 +148,8 @@ export class SessionClient {
   private welcomed(message: WelcomeMessage): void {
     this.dialler.answered();
     this.session = { sessionId: message.sessionId, epoch: message.epoch };
-    if (this.releasing !== null) {
-      // The release overtook the grant; what was granted since goes back too.
-      this.dialler.send({ type: 'release' });
-      return;
-    }
+    // The release was sent behind the hello: the broker gives the seat back right after this grant.
+    if (this.releasing !== null) return;
     this.lease.renew(message.ttlMs);
     this.become('active');
     this.emitter.emit('welcome', message);

@@ -9,7 +9,13 @@ export const sessionId = '01890a5d-ac96-774b-bcce-b302099a8057';
 export const otherSessionId = '01890a5d-ac96-774b-bcce-b302099a8058';
 
 export function welcome(
-  fields: { epoch?: number; ttlMs?: number; resumed?: boolean; sessionId?: string } = {},
+  fields: {
+    epoch?: number;
+    ttlMs?: number;
+    renewEveryMs?: number;
+    resumed?: boolean;
+    sessionId?: string;
+  } = {},
 ) {
   return {
     type: 'welcome',
@@ -55,6 +61,12 @@ export class Visit {
 
   sayText(text: string): void {
     this.socket.send(text);
+  }
+
+  /** Settles when the client's WebSocket has answered. */
+  async ping(): Promise<void> {
+    this.socket.ping();
+    await once(this.socket, 'pong');
   }
 
   close(code: number, reason: string): void {

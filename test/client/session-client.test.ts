@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SessionClient, WebSocketClass } from '../../src/client/node.js';
 import { eventually } from '../support/eventually.js';
@@ -40,10 +41,17 @@ async function seated(
   return { ...observed, visit };
 }
 
+/** Nothing is read, and no timer runs, for that long. */
+function standStill(forMs: number): void {
+  const endMs = performance.now() + forMs;
+  while (performance.now() < endMs);
+}
+
 beforeEach(async () => {
   broker = await ScriptedBroker.start();
 });
 afterEach(() => {
+  vi.useRealTimers();
   for (const client of clients.splice(0)) client.disconnect();
   broker.stop();
 });
@@ -66,6 +74,20 @@ describe('connecting', () => {
     expect([client.sessionId, client.epoch, client.holdsLease()]).toEqual([sessionId, 7, true]);
     expect(client.leaseDeadline).toBeGreaterThan(performance.now());
     expect(all('state')).toEqual([{ state: 'active', previous: 'connecting' }]);
+  });
+
+  it('drops a token that comes after a person has begun another attempt', async () => {
+    const found: ((token: string) => void)[] = [];
+    const { client } = observe({
+      onConflict: 'deny',
+      getToken: () => new Promise((resolve) => found.push(resolve)),
+    });
+    client.takeOver();
+    found[0]?.('stale');
+    await sleep(50);
+    found[1]?.('fresh');
+    expect(await (await broker.visit(1)).hello()).toMatchObject({ token: 'fresh', onConflict: 'takeover' });
+    expect(broker.visits).toHaveLength(1);
   });
 
   it('gives up an attempt that is not answered, tries again, and ignores the old socket', async () => {
@@ -167,12 +189,34 @@ describe('a lost connection', () => {
   });
 
   it('resumes with the epoch of the last renewal, and no older one', async () => {
-    const { visit, event, client } = await seated();
-    visit.say({ type: 'lease', epoch: 6, ttlMs: 1 }, { type: 'lease', epoch: 9, ttlMs: 20_000 });
-    await event('lease');
-    expect([client.epoch, client.holdsLease()]).toEqual([9, true]);
+    const { visit, event, client, all } = await seated();
+    visit.say({ type: 'lease', epoch: 9, ttlMs: 20_000 }, { type: 'lease', epoch: 8, ttlMs: 1 });
+    visit.say({ type: 'error', code: 'unsupported', message: 'said last' });
+    await event('error');
+    expect([client.epoch, all('lease').length]).toEqual([9, 1]);
+    expect(client.leaseDeadline).toBeGreaterThan(performance.now() + 10_000);
     visit.cut();
     expect((await (await broker.visit(2)).hello()).resume).toEqual({ sessionId, epoch: 9 });
+  });
+
+  it('is a first one again after a renewal, not after a welcome: that may be one of a crash loop', async () => {
+    const { visit, all, state } = await seated({
+      backoff: { firstMs: 20, maxMs: 10_000 },
+      random: () => 0.5,
+    });
+    visit.cut();
+    const second = await broker.visit(2);
+    await second.hello();
+    second.say(welcome());
+    await state('active');
+    second.cut();
+    const third = await broker.visit(3);
+    await third.hello();
+    third.say(welcome(), { type: 'lease', epoch: 7, ttlMs: 20_000 });
+    await eventually(() => all('lease').length > 0);
+    third.cut();
+    await eventually(() => all('reconnecting').length === 3);
+    expect(all('reconnecting').map((event) => 'inMs' in event && event.inMs)).toEqual([10, 20, 10]);
   });
 
   it('waits no less than the broker asked', async () => {
@@ -199,14 +243,84 @@ describe('a lost connection', () => {
     visit.close(4001, 'token_expired');
     expect((await (await broker.visit(2)).hello()).token).toBe('for-token_expired');
   });
+
+  it('asks for a new token until an attempt is answered, and no longer', async () => {
+    const needs: string[] = [];
+    const { visit, state } = await seated({
+      getToken: (need) => {
+        needs.push(need);
+        if (needs.length === 2) throw new Error('offline');
+        return need;
+      },
+    });
+    visit.close(4001, 'token_expired');
+    await (await broker.visit(2)).hello();
+    (await broker.visit(2)).cut();
+    const third = await broker.visit(3);
+    await third.hello();
+    third.say(welcome({ resumed: true }));
+    await state('active');
+    third.cut();
+    await broker.visit(4);
+    expect(needs).toEqual(['connect', ...Array(3).fill('token_expired'), 'connect']);
+  });
+});
+
+describe('a broker that falls silent', () => {
+  it('is a lost connection: the client resumes on another, and denies', async () => {
+    const { visit, event, all } = await seated({}, { ttlMs: 100 });
+    expect((await (await broker.visit(2)).hello()).resume).toEqual({ sessionId, epoch: 7 });
+    expect((await (await broker.visit(2)).hello()).onConflict).toBe('deny');
+    await event('leaseExpired');
+    expect(all('reconnecting')).toEqual([{ inMs: expect.any(Number), code: 1006 }]);
+    await eventually(() => visit.closedWith === 4000);
+  });
+
+  it('was not silent where its renewal lay unread while this process stood still', async () => {
+    const { client, visit, event, all } = await seated({}, { ttlMs: 100 });
+    visit.say({ type: 'lease', epoch: 7, ttlMs: 30_000 });
+    standStill(800);
+    await event('lease');
+    await sleep(500);
+    expect([client.state, client.holdsLease(), all('reconnecting')]).toEqual(['active', true, []]);
+  });
+
+  it('does not cost the next connection anything', async () => {
+    const { visit, all } = await seated({}, { ttlMs: 400 });
+    visit.cut();
+    await (await broker.visit(2)).hello();
+    await sleep(1_000);
+    expect([broker.visits.length, all('reconnecting').length]).toEqual([2, 1]);
+  });
+
+  it('stays an eviction where one was told', async () => {
+    const { client, visit, event, all } = await seated({}, { ttlMs: 100 });
+    visit.say(takenOver);
+    await event('closed');
+    expect([client.state, all('reconnecting')]).toEqual(['evicted', []]);
+  });
+
+  it('is noticed in a conflict too, by the pings that no longer come', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    const { event, all } = observe({ onConflict: 'deny' });
+    const visit = await broker.visit(1);
+    visit.say(conflict);
+    await event('conflict');
+    await visit.ping();
+    vi.advanceTimersByTime(200_000);
+    await event('reconnecting');
+    expect(all('reconnecting')).toEqual([{ inMs: expect.any(Number), code: 1006 }]);
+    expect((await (await broker.visit(2)).hello()).onConflict).toBe('deny');
+  });
 });
 
 describe('the lease', () => {
   it('runs out once where no renewal comes, and comes back with one', async () => {
     const { client, visit, all, event } = await seated({}, { ttlMs: 30 });
+    visit.say({ type: 'jeopardy', graceMs: 5_000 });
     await event('leaseExpired');
     expect(client.holdsLease()).toBe(false);
-    expect(client.state).toBe('active');
+    expect(client.state).toBe('jeopardy');
     visit.say({ type: 'lease', epoch: 7, ttlMs: 30_000 });
     await event('lease');
     expect(client.holdsLease()).toBe(true);
@@ -306,6 +420,19 @@ describe('the end', () => {
     expect(all('closed')).toEqual([{ code: 1000, reason: 'released' }]);
   });
 
+  it('is closed by one release where the grant was still on its way', async () => {
+    const { client, all } = observe();
+    const visit = await broker.visit(1);
+    await visit.hello();
+    const released = client.release();
+    visit.say(welcome());
+    await visit.ping();
+    visit.close(1000, 'released');
+    await released;
+    expect(visit.received.map(({ type }) => type)).toEqual(['hello', 'release']);
+    expect([client.holdsLease(), all('welcome'), all('closed').length]).toEqual([false, [], 1]);
+  });
+
   it('is closed by release though the broker stays silent', async () => {
     const { client } = await seated();
     await client.release();
@@ -390,5 +517,15 @@ describe('a token that ends', () => {
     expect((await visit.until('refresh')).token).toBe('token_expiring-3');
     expect(all('error')).toEqual([{ code: 'token_unavailable', message: 'offline' }]);
     expect(broker.visits).toHaveLength(1);
+  });
+
+  it('costs no storm where the broker warns of every new one', async () => {
+    const getToken = vi.fn(() => 'a-short-one');
+    const { visit } = await seated({ getToken });
+    for (let warning = 0; warning < 5; warning++) visit.say({ type: 'token_expiring', inMs: 1_000 });
+    await visit.until('refresh');
+    for (let warning = 0; warning < 5; warning++) visit.say({ type: 'token_expiring', inMs: 1_000 });
+    await sleep(500);
+    expect(getToken).toHaveBeenCalledTimes(2);
   });
 });

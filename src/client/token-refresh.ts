@@ -1,0 +1,55 @@
+import { type Backoff, fullJitter } from './backoff.js';
+
+/** However short its tokens are, a client asks for no more of them than this. */
+const PAUSE_MS = 5_000;
+
+export interface TokenRefreshParts {
+  /** Null where there is no token to be had. */
+  readonly fetch: () => Promise<string | null>;
+  readonly send: (token: string) => void;
+  readonly backoff: Backoff;
+  readonly random: () => number;
+}
+
+/** Gives the broker a new token on the open connection, however often it takes to get one. */
+export class TokenRefresh {
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private isUnderWay = false;
+  private notBeforeMs = 0;
+  /** Grows with every stop; a token that was asked for under an older number is stale. */
+  private round = 0;
+
+  constructor(private readonly parts: TokenRefreshParts) {}
+
+  /** A refresh that waits or is under way serves later warnings too. */
+  begin(): void {
+    if (this.isUnderWay) return;
+    this.isUnderWay = true;
+    this.attempt(0, Math.max(0, this.notBeforeMs - performance.now()));
+  }
+
+  /** The connection is over. */
+  stop(): void {
+    this.round++;
+    this.isUnderWay = false;
+    clearTimeout(this.timer);
+  }
+
+  private attempt(tries: number, inMs: number): void {
+    this.timer = setTimeout(() => void this.fetchAndSend(tries), inMs);
+  }
+
+  private async fetchAndSend(tries: number): Promise<void> {
+    const { fetch, send, backoff, random } = this.parts;
+    const { round } = this;
+    const token = await fetch();
+    if (round !== this.round) return;
+    if (token === null) {
+      this.attempt(tries + 1, fullJitter(tries, backoff, random));
+      return;
+    }
+    this.isUnderWay = false;
+    this.notBeforeMs = performance.now() + PAUSE_MS;
+    send(token);
+  }
+}
