@@ -10,7 +10,7 @@ import { parseClientMessage, type Violation } from '../protocol/parse.js';
 import { type AdmissionParts, admit, factsOf } from '../session/admission.js';
 import type { Session } from '../session/session.js';
 import type { ClaimAnswer, HeldLease } from '../store/lease-types.js';
-import { Connection, type ConnectionParts } from './connection.js';
+import { Connection, type ConnectionParts, type FaultCode } from './connection.js';
 
 export interface ConversationParts extends ConnectionParts {
   readonly admission: AdmissionParts;
@@ -26,7 +26,7 @@ export interface ConversationParts extends ConnectionParts {
 
 const STRIKES = 3;
 /** With what ws closes when it reads a frame that it cannot take; 1002 for whatever is not here. */
-const closeCodeOfFault: Readonly<Record<string, number>> = {
+const closeCodeOfFault: Readonly<Record<string, FaultCode>> = {
   WS_ERR_INVALID_UTF8: 1007,
   WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
   WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,

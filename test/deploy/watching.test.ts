@@ -36,8 +36,8 @@ const rows = Object.values(metricsTable);
 const known = new Map<string, readonly string[]>(
   rows.flatMap(([kind, name, , labels]): [string, readonly string[]][] =>
     kind === 'histogram'
-      ? ['_bucket', '_sum', '_count'].map((suffix) => [name + suffix, [...labels, 'le']])
-      : [[name, labels]],
+      ? ['_bucket', '_sum', '_count'].map((suffix) => [name + suffix, [...Object.keys(labels), 'le']])
+      : [[name, Object.keys(labels)]],
   ),
 );
 /** Given by Prometheus to every series. */
