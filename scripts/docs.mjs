@@ -95,13 +95,22 @@ ${table(['setting', 'value', 'default', 'meaning'], rows)}
 `;
 }
 
+function quoted(all) {
+  return all.map((one) => `\`${one}\``).join(', ');
+}
+
 function metricsPage() {
   const rows = Object.values(metricsTable).map(([kind, name, help, labels]) => [
     `\`${name}\``,
     kind,
-    labels.map((label) => `\`${label}\``).join(', '),
+    quoted(Object.keys(labels)),
     help,
   ]);
+  const values = Object.values(metricsTable).flatMap(([, name, , labels]) =>
+    Object.entries(labels)
+      .filter(([, all]) => all !== 'open')
+      .map(([label, all]) => [`\`${name}\``, `\`${label}\``, quoted(all)]),
+  );
   return `# Metrics
 
 Written by \`npm run docs\` from the tables in \`src/base/metrics/\`; change them there.
@@ -112,11 +121,19 @@ are bounded: none holds a user or a session. Orgs have series of their own up to
 names; those beyond are summed in one whose \`org\` is \`{others}\`. Histograms are in seconds.
 
 What Redis says of itself and the counts of licenses are read in the background, every \`SOLESEAT_METRICS_EVERY_MS\`: a
-scrape never waits for Redis. Each node reads them, so take \`max\` over the nodes, not \`sum\`.
+scrape never waits for Redis. Each node reads them, so take \`max\` over the nodes, not \`sum\`. While Redis is out of reach,
+the gauges of licenses and \`soleseat_redis_keys\` keep their last values: \`soleseat_redis_up\` says whether they are of now.
 
 A scrape costs a node the same however many sessions it serves; \`npm run bench:scrape\` measures it.
 
 ${table(['metric', 'kind', 'labels', 'meaning'], rows)}
+
+## Values of labels
+
+Labels that are not here take their values from outside: an address, an org, a policy of Redis. A counter whose labels all
+are here has its series from a node's start, at 0, so that \`increase()\` and \`rate()\` see the first burst too.
+
+${table(['metric', 'label', 'values'], values)}
 `;
 }
 

@@ -17,12 +17,12 @@ import { createWallClock } from './base/wall-clock.js';
 import { Doorkeeper } from './gateway/doorkeeper.js';
 import { Gateway, type GatewayParts } from './gateway/gateway.js';
 import { Traffic } from './gateway/traffic.js';
-import type { CloseReason } from './protocol/close-codes.js';
 import { Evictions } from './session/evictions.js';
 import { Registry } from './session/registry.js';
 import { Renewals } from './session/renewals.js';
 import { TokenWatch } from './session/tokens-watch.js';
 import { Housekeeping } from './store/housekeeping.js';
+import type { EvictionReason } from './store/lease-types.js';
 import type { NodeReport, Nodes } from './store/nodes.js';
 import { Inbox } from './store/notices.js';
 import { Pulse } from './store/pulse.js';
@@ -246,7 +246,7 @@ export class Broker {
   }
 
   /** Ends a user's session, on whichever node. Gives null when there is none. */
-  evict(org: string, user: string, reason: CloseReason, actor: string) {
+  evict(org: string, user: string, reason: EvictionReason, actor: string) {
     return this.store.leases.evict({ org, user, reason, actor });
   }
 

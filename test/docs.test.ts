@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { allRoutes } from '../src/admin/routes/index.js';
+import type { LabelValues } from '../src/base/metrics/row.js';
 import { metricsTable } from '../src/base/metrics.js';
 import { settingsTable } from '../src/base/settings.js';
 import { program } from '../src/cli/program.js';
@@ -54,14 +55,18 @@ describe('the documentation', () => {
     expect(rows).toEqual(expected.map(([name, value, doc]) => [name, value, unquoted(doc)]));
   });
 
-  it('has every metric with its kind, labels and meaning, and no other, in docs/metrics.md', () => {
-    const expected = Object.values(metricsTable).map(([kind, name, help, labels]) => [
-      name,
-      kind,
-      labels.join(', '),
-      help,
-    ]);
-    expect(rowsOf(read('docs/metrics.md'))).toEqual(expected);
+  it('has every metric with its kind, labels, their values and its meaning, and no other, in docs/metrics.md', () => {
+    const rows = Object.values(metricsTable);
+    const [metrics = '', values = ''] = read('docs/metrics.md').split('## Values of labels');
+    expect(rowsOf(metrics)).toEqual(
+      rows.map(([kind, name, help, labels]) => [name, kind, Object.keys(labels).join(', '), help]),
+    );
+    const closed = rows.flatMap(([, name, , labels]) =>
+      Object.entries<LabelValues>(labels).flatMap(([label, all]) =>
+        all === 'open' ? [] : [[name, label, all.join(', ')]],
+      ),
+    );
+    expect(rowsOf(values)).toEqual(closed);
   });
 
   it('has every route with its role and meaning, and no other, in docs/admin-api.md', () => {

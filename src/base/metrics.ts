@@ -3,6 +3,7 @@ import { brokerMetrics } from './metrics/broker.js';
 import { licenseMetrics } from './metrics/licenses.js';
 import { redisMetrics } from './metrics/redis.js';
 import { redisServerMetrics } from './metrics/redis-server.js';
+import type { MetricRow } from './metrics/row.js';
 
 const latencySeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
@@ -26,8 +27,19 @@ const grownWithUsers = [
 ];
 
 type Table = typeof metricsTable;
-type MetricOf<K> = K extends 'gauge' ? Gauge : K extends 'counter' ? Counter : Histogram;
-export type Metrics = { readonly [P in keyof Table]: MetricOf<Table[P][0]> } & {
+/** What a label of a metric may be: a union of the values in its row, or any string where they are open. */
+export type LabelValue<P extends keyof Table, L extends keyof Table[P][3]> = ValueOf<Table[P][3][L]>;
+type ValueOf<Values> = Values extends readonly (infer Value)[] ? Value : string;
+/** The arguments of a measurement, after the labels where there are any: a value that the row has not does not compile. */
+type With<Labels, Measured extends unknown[]> = keyof Labels extends never
+  ? Measured
+  : [labels: { readonly [L in keyof Labels]: ValueOf<Labels[L]> }, ...Measured];
+type MetricOf<Kind, Labels> = Kind extends 'gauge'
+  ? Pick<Gauge, 'get' | 'reset'> & { set(...args: With<Labels, [value: number]>): void }
+  : Kind extends 'counter'
+    ? Pick<Counter, 'get' | 'reset'> & { inc(...args: With<Labels, [value?: number]>): void }
+    : Pick<Histogram, 'get' | 'reset'> & { observe(...args: With<Labels, [seconds: number]>): void };
+export type Metrics = { readonly [P in keyof Table]: MetricOf<Table[P][0], Table[P][3]> } & {
   readonly registry: ScrapedRegistry;
 };
 
@@ -51,10 +63,25 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   for (const name of grownWithUsers) registry.removeSingleMetric(name);
   const made = Object.entries(metricsTable).map(([property, [kind, name, help, labels]]) => {
-    const common = { name, help, labelNames: [...labels], registers: [registry] };
+    const common = { name, help, labelNames: Object.keys(labels), registers: [registry] };
     if (kind === 'gauge') return [property, new Gauge(common)];
-    if (kind === 'counter') return [property, new Counter(common)];
+    if (kind === 'counter') return [property, begun(new Counter(common), labels)];
     return [property, new Histogram({ ...common, buckets: latencySeconds })];
   });
   return { ...Object.fromEntries(made), registry } as Metrics;
+}
+
+/** A counter that has its series from the start, where they are known. */
+function begun(counter: Counter, labels: MetricRow[3]): Counter {
+  for (const values of combinationsOf(labels)) counter.inc(values, 0);
+  return counter;
+}
+
+/** Every combination of the values of labels; none where a label is open. */
+export function combinationsOf(labels: MetricRow[3]): Record<string, string | number>[] {
+  return Object.entries(labels).reduce<Record<string, string | number>[]>(
+    (made, [label, values]) =>
+      values === 'open' ? [] : made.flatMap((one) => values.map((value) => ({ ...one, [label]: value }))),
+    [{}],
+  );
 }

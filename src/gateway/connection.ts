@@ -16,10 +16,13 @@ export interface ConnectionParts {
   readonly queueBytes: number;
 }
 
+/** The codes of ws for a peer that breaks RFC 6455. */
+type FaultCode = 1002 | 1007 | 1008 | 1009;
+
 /** A peer that ignores the close is cut off after this. ws itself would wait for 30 s. */
 const CLOSE_WAIT_MS = 2000;
 /** With what ws closes when it reads a frame that it cannot take; 1002 for whatever is not here. */
-const closeCodeOfFault: Readonly<Record<string, number>> = {
+const closeCodeOfFault: Readonly<Record<string, FaultCode>> = {
   WS_ERR_INVALID_UTF8: 1007,
   WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
   WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009,
@@ -27,6 +30,9 @@ const closeCodeOfFault: Readonly<Record<string, number>> = {
 };
 /** Two pings in a row: after a stall of the node the first answer may still lie unread in the socket. */
 const UNANSWERED_PINGS = 2;
+
+/** The codes that a peer may send are many; these a library or a person means. */
+const peerCodes = [1000, 1001, 1002, 1006, 1007, 1009] as const;
 
 /** One WebSocket. The one file that writes to sockets and closes them. */
 export class Connection implements Link {
@@ -112,10 +118,7 @@ export class Connection implements Link {
   closedByPeer(code: number): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    // The codes that a peer may send are many; by name only those that a library or a person means.
-    this.parts.metrics.closes.inc({
-      code: [1000, 1001, 1002, 1006, 1007, 1009].includes(code) ? code : 'other',
-    });
+    this.parts.metrics.closes.inc({ code: peerCodes.find((one) => one === code) ?? 'other' });
     this.onEnded(String(code));
   }
 

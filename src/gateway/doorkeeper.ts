@@ -86,7 +86,7 @@ export class Doorkeeper {
 }
 
 function refusal(
-  status: number,
+  status: Refusal['status'],
   message: string,
   retryAfterSeconds: number,
   limit: NonNullable<Refusal['limit']>,

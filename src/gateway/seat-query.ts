@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { TokenVerifier } from '../auth/tokens.js';
+import type { TokenRefusal, TokenVerifier } from '../auth/tokens.js';
 import type { Machine } from '../protocol/messages.js';
 import { bearerToken } from './upgrade.js';
 
@@ -23,7 +23,7 @@ export interface SeatAnswer {
   readonly body: object;
   readonly headers: Readonly<Record<string, string>>;
   /** Why a token was not accepted, for the log and the metric. */
-  readonly tokenReason?: string;
+  readonly tokenReason?: TokenRefusal;
 }
 
 /** `GET /v1/session`: who holds my seat, by the user's own token. Never rejects. */

@@ -26,8 +26,8 @@ export class Traffic {
 
   #flush(): void {
     const { messagesReceived, messagesSent, receivedBytes, sentBytes } = this.metrics;
-    for (const [type, count] of Object.entries(this.#received)) messagesReceived.inc({ type }, count);
-    for (const [type, count] of Object.entries(this.#sent)) messagesSent.inc({ type }, count);
+    for (const [type, count] of entriesOf(this.#received)) messagesReceived.inc({ type }, count);
+    for (const [type, count] of entriesOf(this.#sent)) messagesSent.inc({ type }, count);
     receivedBytes.inc(this.#receivedBytes);
     sentBytes.inc(this.#sentBytes);
     this.#received = {};
@@ -35,4 +35,8 @@ export class Traffic {
     this.#receivedBytes = 0;
     this.#sentBytes = 0;
   }
+}
+
+function entriesOf<T extends string>(counts: Counts<T>): [T, number][] {
+  return Object.entries(counts) as [T, number][];
 }

@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import type { ClientClaims, TokenVerifier } from '../auth/tokens.js';
+import type { ClientClaims, TokenRefusal, TokenVerifier } from '../auth/tokens.js';
 import { CONNECT_PATH, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from '../protocol/messages.js';
 
 /** A handshake that is not let through, as an HTTP answer. */
 export interface Refusal {
-  readonly status: number;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 426 | 429 | 431 | 503;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Why a token was not accepted, for the log and the metric. */
-  readonly tokenReason?: string;
+  readonly tokenReason?: TokenRefusal;
   /** What stood in the way of a handshake, whatever it was like, for the metric. */
   readonly limit?: 'address' | 'address_rate' | 'rate' | 'draining' | 'store';
 }

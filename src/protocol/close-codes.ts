@@ -54,7 +54,7 @@ export const closeCodes: readonly CloseCode[] = Object.entries(table).map(([reas
 }));
 
 /** The code that goes with a reason. */
-export function codeOf(reason: CloseReason): number {
+export function codeOf(reason: CloseReason): (typeof table)[CloseReason][0] {
   return table[reason][0];
 }
 

@@ -153,7 +153,7 @@ export function factsOf({ session, answer }: Visit): TraceFacts {
   return { outcome, org, sessionId, epoch, displacedSessionId: answer.displaced?.sessionId };
 }
 
-function outcomeOf(answer: ClaimAnswer): string {
+function outcomeOf(answer: ClaimAnswer): ClaimAnswer['outcome'] | 'resumed' {
   return answer.outcome === 'granted' && answer.resumed ? 'resumed' : answer.outcome;
 }
 

@@ -1,9 +1,8 @@
-import type { Histogram } from 'prom-client';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import type { Tracing } from '../base/tracing.js';
-import type { CloseReason } from '../protocol/close-codes.js';
 import type { EvictedMessage, Machine } from '../protocol/messages.js';
+import type { EvictionReason } from '../store/lease-types.js';
 import type { ContestedNotice, EndedNotice } from '../store/notices.js';
 import type { Registry } from './registry.js';
 import type { Session } from './session.js';
@@ -12,7 +11,7 @@ import type { Session } from './session.js';
 export type EvictionPath = 'local' | 'pubsub' | 'renewal';
 
 export interface Ending {
-  readonly reason: CloseReason;
+  readonly reason: EvictionReason;
   readonly by: Machine | null;
   /** Unix ms by Redis's clock. */
   readonly at: number;
@@ -67,7 +66,7 @@ export class Evictions {
     const { org, sessionId, epoch } = session;
     session.markEnded();
     registry.remove(session);
-    const sinceEnding = (latency: Histogram) => {
+    const sinceEnding = (latency: Metrics['evictionSeconds']) => {
       const nowMs = redisNowMs();
       if (nowMs !== null) latency.observe(Math.max(0, nowMs - ending.at) / 1000);
     };

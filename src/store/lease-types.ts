@@ -1,6 +1,30 @@
 import type { CloseReason } from '../protocol/close-codes.js';
 import type { ConflictPolicy, Machine, ResumeRequest } from '../protocol/messages.js';
 
+/** Why a session is ended from outside. */
+export type EvictionReason = Extract<
+  CloseReason,
+  | 'taken_over'
+  | 'superseded'
+  | 'released'
+  | 'evicted_by_admin'
+  | 'license_suspended'
+  | 'license_revoked'
+  | 'license_expired'
+>;
+
+/** Why a claim is denied, whoever has the seat. */
+export type DenialReason = Extract<
+  CloseReason,
+  | 'license_required'
+  | 'license_suspended'
+  | 'license_revoked'
+  | 'license_expired'
+  | 'quota_exhausted'
+  | 'machine_not_allowed'
+  | 'evicted_by_admin'
+>;
+
 export interface LeaseConfig {
   readonly nodeId: string;
   readonly leaseTtlMs: number;
@@ -59,7 +83,7 @@ export type ClaimAnswer =
       readonly outcome: 'conflict';
       readonly holder: { readonly machine: { readonly name?: string }; readonly since: number };
     }
-  | { readonly outcome: 'denied'; readonly reason: CloseReason }
+  | { readonly outcome: 'denied'; readonly reason: DenialReason }
   | { readonly outcome: 'flapping' | 'rate_limited'; readonly retryAfterMs: number };
 
 export type RenewAnswer =
@@ -68,7 +92,7 @@ export type RenewAnswer =
   | { readonly outcome: 'failed'; readonly cause: unknown }
   | {
       readonly outcome: 'lost';
-      readonly reason: CloseReason;
+      readonly reason: EvictionReason;
       readonly by: Machine | null;
       readonly epoch: number;
       readonly nowMs: number;

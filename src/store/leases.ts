@@ -1,6 +1,12 @@
-import type { CloseReason } from '../protocol/close-codes.js';
 import type { KeyNames } from './keys.js';
-import type { ClaimAnswer, ClaimRequest, HeldLease, LeaseConfig, RenewAnswer } from './lease-types.js';
+import type {
+  ClaimAnswer,
+  ClaimRequest,
+  EvictionReason,
+  HeldLease,
+  LeaseConfig,
+  RenewAnswer,
+} from './lease-types.js';
 import type { RedisConnection } from './redis.js';
 import type { RedisClock } from './redis-clock.js';
 import {
@@ -109,7 +115,7 @@ export class Leases {
   async evict(order: {
     readonly org: string;
     readonly user: string;
-    readonly reason: CloseReason;
+    readonly reason: EvictionReason;
     readonly actor: string;
     readonly only?: { readonly sessionId: string; readonly epoch: number };
     /** For how long the user gets no seat; 0 lifts a hold. */

@@ -2,8 +2,8 @@ import type { Redis } from 'ioredis';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
-import type { CloseReason } from '../protocol/close-codes.js';
 import type { Machine } from '../protocol/messages.js';
+import type { EvictionReason } from './lease-types.js';
 import { connectRedis, type RedisConnection } from './redis.js';
 
 /** A grant of this node was ended from outside. A hint only: the lease is the truth (promise 5). */
@@ -13,7 +13,7 @@ export interface EndedNotice {
   readonly user: string;
   readonly sessionId: string;
   readonly epoch: number;
-  readonly reason: CloseReason;
+  readonly reason: EvictionReason;
   readonly by: Machine | null;
   readonly at: number;
   readonly byEpoch: number;
@@ -138,7 +138,7 @@ function parseNotice(text: string): Notice | null {
     return {
       ...grant,
       type: 'ended',
-      reason: fields.reason as CloseReason,
+      reason: fields.reason as EvictionReason,
       by: (fields.by as Machine | undefined) ?? null,
       at: Number(fields.at),
       byEpoch: Number(fields.byEpoch),

@@ -1,6 +1,5 @@
-import type { CloseReason } from '../protocol/close-codes.js';
 import type { Machine } from '../protocol/messages.js';
-import type { HeldLease, RenewAnswer } from './lease-types.js';
+import type { DenialReason, EvictionReason, HeldLease, RenewAnswer } from './lease-types.js';
 
 /** Replies of the scripts as they travel: numbers as text. Only leases.ts reads them. */
 export type ClaimReply = { readonly now: string } & (
@@ -23,7 +22,7 @@ export type ClaimReply = { readonly now: string } & (
       readonly outcome: 'conflict';
       readonly holder: { readonly machine: { readonly name?: string }; readonly since: string };
     }
-  | { readonly outcome: 'denied'; readonly reason: CloseReason }
+  | { readonly outcome: 'denied'; readonly reason: DenialReason }
   | { readonly outcome: 'flapping' | 'rate_limited'; readonly retryAfterMs: string }
 );
 
@@ -31,7 +30,7 @@ export type ReassertReply = { readonly now: string } & (
   | { readonly outcome: 'kept' | 'reasserted' }
   | {
       readonly outcome: 'lost';
-      readonly reason: CloseReason;
+      readonly reason: EvictionReason;
       readonly byEpoch: string;
       readonly lease?: string;
     }

@@ -28,7 +28,7 @@ async function floodUnread({ node }: Stage): Promise<void> {
     peer.write(pings);
     peer.say({ type: 'activity' });
     const { values } = await node.metrics.closes.get();
-    return values.some(({ labels }) => labels.code === 4008);
+    return values.some(({ labels, value }) => labels.code === 4008 && value > 0);
   });
   peer.socket.destroy();
 }

@@ -68,6 +68,24 @@ describe('each metric', () => {
   });
 });
 
+describe('an eviction', () => {
+  it.each([
+    ['pubsub', 'whose notice comes', false],
+    ['renewal', 'whose notice is lost', true],
+  ])('has the path %s %s', async (path, _, losesInbox) => {
+    const stage = await set();
+    const desktop = await stage.seat('ada');
+    stage.proxy.losesInbox = losesInbox;
+    await stage.node.evict('acme', 'ada', 'evicted_by_admin', 'ops');
+    await desktop.told('evicted');
+    const seen = await stage.scrape();
+    const counted = seen.series.filter(
+      (one) => one.startsWith('soleseat_evictions_total{') && seen.value(one) > 0,
+    );
+    expect(counted).toEqual([`soleseat_evictions_total{reason="evicted_by_admin",path="${path}"}`]);
+  });
+});
+
 describe('a scrape', () => {
   it('passes promtool check metrics', async () => {
     const stage = await set();

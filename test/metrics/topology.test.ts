@@ -110,3 +110,54 @@ it('counters of a server are its own, however often it is looked at', async () =
   connection.disconnect();
   await redis.stop();
 });
+
+describe('what a server says of itself', () => {
+  const look = async (...replies: readonly Readonly<Record<string, string>>[]) => {
+    let fields: Readonly<Record<string, string>> = {};
+    const info = async () =>
+      Object.entries(fields)
+        .map(([name, value]) => `${name}:${value}\r\n`)
+        .join('');
+    const metrics = createMetrics();
+    const servers = () => [{ address: 'server:6379', redis: { info } }];
+    const watch = new RedisWatch({ servers, missedForMs: 0, clock: () => 0, metrics });
+    for (fields of replies) await watch.look();
+    return (await metrics.registry.metrics()).split('\n');
+  };
+
+  it.each([
+    ['aof', 'aof_last_write_status', 'aof 0', 'rdb 1'],
+    ['aof', 'aof_last_bgrewrite_status', 'aof 0', 'rdb 1'],
+    ['rdb', 'rdb_last_bgsave_status', 'aof 1', 'rdb 0'],
+  ])('of its %s file: %s', async (_, field, ...expected) => {
+    const lines = await look({ [field]: 'err' });
+    const shown = lines.filter((line) => line.startsWith('soleseat_redis_persistence_ok{'));
+    expect(shown).toEqual(
+      expected.map((one) => {
+        const [file, value] = one.split(' ');
+        return `soleseat_redis_persistence_ok{address="server:6379",file="${file}"} ${value}`;
+      }),
+    );
+  });
+
+  it("of its replicas: the lag is the furthest one's", async () => {
+    const replica = (offset: number, lag: number) =>
+      `ip=127.0.0.1,port=1,state=online,offset=${offset},lag=${lag}`;
+    const lines = await look({
+      role: 'master',
+      master_repl_offset: '1000',
+      slave0: replica(990, 1),
+      slave1: replica(400, 7),
+      slave2: replica(1000, 0),
+    });
+    expect(lines).toContain('soleseat_redis_replication_lag_bytes{address="server:6379"} 600');
+    expect(lines).toContain('soleseat_redis_replication_lag_seconds{address="server:6379"} 7');
+  });
+
+  it('of its policy: the former one leaves no series', async () => {
+    const lines = await look({ maxmemory_policy: 'allkeys-lru' }, { maxmemory_policy: 'noeviction' });
+    expect(lines.filter((line) => line.startsWith('soleseat_redis_eviction_policy_info{'))).toEqual([
+      'soleseat_redis_eviction_policy_info{address="server:6379",policy="noeviction"} 1',
+    ]);
+  });
+});

@@ -14,6 +14,8 @@ export async function promtool(
   const { path } = JSON.parse(readFileSync(record, 'utf8')) as { path: string };
   const cwd = fileURLToPath(new URL('../../', import.meta.url));
   const child = spawn(path, args, { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+  // promtool may end before it has read all, or anything: EPIPE. Its exit code and output say why.
+  child.stdin.on('error', () => {});
   child.stdin.end(input);
   const [out, err, [code]] = await Promise.all([
     text(child.stdout),

@@ -9,19 +9,19 @@ export const licenseMetrics = {
     'gauge',
     'soleseat_licenses_quota',
     'Licenses that the org bought; no series for an org without a quota.',
-    ['org'],
+    { org: 'open' },
   ],
-  licensesIssued: ['gauge', 'soleseat_licenses_issued', 'Licenses that the org has issued.', ['org']],
+  licensesIssued: ['gauge', 'soleseat_licenses_issued', 'Licenses that the org has issued.', { org: 'open' }],
   licensesActive: [
     'gauge',
     'soleseat_licenses_active',
     'Licenses in use: sessions of the org on all nodes.',
-    ['org'],
+    { org: 'open' },
   ],
   licensesPeak: [
     'gauge',
     'soleseat_licenses_active_peak',
     'The most sessions that the org ever had at once.',
-    ['org'],
+    { org: 'open' },
   ],
 } as const satisfies MetricRows;

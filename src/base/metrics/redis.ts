@@ -1,53 +1,72 @@
 import type { MetricRows } from './row.js';
 
+/** The scripts of the store. */
+const operation = [
+  'claim',
+  'renew',
+  'reassert',
+  'release',
+  'evict',
+  'sweep',
+  'tick',
+  'issue',
+  'suspend',
+  'reinstate',
+  'expiry',
+  'expire',
+  'transfer',
+  'revoke',
+  'unissue',
+  'settings',
+  'repair',
+  'tally',
+  'import',
+] as const;
+const role = ['commands', 'inbox'] as const;
+
 /** What a node sees of Redis through its own connections. */
 export const redisMetrics = {
   redisSeconds: [
     'histogram',
     'soleseat_redis_command_duration_seconds',
     'Redis command latency by operation.',
-    ['operation'],
+    { operation },
   ],
   redisErrors: [
     'counter',
     'soleseat_redis_errors_total',
     'Redis commands that failed, by operation.',
-    ['operation'],
+    { operation },
   ],
   scriptErrors: [
     'counter',
     'soleseat_redis_script_errors_total',
     'Scripts that Redis answered with an error (of memory, of a read-only replica, of a wrong type), by operation.',
-    ['operation'],
+    { operation },
   ],
   redisReconnects: [
     'counter',
     'soleseat_redis_reconnects_total',
-    'Reconnections to Redis, by role.',
-    ['role'],
+    'Attempts to connect to Redis anew, by role; one outage counts as many as it takes.',
+    { role },
   ],
-  redisUp: [
-    'gauge',
-    'soleseat_redis_up',
-    '1 while the connection of that role (commands or inbox) is ready, else 0.',
-    ['role'],
-  ],
+  redisUp: ['gauge', 'soleseat_redis_up', '1 while the connection of that role is ready, else 0.', { role }],
   clockSteps: [
     'counter',
     'soleseat_redis_clock_steps_total',
     "How often Redis's clock was set by more than a second, or this machine stood still.",
-    [],
+    {},
   ],
   probeSeconds: [
     'histogram',
     'soleseat_pubsub_lag_seconds',
     "Time that a probe of the node's own inbox takes through Redis and back.",
-    [],
+    {},
   ],
   probeFailures: [
     'counter',
     'soleseat_pubsub_probe_failures_total',
     "Probes of the node's own inbox that did not come back.",
-    [],
+    {},
   ],
 } as const satisfies MetricRows;

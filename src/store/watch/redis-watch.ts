@@ -12,7 +12,7 @@ export interface RedisServer {
 type Look = RedisServer & { readonly info: RedisInfo | null };
 
 interface Sighting {
-  readonly role: string;
+  readonly role: RedisInfo['role'];
   readonly atMs: number;
 }
 
