@@ -15,7 +15,7 @@ export class RecentMedian {
   #readings: (readonly [at: number, buckets: readonly Bucket[]])[];
 
   constructor(
-    private readonly histogram: Histogram,
+    private readonly histogram: Pick<Histogram, 'get'>,
     private readonly windowMs: number,
     /** Readings no closer together than this are kept. */
     private readonly everyMs: number,

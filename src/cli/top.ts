@@ -22,7 +22,15 @@ export async function top(options: DeskOptions): Promise<void> {
   const desk = await deskFor(options);
   const isScreen = process.stdout.isTTY && !desk.isJson;
   const history: number[] = [];
-  if (isScreen) openScreen();
+  const screen = isScreen ? new Screen() : null;
+  try {
+    await follow(desk, history, screen);
+  } finally {
+    screen?.close();
+  }
+}
+
+async function follow(desk: Desk, history: number[], screen: Screen | null): Promise<void> {
   const query = desk.org === null ? {} : { org: desk.org };
   for await (const overview of desk.api.follow<Overview>('/v1/admin/live', query, interrupted())) {
     if (desk.isJson) {
@@ -36,25 +44,43 @@ export async function top(options: DeskOptions): Promise<void> {
     const notes = nodes === null ? [NODES_NOT_KNOWN.slice(0, columns)] : [];
     const state = { org: desk.org, overview, history, nodes: nodes ?? [], events };
     const lines = [...topPicture(state, columns, rows - notes.length), ...notes];
-    if (!isScreen) {
+    if (screen === null) {
       console.log(lines.map(desk.clean).join('\n'));
       if (!overview.redis.up) process.exitCode = exitCodes.unavailable;
       return;
     }
-    process.stdout.write(home + lines.map((line) => desk.clean(line) + clearLine).join('\n') + clearBelow);
+    screen.show(lines.map(desk.clean));
   }
 }
 
-function openScreen(): void {
-  process.stdout.write(enter);
-  process.once('exit', () => process.stdout.write(leave));
-  if (!process.stdin.isTTY) return;
-  process.stdin.setRawMode(true).resume();
-  process.stdin.on('data', (keys) => {
-    const text = keys.toString();
-    if (text === 'q') process.exit(0);
-    if (text === '\u0003') process.exit(130);
-  });
+/** The terminal as long as there is a picture on it. A failure is told on the ordinary screen, where it stays. */
+class Screen {
+  #isOpen = false;
+
+  show(lines: readonly string[]): void {
+    if (!this.#isOpen) this.#open();
+    process.stdout.write(home + lines.map((line) => line + clearLine).join('\n') + clearBelow);
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    process.stdout.write(leave);
+    if (process.stdin.isTTY) process.stdin.setRawMode(false).pause();
+  }
+
+  #open(): void {
+    this.#isOpen = true;
+    process.stdout.write(enter);
+    process.once('exit', () => this.close());
+    if (!process.stdin.isTTY) return;
+    process.stdin.setRawMode(true).resume();
+    process.stdin.on('data', (keys) => {
+      const text = keys.toString();
+      if (text === 'q') process.exit(exitCodes.ok);
+      if (text === '\u0003') process.exit(exitCodes.interrupted);
+    });
+  }
 }
 
 /** Nodes are of all orgs: a token for one org is not shown them. Null: Redis, which lists them, is out of reach. */
