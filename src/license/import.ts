@@ -48,13 +48,16 @@ const BATCH = 200;
 const PROGRESS_STEPS = 50;
 
 /** Reads the file: `user,expiresAt,note` with a header line, the columns in any order, only `user` needed. */
-export function readImport(text: string, nowMs: number): { lines: ImportLine[]; faults: LineFault[] } {
+export async function readImport(
+  text: string,
+  nowMs: number,
+): Promise<{ readonly lines: readonly ImportLine[]; readonly faults: readonly LineFault[] }> {
   const lines: ImportLine[] = [];
   const faults: LineFault[] = [];
   const seen = new Map<string, number>();
   let header: readonly Column[] | null = null;
   try {
-    for (const record of readCsv(text)) {
+    for await (const record of readCsv(text)) {
       if (header === null) {
         header = readHeader(record.cells);
         if (header !== null) continue;
@@ -193,7 +196,7 @@ function readLine({ line, cells }: CsvRecord, header: readonly Column[], nowMs: 
   };
   const problem =
     cells.length !== header.length
-      ? `there are ${cells.length} cells, not ${header.length}`
+      ? `there are more or fewer than ${header.length} cells`
       : !isPlainText(user)
         ? 'user is empty, longer than 256 bytes, or holds control characters'
         : expiresText !== '' && expiresAt === null

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ImportEvent, runImport } from '../../src/license/import.js';
+import { type ImportEvent, readImport, runImport } from '../../src/license/import.js';
 import { recount } from '../../src/license/recount.js';
 import { KeyNames } from '../../src/store/keys.js';
 import type { Store } from '../../src/store/store.js';
@@ -64,5 +64,35 @@ describe('an import that fails', () => {
     expect(await issued()).toEqual([]);
     const trail = await store.events.page(ORG, { type: 'import_undone' }, null, 5);
     expect(trail.items).toHaveLength(1);
+  });
+});
+
+describe('reading a file', () => {
+  /** How often other work had its turn meanwhile. */
+  async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+    let turns = 0;
+    let next = setImmediate(function count() {
+      turns += 1;
+      next = setImmediate(count);
+    });
+    await work();
+    clearImmediate(next);
+    return turns;
+  }
+
+  it.each([
+    ['many lines', 'user,expiresAt,note\n'.concat(...names(30_000).map((user) => `${user},,\n`))],
+    ['many empty lines', `user\nada${'\n'.repeat(300_000)}`],
+    ['one line of many cells', `user\nada${','.repeat(300_000)}`],
+    ['long cells', `user\n${`"${'x'.repeat(4000)}"\n`.repeat(75)}`],
+  ])('of %s lets other work have its turn', async (_, text) => {
+    expect(await turnsDuring(() => readImport(text, Date.now()))).toBeGreaterThan(10);
+  });
+
+  it('refuses a line of too many cells, and goes on', async () => {
+    const text = `user\nada${','.repeat(10_000)}\ngrace\n,\n`;
+    const { lines, faults } = await readImport(text, Date.now());
+    expect(lines.map(({ user }) => user)).toEqual(['grace']);
+    expect(faults.map(({ line }) => line)).toEqual([2, 4]);
   });
 });
