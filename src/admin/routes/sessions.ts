@@ -9,6 +9,7 @@ import {
   note,
   nullable,
   object,
+  orgName,
   pageOf,
   paging,
   text,
@@ -102,7 +103,8 @@ export const sessionRoutes = [
         ...(sessionId !== undefined && ofEpoch !== undefined && { only: { sessionId, epoch: ofEpoch } }),
       });
       const nowMs = store.redisClock.nowMs() ?? Date.now();
-      return { evicted, ...(holdMs !== undefined && { holdUntil: timeText(nowMs + holdMs) }) };
+      const isHeld = holdMs !== undefined && (evicted !== null || sessionId === undefined);
+      return { evicted, ...(isHeld && { holdUntil: timeText(nowMs + holdMs) }) };
     },
   }),
   route({
