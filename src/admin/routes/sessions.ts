@@ -115,7 +115,7 @@ export const sessionRoutes = [
     tag,
     summary:
       'Whether this session and epoch still own the user’s seat: for services that are shown an epoch.',
-    body: { org: text('The org.'), user: text('The user.'), sessionId: text('The session.'), epoch },
+    body: { org: orgName('The org.'), user: text('The user.'), sessionId: text('The session.'), epoch },
     success: {
       status: 200,
       schema: object({

@@ -2,10 +2,16 @@
 -- Owner, counters, event and notice are one step (promise 9). With a hold, the user gets no seat until it ends.
 --
 -- KEYS  those of seat.lua
--- ARGV  JSON: org, user, reason, actor, note?, sessionId? and epoch? (end only this grant), holdMs? (0 lifts it), eventsKept, channelPrefix
+-- ARGV  JSON: org, user, reason, actor, note?, sessionId? and epoch? (only if this grant has the seat), holdMs? (0 lifts it), eventsKept, channelPrefix
 -- Reply JSON: outcome evicted, with sessionId and epoch | none
 
 local order = cjson.decode(ARGV[1])
+local value = redis.call('GET', lease)
+local holder = value and readLease(value)
+local isMeant = not order.sessionId
+  or holder and order.sessionId == holder.sessionId and tonumber(order.epoch) == holder.epoch
+if not isMeant then return cjson.encode({ outcome = 'none' }) end
+
 writeAtMaxmemory()
 if order.holdMs then
   local holdUntil = text(now + order.holdMs)
@@ -15,10 +21,6 @@ if order.holdMs then
   })
 end
 
-local value = redis.call('GET', lease)
-local holder = value and readLease(value)
-local isMeant = holder
-  and (not order.sessionId or (order.sessionId == holder.sessionId and tonumber(order.epoch) == holder.epoch))
-if not isMeant then return cjson.encode({ outcome = 'none' }) end
+if not holder then return cjson.encode({ outcome = 'none' }) end
 evictHolder(order, order.reason)
 return cjson.encode({ outcome = 'evicted', sessionId = holder.sessionId, epoch = text(holder.epoch) })
