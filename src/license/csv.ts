@@ -17,6 +17,19 @@ export class BadCsv extends Error {
   }
 }
 
+/** What a spreadsheet would run as a formula, also where it was made harmless before. */
+const formula = /^'*[=+\-@\t\r]/;
+
+/** Makes text that a spreadsheet would run harmless, by a quote before it. */
+export function withoutFormula(text: string): string {
+  return formula.test(text) ? `'${text}` : text;
+}
+
+/** The text as it was before `withoutFormula`. */
+export function withFormula(text: string): string {
+  return text.startsWith("'") && formula.test(text) ? text.slice(1) : text;
+}
+
 /** A cell and what ends it. Cells are bounded, and so is what the expression has to remember. */
 const cellForm = /("(?:[^"]|""){0,4096}"|[^",\r\n]{0,4096})(,|\r\n|\n|\r|$)/y;
 

@@ -5,7 +5,7 @@ import type { LicenseRefusal } from '../store/license-types.js';
 import type { Licenses } from '../store/licenses.js';
 import type { Orgs } from '../store/orgs.js';
 import { StoreUnavailable } from '../store/seat-scripts.js';
-import { BadCsv, type CsvRecord, readCsv } from './csv.js';
+import { BadCsv, type CsvRecord, readCsv, withFormula } from './csv.js';
 
 /** One license to issue. */
 export interface ImportLine {
@@ -185,7 +185,7 @@ function readHeader(cells: readonly string[]): readonly Column[] | null {
 }
 
 function readLine({ line, cells }: CsvRecord, header: readonly Column[], nowMs: number) {
-  const cell = (name: Column) => cells[header.indexOf(name)] ?? '';
+  const cell = (name: Column) => withFormula(cells[header.indexOf(name)] ?? '');
   const [user, expiresText, note] = [cell('user'), cell('expiresAt'), cell('note')];
   const expiresAt = expiresText === '' ? null : readTime(expiresText);
   const item: ImportLine = {
