@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { recount } from '../../src/license/recount.js';
 import { KeyNames } from '../../src/store/keys.js';
 import type { License, LicenseAnswer } from '../../src/store/license-types.js';
 import { BadCursor } from '../../src/store/paging.js';
@@ -151,6 +152,25 @@ describe('an import that fails', () => {
     expect(await store.licenses.get(ORG, 'bob')).toBeNull();
     expect(await claim('ann')).toEqual({ outcome: 'denied', reason: 'license_revoked' });
     expect(await store.orgs.counts(ORG)).toMatchObject({ issued: 0, revoked: 1, active: 0 });
+  });
+});
+
+describe('a license of a running import that is transferred', () => {
+  it('is left alone when the import fails; the former user has what was revoked before', async () => {
+    await issue('ann');
+    await store.licenses.revoke(order('ann'));
+    const before = await store.licenses.get(ORG, 'ann');
+    await store.imports.begin(ORG, 'i1', 'root');
+    for (const user of ['ann', 'cleo']) await issue(user, { importId: 'i1' });
+    const { id } = licenseIn(await store.licenses.transfer({ ...order('ann'), to: 'bob' }));
+    await store.licenses.transfer({ ...order('cleo'), to: 'dan' });
+    expect(await store.licenses.get(ORG, 'ann')).toEqual(before);
+    expect(await store.licenses.get(ORG, 'cleo')).toBeNull();
+    await store.imports.undo(ORG, 'i1', 'root');
+    expect(await store.licenses.get(ORG, 'bob')).toMatchObject({ id, status: 'active' });
+    expect(await store.orgs.counts(ORG)).toMatchObject({ issued: 2, revoked: 1 });
+    expect(await redis.client.zrange(keys.revoked(ORG), '0', '-1')).toEqual(['ann']);
+    expect((await recount(store, ORG, { repairBy: null })).differences).toEqual([]);
   });
 });
 
