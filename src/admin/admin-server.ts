@@ -173,18 +173,16 @@ export class AdminServer {
     }
     for (const probe of ['/livez', '/readyz', '/metrics']) served.set(probe, ['GET', 'HEAD']);
     for (const [path, methods] of served) {
+      const allow = { Allow: methods.join(', ') };
+      const refuse = async () => {
+        throw new Problem(405, 'method', 'this method is not served here', {}, allow);
+      };
       this.#app.route({
         method: allMethods.filter((method) => !methods.includes(method)) as HTTPMethods[],
         url: fastifyPath(path),
-        handler: async () => {
-          throw new Problem(
-            405,
-            'method',
-            'this method is not served here',
-            {},
-            { Allow: methods.join(', ') },
-          );
-        },
+        // Before the body is looked at, which may be none.
+        onRequest: refuse,
+        handler: refuse,
       });
     }
   }
