@@ -18,7 +18,8 @@ export const orgName = (description: string) =>
   Type.String({ format: 'org-name', minLength: 1, maxLength: MAX_TEXT_BYTES, description });
 export const time = (description: string) => Type.String({ format: 'date-time', description });
 export const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-export const count = (description: string) => Type.Integer({ minimum: 0, description });
+export const count = (description: string) =>
+  Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });
 export const object = <P extends Type.TProperties>(properties: P, options: Options = {}) =>
   Type.Object(properties, { additionalProperties: false, ...options });
 

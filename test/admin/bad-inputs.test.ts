@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { ask, type CallOptions } from '../support/admin.js';
+import { Desktop } from '../support/desktop.js';
 import { adminTokenFor, startNode, tokenFor } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 
@@ -135,6 +136,9 @@ describe('bad input to the admin API', () => {
     const answer = await ask(node, 'DELETE', licenses);
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST']);
     expect((await ask(node, 'POST', '/livez')).headers.get('allow')).toBe('GET, HEAD');
+    const empty = { headers: { 'content-type': 'application/json' } };
+    expect((await ask(node, 'DELETE', licenses, empty)).status).toBe(405);
+    expect((await ask(node, 'PATCH', licenses, { body: '{"user":' })).status).toBe(405);
   });
 
   it('a cursor of another org or another list is refused', async () => {
@@ -146,6 +150,44 @@ describe('bad input to the admin API', () => {
     expect([other.status, other.body.code]).toEqual([400, 'bad_cursor']);
     const list = await ask(node, 'GET', `/v1/admin/orgs/acme/unused-licenses?cursor=${body.next}`);
     expect(list.status).toBe(400);
+    const revoked = await ask(node, 'GET', `${licenses}?status=revoked&limit=1&cursor=${body.next}`);
+    expect([revoked.status, revoked.body.code]).toEqual([400, 'bad_cursor']);
+  });
+
+  it('a cursor that no page has given is refused', async () => {
+    const lists = ['/v1/admin/orgs', '/v1/admin/orgs/acme/sessions', '/v1/admin/orgs/acme/events', licenses];
+    const desktops = await Promise.all(
+      ['ada', 'grace'].map((user) => Desktop.hello(node.ports.public, user, 'pc')),
+    );
+    for (const desktop of desktops) await desktop.told('welcome');
+    const places = [
+      '',
+      '!!!',
+      'e30',
+      'W10',
+      ...[['99999999999999999999', 0], ['0', -1], ['0', 1.5], [7], [null]].map((place) =>
+        Buffer.from(JSON.stringify(place)).toString('base64url'),
+      ),
+    ];
+    for (const list of lists) {
+      const { next } = (await ask(node, 'GET', `${list}?limit=1`)).body;
+      expect((await ask(node, 'GET', `${list}?limit=1&cursor=${next}`)).body.items).toHaveLength(1);
+      const mark = next.split('.')[0];
+      for (const place of places) {
+        const { status } = await ask(node, 'GET', `${list}?cursor=${mark}.${place}`);
+        expect([list, place, status]).toEqual([list, place, 400]);
+      }
+    }
+  });
+
+  it('a license that is refused founds no org, and a quota is a number that can be counted to', async () => {
+    const past = { body: { user: 'ada', expiresAt: '2001-01-01T00:00:00Z' } };
+    expect((await ask(node, 'POST', '/v1/admin/orgs/never/licenses', past)).status).toBe(422);
+    expect((await ask(node, 'GET', '/v1/admin/orgs/never')).status).toBe(404);
+    for (const quota of ['1e21', '9007199254740993']) {
+      const answer = await ask(node, 'PATCH', '/v1/admin/orgs/acme', { body: `{"quota":${quota}}` });
+      expect([answer.status, answer.body.fields?.[0].field]).toEqual([422, 'quota']);
+    }
   });
 
   it('a page of another site cannot write: the browser says where it comes from', async () => {

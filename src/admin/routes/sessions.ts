@@ -21,7 +21,11 @@ const tag = 'sessions';
 const all = '/v1/admin/orgs/{org}/sessions';
 const MAX_HOLD_MS = 366 * 86_400_000;
 
-const epoch = Type.Integer({ minimum: 1, description: 'The fencing token of the grant.' });
+const epoch = Type.Integer({
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'The fencing token of the grant.',
+});
 const sessionSchema = object({
   user: Type.String(),
   sessionId: Type.String(),
