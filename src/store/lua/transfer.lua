@@ -13,6 +13,7 @@ if status == 'revoked' then return refuse('wrong_status') end
 local other = redis.call('HMGET', target, 'id', 'status')
 if other[1] and other[2] ~= 'revoked' then return refuse('exists') end
 
+writeAtMaxmemory()
 local former = order.user
 noteLicense('transferred', { to = order.to })
 local ended = evictHolder(order, 'license_revoked')
