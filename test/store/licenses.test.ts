@@ -1,8 +1,9 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { recount } from '../../src/license/recount.js';
 import { KeyNames } from '../../src/store/keys.js';
 import type { License, LicenseAnswer } from '../../src/store/license-types.js';
 import { BadCursor } from '../../src/store/paging.js';
+import { StoreUnavailable } from '../../src/store/seat-scripts.js';
 import type { Store } from '../../src/store/store.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
@@ -58,6 +59,19 @@ describe('issue', () => {
     const first = await issue('ann', { requestId: 'same' });
     expect(await issue('ann', { requestId: 'same' })).toEqual(first);
     expect(await counters()).toMatchObject({ issued: '1' });
+  });
+
+  it('keeps to whom a request id belongs for as long as its answer may be kept', async () => {
+    const isSame = (print: string) => store.licenses.isSameRequest(ORG, 'q', print);
+    expect([await isSame('first'), await isSame('other')]).toEqual([true, false]);
+    const key = keys.request(ORG, 'q-print');
+    await redis.client.pexpire(key, 60_000);
+    expect(await isSame('other')).toBe(false);
+    expect(await redis.client.pttl(key)).toBeLessThanOrEqual(60_000);
+    // A day less a minute later the first attempt is made once more, and its answer kept for a day.
+    expect(await isSame('first')).toBe(true);
+    await issue('ann', { requestId: 'q' });
+    expect(await redis.client.pttl(key)).toBeGreaterThan(await redis.client.pttl(keys.request(ORG, 'q')));
   });
 
   it('refuses an end that has passed', async () => {
@@ -174,6 +188,35 @@ describe('a license of a running import that is transferred', () => {
   });
 });
 
+describe('with the memory of Redis full', () => {
+  it('what ends a session goes on, and so does the undoing of an import', async () => {
+    for (const user of ['ann', 'bob']) {
+      await issue(user);
+      await claim(user);
+    }
+    await store.imports.begin(ORG, 'i1', 'root');
+    await issue('cleo', { importId: 'i1' });
+    await redis.client.config('SET', 'maxmemory', '1');
+    try {
+      const later = { ...order('ann'), expiresAt: Date.now() + 60_000 };
+      await expect(store.licenses.setExpiry(later)).rejects.toBeInstanceOf(StoreUnavailable);
+      const ended = [
+        await store.licenses.setExpiry({ ...order('ann'), expiresAt: 1 }),
+        await store.licenses.transfer({ ...order('bob'), to: 'dan' }),
+      ];
+      expect(ended).toMatchObject([
+        { endedSessionId: expect.any(String) },
+        { endedSessionId: expect.any(String) },
+      ]);
+      await store.imports.undo(ORG, 'i1', 'root');
+    } finally {
+      await redis.client.config('SET', 'maxmemory', '0');
+    }
+    expect(await store.licenses.get(ORG, 'cleo')).toBeNull();
+    expect(await redis.client.exists(keys.imports(ORG))).toBe(0);
+  });
+});
+
 describe('expiry', () => {
   it('ends the session of a license whose time has come, once, though two nodes sweep', async () => {
     await issue('ann', { expiresAt: Date.now() + 400 });
@@ -239,6 +282,25 @@ describe('lists', () => {
     expect(new Set(seen)).toEqual(new Set(Array.from({ length: 25 }, (_, i) => `u${i}`)));
     const revoked = await store.licenses.page(ORG, { revoked: true }, null, 10);
     expect(revoked.items.map(({ user, status }) => [user, status])).toEqual([[last, 'revoked']]);
+  });
+
+  it('of one status give each once, page by page, without reading the others one by one', async () => {
+    await Promise.all(Array.from({ length: 900 }, (_, i) => issue(`u${i}`)));
+    const suspended = Array.from({ length: 9 }, (_, i) => `u${i * 100 + 50}`);
+    for (const user of suspended) await store.licenses.suspend(order(user));
+    const reads = vi.spyOn(redis.client, 'zrange');
+    const seen: string[] = [];
+    for (let cursor: string | null = null, isFirst = true; isFirst || cursor !== null; isFirst = false) {
+      const page = await store.licenses.pageWithStatus(ORG, 'suspended', cursor, 2);
+      expect(page.items.length).toBeLessThanOrEqual(2);
+      seen.push(...page.items.map(({ user }) => user));
+      // The next page goes on, though the last one seen has left.
+      if (seen.length === 4) await store.licenses.revoke(order(seen[3] ?? ''));
+      cursor = page.next;
+    }
+    expect(reads.mock.calls.length).toBeLessThan(20);
+    reads.mockRestore();
+    expect(seen.sort()).toEqual(suspended.sort());
   });
 
   it('refuse a cursor that is none', async () => {
