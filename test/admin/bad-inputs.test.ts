@@ -34,6 +34,30 @@ const cases: readonly (readonly [string, string, string, CallOptions, number, st
     'forbidden',
   ],
   ["another org's data", 'GET', licenses, { token: adminTokenFor('admin', 'globex') }, 404, 'not_found'],
+  [
+    'another org to watch',
+    'GET',
+    '/v1/admin/live?org=acme',
+    { token: adminTokenFor('admin', 'globex') },
+    404,
+    'not_found',
+  ],
+  [
+    'all orgs to watch, with a token for one',
+    'GET',
+    '/v1/admin/live',
+    { token: adminTokenFor('admin', 'globex') },
+    403,
+    'forbidden',
+  ],
+  [
+    'usage of 401 days',
+    'GET',
+    '/v1/admin/orgs/acme/usage?from=2025-01-01T00:00:00Z&to=2026-02-06T00:00:00Z',
+    {},
+    422,
+    'invalid',
+  ],
   ['an unknown user', 'GET', `${licenses}/nobody`, {}, 404, 'not_found'],
   ['an unknown org', 'GET', '/v1/admin/orgs/nowhere/licenses', {}, 404, 'not_found'],
   ['an unknown path', 'GET', '/v1/admin/nothing', {}, 404, 'not_found'],
@@ -248,6 +272,21 @@ describe('bad input to the admin API', () => {
     await own.stop();
   });
 
+  it('twenty requests a minute with a bad token are answered; the next is 429', async () => {
+    const own = await startNode(redis.url);
+    const attempt = (token: string) => ask(own, 'GET', licenses, { token });
+    for (let failed = 0; failed < 20; failed += 1) expect((await attempt('x.y.z')).status).toBe(401);
+    const answer = await attempt('x.y.z');
+    expect([answer.status, answer.body.code]).toEqual([429, 'too_many_log_ins']);
+    expect((await attempt(adminTokenFor())).status).toBe(200);
+    await own.stop();
+  });
+
+  it('usage of 400 days is not too long', async () => {
+    const query = 'from=2025-01-01T00:00:00Z&to=2026-02-05T00:00:00Z';
+    expect((await ask(node, 'GET', `/v1/admin/orgs/acme/usage?${query}`)).status).not.toBe(422);
+  });
+
   it('a sign-in gives a cookie that no script can read and no other site can use', async () => {
     const token = adminTokenFor('viewer', 'acme');
     const path = '/v1/admin/session';
@@ -255,6 +294,9 @@ describe('bad input to the admin API', () => {
     const cookie = answer.headers.get('set-cookie') ?? '';
     expect(cookie).toMatch(/; HttpOnly; SameSite=Strict$/);
     expect(answer.text).not.toContain(token);
+    const https = { token: null, body: { token }, headers: { 'x-forwarded-proto': 'https' } };
+    const secured = await ask(node, 'POST', path, https);
+    expect(secured.headers.get('set-cookie')).toMatch(/; Secure$/);
     const headers = { cookie: cookie.split(';')[0] ?? '' };
     const who = await ask(node, 'GET', path, { token: null, headers });
     expect(who.body).toMatchObject({ subject: 'viewer@acme', role: 'viewer', org: 'acme' });

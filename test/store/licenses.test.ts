@@ -123,6 +123,21 @@ describe('what takes the right away', () => {
     expect(await redis.client.zrange(keys.licensed(ORG), '0', '-1')).toEqual(['bob']);
   });
 
+  it('transfer moves the end too: the new user is out when it comes; and the audit trail tells of it', async () => {
+    await issue('ann', { expiresAt: Date.now() + 400 });
+    await store.licenses.transfer({ ...order('ann'), to: 'bob', note: 'moved on' });
+    const { items } = await store.events.page(ORG, { type: 'transferred' }, null, 5);
+    expect(items).toMatchObject([{ user: 'ann', actor: 'root', details: { to: 'bob', note: 'moved on' } }]);
+    expect((await claim('bob')).outcome).toBe('granted');
+    await store.nodes.announce([ORG]);
+    await eventually(async () => {
+      await redis.client.del(keys.sweepTurn);
+      await store.sweeper.sweep(1);
+      return (await store.sessions.get(ORG, 'bob')) === null;
+    });
+    expect((await store.licenses.get(ORG, 'bob'))?.status).toBe('expired');
+  });
+
   it('transfer to a user who has a license changes nothing', async () => {
     await issue('ann');
     await issue('bob');
