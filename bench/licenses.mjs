@@ -57,7 +57,7 @@ async function measure(redis, size) {
   const store = createStore({ redis, metrics: createMetrics(), clock: monotonicMs, config });
   const file = ['user,expiresAt,note', ...Array.from({ length: size }, (_, i) => `user-${i},,`)].join('\n');
   const imported = await timed(async () => {
-    const { lines } = readImport(file, Date.now());
+    const { lines } = await readImport(file, Date.now());
     const end = await runImport(store, { org: ORG, actor: 'bench', lines }, randomUUID, () => {});
     if (end.type !== 'done') throw new Error(`the import failed: ${JSON.stringify(end)}`);
   });

@@ -6,7 +6,7 @@ import fastify, {
   type HTTPMethods,
 } from 'fastify';
 import type { AdminClaims } from '../auth/tokens.js';
-import { isPlainText } from '../protocol/text.js';
+import { isOrgName, isPlainText } from '../protocol/text.js';
 import { admit } from './access.js';
 import { serveConsole } from './console-files.js';
 import { FailedLogIns } from './failed-log-ins.js';
@@ -113,8 +113,9 @@ export class AdminServer {
     if (encoding !== undefined && encoding !== 'identity') {
       throw new Problem(415, 'content_encoding', 'the body must not be compressed');
     }
-    const params = Object.values(request.params as Record<string, string>);
-    if (!params.every(isPlainText)) throw notFound();
+    const params = request.params as Record<string, string>;
+    if (!Object.values(params).every(isPlainText)) throw notFound();
+    if (params.org !== undefined && !isOrgName(params.org)) throw notFound();
   }
 
   async #findOrg(request: FastifyRequest, route: Route): Promise<void> {
@@ -172,18 +173,16 @@ export class AdminServer {
     }
     for (const probe of ['/livez', '/readyz', '/metrics']) served.set(probe, ['GET', 'HEAD']);
     for (const [path, methods] of served) {
+      const allow = { Allow: methods.join(', ') };
+      const refuse = async () => {
+        throw new Problem(405, 'method', 'this method is not served here', {}, allow);
+      };
       this.#app.route({
         method: allMethods.filter((method) => !methods.includes(method)) as HTTPMethods[],
         url: fastifyPath(path),
-        handler: async () => {
-          throw new Problem(
-            405,
-            'method',
-            'this method is not served here',
-            {},
-            { Allow: methods.join(', ') },
-          );
-        },
+        // Before the body is looked at, which may be none.
+        onRequest: refuse,
+        handler: refuse,
       });
     }
   }

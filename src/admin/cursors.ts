@@ -10,23 +10,23 @@ interface Listing {
 }
 
 /**
- * One page of a list, whose cursors are good for this list alone: that of another org's, or of another kind of list,
- * is refused. Rejects with BadCursor.
+ * One page of a list, whose cursors are good for this list alone: that of another org's, of another kind of list,
+ * or of another choice of items is refused. Rejects with BadCursor.
  */
 export async function answerPage<T, Item>(
   call: Call & Listing,
   read: (cursor: string | null, limit: number) => Promise<Page<T>>,
   toItem: (one: T) => Item,
 ): Promise<Page<Item>> {
-  const { limit = DEFAULT_LIMIT, cursor } = call.query;
-  const mark = markOf(call.request.routeOptions.url ?? '', call.params);
+  const { limit = DEFAULT_LIMIT, cursor, ...choice } = call.query;
+  const mark = markOf(call.request.routeOptions.url ?? '', call.params, choice);
   const page = await read(cursor === undefined ? null : unmarked(cursor, mark), limit);
   return { items: page.items.map(toItem), next: page.next === null ? null : `${mark}.${page.next}` };
 }
 
-function markOf(path: string, params: unknown): string {
+function markOf(path: string, params: unknown, choice: object): string {
   return createHash('sha256')
-    .update(JSON.stringify([path, params]))
+    .update(JSON.stringify([path, params, Object.entries(choice).sort()]))
     .digest('base64url')
     .slice(0, 8);
 }

@@ -1,21 +1,25 @@
 import { Type } from 'typebox';
 import Format from 'typebox/format';
 import { readTime } from '../base/rfc3339.js';
-import { isPlainText } from '../protocol/text.js';
+import { isOrgName, isPlainText } from '../protocol/text.js';
 import { licenseStatuses } from '../store/license-types.js';
 
 const MAX_TEXT_BYTES = 256;
 
 Format.Set('date-time', (text) => readTime(text) !== null);
 Format.Set('plain-text', isPlainText);
+Format.Set('org-name', isOrgName);
 
 type Options = { readonly description?: string; readonly [more: string]: unknown };
 
 export const text = (description: string) =>
   Type.String({ format: 'plain-text', minLength: 1, maxLength: MAX_TEXT_BYTES, description });
+export const orgName = (description: string) =>
+  Type.String({ format: 'org-name', minLength: 1, maxLength: MAX_TEXT_BYTES, description });
 export const time = (description: string) => Type.String({ format: 'date-time', description });
 export const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-export const count = (description: string) => Type.Integer({ minimum: 0, description });
+export const count = (description: string) =>
+  Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });
 export const object = <P extends Type.TProperties>(properties: P, options: Options = {}) =>
   Type.Object(properties, { additionalProperties: false, ...options });
 

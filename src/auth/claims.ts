@@ -1,4 +1,4 @@
-import { isPlainText } from '../protocol/text.js';
+import { isOrgName, isPlainText } from '../protocol/text.js';
 
 /** Who a token speaks for, once all of it has been checked. */
 export interface ClientClaims {
@@ -103,8 +103,7 @@ function readCommon(payload: TokenPayload, rules: ClaimRules, now: number): Clai
     if (!isUnixSeconds(start)) return refuse('bad_claim');
     if (!(start <= now + leewaySeconds)) return refuse('not_yet_valid');
   }
-  // An org stands in a Redis hash tag, `{org}`, which a brace would end early.
-  if (!isText(sub) || !isText(org) || /[{}]/.test(org)) return refuse('bad_claim');
+  if (!isText(sub) || typeof org !== 'string' || !isOrgName(org)) return refuse('bad_claim');
   return { ok: true, claims: { subject: sub, org, expiresAtMs: Math.floor(exp * 1000) } };
 }
 

@@ -5,7 +5,7 @@ import type { LicenseRefusal } from '../store/license-types.js';
 import type { Licenses } from '../store/licenses.js';
 import type { Orgs } from '../store/orgs.js';
 import { StoreUnavailable } from '../store/seat-scripts.js';
-import { BadCsv, type CsvRecord, readCsv } from './csv.js';
+import { BadCsv, type CsvRecord, readCsv, withFormula } from './csv.js';
 
 /** One license to issue. */
 export interface ImportLine {
@@ -48,13 +48,16 @@ const BATCH = 200;
 const PROGRESS_STEPS = 50;
 
 /** Reads the file: `user,expiresAt,note` with a header line, the columns in any order, only `user` needed. */
-export function readImport(text: string, nowMs: number): { lines: ImportLine[]; faults: LineFault[] } {
+export async function readImport(
+  text: string,
+  nowMs: number,
+): Promise<{ readonly lines: readonly ImportLine[]; readonly faults: readonly LineFault[] }> {
   const lines: ImportLine[] = [];
   const faults: LineFault[] = [];
   const seen = new Map<string, number>();
   let header: readonly Column[] | null = null;
   try {
-    for (const record of readCsv(text)) {
+    for await (const record of readCsv(text)) {
       if (header === null) {
         header = readHeader(record.cells);
         if (header !== null) continue;
@@ -182,7 +185,7 @@ function readHeader(cells: readonly string[]): readonly Column[] | null {
 }
 
 function readLine({ line, cells }: CsvRecord, header: readonly Column[], nowMs: number) {
-  const cell = (name: Column) => cells[header.indexOf(name)] ?? '';
+  const cell = (name: Column) => withFormula(cells[header.indexOf(name)] ?? '');
   const [user, expiresText, note] = [cell('user'), cell('expiresAt'), cell('note')];
   const expiresAt = expiresText === '' ? null : readTime(expiresText);
   const item: ImportLine = {
@@ -193,7 +196,7 @@ function readLine({ line, cells }: CsvRecord, header: readonly Column[], nowMs: 
   };
   const problem =
     cells.length !== header.length
-      ? `there are ${cells.length} cells, not ${header.length}`
+      ? `there are more or fewer than ${header.length} cells`
       : !isPlainText(user)
         ? 'user is empty, longer than 256 bytes, or holds control characters'
         : expiresText !== '' && expiresAt === null

@@ -12,6 +12,11 @@ export function isPlainText(text: string): boolean {
   return textFault(text, MAX_NAME_BYTES) === null && !text.includes('\ufffd');
 }
 
+/** Whether an org may be called this: a name that can stand in a Redis hash tag, `{org}`, which a brace would end early. */
+export function isOrgName(text: string): boolean {
+  return isPlainText(text) && !/[{}]/.test(text);
+}
+
 /** Why `text` cannot stand as a name or an id, or null when it can. */
 export function textFault(text: string, maxBytes: number): string | null {
   if (text.length === 0) return 'is empty';

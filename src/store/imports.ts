@@ -61,22 +61,39 @@ export class Imports {
     return undone;
   }
 
-  /** Looks at every license issued since the import began; those of others are left alone. */
+  /**
+   * Looks at every license issued since the import began; those of others are left alone. Others change the list
+   * meanwhile, so each round goes through a copy of it, until one has found nothing more.
+   */
   async #takeBack(org: string, importId: string, actor: string, begunMs: number): Promise<void> {
-    const { redis, keys, licenses } = this.parts;
+    const { redis, keys } = this.parts;
     const fromMs = begunMs - CLOCK_MARGIN_MS;
-    for (let passed = 0; ; ) {
-      const users = await reachStore(() =>
-        redis.zrangebyscore(keys.licensed(org), fromMs, '+inf', 'LIMIT', passed, BATCH),
-      );
-      const taken = await Promise.all(users.map((user) => licenses.unissue({ org, user, actor, importId })));
-      // Those taken back have left the list.
-      passed += taken.filter((isTaken) => !isTaken).length;
-      if (users.length < BATCH) break;
-      // Still at it: nobody needs to take over.
-      await this.#step('undo', org, importId, actor);
-    }
+    let taken: number | null;
+    do {
+      const users = await reachStore(() => redis.zrangebyscore(keys.licensed(org), fromMs, '+inf'));
+      taken = await this.#takeFrom(users, org, importId, actor);
+    } while (taken !== null && taken > 0);
     await this.#step('forget', org, importId, actor);
+  }
+
+  /** How many of these users' licenses were taken back; null: another node has meanwhile done it all. */
+  async #takeFrom(
+    users: readonly string[],
+    org: string,
+    importId: string,
+    actor: string,
+  ): Promise<number | null> {
+    let taken = 0;
+    for (let from = 0; from < users.length; from += BATCH) {
+      // Still at it: nobody needs to take over.
+      if ((await this.#step('undo', org, importId, actor)) === null) return null;
+      const batch = users.slice(from, from + BATCH);
+      const answers = await Promise.all(
+        batch.map((user) => this.parts.licenses.unissue({ org, user, actor, importId })),
+      );
+      taken += answers.filter((isTaken) => isTaken).length;
+    }
+    return taken;
   }
 
   /** When the import was begun (Unix ms); null where the step does not apply. */

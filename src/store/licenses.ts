@@ -8,16 +8,17 @@ import type {
   LicenseStatus,
   Page,
 } from './license-types.js';
-import { pageByScore } from './paging.js';
+import { cursorOf, pageByScore } from './paging.js';
 import type { RedisConnection } from './redis.js';
 import { readReply } from './replies.js';
 import type { ScriptName } from './scripts.js';
 import { reachStore, type SeatScripts, StoreUnavailable } from './seat-scripts.js';
 
-/** As long as issue.lua keeps its answers. */
-const REQUEST_KEPT_MS = 86_400_000;
-/** A page ends after so many looked at, found or not. */
+/** Longer than issue.lua keeps its answers. */
+const PRINT_KEPT_MS = 86_400_000 + 60_000;
+/** A page ends after so many looked at, found or not; so many at a time at least. */
 const LOOK_LIMIT = 5_000;
+const LOOK_AT_ONCE = 200;
 
 export interface LicensesParts {
   readonly redis: RedisConnection;
@@ -92,15 +93,17 @@ export class Licenses {
   }
 
   /**
-   * Whether a request id stands for the request of this print, as it does from its first use on for a day.
-   * Two requests must not share an id: the second would get the first one's answer.
+   * Whether a request id stands for the request of this print, as it does from its last use on for a day: the answer
+   * may be of that one. Two requests must not share an id: the second would get the first one's answer.
    */
   async isSameRequest(org: string, requestId: string, print: string): Promise<boolean> {
     const { redis, keys } = this.parts;
     const key = keys.request(org, `${requestId}-print`);
     return reachStore(async () => {
-      if ((await redis.set(key, print, 'PX', REQUEST_KEPT_MS, 'NX')) !== null) return true;
-      return (await redis.get(key)) === print;
+      if ((await redis.set(key, print, 'PX', PRINT_KEPT_MS, 'NX')) !== null) return true;
+      if ((await redis.get(key)) !== print) return false;
+      await redis.pexpire(key, PRINT_KEPT_MS);
+      return true;
     });
   }
 
@@ -122,14 +125,19 @@ export class Licenses {
     cursor: string | null,
     limit: number,
   ): Promise<Page<License>> {
+    if (status === 'revoked') return this.page(org, { revoked: true }, cursor, limit);
+    const atOnce = Math.max(limit, LOOK_AT_ONCE);
     const items: License[] = [];
     let next = cursor;
-    for (let looked = 0; looked < LOOK_LIMIT; looked += limit) {
-      // No more than there is room for, so that the cursor stands behind the last one taken.
-      const page = await this.page(org, { revoked: status === 'revoked' }, next, limit - items.length);
+    for (let looked = 0; looked < LOOK_LIMIT; looked += atOnce) {
+      const page = await this.page(org, { revoked: false }, next, atOnce);
       items.push(...page.items.filter((license) => license.status === status));
+      const last = items[limit - 1];
+      // Their place in the list is the time of their issue.
+      if (items.length > limit && last)
+        return { items: items.slice(0, limit), next: cursorOf([last.issuedAt, last.user]) };
       next = page.next;
-      if (next === null || items.length >= limit) break;
+      if (next === null || items.length === limit) break;
     }
     return { items, next };
   }

@@ -84,7 +84,7 @@ export class Sessions {
 
 function scanPlace(cursor: string): [string, number] {
   const [place, skip] = readCursor(cursor);
-  if (typeof place !== 'string' || !/^\d{1,20}$/.test(place) || !Number.isSafeInteger(skip))
-    throw new BadCursor();
-  return [place, Math.max(0, Number(skip))];
+  const isPlace = typeof place === 'string' && /^\d{1,20}$/.test(place) && BigInt(place) < 2n ** 64n;
+  if (!isPlace || typeof skip !== 'number' || !Number.isSafeInteger(skip) || skip < 0) throw new BadCursor();
+  return [place, skip];
 }

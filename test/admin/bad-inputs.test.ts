@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { ask, type CallOptions } from '../support/admin.js';
+import { Desktop } from '../support/desktop.js';
 import { adminTokenFor, startNode, tokenFor } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 
@@ -33,6 +34,30 @@ const cases: readonly (readonly [string, string, string, CallOptions, number, st
     'forbidden',
   ],
   ["another org's data", 'GET', licenses, { token: adminTokenFor('admin', 'globex') }, 404, 'not_found'],
+  [
+    'another org to watch',
+    'GET',
+    '/v1/admin/live?org=acme',
+    { token: adminTokenFor('admin', 'globex') },
+    404,
+    'not_found',
+  ],
+  [
+    'all orgs to watch, with a token for one',
+    'GET',
+    '/v1/admin/live',
+    { token: adminTokenFor('admin', 'globex') },
+    403,
+    'forbidden',
+  ],
+  [
+    'usage of 401 days',
+    'GET',
+    '/v1/admin/orgs/acme/usage?from=2025-01-01T00:00:00Z&to=2026-02-06T00:00:00Z',
+    {},
+    422,
+    'invalid',
+  ],
   ['an unknown user', 'GET', `${licenses}/nobody`, {}, 404, 'not_found'],
   ['an unknown org', 'GET', '/v1/admin/orgs/nowhere/licenses', {}, 404, 'not_found'],
   ['an unknown path', 'GET', '/v1/admin/nothing', {}, 404, 'not_found'],
@@ -61,6 +86,16 @@ const cases: readonly (readonly [string, string, string, CallOptions, number, st
   ['..%2f in the console', 'GET', '/console/..%2f..%2fpackage.json', {}, 404, 'not_found'],
   ['a bad escape', 'GET', `${licenses}/%zz`, {}, 400, 'bad_url'],
   ['a brace in an org', 'GET', '/v1/admin/orgs/%7Bacme%7D/licenses', {}, 404, 'not_found'],
+  ['a brace in a new org', 'PATCH', '/v1/admin/orgs/a%7Db', { body: { quota: 1 } }, 404, 'not_found'],
+  ['a brace in the org to watch', 'GET', '/v1/admin/live?org=a%7Bb', {}, 422, 'invalid'],
+  [
+    'a brace in the org of a seat',
+    'POST',
+    '/v1/introspect',
+    { body: { org: 'a{b', user: 'ada', sessionId: 's', epoch: 1 } },
+    422,
+    'invalid',
+  ],
   ['a control character', 'GET', `${licenses}/a%00b`, {}, 404, 'not_found'],
   [
     'a foreign Origin',
@@ -111,6 +146,7 @@ describe('bad input to the admin API', () => {
     [{ user: 'a\u202eb' }, ['user']],
     [{ user: 'x'.repeat(257) }, ['user']],
     [{ user: 'ok', expiresAt: 'tomorrow' }, ['expiresAt']],
+    [{ user: 'ok', expiresAt: '2099-02-30T00:00:00Z' }, ['expiresAt']],
     [{ user: 'ok', expiresAt: '2001-01-01T00:00:00Z' }, ['expiresAt']],
     [{ user: 'ok', quota: 3, admin: true }, ['quota', 'admin']],
     [[], ['']],
@@ -124,6 +160,9 @@ describe('bad input to the admin API', () => {
     const answer = await ask(node, 'DELETE', licenses);
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST']);
     expect((await ask(node, 'POST', '/livez')).headers.get('allow')).toBe('GET, HEAD');
+    const empty = { headers: { 'content-type': 'application/json' } };
+    expect((await ask(node, 'DELETE', licenses, empty)).status).toBe(405);
+    expect((await ask(node, 'PATCH', licenses, { body: '{"user":' })).status).toBe(405);
   });
 
   it('a cursor of another org or another list is refused', async () => {
@@ -135,6 +174,44 @@ describe('bad input to the admin API', () => {
     expect([other.status, other.body.code]).toEqual([400, 'bad_cursor']);
     const list = await ask(node, 'GET', `/v1/admin/orgs/acme/unused-licenses?cursor=${body.next}`);
     expect(list.status).toBe(400);
+    const revoked = await ask(node, 'GET', `${licenses}?status=revoked&limit=1&cursor=${body.next}`);
+    expect([revoked.status, revoked.body.code]).toEqual([400, 'bad_cursor']);
+  });
+
+  it('a cursor that no page has given is refused', async () => {
+    const lists = ['/v1/admin/orgs', '/v1/admin/orgs/acme/sessions', '/v1/admin/orgs/acme/events', licenses];
+    const desktops = await Promise.all(
+      ['ada', 'grace'].map((user) => Desktop.hello(node.ports.public, user, 'pc')),
+    );
+    for (const desktop of desktops) await desktop.told('welcome');
+    const places = [
+      '',
+      '!!!',
+      'e30',
+      'W10',
+      ...[['99999999999999999999', 0], ['0', -1], ['0', 1.5], [7], [null]].map((place) =>
+        Buffer.from(JSON.stringify(place)).toString('base64url'),
+      ),
+    ];
+    for (const list of lists) {
+      const { next } = (await ask(node, 'GET', `${list}?limit=1`)).body;
+      expect((await ask(node, 'GET', `${list}?limit=1&cursor=${next}`)).body.items).toHaveLength(1);
+      const mark = next.split('.')[0];
+      for (const place of places) {
+        const { status } = await ask(node, 'GET', `${list}?cursor=${mark}.${place}`);
+        expect([list, place, status]).toEqual([list, place, 400]);
+      }
+    }
+  });
+
+  it('a license that is refused founds no org, and a quota is a number that can be counted to', async () => {
+    const past = { body: { user: 'ada', expiresAt: '2001-01-01T00:00:00Z' } };
+    expect((await ask(node, 'POST', '/v1/admin/orgs/never/licenses', past)).status).toBe(422);
+    expect((await ask(node, 'GET', '/v1/admin/orgs/never')).status).toBe(404);
+    for (const quota of ['1e21', '9007199254740993']) {
+      const answer = await ask(node, 'PATCH', '/v1/admin/orgs/acme', { body: `{"quota":${quota}}` });
+      expect([answer.status, answer.body.fields?.[0].field]).toEqual([422, 'quota']);
+    }
   });
 
   it('a page of another site cannot write: the browser says where it comes from', async () => {
@@ -195,6 +272,21 @@ describe('bad input to the admin API', () => {
     await own.stop();
   });
 
+  it('twenty requests a minute with a bad token are answered; the next is 429', async () => {
+    const own = await startNode(redis.url);
+    const attempt = (token: string) => ask(own, 'GET', licenses, { token });
+    for (let failed = 0; failed < 20; failed += 1) expect((await attempt('x.y.z')).status).toBe(401);
+    const answer = await attempt('x.y.z');
+    expect([answer.status, answer.body.code]).toEqual([429, 'too_many_log_ins']);
+    expect((await attempt(adminTokenFor())).status).toBe(200);
+    await own.stop();
+  });
+
+  it('usage of 400 days is not too long', async () => {
+    const query = 'from=2025-01-01T00:00:00Z&to=2026-02-05T00:00:00Z';
+    expect((await ask(node, 'GET', `/v1/admin/orgs/acme/usage?${query}`)).status).not.toBe(422);
+  });
+
   it('a sign-in gives a cookie that no script can read and no other site can use', async () => {
     const token = adminTokenFor('viewer', 'acme');
     const path = '/v1/admin/session';
@@ -202,6 +294,9 @@ describe('bad input to the admin API', () => {
     const cookie = answer.headers.get('set-cookie') ?? '';
     expect(cookie).toMatch(/; HttpOnly; SameSite=Strict$/);
     expect(answer.text).not.toContain(token);
+    const https = { token: null, body: { token }, headers: { 'x-forwarded-proto': 'https' } };
+    const secured = await ask(node, 'POST', path, https);
+    expect(secured.headers.get('set-cookie')).toMatch(/; Secure$/);
     const headers = { cookie: cookie.split(';')[0] ?? '' };
     const who = await ask(node, 'GET', path, { token: null, headers });
     expect(who.body).toMatchObject({ subject: 'viewer@acme', role: 'viewer', org: 'acme' });

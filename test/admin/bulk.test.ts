@@ -185,6 +185,23 @@ describe('an export', () => {
     expect(rows[1]).toMatch(/^grace,[0-9a-f-]{36},suspended,/);
   });
 
+  it('holds no formula for a spreadsheet, and what it has of users and notes can be imported again', async () => {
+    const users = ['=1+1', '+1', '-1', '@SUM(A1)', "'=1", "''-1", "'quoted'", 'a=b'];
+    for (const user of users) {
+      const body = { user, note: `${user}!` };
+      await ask(node, 'POST', '/v1/admin/orgs/formulas/licenses', { body });
+    }
+    const { text } = await ask(node, 'GET', '/v1/admin/orgs/formulas/license-export');
+    const rows = text.trim().split('\r\n').slice(1);
+    const cells = rows.map((row) => row.split(','));
+    expect(cells.flat().filter((cell) => /^[=+\-@\t\r]/.test(cell))).toEqual([]);
+    const again = cells.map((row) => `${row.at(0)},${row.at(-1)}`);
+    await importInto('formulas2', ['user,note', ...again].join('\n'));
+    const { body } = await ask(node, 'GET', '/v1/admin/orgs/formulas2/licenses');
+    const found = body.items.map(({ user, note }: { user: string; note: string }) => [user, note]);
+    expect(found.sort()).toEqual(users.map((user) => [user, `${user}!`]).sort());
+  });
+
   it('of a large org comes whole', async () => {
     const answer = await ask(node, 'GET', '/v1/admin/orgs/large/license-export');
     expect(answer.text.trim().split('\r\n')).toHaveLength(1201);

@@ -62,9 +62,14 @@ describe('a license desk', () => {
     const body = { sessionId: welcome.sessionId, epoch: welcome.epoch - 1 };
     const answer = await ask(node, 'POST', `${acme}/sessions/grace/evict`, { body });
     expect(answer.body).toEqual({ evicted: null });
+    const hold = await ask(node, 'POST', `${acme}/sessions/grace/evict`, {
+      body: { ...body, holdMs: 60_000 },
+    });
+    expect(hold.body).toEqual({ evicted: null });
+    await hello('grace', 'tower');
     const half = await ask(node, 'POST', `${acme}/sessions/grace/evict`, { body: { epoch: 1 } });
     expect([half.status, half.body.fields[0].field]).toEqual([422, 'sessionId']);
-    expect(desktop.closed).toBeNull();
+    expect((await desktop.close()).code).toBe(4509);
   });
 
   it('tells who is in, who still owns the seat, and the user who has it', async () => {
@@ -137,7 +142,7 @@ describe('a license desk', () => {
     expect(rules.items).toEqual([{ machineId: 'lap/top', rule: 'deny' }]);
     expect((await ask(node, 'DELETE', rule)).status).toBe(204);
     const { body: usage } = await ask(node, 'GET', `${acme}/usage`);
-    expect(usage.items.at(-1)).toMatchObject({ grants: 4, uniqueUsers: 4 });
+    expect(usage.items.at(-1)).toMatchObject({ grants: 5, uniqueUsers: 4 });
     const csv = await ask(node, 'GET', `${acme}/usage?by=hour`, { headers: { accept: 'text/csv' } });
     expect(csv.text).toMatch(/^at,peak,grants,.*\r\n/);
     expect((await ask(node, 'GET', `${acme}/usage?by=hour&from=2020-01-01T00:00:00Z`)).status).toBe(422);

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { ask } from '../support/admin.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { startNode, tokenFor } from '../support/node.js';
@@ -97,6 +98,24 @@ describe('traces', () => {
 });
 
 describe('log lines', () => {
+  it('have a line for each write of an admin: who did what to which org, and how it ended', async () => {
+    const node = await NodeProcess.start(redis.url, { SOLESEAT_LOG_LEVEL: 'info' });
+    const path = '/v1/admin/orgs/written/licenses';
+    await ask(node, 'POST', path, { body: { user: 'ada' } });
+    await ask(node, 'GET', path);
+    await ask(node, 'POST', path, { body: { user: 'ada' } });
+    await eventually(() => node.lines.filter((line) => line.includes('admin write')).length === 2);
+    await node.kill();
+    const writes = node.lines
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ msg }) => msg === 'admin write');
+    const same = { actor: 'admin@*', action: 'issueLicense', org: 'written' };
+    expect(writes).toMatchObject([
+      { ...same, status: 201 },
+      { ...same, status: 409 },
+    ]);
+  });
+
   it('carry the ids to follow one session across nodes, and never a token', async () => {
     const talkative = { SOLESEAT_LOG_LEVEL: 'debug' };
     const [a, b] = await Promise.all([

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { recount } from '../../src/license/recount.js';
 import { uniqueUsersNow, usageByDay } from '../../src/license/usage.js';
+import type { EventFilter } from '../../src/store/events.js';
 import { hourOf, KeyNames } from '../../src/store/keys.js';
 import type { Store } from '../../src/store/store.js';
 import { useRedis } from '../support/redis.js';
@@ -72,6 +73,16 @@ describe('an org', () => {
     await store.orgs.setMachineRule(ORG, 'm1', null, 'root');
     expect(await store.orgs.machineRules(ORG)).toEqual({ m2: 'allow' });
   });
+
+  it('has what changes of its settings and machines in the audit trail', async () => {
+    await store.orgs.change(ORG, { quota: 5, licenseMode: null }, 'root');
+    await store.orgs.setMachineRule(ORG, 'm1', 'deny', 'ops');
+    const { items } = await store.events.page(ORG, { type: 'org_changed' }, null, 5);
+    expect(items.map(({ actor, details }) => [actor, details])).toEqual([
+      ['ops', { 'machine:m1': 'deny' }],
+      ['root', { quota: '5', licenseMode: '' }],
+    ]);
+  });
 });
 
 describe('live sessions', () => {
@@ -133,6 +144,20 @@ describe('the audit trail', () => {
   });
 });
 
+describe('a search of the audit trail', () => {
+  it('is by machine and by reason too', async () => {
+    await claim('ann', 'desk');
+    await claim('ann', 'lap');
+    await claim('bob', 'desk');
+    const typesWith = async (filter: EventFilter) =>
+      (await store.events.page(ORG, filter, null, 10)).items.map(({ user, type }) => `${user} ${type}`);
+    expect(await typesWith({ machine: 'desk' })).toEqual(['bob granted', 'ann granted']);
+    expect(await typesWith({ machine: 'lap' })).toEqual(['ann granted']);
+    expect(await typesWith({ reason: 'taken_over' })).toEqual(['ann granted']);
+    expect(await typesWith({ reason: 'expired' })).toEqual([]);
+  });
+});
+
 describe('machines of a user', () => {
   it('tell first and last seen, the name, and how often', async () => {
     await claim('ann', 'desk');
@@ -164,6 +189,14 @@ describe('usage', () => {
     expect(await uniqueUsersNow(store.usage, ORG, nowMs)).toEqual({ today: 2, thisMonth: 2 });
   });
 
+  it('tells the users of the month from those of the day', async () => {
+    await redis.client.pfadd(keys.users(ORG, '2026-05-20'), 'ann');
+    await redis.client.pfadd(keys.users(ORG, '2026-05-03'), 'ann', 'bob');
+    await redis.client.pfadd(keys.users(ORG, '2026-04-30'), 'cleo');
+    const nowMs = Date.parse('2026-05-20T12:00:00Z');
+    expect(await uniqueUsersNow(store.usage, ORG, nowMs)).toEqual({ today: 1, thisMonth: 2 });
+  });
+
   it('is kept for 400 days, whatever comes first in an hour', async () => {
     const nowMs = Date.now();
     const hour = keys.usage(ORG, hourOf(nowMs));
@@ -191,6 +224,34 @@ describe('usage', () => {
 });
 
 describe('a recount', () => {
+  it('begins again where a license changes meanwhile', async () => {
+    await issue('ann', 'bob');
+    let changes = 0;
+    const changing = new Proxy(store.licenses, {
+      get: (licenses, name) =>
+        name !== 'page'
+          ? Reflect.get(licenses, name)
+          : async (...given: Parameters<typeof licenses.page>) => {
+              const page = await licenses.page(...given);
+              if (changes++ === 0) await licenses.suspend(order('bob'));
+              return page;
+            },
+    });
+    const parts = { licenses: changing, ledger: store.ledger };
+    expect((await recount(parts, ORG, { repairBy: 'root' })).differences).toEqual([]);
+    expect(changes).toBe(2);
+  });
+
+  it('repairs no counter that has changed since it was counted', async () => {
+    await issue('ann');
+    const was = { issued: 1 };
+    await issue('bob');
+    expect(await store.ledger.repair(ORG, was, { issued: 7 }, 'root')).toBe(false);
+    expect((await store.orgs.counts(ORG)).issued).toBe(2);
+    expect(await store.ledger.repair(ORG, { issued: 2 }, { issued: 7 }, 'root')).toBe(true);
+    expect((await store.orgs.counts(ORG)).issued).toBe(7);
+  });
+
   it('finds nothing where nothing is wrong', async () => {
     await issue('ann', 'bob', 'cleo');
     await store.licenses.suspend(order('bob'));

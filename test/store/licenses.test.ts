@@ -1,7 +1,9 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { recount } from '../../src/license/recount.js';
 import { KeyNames } from '../../src/store/keys.js';
 import type { License, LicenseAnswer } from '../../src/store/license-types.js';
 import { BadCursor } from '../../src/store/paging.js';
+import { StoreUnavailable } from '../../src/store/seat-scripts.js';
 import type { Store } from '../../src/store/store.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
@@ -59,6 +61,19 @@ describe('issue', () => {
     expect(await counters()).toMatchObject({ issued: '1' });
   });
 
+  it('keeps to whom a request id belongs for as long as its answer may be kept', async () => {
+    const isSame = (print: string) => store.licenses.isSameRequest(ORG, 'q', print);
+    expect([await isSame('first'), await isSame('other')]).toEqual([true, false]);
+    const key = keys.request(ORG, 'q-print');
+    await redis.client.pexpire(key, 60_000);
+    expect(await isSame('other')).toBe(false);
+    expect(await redis.client.pttl(key)).toBeLessThanOrEqual(60_000);
+    // A day less a minute later the first attempt is made once more, and its answer kept for a day.
+    expect(await isSame('first')).toBe(true);
+    await issue('ann', { requestId: 'q' });
+    expect(await redis.client.pttl(key)).toBeGreaterThan(await redis.client.pttl(keys.request(ORG, 'q')));
+  });
+
   it('refuses an end that has passed', async () => {
     expect(await issue('ann', { expiresAt: 1 })).toMatchObject(refused('expires_in_the_past'));
     expect(await store.licenses.get(ORG, 'ann')).toBeNull();
@@ -108,6 +123,21 @@ describe('what takes the right away', () => {
     expect(await redis.client.zrange(keys.licensed(ORG), '0', '-1')).toEqual(['bob']);
   });
 
+  it('transfer moves the end too: the new user is out when it comes; and the audit trail tells of it', async () => {
+    await issue('ann', { expiresAt: Date.now() + 400 });
+    await store.licenses.transfer({ ...order('ann'), to: 'bob', note: 'moved on' });
+    const { items } = await store.events.page(ORG, { type: 'transferred' }, null, 5);
+    expect(items).toMatchObject([{ user: 'ann', actor: 'root', details: { to: 'bob', note: 'moved on' } }]);
+    expect((await claim('bob')).outcome).toBe('granted');
+    await store.nodes.announce([ORG]);
+    await eventually(async () => {
+      await redis.client.del(keys.sweepTurn);
+      await store.sweeper.sweep(1);
+      return (await store.sessions.get(ORG, 'bob')) === null;
+    });
+    expect((await store.licenses.get(ORG, 'bob'))?.status).toBe('expired');
+  });
+
   it('transfer to a user who has a license changes nothing', async () => {
     await issue('ann');
     await issue('bob');
@@ -151,6 +181,54 @@ describe('an import that fails', () => {
     expect(await store.licenses.get(ORG, 'bob')).toBeNull();
     expect(await claim('ann')).toEqual({ outcome: 'denied', reason: 'license_revoked' });
     expect(await store.orgs.counts(ORG)).toMatchObject({ issued: 0, revoked: 1, active: 0 });
+  });
+});
+
+describe('a license of a running import that is transferred', () => {
+  it('is left alone when the import fails; the former user has what was revoked before', async () => {
+    await issue('ann');
+    await store.licenses.revoke(order('ann'));
+    const before = await store.licenses.get(ORG, 'ann');
+    await store.imports.begin(ORG, 'i1', 'root');
+    for (const user of ['ann', 'cleo']) await issue(user, { importId: 'i1' });
+    const { id } = licenseIn(await store.licenses.transfer({ ...order('ann'), to: 'bob' }));
+    await store.licenses.transfer({ ...order('cleo'), to: 'dan' });
+    expect(await store.licenses.get(ORG, 'ann')).toEqual(before);
+    expect(await store.licenses.get(ORG, 'cleo')).toBeNull();
+    await store.imports.undo(ORG, 'i1', 'root');
+    expect(await store.licenses.get(ORG, 'bob')).toMatchObject({ id, status: 'active' });
+    expect(await store.orgs.counts(ORG)).toMatchObject({ issued: 2, revoked: 1 });
+    expect(await redis.client.zrange(keys.revoked(ORG), '0', '-1')).toEqual(['ann']);
+    expect((await recount(store, ORG, { repairBy: null })).differences).toEqual([]);
+  });
+});
+
+describe('with the memory of Redis full', () => {
+  it('what ends a session goes on, and so does the undoing of an import', async () => {
+    for (const user of ['ann', 'bob']) {
+      await issue(user);
+      await claim(user);
+    }
+    await store.imports.begin(ORG, 'i1', 'root');
+    await issue('cleo', { importId: 'i1' });
+    await redis.client.config('SET', 'maxmemory', '1');
+    try {
+      const later = { ...order('ann'), expiresAt: Date.now() + 60_000 };
+      await expect(store.licenses.setExpiry(later)).rejects.toBeInstanceOf(StoreUnavailable);
+      const ended = [
+        await store.licenses.setExpiry({ ...order('ann'), expiresAt: 1 }),
+        await store.licenses.transfer({ ...order('bob'), to: 'dan' }),
+      ];
+      expect(ended).toMatchObject([
+        { endedSessionId: expect.any(String) },
+        { endedSessionId: expect.any(String) },
+      ]);
+      await store.imports.undo(ORG, 'i1', 'root');
+    } finally {
+      await redis.client.config('SET', 'maxmemory', '0');
+    }
+    expect(await store.licenses.get(ORG, 'cleo')).toBeNull();
+    expect(await redis.client.exists(keys.imports(ORG))).toBe(0);
   });
 });
 
@@ -219,6 +297,25 @@ describe('lists', () => {
     expect(new Set(seen)).toEqual(new Set(Array.from({ length: 25 }, (_, i) => `u${i}`)));
     const revoked = await store.licenses.page(ORG, { revoked: true }, null, 10);
     expect(revoked.items.map(({ user, status }) => [user, status])).toEqual([[last, 'revoked']]);
+  });
+
+  it('of one status give each once, page by page, without reading the others one by one', async () => {
+    await Promise.all(Array.from({ length: 900 }, (_, i) => issue(`u${i}`)));
+    const suspended = Array.from({ length: 9 }, (_, i) => `u${i * 100 + 50}`);
+    for (const user of suspended) await store.licenses.suspend(order(user));
+    const reads = vi.spyOn(redis.client, 'zrange');
+    const seen: string[] = [];
+    for (let cursor: string | null = null, isFirst = true; isFirst || cursor !== null; isFirst = false) {
+      const page = await store.licenses.pageWithStatus(ORG, 'suspended', cursor, 2);
+      expect(page.items.length).toBeLessThanOrEqual(2);
+      seen.push(...page.items.map(({ user }) => user));
+      // The next page goes on, though the last one seen has left.
+      if (seen.length === 4) await store.licenses.revoke(order(seen[3] ?? ''));
+      cursor = page.next;
+    }
+    expect(reads.mock.calls.length).toBeLessThan(20);
+    reads.mockRestore();
+    expect(seen.sort()).toEqual(suspended.sort());
   });
 
   it('refuse a cursor that is none', async () => {

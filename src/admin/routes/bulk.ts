@@ -32,7 +32,8 @@ export const bulkRoutes = [
       { status: 422, when: 'Lines are bad: all are named, and nothing is imported' },
     ],
     handle: async ({ params, caller, request, reply }, { store, newId, log }) => {
-      const { lines, faults } = readImport(textOf(request.body), store.redisClock.nowMs() ?? Date.now());
+      const nowMs = store.redisClock.nowMs() ?? Date.now();
+      const { lines, faults } = await readImport(textOf(request.body), nowMs);
       const check = await checkImport(store, params.org, lines);
       if (faults.length + check.faults.length > 0) throw badLines([...faults, ...check.faults]);
       if (check.missingQuota > 0) {

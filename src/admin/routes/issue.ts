@@ -30,8 +30,7 @@ export async function issueOnce(
       throw new Problem(422, 'idempotency_key_reused', 'the idempotency key was used for another request');
     }
   }
-  await store.orgs.enter(org);
-  return store.licenses.issue({
+  const answer = await store.licenses.issue({
     org,
     user,
     actor,
@@ -40,6 +39,9 @@ export async function issueOnce(
     ...(expiresAt != null && { expiresAt: Date.parse(expiresAt) }),
     ...(note !== undefined && { note }),
   });
+  // A new org begins to exist with its first license, not with one that was refused.
+  if (answer.outcome === 'done') await store.orgs.enter(org);
+  return answer;
 }
 
 function requestIdOf(header: string | readonly string[]): string {

@@ -4,7 +4,7 @@ import { forbidden } from '../access.js';
 import type { Overviews } from '../overviews.js';
 import { notFound } from '../problem.js';
 import { route } from '../route.js';
-import { count, object, pageOf, text, time, timeText } from '../schemas.js';
+import { count, object, orgName, pageOf, time, timeText } from '../schemas.js';
 import { pause, serverSentEvent } from '../streams.js';
 
 const tag = 'nodes';
@@ -49,7 +49,7 @@ export const liveRoutes = [
     tag,
     summary:
       'An `overview` event every second: sessions, licenses, takeovers, nodes, Redis; `nodeEvictionLatency` is of the node that answers alone.',
-    query: { org: Type.Optional(text('Only this org; left out: all of them, for a token for all orgs.')) },
+    query: { org: Type.Optional(orgName('Only this org; left out: all of them, for a token for all orgs.')) },
     success: { status: 200, streams: ['text/event-stream'] },
     problems: [{ status: 404, when: 'There is no such org, or the token is not for it' }],
     handle: async (call, { store, streams, overviews }) => {

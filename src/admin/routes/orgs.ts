@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { recount, StillChanging } from '../../license/recount.js';
 import { uniqueUsersNow } from '../../license/usage.js';
 import { licenseModes, type OrgSettings } from '../../store/orgs.js';
+import { BadCursor, cursorOf, readCursor } from '../../store/paging.js';
 import { forbidden, mayDo } from '../access.js';
 import { answerPage } from '../cursors.js';
 import { Problem } from '../problem.js';
@@ -74,13 +75,13 @@ export const orgRoutes = [
       return answerPage(
         call,
         async (cursor, limit) => {
-          const from = cursor === null ? '' : Buffer.from(cursor, 'base64url').toString();
+          const from = cursor === null ? '' : nameIn(cursor);
           const rest = names.filter((name) => name > from && (own === null || name === own));
           const chosen = rest.slice(0, limit);
           const items = await Promise.all(chosen.map((org) => briefOf(org, store.orgs)));
           const last = chosen.at(-1);
           const isMore = rest.length > limit && last !== undefined;
-          return { items, next: isMore ? Buffer.from(last).toString('base64url') : null };
+          return { items, next: isMore ? cursorOf([last]) : null };
         },
         (item) => item,
       );
@@ -152,6 +153,12 @@ export const orgRoutes = [
     },
   }),
 ];
+
+function nameIn(cursor: string): string {
+  const [name, ...more] = readCursor(cursor);
+  if (typeof name !== 'string' || more.length > 0) throw new BadCursor();
+  return name;
+}
 
 async function briefOf(org: string, orgs: RouteParts['store']['orgs']) {
   const [{ quota }, { issued, available, active, peak }] = await Promise.all([

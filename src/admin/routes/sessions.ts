@@ -9,6 +9,7 @@ import {
   note,
   nullable,
   object,
+  orgName,
   pageOf,
   paging,
   text,
@@ -20,7 +21,11 @@ const tag = 'sessions';
 const all = '/v1/admin/orgs/{org}/sessions';
 const MAX_HOLD_MS = 366 * 86_400_000;
 
-const epoch = Type.Integer({ minimum: 1, description: 'The fencing token of the grant.' });
+const epoch = Type.Integer({
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'The fencing token of the grant.',
+});
 const sessionSchema = object({
   user: Type.String(),
   sessionId: Type.String(),
@@ -102,7 +107,8 @@ export const sessionRoutes = [
         ...(sessionId !== undefined && ofEpoch !== undefined && { only: { sessionId, epoch: ofEpoch } }),
       });
       const nowMs = store.redisClock.nowMs() ?? Date.now();
-      return { evicted, ...(holdMs !== undefined && { holdUntil: timeText(nowMs + holdMs) }) };
+      const isHeld = holdMs !== undefined && (evicted !== null || sessionId === undefined);
+      return { evicted, ...(isHeld && { holdUntil: timeText(nowMs + holdMs) }) };
     },
   }),
   route({
@@ -113,7 +119,7 @@ export const sessionRoutes = [
     tag,
     summary:
       'Whether this session and epoch still own the user’s seat: for services that are shown an epoch.',
-    body: { org: text('The org.'), user: text('The user.'), sessionId: text('The session.'), epoch },
+    body: { org: orgName('The org.'), user: text('The user.'), sessionId: text('The session.'), epoch },
     success: {
       status: 200,
       schema: object({

@@ -2,11 +2,21 @@
 -- Owner, counters, event and notice are one step (promise 9). With a hold, the user gets no seat until it ends.
 --
 -- KEYS  those of seat.lua
--- ARGV  JSON: org, user, reason, actor, note?, sessionId? and epoch? (end only this grant), holdMs? (0 lifts it), eventsKept, channelPrefix
+-- ARGV  JSON: org, user, reason, actor, note?, sessionId? and epoch? (only if this grant has the seat), holdMs? (0 lifts it), eventsKept, channelPrefix
 -- Reply JSON: outcome evicted, with sessionId and epoch | none
 
 local order = cjson.decode(ARGV[1])
+local value = redis.call('GET', lease)
+local holder = value and readLease(value)
+local isMeant = not order.sessionId
+  or holder and order.sessionId == holder.sessionId and tonumber(order.epoch) == holder.epoch
 writeAtMaxmemory()
+-- A node that is cut off, or whose lease Redis has lost, may hold on to what is to end: it must not come back.
+if not isMeant then
+  barReturn(tonumber(order.epoch), order.reason)
+  return cjson.encode({ outcome = 'none' })
+end
+
 if order.holdMs then
   local holdUntil = text(now + order.holdMs)
   redis.call('HSET', licenseKey, 'holdUntil', holdUntil)
@@ -15,11 +25,6 @@ if order.holdMs then
   })
 end
 
-local value = redis.call('GET', lease)
-local holder = value and readLease(value)
-local isOther = order.sessionId
-  and not (holder and order.sessionId == holder.sessionId and tonumber(order.epoch) == holder.epoch)
--- A node that is cut off, or whose lease Redis has lost, may hold on to the session: it must not come back.
-if isOther then barReturn(tonumber(order.epoch), order.reason) else evictHolder(order, order.reason) end
-if isOther or not holder then return cjson.encode({ outcome = 'none' }) end
+evictHolder(order, order.reason)
+if not holder then return cjson.encode({ outcome = 'none' }) end
 return cjson.encode({ outcome = 'evicted', sessionId = holder.sessionId, epoch = text(holder.epoch) })

@@ -7,6 +7,8 @@
 
 if not status then return refuse('not_found') end
 if status == 'revoked' then return refuse('wrong_status') end
+local isOver = order.expiresAt and tonumber(order.expiresAt) <= now
+if isOver then writeAtMaxmemory() end
 if order.expiresAt then
   redis.call('HSET', licenseKey, 'expiresAt', order.expiresAt)
   redis.call('ZADD', expiring, order.expiresAt, order.user)
@@ -15,7 +17,6 @@ else
   redis.call('ZREM', expiring, order.user)
 end
 noteLicense('expiry_set', { expiresAt = order.expiresAt })
-local isOver = order.expiresAt and tonumber(order.expiresAt) <= now
 if status == 'suspended' then return done() end
 if not isOver then
   setStatus('active')

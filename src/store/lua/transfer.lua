@@ -1,5 +1,6 @@
 -- transfer: moves the license, with its id, status and expiry, to a user who has none. A live session of the former
--- user ends at once. The number of licenses issued does not change.
+-- user ends at once. The number of licenses issued does not change. The license is of no bulk import any more; a license
+-- of the former user that had been revoked before the import is a revoked one again.
 --
 -- KEYS  those of seat.lua for the former user, request, expiring, revoked, license of the new user
 -- ARGV  JSON: org, user, to, note?, actor, eventsKept, channelPrefix
@@ -12,16 +13,19 @@ if status == 'revoked' then return refuse('wrong_status') end
 local other = redis.call('HMGET', target, 'id', 'status')
 if other[1] and other[2] ~= 'revoked' then return refuse('exists') end
 
+writeAtMaxmemory()
 local former = order.user
 noteLicense('transferred', { to = order.to })
 local ended = evictHolder(order, 'license_revoked')
-redis.call('HDEL', target, 'expiresAt', 'note', 'import')
-for _, name in ipairs({ 'id', 'status', 'issuedAt', 'expiresAt', 'import' }) do
+redis.call('HDEL', target, 'expiresAt', 'note', 'import', 'before')
+for _, name in ipairs({ 'id', 'status', 'issuedAt', 'expiresAt' }) do
   local value = field(name)
   if value then redis.call('HSET', target, name, value) end
   redis.call('HDEL', licenseKey, name)
 end
-redis.call('HDEL', licenseKey, 'note', 'before')
+local before = field('before')
+redis.call('HDEL', licenseKey, 'note', 'import', 'before')
+if before then restoreRevoked(before) end
 redis.call('ZREM', revoked, order.to)
 for _, index in ipairs({ licensed, used, expiring }) do
   local score = redis.call('ZSCORE', index, former)

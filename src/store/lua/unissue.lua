@@ -6,6 +6,7 @@
 -- Reply JSON: outcome done | refused, with reason not_found (not of this import)
 
 if not status or status == 'revoked' or field('import') ~= order.import then return refuse('not_found') end
+writeAtMaxmemory()
 noteLicense('unissued')
 local ended = evictHolder(order, 'license_revoked')
 setStatus('revoked')
