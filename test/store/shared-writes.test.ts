@@ -136,5 +136,8 @@ describe('the writes that scripts share', () => {
     if (redis.status !== 'ready') await once(redis, 'ready');
     expect(redis.stream).not.toBe(stream);
     await expectUncorked();
+    const writes = writesOf(redis);
+    expect(await Promise.all([run(0), run(0)])).toHaveLength(2);
+    expect(writes.count).toBe(1);
   });
 });
