@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { startNode, tokenFor } from '../support/node.js';
+import { SELDOM, startNode, tokenFor } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { useRedis } from '../support/redis.js';
 import { RedisProxy } from '../support/redis-proxy.js';
@@ -34,10 +34,7 @@ describe("a node's wall clock", () => {
 describe("Redis's clock", () => {
   it('is set: leases that ran out by it are back at once, not at the next renewal', async () => {
     const proxy = await RedisProxy.start(redis.url);
-    const node = await startNode(proxy.url, {
-      SOLESEAT_LEASE_TTL_MS: '120000',
-      SOLESEAT_RENEW_EVERY_MS: '60000',
-    });
+    const node = await startNode(proxy.url, SELDOM);
     const desktop = await Desktop.hello(node.ports.public, 'bob', 'pc');
     const { sessionId, epoch } = await desktop.told('welcome');
     // What a step ahead does to keys with a TTL; then TIME tells of it.

@@ -6,7 +6,7 @@ import type { RedisTopology } from '../../src/embedded/redis-topology.js';
 import { Crowd, expectNoEpochTwice, helloOf, Rivals } from '../support/crowd.js';
 import type { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { startNode, startProblem } from '../support/node.js';
+import { SELDOM, startNode, startProblem } from '../support/node.js';
 import {
   inboxPorts,
   mastersOf,
@@ -60,9 +60,7 @@ describe('with Redis Cluster', () => {
 
   it('orgs spread over the masters, and from each of them a notice finds the inbox of the other node', async () => {
     expect(new Set(await mastersOf(redis, epochKeys)).size).toBe(3);
-    // Renewal would find out too, but not so soon.
-    const slow = { SOLESEAT_RENEW_EVERY_MS: '60000', SOLESEAT_LEASE_TTL_MS: '120000' };
-    const pair = await Promise.all([startNode(redis.url, slow), startNode(redis.url, slow)]);
+    const pair = await Promise.all([startNode(redis.url, SELDOM), startNode(redis.url, SELDOM)]);
     const pairPorts = pair.map((node) => node.ports.public);
     const crowd = await Crowd.seat(pairPorts, orgs, 1);
     await takeOver(crowd, pairPorts);

@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { SettingTexts } from '../../src/base/settings.js';
 import type { Broker } from '../../src/broker.js';
 import { provisionRedis } from '../../src/embedded/find-redis.js';
 import { type RedisProcess, startRedis } from '../../src/embedded/redis-process.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { startNode } from '../support/node.js';
+import { SELDOM, startNode } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 import { RedisProxy } from '../support/redis-proxy.js';
 
-const SELDOM = { SOLESEAT_LEASE_TTL_MS: '120000', SOLESEAT_RENEW_EVERY_MS: '60000' };
 const ends: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
@@ -28,7 +28,7 @@ function storeOf(redis: RedisProcess): Redis {
   return store;
 }
 
-async function nodeOn(url: string, more: Record<string, string> = {}): Promise<Broker> {
+async function nodeOn(url: string, more: SettingTexts = {}): Promise<Broker> {
   const node = await startNode(url, more);
   ends.push(() => node.stop());
   return node;

@@ -4,7 +4,7 @@ import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { Leases } from '../../src/store/leases.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { startNode } from '../support/node.js';
+import { SELDOM, startNode } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 import { RedisProxy } from '../support/redis-proxy.js';
 
@@ -79,5 +79,36 @@ describe('a user who gives the seat back while it is being renewed', () => {
     proxy.passReplies();
     await node.stop();
     proxy.stop();
+  });
+});
+
+describe('a connection that its program closes', () => {
+  const lease = (user: string) => `soleseat:{acme}:lease:${user}`;
+
+  it('with 1000 gives the seat back', async () => {
+    const node = await startNode(redis.url, SELDOM);
+    const desktop = await Desktop.hello(node.ports.public, 'lea', 'desk');
+    await desktop.told('welcome');
+    desktop.ws.close(1000);
+    await eventually(async () => (await store.exists(lease('lea'))) === 0);
+    expect(await store.get('soleseat:{acme}:fence:lea')).toMatch(/:released$/);
+    await node.stop();
+  });
+
+  it('with anything else, or not at all, leaves the seat for a resume', async () => {
+    const node = await startNode(redis.url, SELDOM);
+    const users = ['away', 'none', 'lost'];
+    const [away, none, lost] = await Promise.all(
+      users.map((user) => Desktop.hello(node.ports.public, user, 'desk')),
+    );
+    for (const desktop of [away, none, lost]) await desktop?.told('welcome');
+    away?.ws.close(1001);
+    none?.ws.close();
+    lost?.ws.terminate();
+    await eventually(async () => /^soleseat_sessions 0$/m.test(await node.metrics.registry.metrics()));
+    // On the same connection to Redis: a release would have come before it.
+    expect(await node.evict('acme', 'nobody', 'evicted_by_admin', 'ops')).toBeNull();
+    expect(await store.exists(...users.map(lease))).toBe(3);
+    await node.stop();
   });
 });

@@ -4,7 +4,7 @@ import type { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { startNode, tokenFor } from '../support/node.js';
+import { SELDOM, startNode, tokenFor } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { testRedis } from '../support/redis.js';
 import { RedisProxy } from '../support/redis-proxy.js';
@@ -17,10 +17,8 @@ let far: Broker;
 beforeAll(async () => {
   redis = await testRedis();
   store = new Redis(redis.url);
-  // Renewals that are half a minute away: what is told here is told by notice.
-  const seldom = { SOLESEAT_LEASE_TTL_MS: '120000', SOLESEAT_RENEW_EVERY_MS: '60000' };
-  near = await startNode(redis.url, seldom);
-  far = await startNode(redis.url, seldom);
+  near = await startNode(redis.url, SELDOM);
+  far = await startNode(redis.url, SELDOM);
 });
 afterAll(async () => {
   await Promise.all([near.stop(), far.stop()]);
@@ -109,18 +107,14 @@ describe('takeover', () => {
 
   it('promise 5: a dead inbox is found by its probe, and everything is verified after the resubscribe', async () => {
     const proxy = await RedisProxy.start(redis.url);
-    const deaf = await startNode(proxy.url, {
-      SOLESEAT_PROBE_EVERY_MS: '200',
-      SOLESEAT_LEASE_TTL_MS: '120000',
-      SOLESEAT_RENEW_EVERY_MS: '60000',
-    });
+    const deaf = await startNode(proxy.url, { ...SELDOM, SOLESEAT_PROBE_EVERY_MS: '200' });
     const workstation = await Desktop.hello(deaf.ports.public, 'probe', 'workstation');
     await workstation.told('welcome');
     proxy.losesInbox = true;
     await (await Desktop.hello(near.ports.public, 'probe', 'laptop')).told('welcome');
     await eventually(async () => /probe_failures_total [1-9]/.test(await deaf.metrics.registry.metrics()));
     proxy.losesInbox = false;
-    // Its next renewal is half a minute away at the least: only the verification can tell it.
+    // The notice is lost, and no renewal comes: only the verification can tell it.
     expect((await workstation.told('evicted')).reason).toBe('taken_over');
     await deaf.stop();
     proxy.stop();

@@ -1,13 +1,17 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Clock, monotonicMs } from '../../src/base/clock.js';
+import { createLog } from '../../src/base/log.js';
+import { createMetrics } from '../../src/base/metrics.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { KeyNames } from '../../src/store/keys.js';
 import type { ClaimAnswer, ClaimRequest, HeldLease, LeaseConfig } from '../../src/store/lease-types.js';
 import type { Leases } from '../../src/store/leases.js';
+import { connectRedis, openCommands } from '../../src/store/redis.js';
 import { parseLease } from '../../src/store/replies.js';
 import { eventually } from '../support/eventually.js';
 import { testRedis } from '../support/redis.js';
+import { RedisProxy } from '../support/redis-proxy.js';
 import { countsOf, storeOn } from '../support/store.js';
 
 const ORG = 'acme';
@@ -76,6 +80,47 @@ describe('claim', () => {
     expect(await store.get(keys.epoch(ORG))).toBe(between);
     expect(await counters()).toEqual({ granted: '1' });
     expect(await store.xlen(keys.events(ORG))).toBe(1);
+  });
+
+  it('asks once more when no reply comes, and is answered from the record: one grant, with one epoch', async () => {
+    const proxy = await RedisProxy.start(redis.url);
+    const parts = { log: createLog('silent', 'test'), metrics: createMetrics() };
+    const connection = openCommands({ redisUrl: proxy.url, commandTimeoutMs: 1_000 }, parts) as Redis;
+    await connectRedis(connection);
+    const node = storeOn(connection).leases;
+    // From here on the server knows the script: each attempt is one command.
+    await hold(node, 'bob', 'desk');
+    proxy.holdReplies(2);
+    const held = await hold(node, 'ann', 'desk');
+    expect(await leaseOf('ann')).toMatchObject({ sessionId: held.sessionId, epoch: held.epoch });
+    expect(await store.get(keys.epoch(ORG))).toBe(String(held.epoch));
+    expect(await counters()).toEqual({ granted: '2' });
+    const events = await store.xrange(keys.events(ORG), '-', '+');
+    expect(events.filter(([, fields]) => fields.includes('ann'))).toHaveLength(1);
+    connection.disconnect();
+    proxy.stop();
+  });
+
+  it('is answered from the record on another connection, where the first broke after the script ran', async () => {
+    const proxy = await RedisProxy.start(redis.url);
+    const parts = { log: createLog('silent', 'test'), metrics: createMetrics() };
+    const connection = openCommands({ redisUrl: proxy.url, commandTimeoutMs: 60_000 }, parts) as Redis;
+    await connectRedis(connection);
+    proxy.holdReplies();
+    const request = requestOf('ann', 'desk');
+    const unheard = storeOn(connection)
+      .leases.claim(request)
+      .catch(() => null);
+    await eventually(async () => (await leaseOf('ann')) !== null);
+    const granted = await leaseOf('ann');
+    proxy.breakCommands();
+    await unheard;
+    const { sessionId, epoch } = heldBy(request, await nodeOf().claim(request));
+    expect({ sessionId, epoch }).toEqual({ sessionId: granted?.sessionId, epoch: granted?.epoch });
+    expect(await leaseOf('ann')).toEqual(granted);
+    expect(await counters()).toEqual({ granted: '1' });
+    connection.disconnect();
+    proxy.stop();
   });
 
   it('repeats a refusal too, though the seat has become free', async () => {
@@ -344,6 +389,16 @@ describe('release', () => {
     expect(await store.get(keys.lease(ORG, 'ann'))).toBeNull();
   });
 
+  it('is final though Redis forgot the epochs of the org: the fence is above the session', async () => {
+    const node = nodeOf();
+    await store.set(keys.epoch(ORG), '8000000000000000');
+    const held = await hold(node, 'ann', 'desk');
+    await store.del(keys.epoch(ORG), keys.fence(ORG, 'ann'));
+    expect(await node.release(held)).toBe(true);
+    expect(await store.get(keys.fence(ORG, 'ann'))).toBe(`${held.epoch + 1}:released`);
+    expect(await node.renew(ORG, [held])).toMatchObject([{ outcome: 'lost', reason: 'released' }]);
+  });
+
   it('is final: the session does not come back', async () => {
     const node = nodeOf();
     const held = await hold(node, 'ann', 'desk');
@@ -366,6 +421,33 @@ describe('evict', () => {
     expect(tombstone).toBeGreaterThan(held.epoch);
     expect((await hold(node, 'ann', 'desk')).epoch).toBeGreaterThan(tombstone);
     expect(await counters()).toEqual({ granted: '2', 'ended:evicted_by_admin': '1' });
+  });
+
+  it('raises the tombstone above the session, though Redis forgot the epochs of the org', async () => {
+    const node = nodeOf();
+    await store.set(keys.epoch(ORG), '8000000000000000');
+    const held = await hold(node, 'ann', 'desk');
+    await store.del(keys.epoch(ORG), keys.fence(ORG, 'ann'));
+    expect(await node.evict(evictAnn)).toEqual({ sessionId: held.sessionId, epoch: held.epoch });
+    expect(await store.get(keys.fence(ORG, 'ann'))).toBe(`${held.epoch + 1}:evicted_by_admin`);
+    expect(await node.renew(ORG, [held])).toMatchObject([{ outcome: 'lost', reason: 'evicted_by_admin' }]);
+  });
+
+  it('leaves a session that was resumed since, and any of which only the epoch or only the id is right', async () => {
+    const node = nodeOf();
+    const { sessionId, epoch } = await hold(node, 'ann', 'desk');
+    const resume = requestOf('ann', 'desk', { resume: { sessionId, epoch } });
+    const resumed = heldBy(resume, await node.claim(resume));
+    expect(resumed.sessionId).toBe(sessionId);
+    const before = await snapshot();
+    const only = { sessionId, epoch: resumed.epoch };
+    for (const other of [
+      { sessionId, epoch },
+      { ...only, sessionId: 's' },
+    ])
+      expect(await node.evict({ ...evictAnn, only: other })).toBeNull();
+    expect(await snapshot()).toEqual(before);
+    expect(await node.evict({ ...evictAnn, only })).toEqual(only);
   });
 
   it('ends only the grant that is meant, and nobody where there is none', async () => {

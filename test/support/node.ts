@@ -24,6 +24,12 @@ const quick: SettingTexts = {
   SOLESEAT_CLAIMS_PER_MINUTE: '0', // and so no limit of handshakes per address
 };
 
+/**
+ * The first renewal comes after half the interval, which is longer than any test may take: what happens with these can
+ * only have been told by a notice, or by a verification.
+ */
+export const SELDOM: SettingTexts = { SOLESEAT_LEASE_TTL_MS: '20m', SOLESEAT_RENEW_EVERY_MS: '10m' };
+
 export function testTexts(redisUrl: string, more: SettingTexts = {}): Record<string, string> {
   return { ...quick, REDIS_URL: redisUrl, ...more } as Record<string, string>;
 }

@@ -18,33 +18,40 @@ export class RedisProxy {
   clockAheadSeconds = 0;
   /** Every reply comes so much later. */
   delayMs = 0;
-  #holdsCommands = false;
+  /** Where Redis is; another one is for connections made from then on. */
+  target: string;
+  /** How many more commands have to be sent before their replies get through; 0: none are held. */
+  #holdsFor = 0;
   #isCutOff = false;
   readonly #pairs = new Set<Pair>();
 
   private constructor(
     private readonly server: Server,
     readonly url: string,
-  ) {}
+    target: string,
+  ) {
+    this.target = target;
+  }
 
   static async start(redisUrl: string): Promise<RedisProxy> {
-    const target = Number(new URL(redisUrl).port);
-    const server = createServer((client) => proxy.#join(client, target));
+    const server = createServer((client) => proxy.#join(client));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const proxy: RedisProxy = new RedisProxy(
       server,
       `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      redisUrl,
     );
     return proxy;
   }
 
-  holdReplies(): void {
-    this.#holdsCommands = true;
+  /** Replies to commands stay here until they are passed, or until so many more commands have been sent. */
+  holdReplies(commands = Number.POSITIVE_INFINITY): void {
+    this.#holdsFor = commands;
   }
 
   passReplies(): void {
-    this.#holdsCommands = false;
+    this.#holdsFor = 0;
     for (const { client, held } of this.#pairs) for (const chunk of held.splice(0)) client.write(chunk);
   }
 
@@ -52,6 +59,11 @@ export class RedisProxy {
   cutOff(): void {
     this.#isCutOff = true;
     for (const pair of this.#pairs) pair.isDead = true;
+  }
+
+  /** The connection for commands breaks, with whatever was on its way. */
+  breakCommands(): void {
+    for (const { client, role } of this.#pairs) if (role === 'commands') client.destroy();
   }
 
   /** New connections get through again. */
@@ -64,8 +76,8 @@ export class RedisProxy {
     this.server.close();
   }
 
-  #join(client: Socket, target: number): void {
-    const redis = connect(target, '127.0.0.1');
+  #join(client: Socket): void {
+    const redis = connect(Number(new URL(this.target).port), '127.0.0.1');
     const pair: Pair = { client, role: null, held: [], isDead: this.#isCutOff };
     this.#pairs.add(pair);
     client.on('data', (chunk) => {
@@ -73,11 +85,12 @@ export class RedisProxy {
       if (chunk.includes('soleseat-inbox')) pair.role = 'inbox';
       if (chunk.includes('soleseat-commands')) pair.role = 'commands';
       if (!pair.isDead) redis.write(chunk);
+      if (pair.role === 'commands' && this.#holdsFor > 0 && --this.#holdsFor === 0) this.passReplies();
     });
     redis.on('data', (reply) => {
       const chunk = this.clockAheadSeconds === 0 ? reply : setClock(reply, this.clockAheadSeconds);
       if (pair.isDead || (pair.role === 'inbox' && this.losesInbox)) return;
-      if (pair.role === 'commands' && this.#holdsCommands) pair.held.push(chunk);
+      if (pair.role === 'commands' && this.#holdsFor > 0) pair.held.push(chunk);
       else if (this.delayMs > 0) setTimeout(() => client.write(chunk), this.delayMs);
       else client.write(chunk);
     });

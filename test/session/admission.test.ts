@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { admit } from '../../src/session/admission.js';
+import { TokenWatch } from '../../src/session/tokens-watch.js';
+import { HeardLink, RENEW_EVERY_MS, Stage } from './stage.js';
+
+it('promise 6: the deadline of a new lease counts from when its claim was sent, and the client sees the same', async () => {
+  const stage = new Stage();
+  const { clock, registry, evictions, renewals, log, metrics, wheel } = stage;
+  const link = new HeardLink();
+  const claimedMs = stage.nowMs;
+  const session = await admit(
+    {
+      link,
+      hello: { type: 'hello', machine: { id: 'pc' } },
+      onConflict: 'takeover',
+      isGone: () => false,
+      claims: { org: 'acme', user: 'ada', expiresAtMs: 3_600_000 },
+      session: null,
+      answer: null,
+      trace: null,
+    },
+    {
+      clock,
+      registry,
+      evictions,
+      renewals,
+      log,
+      metrics,
+      leases: {
+        claim: async ({ sessionId }) => {
+          stage.nowMs += 1_500;
+          const granted = { outcome: 'granted', epoch: 7, resumed: false, sinceMs: 0, nowMs: 0 } as const;
+          return { ...granted, sessionId, license: null, displaced: null };
+        },
+      },
+      verifier: { verify: () => ({ ok: false, reason: 'malformed' }) },
+      tokenWatch: new TokenWatch(wheel, () => 0, 0),
+      newSessionId: () => 'session-1',
+      renewEveryMs: RENEW_EVERY_MS,
+    },
+  );
+  expect(session?.deadlineMs).toBe(claimedMs + 27_000);
+  expect(link.heard).toMatchObject([{ type: 'welcome', sessionId: 'session-1', epoch: 7, ttlMs: 25_500 }]);
+});
