@@ -7,7 +7,7 @@ import type {
   LeaseConfig,
   RenewAnswer,
 } from './lease-types.js';
-import type { RedisConnection } from './redis.js';
+import { type RedisConnection, untilReady } from './redis.js';
 import type { RedisClock } from './redis-clock.js';
 import {
   type ClaimReply,
@@ -157,8 +157,12 @@ export class Leases {
     };
     const own = [this.parts.keys.request(org, requestId), this.parts.keys.claims(org, request.user)];
     const send = () => this.parts.seats.run('claim', request, order, own);
-    // The reply may be lost after the script ran: ask once more under the same request id.
-    const reply = readReply<ClaimReply>(await reachStore(() => send().catch(() => send())));
+    // The reply may be lost after the script ran, with its connection: ask once more under the same request id.
+    const again = async () => {
+      await untilReady(this.parts.redis, this.parts.config.commandTimeoutMs);
+      return send();
+    };
+    const reply = readReply<ClaimReply>(await reachStore(() => send().catch(again)));
     learn(reply.now);
     return reply;
   }

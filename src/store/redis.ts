@@ -64,6 +64,12 @@ export async function connectRedis(connection: RedisConnection): Promise<void> {
   }
 }
 
+/** Waits for a connection that is being made anew. Rejects when that fails, or takes longer than `withinMs`. */
+export async function untilReady(connection: RedisConnection, withinMs: number): Promise<void> {
+  if (connection.status !== 'ready')
+    await once(connection, 'ready', { signal: AbortSignal.timeout(withinMs) });
+}
+
 /** The servers at the other end: of a cluster all, else the one in use. Replicas are connected when first used. */
 export function redisNodes(connection: RedisConnection): readonly RedisNode[] {
   if (connection instanceof Redis)

@@ -21,6 +21,7 @@ it('promise 6: the deadline of a new lease counts from when its claim was sent, 
     },
     {
       clock,
+      wallMs: () => 0,
       registry,
       evictions,
       renewals,

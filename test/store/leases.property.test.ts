@@ -294,8 +294,8 @@ class Run {
     });
     expect(evicted).toEqual(isMeant ? { sessionId: holder.sessionId, epoch: holder.epoch } : null);
     if (isMeant) await this.#end(one, 'evicted_by_admin');
-    else if (only !== undefined) this.#barReturn(only, 'evicted_by_admin');
-    else await this.#raiseFence(one, 'evicted_by_admin');
+    else if (only === undefined) await this.#raiseFence(one, 'evicted_by_admin');
+    else if (holder === undefined) this.#barReturn(only, 'evicted_by_admin');
   }
 
   /**

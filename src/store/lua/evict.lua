@@ -11,9 +11,10 @@ local holder = value and readLease(value)
 local isMeant = not order.sessionId
   or holder and order.sessionId == holder.sessionId and tonumber(order.epoch) == holder.epoch
 writeAtMaxmemory()
--- A node that is cut off, or whose lease Redis has lost, may hold on to what is to end: it must not come back.
 if not isMeant then
-  barReturn(tonumber(order.epoch), order.reason)
+  -- A node that is cut off, or whose lease Redis has lost, may hold on to what is to end: it must not come back. An
+  -- epoch that is yet to come can only be a slip.
+  if not holder then barReturn(math.min(tonumber(order.epoch), nowUs), order.reason) end
   return cjson.encode({ outcome = 'none' })
 end
 
