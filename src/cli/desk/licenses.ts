@@ -50,8 +50,8 @@ export function registerLicenses(program: Command): void {
     .addOption(
       new Option('--status <status>', 'only these').choices(['active', 'suspended', 'expired', 'revoked']),
     )
-    .option('--limit <n>', 'at most so many', countArgument, 1000)
-    .action(async (options: DeskOptions & { status?: string; limit: number }) => {
+    .option('--limit <n>', 'at most so many; without it, all', countArgument)
+    .action(async (options: DeskOptions & { status?: string; limit?: number }) => {
       const desk = await deskFor(options);
       await showLicenses(desk, 'licenses', { status: options.status }, options.limit, 'No licenses.');
     });
@@ -127,8 +127,8 @@ export function registerLicenses(program: Command): void {
   withDesk(license.command('unused'))
     .description('licenses that nobody used for a while: to be taken back')
     .option('--days <n>', 'for so many days', countArgument, 30)
-    .option('--limit <n>', 'at most so many', countArgument, 1000)
-    .action(async (options: DeskOptions & { days: number; limit: number }) => {
+    .option('--limit <n>', 'at most so many; without it, all', countArgument)
+    .action(async (options: DeskOptions & { days: number; limit?: number }) => {
       const desk = await deskFor(options);
       const empty = `Every license was used within ${options.days} days.`;
       await showLicenses(desk, 'unused-licenses', { days: options.days }, options.limit, empty);
@@ -151,7 +151,7 @@ async function showLicenses(
   desk: Desk,
   list: string,
   query: Readonly<Record<string, string | number | undefined>>,
-  limit: number,
+  limit: number | undefined,
   whenEmpty: string,
 ): Promise<void> {
   const rows: License[] = [];

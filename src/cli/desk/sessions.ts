@@ -37,8 +37,8 @@ export function registerSessions(program: Command): void {
   withDesk(session.command('list'))
     .description('live sessions')
     .option('--user <prefix>', 'only users that begin so')
-    .option('--limit <n>', 'at most so many', countArgument, 1000)
-    .action(async (options: DeskOptions & { user?: string; limit: number }) => {
+    .option('--limit <n>', 'at most so many; without it, all', countArgument)
+    .action(async (options: DeskOptions & { user?: string; limit?: number }) => {
       const desk = await deskFor(options);
       const rows: LiveSession[] = [];
       const found = desk.api.list<LiveSession>(

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type CommandResult, ended, startCommand } from '../support/command.js';
+import { FakeApi } from '../support/fake-api.js';
+import { adminTokenFor } from '../support/node.js';
+
+let api: FakeApi;
+
+beforeAll(async () => {
+  api = await FakeApi.start();
+});
+beforeEach(() => {
+  api.asked.length = 0;
+});
+afterAll(() => api.stop());
+
+function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CommandResult> {
+  const usual = { SOLESEAT_ADMIN_TOKEN: adminTokenFor('admin', 'acme'), SOLESEAT_ADMIN_URL: api.url };
+  return ended(startCommand(args, { ...usual, ...env }));
+}
+
+describe('a long list', () => {
+  const license = { status: 'active', issuedAt: '2026-01-01T00:00:00Z', expiresAt: null, lastUsedAt: null };
+  const total = 1203;
+
+  /** Pages as the broker gives them; the cursor is where the next one begins. */
+  function answerPages(): void {
+    api.answer = (request, response) => {
+      const query = new URL(request.url ?? '', api.url).searchParams;
+      const from = Number(query.get('cursor') ?? 0);
+      const to = Math.min(total, from + Number(query.get('limit')));
+      const items = Array.from({ length: to - from }, (_, index) => ({
+        ...license,
+        user: `user${from + index}`,
+        machine: { id: 'desk' },
+        since: license.issuedAt,
+        nodeId: 'a-node',
+      }));
+      response.end(JSON.stringify({ items, next: to < total ? String(to) : null }));
+    };
+  }
+
+  it.each([
+    ['license', 'list'],
+    ['license', 'unused'],
+    ['session', 'list'],
+  ])('%s %s comes whole', async (...command) => {
+    answerPages();
+    const rows = JSON.parse((await run([...command, '--json'])).out) as { user: string }[];
+    expect([rows.length, rows.at(-1)?.user]).toEqual([total, `user${total - 1}`]);
+  });
+
+  it('ends where --limit says, beyond the first page too', async () => {
+    answerPages();
+    const { out } = await run(['license', 'list', '--limit', '501', '--json']);
+    expect(JSON.parse(out)).toHaveLength(501);
+  });
+});
