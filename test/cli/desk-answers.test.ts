@@ -55,3 +55,31 @@ describe('a long list', () => {
     expect(JSON.parse(out)).toHaveLength(501);
   });
 });
+
+describe('a call that cannot be right', () => {
+  it.each([
+    ['a token with a line end', 'abc\ndef'],
+    ['a token that is no JWT', 'abc.def'],
+    ['an empty token', ''],
+  ])('with %s ends with 2, asks nobody and does not show it', async (_, token) => {
+    const { code, err } = await run(['license', 'list', '--org', 'acme', '--token', token]);
+    expect([code, api.asked]).toEqual([2, []]);
+    expect(err).toContain('an admin token is a JWT');
+    expect(err).not.toMatch(/abc|def/);
+  });
+
+  it.each([
+    'localhost:9090',
+    'ftp://127.0.0.1',
+    'http://127.0.0.1:9/admin',
+    'http://127.0.0.1:9/?a=b',
+    'http://me:secret@127.0.0.1:9',
+    '127.0.0.1:9090',
+    'http://',
+  ])('with --url %s ends with 2 and the form', async (url) => {
+    const { code, err } = await run(['license', 'list', '--url', url]);
+    expect(code).toBe(2);
+    expect(err).toContain('must be like http://127.0.0.1:9090');
+    expect(err).not.toContain('secret');
+  });
+});

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import Table from 'cli-table3';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandFailure, exitCodes } from '../failure.js';
+import { checkToken, originOf } from './access.js';
 import { AdminApi } from './admin-api.js';
 import { developmentToken } from './development-token.js';
 
@@ -52,9 +53,7 @@ export function withDesk(command: Command, more: { readonly destructive?: boolea
 }
 
 export async function deskFor(options: DeskOptions): Promise<Desk> {
-  const url = options.url ?? process.env.SOLESEAT_ADMIN_URL ?? 'http://127.0.0.1:9090';
-  if (!URL.canParse(url))
-    throw new CommandFailure('--url must be like http://127.0.0.1:9090', exitCodes.usage);
+  const url = originOf(options.url ?? process.env.SOLESEAT_ADMIN_URL ?? 'http://127.0.0.1:9090');
   const given = options.token ?? process.env.SOLESEAT_ADMIN_TOKEN ?? null;
   const token = given ?? (await developmentToken());
   if (token === null) {
@@ -63,6 +62,7 @@ export async function deskFor(options: DeskOptions): Promise<Desk> {
       exitCodes.usage,
     );
   }
+  checkToken(token);
   const org = options.org ?? orgOf(token) ?? (given === null ? DEVELOPMENT_ORG : null);
   const isJson = options.json === true;
   const print = (value: unknown) => console.log(JSON.stringify(value, null, 2));
