@@ -83,3 +83,28 @@ describe('a call that cannot be right', () => {
     expect(err).not.toContain('secret');
   });
 });
+
+describe('a name that a URL cannot hold', () => {
+  it.each([
+    ['license', 'show', '..'],
+    ['license', 'issue', '.'],
+    ['license', 'transfer', 'ada', '..', '--yes'],
+    ['license', 'show', ''],
+    ['session', 'show', '.'],
+    ['machine', 'list', '..'],
+    ['machine', 'allow', '..'],
+    ['license', 'list', '--org', '..'],
+    ['license', 'list', '--org', ''],
+  ])('%s %s %s %s ends with 2, and asks nobody', async (...args) => {
+    api.always({ items: [], next: null });
+    const { code, err } = await run(args.filter((arg) => arg !== undefined));
+    expect([code, api.asked]).toEqual([2, []]);
+    expect(err).toMatch(/^"\.{0,2}" cannot be the name of a user, an org or a machine/);
+  });
+
+  it('does not keep other names with dots out', async () => {
+    api.always({ user: '...' });
+    expect((await run(['license', 'show', '...'])).code).toBe(0);
+    expect(api.asked).toEqual(['/v1/admin/orgs/acme/licenses/...']);
+  });
+});

@@ -19,3 +19,12 @@ export function checkToken(token: string): void {
     exitCodes.usage,
   );
 }
+
+/** Throws what cannot stand in a path: readers of URLs drop the segments `.` and `..`, also when they are escaped. */
+export function checkName(name: string): void {
+  if (!/^\.{0,2}$/.test(name)) return;
+  throw new CommandFailure(
+    `"${name}" cannot be the name of a user, an org or a machine here: no URL can hold it`,
+    exitCodes.usage,
+  );
+}

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import Table from 'cli-table3';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandFailure, exitCodes } from '../failure.js';
-import { checkToken, originOf } from './access.js';
+import { checkName, checkToken, originOf } from './access.js';
 import { AdminApi } from './admin-api.js';
 import { developmentToken } from './development-token.js';
 
@@ -23,7 +23,7 @@ export interface Desk {
   readonly isJson: boolean;
   /** The org in question; null: none was named, and the token is for all. */
   readonly org: string | null;
-  /** `/v1/admin/orgs/<org>` and what follows, each part escaped. */
+  /** `/v1/admin/orgs/<org>` and what follows, each part escaped. Throws where a URL cannot hold one. */
   orgPath(...parts: readonly string[]): string;
   /** One object: for people as two columns. */
   showOne(object: object): void;
@@ -73,7 +73,9 @@ export async function deskFor(options: DeskOptions): Promise<Desk> {
     orgPath: (...parts) => {
       if (org === null)
         throw new CommandFailure('--org is needed: the token is for all orgs', exitCodes.usage);
-      return ['/v1/admin/orgs', ...[org, ...parts].map(encodeURIComponent)].join('/');
+      const names = [org, ...parts];
+      names.forEach(checkName);
+      return ['/v1/admin/orgs', ...names.map(encodeURIComponent)].join('/');
     },
     showOne: (object) => {
       if (isJson) return print(object);

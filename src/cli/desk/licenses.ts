@@ -3,6 +3,7 @@ import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { v4 as uuidv4 } from 'uuid';
 import { CommandFailure, exitCodes } from '../failure.js';
+import { checkName } from './access.js';
 import { countArgument, type Desk, type DeskOptions, deskFor, timeArgument, when, withDesk } from './desk.js';
 
 interface License {
@@ -38,6 +39,7 @@ export function registerLicenses(program: Command): void {
     .option('--note <text>', 'kept with the license and in the audit trail')
     .action(async (user: string, options: DeskOptions & { expires?: string; note?: string }) => {
       const desk = await deskFor(options);
+      checkName(user);
       const issued = await desk.api.call<License>('POST', desk.orgPath('licenses'), {
         json: { user, ...(options.expires && { expiresAt: options.expires }), ...noteOf(options) },
         headers: { 'idempotency-key': uuidv4() },
@@ -88,6 +90,7 @@ export function registerLicenses(program: Command): void {
     .option('--note <text>', 'kept with the license and in the audit trail')
     .action(async (user: string, to: string, options: DeskOptions & { note?: string }) => {
       const desk = await deskFor(options);
+      checkName(to);
       await desk.confirm(`Move the license of ${user} to ${to}?`);
       const path = desk.orgPath('licenses', user, 'transfer');
       const changed = await desk.api.call<Changed>('POST', path, { json: { to, ...noteOf(options) } });
