@@ -1,9 +1,9 @@
-import { createInterface } from 'node:readline/promises';
 import Table from 'cli-table3';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandFailure, exitCodes } from '../failure.js';
 import { checkName, checkToken, originOf } from './access.js';
 import { AdminApi } from './admin-api.js';
+import { confirm } from './confirm.js';
 import { developmentToken } from './development-token.js';
 
 export interface DeskOptions {
@@ -95,19 +95,8 @@ export async function deskFor(options: DeskOptions): Promise<Desk> {
     print: (line) => console.log(cell(line)),
     clean: cell,
     say: (sentence, object) => (isJson ? print(object) : console.log(sentence)),
-    confirm: (question) => confirm(question, options.yes === true),
+    confirm: async (question) => (options.yes ? undefined : confirm(question)),
   };
-}
-
-async function confirm(question: string, isAnswered: boolean): Promise<void> {
-  if (isAnswered) return;
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new CommandFailure(`${question} Nobody can be asked here: give --yes.`, exitCodes.usage);
-  }
-  const reader = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await reader.question(`${question} [y/N] `);
-  reader.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailure('nothing was changed', exitCodes.refused);
 }
 
 function tableOf(head: readonly string[], rows: readonly string[][]): string {
