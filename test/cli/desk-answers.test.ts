@@ -108,3 +108,23 @@ describe('a name that a URL cannot hold', () => {
     expect(api.asked).toEqual(['/v1/admin/orgs/acme/licenses/...']);
   });
 });
+
+describe('a call that contradicts itself', () => {
+  it.each([
+    ['usage', '--csv', '--json'],
+    ['license', 'export', '--json'],
+    ['machine', 'deny', 'm'.repeat(129)],
+    ['machine', 'allow', 'm\u202e'],
+  ])('%s %s %s ends with 2, and prints nothing', async (...args) => {
+    api.always({ items: [], next: null });
+    const { code, out, err } = await run(args.filter((arg) => arg !== undefined));
+    expect([code, out, api.asked]).toEqual([2, '', []]);
+    expect(err.trim()).not.toBe('');
+  });
+
+  it('does not keep a machine of 128 bytes off the lists, nor a longer one on them', async () => {
+    api.always({});
+    expect((await run(['machine', 'deny', 'm'.repeat(128)])).code).toBe(0);
+    expect((await run(['machine', 'forget', 'm'.repeat(200)])).code).toBe(0);
+  });
+});

@@ -151,6 +151,11 @@ function orgOf(token: string): string | null {
   }
 }
 
+/** CSV as it came, but for the line ends: those of this machine's tools. */
+export async function printCsv(desk: Desk, response: Response): Promise<void> {
+  for await (const line of desk.api.lines(response)) console.log(line.replace(/\r$/, ''));
+}
+
 /** A time for people: local, to the minute. */
 export function when(time: string | null | undefined): string {
   if (!time) return '-';

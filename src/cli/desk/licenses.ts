@@ -4,7 +4,16 @@ import { type Command, Option } from 'commander';
 import { v4 as uuidv4 } from 'uuid';
 import { CommandFailure, exitCodes } from '../failure.js';
 import { checkName } from './access.js';
-import { countArgument, type Desk, type DeskOptions, deskFor, timeArgument, when, withDesk } from './desk.js';
+import {
+  countArgument,
+  type Desk,
+  type DeskOptions,
+  deskFor,
+  printCsv,
+  timeArgument,
+  when,
+  withDesk,
+} from './desk.js';
 
 interface License {
   readonly user: string;
@@ -70,7 +79,9 @@ export function registerLicenses(program: Command): void {
   change(license, 'revoke', 'take the license back and free its place; a live session ends', 'Revoked', true);
 
   withDesk(license.command('expire <user> <time>'), { destructive: true })
-    .description('set when the license ends: 2027-01-31, an RFC 3339 time, `now`, or `never`')
+    .description(
+      'set when the license ends: 2027-01-31, an RFC 3339 time, `now` (by the clock of this machine), or `never`',
+    )
     .action(async (user: string, time: string, options: DeskOptions) => {
       const desk = await deskFor(options);
       const expiresAt =
@@ -104,9 +115,14 @@ export function registerLicenses(program: Command): void {
   withDesk(license.command('export'))
     .description('all licenses as CSV')
     .action(async (options: DeskOptions) => {
+      if (options.json) {
+        throw new CommandFailure(
+          'an export is CSV; `soleseat license list --json` gives JSON',
+          exitCodes.usage,
+        );
+      }
       const desk = await deskFor(options);
-      const response = await desk.api.open('GET', desk.orgPath('license-export'));
-      for await (const line of desk.api.lines(response)) console.log(line.trimEnd());
+      await printCsv(desk, await desk.api.open('GET', desk.orgPath('license-export')));
     });
 
   withDesk(license.command('count'))
