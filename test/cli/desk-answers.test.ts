@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CommandResult, ended, startCommand } from '../support/command.js';
 import { FakeApi } from '../support/fake-api.js';
@@ -126,5 +128,118 @@ describe('a call that contradicts itself', () => {
     api.always({});
     expect((await run(['machine', 'deny', 'm'.repeat(128)])).code).toBe(0);
     expect((await run(['machine', 'forget', 'm'.repeat(200)])).code).toBe(0);
+  });
+});
+
+describe('what the broker says', () => {
+  const esc = '\u001b[2Jada\u202e';
+  const license = { user: esc, id: esc, status: 'active', issuedAt: '2026-01-01T00:00:00Z', expiresAt: null };
+  const event = { id: '1-1', type: 'granted', at: '2026-01-01T00:00:00Z', user: esc, details: { note: esc } };
+
+  it.each([
+    ['a table', ['license', 'list'], { items: [license], next: null }],
+    ['one record', ['license', 'show', 'ada'], license],
+    ['a sentence', ['license', 'reinstate', 'ada'], { license, endedSessionId: null }],
+    ['an event', ['events', 'tail', '--no-follow'], { items: [event], next: null }],
+  ])('reaches the terminal without control characters: %s', async (_, args, body) => {
+    api.always(body);
+    const { code, out } = await run(args);
+    expect([code, out.includes('ada')]).toEqual([0, true]);
+    expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+  });
+
+  it('reaches it without them when it is an error, too', async () => {
+    api.answer = (_, response) =>
+      void response.writeHead(422).end(
+        JSON.stringify({
+          title: esc,
+          fields: [{ field: esc, problem: esc }],
+          lines: [{ line: 2, problem: esc }],
+        }),
+      );
+    const { code, err } = await run(['license', 'list']);
+    expect([code, err.split('\n').length]).toEqual([2, 4]);
+    expect(err).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+  });
+
+  it('is an export as it came, spaces at the end included', async () => {
+    api.answer = (_, response) => void response.end('user,note\r\nada,"a, b"\r\nbob,two  \r\n');
+    expect((await run(['license', 'export'])).out).toBe('user,note\nada,"a, b"\nbob,two  \n');
+    expect((await run(['usage', '--csv'])).out).toBe('user,note\nada,"a, b"\nbob,two  \n');
+  });
+
+  it('ends with 69 when it breaks off', async () => {
+    api.answer = (request, response) => {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('user,note\r\n', () => request.socket.destroy());
+    };
+    for (const args of [
+      ['license', 'export'],
+      ['license', 'show', 'ada'],
+    ]) {
+      const { code, err } = await run(args);
+      expect([code, err.trim()]).toEqual([69, 'the connection to the broker was lost']);
+    }
+  });
+
+  it('ends with 1 and a sentence when it is not what a broker says', async () => {
+    api.answer = (_, response) => void response.end('<html>');
+    const { code, err } = await run(['license', 'show', 'ada']);
+    expect(code).toBe(1);
+    expect(err).toContain('is --url the admin address of a broker?');
+  });
+
+  it('is asked about as many days as --days says', async () => {
+    api.always({ items: [], next: null });
+    const { out } = await run(['license', 'unused', '--days', '7']);
+    expect(api.asked).toEqual([expect.stringContaining('days=7')]);
+    expect(out).toContain('within 7 days');
+  });
+
+  it('makes a recount end with 1 when counters differ, and with 0 once they are repaired', async () => {
+    const differences = [{ counter: 'issued', stored: 2, counted: 1 }];
+    api.always({ licenses: 1, repaired: false, differences });
+    expect(await run(['license', 'recount'])).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/issued +2 +1/),
+    });
+    api.always({ licenses: 1, repaired: true, differences });
+    expect((await run(['license', 'recount', '--repair', '--yes'])).code).toBe(0);
+  });
+
+  it('is not that a user gets no seat until now, when a hold was lifted', async () => {
+    api.always({ evicted: null, holdUntil: '2026-01-01T00:00:00Z' });
+    const lifted = await run(['session', 'evict', 'ada', '--hold', '0m', '--yes']);
+    expect(lifted.out).toBe('ada had no session; no hold is left\n');
+  });
+});
+
+describe('an import', () => {
+  const file = fileURLToPath(import.meta.url);
+  const failed = {
+    type: 'failed',
+    code: 'quota_exhausted',
+    lines: [{ line: 3, problem: 'no' }],
+    isUndone: true,
+  };
+
+  it('that failed half-way ends with 77, and names the lines', async () => {
+    api.answer = (_, response) =>
+      void response.end(`{"type":"progress","done":1,"total":2}\n${JSON.stringify(failed)}\n`);
+    const { code, out, err } = await run(['license', 'import', file]);
+    expect([code, out]).toEqual([77, '']);
+    expect(err).toMatch(/quota_exhausted\. Nothing was imported\.\n {2}line 3: no/);
+  });
+
+  it.each([
+    ['ends', (response: ServerResponse) => response.end()],
+    ['breaks off', (response: ServerResponse) => response.destroy()],
+  ])('whose answer %s half-way ends with 69', async (_, end) => {
+    api.answer = (_request, response) => {
+      response.write('{"type":"progress","done":1,"total":2}\n', () => end(response));
+    };
+    const { code, out, err } = await run(['license', 'import', file]);
+    expect([code, out]).toEqual([69, '']);
+    expect(err).toContain('half-way');
   });
 });

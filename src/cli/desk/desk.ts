@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { CommandFailure, exitCodes } from '../failure.js';
 import { checkName, checkToken, originOf } from './access.js';
 import { AdminApi } from './admin-api.js';
+import { clean } from './clean.js';
 import { confirm } from './confirm.js';
 import { developmentToken } from './development-token.js';
 
@@ -92,9 +93,9 @@ export async function deskFor(options: DeskOptions): Promise<Desk> {
       const cells = rows.map((row) => Object.values(columns).map((of) => cell(of(row as never))));
       console.log(tableOf(Object.keys(columns), cells));
     },
-    print: (line) => console.log(cell(line)),
-    clean: cell,
-    say: (sentence, object) => (isJson ? print(object) : console.log(sentence)),
+    print: (line) => console.log(clean(line)),
+    clean,
+    say: (sentence, object) => (isJson ? print(object) : console.log(clean(sentence))),
     confirm: async (question) => (options.yes ? undefined : confirm(question)),
   };
 }
@@ -125,11 +126,10 @@ function tableOf(head: readonly string[], rows: readonly string[][]): string {
     .join('\n');
 }
 
-/** Control characters of foreign names must not reach the terminal. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (typeof value === 'number' && !Number.isInteger(value)) return value.toFixed(2);
-  return String(value).replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+  return clean(String(value));
 }
 
 /** Nested objects as `outer.inner`. */

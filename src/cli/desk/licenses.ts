@@ -210,6 +210,7 @@ type ImportLine =
 async function importFile(desk: Desk, file: string): Promise<void> {
   const response = await desk.api.open('POST', desk.orgPath('license-import'), {
     text: { type: 'text/csv', body: readInput(file) },
+    isSlow: true,
   });
   const bar = new SingleBar({
     stream: process.stderr,
@@ -218,13 +219,18 @@ async function importFile(desk: Desk, file: string): Promise<void> {
   });
   let isDrawn = false;
   let last: ImportLine | null = null;
-  for await (const text of desk.api.lines(response)) {
-    if (text.trim() === '') continue;
-    last = JSON.parse(text) as ImportLine;
-    if (last.type !== 'progress' || desk.isJson || !process.stderr.isTTY) continue;
-    if (!isDrawn) bar.start(last.total, last.done);
-    isDrawn = true;
-    bar.update(last.done);
+  try {
+    for await (const text of desk.api.lines(response)) {
+      if (text.trim() === '') continue;
+      last = JSON.parse(text) as ImportLine;
+      if (last.type !== 'progress' || desk.isJson || !process.stderr.isTTY) continue;
+      if (!isDrawn) bar.start(last.total, last.done);
+      isDrawn = true;
+      bar.update(last.done);
+    }
+  } catch {
+    // Broken off: like an answer that ends before it has told the outcome.
+    last = null;
   }
   if (isDrawn) bar.stop();
   if (last?.type === 'done') return desk.say(`Issued ${last.issued} licenses`, last);
@@ -234,7 +240,7 @@ async function importFile(desk: Desk, file: string): Promise<void> {
 function importFailure(last: ImportLine | null): CommandFailure {
   if (last?.type !== 'failed') {
     const lost =
-      'the broker ended the import half-way; it takes back what was issued. Try again in a minute.';
+      'the answer ended half-way: the import goes on, or what was issued is taken back. `soleseat events tail` tells which.';
     return new CommandFailure(lost, exitCodes.unavailable);
   }
   const lines = last.lines.map(({ line, problem }) => `  line ${line}: ${problem}`);
