@@ -243,3 +243,32 @@ describe('an import', () => {
     expect(err).toContain('half-way');
   });
 });
+
+describe('events tail', () => {
+  it('loses nothing between the list and the stream, and shows nothing twice', async () => {
+    const event = (id: string) => ({ id, type: 'granted', at: '2026-01-01T00:00:00Z', details: {} });
+    const given: unknown[] = [];
+    api.answer = (request, response) => {
+      const url = new URL(request.url ?? '', api.url);
+      const line = (id: string) => `id: ${id}\ndata: ${JSON.stringify(event(id))}\n\n`;
+      if (url.pathname.endsWith('/stream')) {
+        given.push(request.headers['last-event-id']);
+        // 2-0 came after the first look and before the list, 3-0 after the list.
+        response.write(line('2-0') + line('3-0'));
+        return;
+      }
+      const items = url.searchParams.get('limit') === '1' ? [event('1-0')] : [event('2-0'), event('1-0')];
+      response.end(JSON.stringify({ items, next: null }));
+    };
+    const env = { SOLESEAT_ADMIN_TOKEN: adminTokenFor('viewer', 'acme'), SOLESEAT_ADMIN_URL: api.url };
+    const child = startCommand(['events', 'tail', '--json'], env);
+    let out = '';
+    child.stdout?.on('data', (chunk) => {
+      out += chunk;
+      if (out.includes('3-0')) child.kill('SIGINT');
+    });
+    expect((await ended(child)).code).toBe(130);
+    const lines = out.trim().split('\n');
+    expect([given, lines.map((one) => JSON.parse(one).id)]).toEqual([['1-0'], ['1-0', '2-0', '3-0']]);
+  });
+});

@@ -118,19 +118,31 @@ export class AdminApi {
     if (rest !== '') yield rest;
   }
 
-  /** The data of server-sent events; goes on where it was after a lost connection, until the signal. */
-  async *follow<T>(path: string, query: CallOptions['query'], signal: AbortSignal): AsyncGenerator<T> {
-    let lastId: string | undefined;
+  /**
+   * The data of server-sent events, from that event on where one is named; goes on where it was after a lost
+   * connection, until the signal.
+   */
+  async *follow<T>(
+    path: string,
+    query: CallOptions['query'],
+    signal: AbortSignal,
+    after?: string,
+  ): AsyncGenerator<T> {
+    let lastId = after;
     while (!signal.aborted) {
       const headers = {
         accept: 'text/event-stream',
         ...(lastId !== undefined && { 'last-event-id': lastId }),
       };
       const response = await this.open('GET', path, { ...(query && { query }), headers });
+      let id = lastId;
       try {
         for await (const line of this.lines(response)) {
-          if (line.startsWith('id:')) lastId = line.slice(3).trim();
-          if (line.startsWith('data:')) yield JSON.parse(line.slice(5)) as T;
+          if (line.startsWith('id:')) id = line.slice(3).trim();
+          if (!line.startsWith('data:')) continue;
+          yield JSON.parse(line.slice(5)) as T;
+          // Not before: an event of which only the id came is to be asked for again.
+          lastId = id;
         }
       } catch {
         // The connection was lost: the next attempt says so, if it fails.
