@@ -123,6 +123,8 @@ describe('a wrong call', () => {
     ['a missing argument', ['license', 'issue']],
     ['a time that is none', ['license', 'issue', 'ada', '--expires', 'soon']],
     ['destructive without --yes and no terminal', ['license', 'revoke', 'ada']],
+    ['a transfer without --yes and no terminal', ['license', 'transfer', 'ada', 'bob']],
+    ['an eviction without --yes and no terminal', ['session', 'evict', 'ada']],
     ['an end in the past without --yes', ['license', 'expire', 'ada', '2020-01-01']],
     ['a user that no token could name', ['license', 'issue', 'a\u0000b'.replace('\u0000', '\n')]],
   ])('%s ends with 2 and says why', async (_, args) => {
