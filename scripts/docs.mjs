@@ -148,7 +148,8 @@ function commandsPage() {
     );
     const shared = deskCommands.includes(path[0]) ? deskOptions : settingsOptions;
     const own = command.options.filter(({ long }) => !shared.includes(long));
-    const options = own.map(({ flags, description }) => `\`${flags}\` ${description}`).join('<br>');
+    const help = command.createHelp();
+    const options = own.map((one) => `\`${one.flags}\` ${help.optionDescription(one)}`).join('<br>');
     return [`\`soleseat ${[...path, ...words].join(' ')}\``, command.description(), options];
   });
   return `# Commands

@@ -2,9 +2,11 @@
 import { CommandFailure, exitCodes } from './failure.js';
 import { program } from './program.js';
 
-// A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough (`| head`) is no error. A full disk is: half an export must not pass for a whole one.
   if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+  console.error(`the output could not be written: ${error.message}`);
+  process.exit(exitCodes.failed);
 });
 
 try {

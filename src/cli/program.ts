@@ -101,19 +101,20 @@ withSources(program.command('token').description('tokens for trying out').comman
   .action(async ({ user, org, name, admin, role, expiresIn, kid, ...options }: MintOptions) => {
     const { loadConfiguration } = await import('./configuration.js');
     const { devPresets } = await import('./dev-presets.js');
-    const { mint, mintAdmin } = await import('./token.js');
+    const { checkMinted, mint, mintAdmin } = await import('./token.js');
     const hasKey = Boolean(
       process.env.SOLESEAT_JWT_SECRET || process.env.SOLESEAT_JWT_KEYS || options.config || options.set,
     );
     const presets = { ...(hasKey ? {} : devPresets('.soleseat')), REDIS_URL: 'redis://127.0.0.1:6379' };
     const configuration = loadConfiguration({ ...sourcesOf(options), presets });
     const common = { org, expiresInSeconds: expiresIn, ...(kid !== undefined && { kid }) };
-    if (admin) {
-      console.log(mintAdmin(configuration, { ...common, subject: user ?? 'admin', role }));
-      return;
-    }
-    if (user === undefined) throw new CommandFailure('a client token needs --user', exitCodes.usage);
-    console.log(mint(configuration, { ...common, user, ...(name !== undefined && { name }) }));
+    if (!admin && user === undefined)
+      throw new CommandFailure('a client token needs --user', exitCodes.usage);
+    const token = admin
+      ? mintAdmin(configuration, { ...common, subject: user ?? 'admin', role })
+      : mint(configuration, { ...common, user: user ?? '', ...(name !== undefined && { name }) });
+    checkMinted(configuration, token, admin === true);
+    console.log(token);
   });
 
 const config = program.command('config').description('the settings');

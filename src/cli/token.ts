@@ -1,5 +1,11 @@
 import type { VerificationKey } from '../auth/keys.js';
-import { mintAdminToken, mintToken, type Role } from '../auth/tokens.js';
+import {
+  createAdminTokenVerifier,
+  createTokenVerifier,
+  mintAdminToken,
+  mintToken,
+  type Role,
+} from '../auth/tokens.js';
 import type { Configuration } from './configuration.js';
 import { CommandFailure, exitCodes } from './failure.js';
 
@@ -46,6 +52,18 @@ export function mintAdmin(configuration: Configuration, options: AdminTokenOptio
     audience: settings.adminJwtAudience,
     expiresInSeconds: options.expiresInSeconds,
   });
+}
+
+/** Throws where the broker itself would refuse the token: better now than at every attempt to use it. */
+export function checkMinted({ settings, keys }: Configuration, token: string, isAdmin: boolean): void {
+  const create = isAdmin ? createAdminTokenVerifier : createTokenVerifier;
+  const audience = isAdmin ? settings.adminJwtAudience : settings.jwtAudience;
+  const verdict = create({ keys, issuer: settings.jwtIssuer, audience }).verify(token);
+  if (verdict.ok) return;
+  throw new CommandFailure(
+    `the broker would refuse this token (${verdict.reason}): a user, an org and a name have 1 to 256 bytes, without control characters, and an org has no braces`,
+    exitCodes.usage,
+  );
 }
 
 function signingKey({ keys }: Configuration, kid: string | undefined): VerificationKey {

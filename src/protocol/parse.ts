@@ -13,7 +13,8 @@ export type Parsed<T> =
   | { readonly ok: false; readonly violation: Violation };
 
 const MAX_DEPTH = 16;
-const MAX_NAME_BYTES = 128;
+/** Of a machine's id and name, and of whatever else a client calls itself. */
+export const MAX_NAME_BYTES = 128;
 const MAX_TOKEN_BYTES = 8192;
 const sessionIdForm = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const conflictPolicies: readonly string[] = ['takeover', 'deny', 'ask'] satisfies ConflictPolicy[];

@@ -1,19 +1,17 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { SpawnOptions } from 'node:child_process';
+import { existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../src/auth/tokens.js';
 import type { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
-
+import { type CommandResult, ended, startCommand } from '../support/command.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { adminTokenFor, startNode } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'soleseat-desk-'));
 let redis: RedisProcess;
 let broker: Broker;
@@ -28,28 +26,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Result {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function start(args: readonly string[], role: Role, url: string) {
-  const env = {
-    PATH: process.env.PATH,
-    SOLESEAT_ADMIN_TOKEN: adminTokenFor(role, 'acme'),
-    SOLESEAT_ADMIN_URL: url,
-  };
-  return spawn(process.execPath, [main, ...args], { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+function start(args: readonly string[], role: Role, url: string, options: SpawnOptions = {}) {
+  const env = { SOLESEAT_ADMIN_TOKEN: adminTokenFor(role, 'acme'), SOLESEAT_ADMIN_URL: url };
+  return startCommand(args, env, { cwd: folder, ...options });
 }
 
 /** Runs a command beside the broker, which is in this process and so must not be blocked. */
-function run(args: readonly string[], role: Role = 'admin', url = adminUrl()): Promise<Result> {
-  const child = start(args, role, url);
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (chunk) => (out += chunk));
-  child.stderr.on('data', (chunk) => (err += chunk));
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err })));
+function run(args: readonly string[], role: Role = 'admin', url = adminUrl()): Promise<CommandResult> {
+  return ended(start(args, role, url));
 }
 
 const adminUrl = () => `http://127.0.0.1:${broker.ports.admin}`;
@@ -117,7 +101,7 @@ describe('the license desk', () => {
   it('watches sessions as they begin and end, until it is interrupted', async () => {
     const child = start(['session', 'watch'], 'viewer', adminUrl());
     let out = '';
-    child.stdout.on('data', (chunk) => (out += chunk));
+    child.stdout?.on('data', (chunk) => (out += chunk));
     const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
     let i = 0;
     await eventually(async () => {
@@ -139,6 +123,8 @@ describe('a wrong call', () => {
     ['a missing argument', ['license', 'issue']],
     ['a time that is none', ['license', 'issue', 'ada', '--expires', 'soon']],
     ['destructive without --yes and no terminal', ['license', 'revoke', 'ada']],
+    ['a transfer without --yes and no terminal', ['license', 'transfer', 'ada', 'bob']],
+    ['an eviction without --yes and no terminal', ['session', 'evict', 'ada']],
     ['an end in the past without --yes', ['license', 'expire', 'ada', '2020-01-01']],
     ['a user that no token could name', ['license', 'issue', 'a\u0000b'.replace('\u0000', '\n')]],
   ])('%s ends with 2 and says why', async (_, args) => {
@@ -168,12 +154,22 @@ describe('a wrong call', () => {
 
   it('ends with 0 and without a trace when its reader has seen enough', async () => {
     const child = start(['events', 'export'], 'viewer', adminUrl());
-    let err = '';
-    child.stderr.on('data', (chunk) => (err += chunk));
-    child.stdout.destroy();
-    const code = await new Promise((resolve) => child.on('close', resolve));
-    expect([code, err]).toEqual([0, '']);
+    child.stdout?.destroy();
+    expect(await ended(child)).toMatchObject({ code: 0, err: '' });
   });
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'ends with 1 and says so when its output cannot be written',
+    async () => {
+      const stdio = ['ignore', openSync('/dev/full', 'w'), 'pipe'] as const;
+      const { code, err } = await ended(
+        start(['license', 'export'], 'viewer', adminUrl(), { stdio: [...stdio] }),
+      );
+      expect(code).toBe(1);
+      expect(err).toMatch(/^the output could not be written: .*no space left/);
+      expect(err.trim().split('\n')).toHaveLength(1);
+    },
+  );
 });
 
 describe('completion', () => {

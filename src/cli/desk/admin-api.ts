@@ -1,4 +1,5 @@
 import { CommandFailure, exitCodes } from '../failure.js';
+import { clean } from './clean.js';
 
 /** One page of a list, as the admin API gives it. */
 export interface ListPage<T> {
@@ -9,6 +10,8 @@ export interface ListPage<T> {
 export interface AdminApiOptions {
   readonly url: string;
   readonly token: string;
+  /** How long an answer may take to begin. */
+  readonly patienceMs?: number;
 }
 
 export interface CallOptions {
@@ -16,7 +19,11 @@ export interface CallOptions {
   readonly json?: unknown;
   readonly text?: { readonly type: string; readonly body: string };
   readonly headers?: Readonly<Record<string, string>>;
+  /** The answer begins when the work is done: there is no patience to lose. */
+  readonly isSlow?: boolean;
 }
+
+const PATIENCE_MS = 30_000;
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -33,8 +40,8 @@ export class AdminApi {
 
   async call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
     const response = await this.open(method, path, options);
-    const text = await response.text();
-    return (text === '' ? undefined : JSON.parse(text)) as T;
+    const text = await response.text().catch(lost);
+    return (text === '' ? undefined : readAnswer(text)) as T;
   }
 
   /** The answer with its body still to be read. */
@@ -51,16 +58,28 @@ export class AdminApi {
       ...(type !== undefined && { 'content-type': type }),
       ...options.headers,
     };
-    const response = await fetch(url, { method, headers, ...(body !== undefined && { body }) }).catch(
-      (error) => {
-        throw new CommandFailure(
-          `no broker answers at ${url.origin} (${causeOf(error)}). Is it running, and is --url its admin address?`,
-          exitCodes.unavailable,
-        );
-      },
-    );
+    const call = { method, headers, ...(body !== undefined && { body }) };
+    const response = await this.#answerTo(url, call, options.isSlow === true);
     if (!response.ok) throw await failureOf(response);
     return response;
+  }
+
+  /** The answer's headers, or 69: a port that accepts and stays silent must not hold a script for ever. */
+  async #answerTo(url: URL, call: RequestInit, isSlow: boolean): Promise<Response> {
+    const { patienceMs = PATIENCE_MS } = this.options;
+    const patience = new AbortController();
+    const outOfPatience = () => patience.abort(new Error(`no answer within ${patienceMs / 1000} s`));
+    const timer = isSlow ? undefined : setTimeout(outOfPatience, patienceMs);
+    try {
+      return await fetch(url, { ...call, signal: patience.signal });
+    } catch (error) {
+      throw new CommandFailure(
+        `no broker answers at ${url.origin} (${causeOf(error)}). Is it running, and is --url its admin address?`,
+        exitCodes.unavailable,
+      );
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Every item of a list, page by page, until so many. */
@@ -87,27 +106,43 @@ export class AdminApi {
   async *lines(response: Response): AsyncGenerator<string> {
     const decoder = new TextDecoder();
     let rest = '';
-    for await (const chunk of response.body ?? []) {
-      const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-      rest = parts.pop() ?? '';
-      yield* parts;
+    try {
+      for await (const chunk of response.body ?? []) {
+        const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+        rest = parts.pop() ?? '';
+        yield* parts;
+      }
+    } catch {
+      lost();
     }
     if (rest !== '') yield rest;
   }
 
-  /** The data of server-sent events; goes on where it was after a lost connection, until the signal. */
-  async *follow<T>(path: string, query: CallOptions['query'], signal: AbortSignal): AsyncGenerator<T> {
-    let lastId: string | undefined;
+  /**
+   * The data of server-sent events, from that event on where one is named; goes on where it was after a lost
+   * connection, until the signal.
+   */
+  async *follow<T>(
+    path: string,
+    query: CallOptions['query'],
+    signal: AbortSignal,
+    after?: string,
+  ): AsyncGenerator<T> {
+    let lastId = after;
     while (!signal.aborted) {
       const headers = {
         accept: 'text/event-stream',
         ...(lastId !== undefined && { 'last-event-id': lastId }),
       };
       const response = await this.open('GET', path, { ...(query && { query }), headers });
+      let id = lastId;
       try {
         for await (const line of this.lines(response)) {
-          if (line.startsWith('id:')) lastId = line.slice(3).trim();
-          if (line.startsWith('data:')) yield JSON.parse(line.slice(5)) as T;
+          if (line.startsWith('id:')) id = line.slice(3).trim();
+          if (!line.startsWith('data:')) continue;
+          yield JSON.parse(line.slice(5)) as T;
+          // Not before: an event of which only the id came is to be asked for again.
+          lastId = id;
         }
       } catch {
         // The connection was lost: the next attempt says so, if it fails.
@@ -117,13 +152,28 @@ export class AdminApi {
   }
 }
 
+function lost(): never {
+  throw new CommandFailure('the connection to the broker was lost', exitCodes.unavailable);
+}
+
+function readAnswer(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CommandFailure(
+      'the answer is not JSON: is --url the admin address of a broker?',
+      exitCodes.failed,
+    );
+  }
+}
+
 async function failureOf(response: Response): Promise<CommandFailure> {
   const text = await response.text().catch(() => '');
   const problem = readProblem(text);
   const lines = (problem.lines ?? []).map(({ line, problem: what }) => `  line ${line}: ${what}`);
   const fields = (problem.fields ?? []).map(({ field, problem: what }) => `  ${field} ${what}`);
   const title = problem.detail ?? problem.title ?? `the broker answered ${response.status}`;
-  const sentence = [title, ...lines, ...fields].join('\n');
+  const sentence = [title, ...lines, ...fields].map(clean).join('\n');
   const hint = response.status === 401 ? '\nGive an admin token with --token or SOLESEAT_ADMIN_TOKEN.' : '';
   return new CommandFailure(sentence + hint, exitCodeOf(response.status));
 }

@@ -1,8 +1,10 @@
-import { createInterface } from 'node:readline/promises';
 import Table from 'cli-table3';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandFailure, exitCodes } from '../failure.js';
+import { checkName, checkToken, originOf } from './access.js';
 import { AdminApi } from './admin-api.js';
+import { clean } from './clean.js';
+import { confirm } from './confirm.js';
 import { developmentToken } from './development-token.js';
 
 export interface DeskOptions {
@@ -22,7 +24,7 @@ export interface Desk {
   readonly isJson: boolean;
   /** The org in question; null: none was named, and the token is for all. */
   readonly org: string | null;
-  /** `/v1/admin/orgs/<org>` and what follows, each part escaped. */
+  /** `/v1/admin/orgs/<org>` and what follows, each part escaped. Throws where a URL cannot hold one. */
   orgPath(...parts: readonly string[]): string;
   /** One object: for people as two columns. */
   showOne(object: object): void;
@@ -52,9 +54,7 @@ export function withDesk(command: Command, more: { readonly destructive?: boolea
 }
 
 export async function deskFor(options: DeskOptions): Promise<Desk> {
-  const url = options.url ?? process.env.SOLESEAT_ADMIN_URL ?? 'http://127.0.0.1:9090';
-  if (!URL.canParse(url))
-    throw new CommandFailure('--url must be like http://127.0.0.1:9090', exitCodes.usage);
+  const url = originOf(options.url ?? process.env.SOLESEAT_ADMIN_URL ?? 'http://127.0.0.1:9090');
   const given = options.token ?? process.env.SOLESEAT_ADMIN_TOKEN ?? null;
   const token = given ?? (await developmentToken());
   if (token === null) {
@@ -63,6 +63,7 @@ export async function deskFor(options: DeskOptions): Promise<Desk> {
       exitCodes.usage,
     );
   }
+  checkToken(token);
   const org = options.org ?? orgOf(token) ?? (given === null ? DEVELOPMENT_ORG : null);
   const isJson = options.json === true;
   const print = (value: unknown) => console.log(JSON.stringify(value, null, 2));
@@ -73,7 +74,9 @@ export async function deskFor(options: DeskOptions): Promise<Desk> {
     orgPath: (...parts) => {
       if (org === null)
         throw new CommandFailure('--org is needed: the token is for all orgs', exitCodes.usage);
-      return ['/v1/admin/orgs', ...[org, ...parts].map(encodeURIComponent)].join('/');
+      const names = [org, ...parts];
+      names.forEach(checkName);
+      return ['/v1/admin/orgs', ...names.map(encodeURIComponent)].join('/');
     },
     showOne: (object) => {
       if (isJson) return print(object);
@@ -90,22 +93,11 @@ export async function deskFor(options: DeskOptions): Promise<Desk> {
       const cells = rows.map((row) => Object.values(columns).map((of) => cell(of(row as never))));
       console.log(tableOf(Object.keys(columns), cells));
     },
-    print: (line) => console.log(cell(line)),
-    clean: cell,
-    say: (sentence, object) => (isJson ? print(object) : console.log(sentence)),
-    confirm: (question) => confirm(question, options.yes === true),
+    print: (line) => console.log(clean(line)),
+    clean,
+    say: (sentence, object) => (isJson ? print(object) : console.log(clean(sentence))),
+    confirm: async (question) => (options.yes ? undefined : confirm(question)),
   };
-}
-
-async function confirm(question: string, isAnswered: boolean): Promise<void> {
-  if (isAnswered) return;
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new CommandFailure(`${question} Nobody can be asked here: give --yes.`, exitCodes.usage);
-  }
-  const reader = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await reader.question(`${question} [y/N] `);
-  reader.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailure('nothing was changed', exitCodes.refused);
 }
 
 function tableOf(head: readonly string[], rows: readonly string[][]): string {
@@ -134,11 +126,10 @@ function tableOf(head: readonly string[], rows: readonly string[][]): string {
     .join('\n');
 }
 
-/** Control characters of foreign names must not reach the terminal. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return '-';
   if (typeof value === 'number' && !Number.isInteger(value)) return value.toFixed(2);
-  return String(value).replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+  return clean(String(value));
 }
 
 /** Nested objects as `outer.inner`. */
@@ -158,6 +149,11 @@ function orgOf(token: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** CSV as it came, but for the line ends: those of this machine's tools. */
+export async function printCsv(desk: Desk, response: Response): Promise<void> {
+  for await (const line of desk.api.lines(response)) console.log(line.replace(/\r$/, ''));
 }
 
 /** A time for people: local, to the minute. */

@@ -30,11 +30,14 @@ export function registerEvents(program: Command): void {
     .action(async ({ follow, ...options }: FilterOptions & { follow: boolean }) => {
       const desk = await deskFor(options);
       const filter = filterOf(options);
+      // Before the list, so that nothing falls between it and the stream.
+      const start = await newestEventId(desk);
       const newest: AuditEvent[] = [];
       for await (const one of desk.api.list<AuditEvent>(desk.orgPath('events'), filter, 20))
         newest.unshift(one);
       for (const one of newest) print(desk, one);
-      if (follow) await followEvents(desk, filter, () => true, interrupted());
+      const shown = new Set(newest.map(({ id }) => id));
+      if (follow) await followEvents(desk, filter, ({ id }) => !shown.has(id), interrupted(), start);
     });
 
   withDesk(events.command('export'))
@@ -46,14 +49,22 @@ export function registerEvents(program: Command): void {
     });
 }
 
-/** Prints events as they happen, until the signal. */
+/** Where following begins; '0-0' in an empty trail. A stream that is not told loses what comes before its first event. */
+async function newestEventId(desk: Desk): Promise<string> {
+  for await (const { id } of desk.api.list<AuditEvent>(desk.orgPath('events'), {}, 1)) return id;
+  return '0-0';
+}
+
+/** Prints the events after one, and those that come, until the signal. */
 export async function followEvents(
   desk: Desk,
   filter: Readonly<Record<string, string | undefined>>,
   isWanted: (event: AuditEvent) => boolean,
   signal: AbortSignal,
+  after?: string,
 ): Promise<void> {
-  const stream = desk.api.follow<AuditEvent>(desk.orgPath('events', 'stream'), filter, signal);
+  const start = after ?? (await newestEventId(desk));
+  const stream = desk.api.follow<AuditEvent>(desk.orgPath('events', 'stream'), filter, signal, start);
   for await (const event of stream) if (isWanted(event)) print(desk, event);
 }
 

@@ -3,7 +3,17 @@ import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { v4 as uuidv4 } from 'uuid';
 import { CommandFailure, exitCodes } from '../failure.js';
-import { countArgument, type Desk, type DeskOptions, deskFor, timeArgument, when, withDesk } from './desk.js';
+import { checkName } from './access.js';
+import {
+  countArgument,
+  type Desk,
+  type DeskOptions,
+  deskFor,
+  printCsv,
+  timeArgument,
+  when,
+  withDesk,
+} from './desk.js';
 
 interface License {
   readonly user: string;
@@ -38,6 +48,7 @@ export function registerLicenses(program: Command): void {
     .option('--note <text>', 'kept with the license and in the audit trail')
     .action(async (user: string, options: DeskOptions & { expires?: string; note?: string }) => {
       const desk = await deskFor(options);
+      checkName(user);
       const issued = await desk.api.call<License>('POST', desk.orgPath('licenses'), {
         json: { user, ...(options.expires && { expiresAt: options.expires }), ...noteOf(options) },
         headers: { 'idempotency-key': uuidv4() },
@@ -50,8 +61,8 @@ export function registerLicenses(program: Command): void {
     .addOption(
       new Option('--status <status>', 'only these').choices(['active', 'suspended', 'expired', 'revoked']),
     )
-    .option('--limit <n>', 'at most so many', countArgument, 1000)
-    .action(async (options: DeskOptions & { status?: string; limit: number }) => {
+    .option('--limit <n>', 'at most so many; without it, all', countArgument)
+    .action(async (options: DeskOptions & { status?: string; limit?: number }) => {
       const desk = await deskFor(options);
       await showLicenses(desk, 'licenses', { status: options.status }, options.limit, 'No licenses.');
     });
@@ -68,7 +79,9 @@ export function registerLicenses(program: Command): void {
   change(license, 'revoke', 'take the license back and free its place; a live session ends', 'Revoked', true);
 
   withDesk(license.command('expire <user> <time>'), { destructive: true })
-    .description('set when the license ends: 2027-01-31, an RFC 3339 time, `now`, or `never`')
+    .description(
+      'set when the license ends: 2027-01-31, an RFC 3339 time, `now` (by the clock of this machine), or `never`',
+    )
     .action(async (user: string, time: string, options: DeskOptions) => {
       const desk = await deskFor(options);
       const expiresAt =
@@ -88,6 +101,7 @@ export function registerLicenses(program: Command): void {
     .option('--note <text>', 'kept with the license and in the audit trail')
     .action(async (user: string, to: string, options: DeskOptions & { note?: string }) => {
       const desk = await deskFor(options);
+      checkName(to);
       await desk.confirm(`Move the license of ${user} to ${to}?`);
       const path = desk.orgPath('licenses', user, 'transfer');
       const changed = await desk.api.call<Changed>('POST', path, { json: { to, ...noteOf(options) } });
@@ -101,9 +115,14 @@ export function registerLicenses(program: Command): void {
   withDesk(license.command('export'))
     .description('all licenses as CSV')
     .action(async (options: DeskOptions) => {
+      if (options.json) {
+        throw new CommandFailure(
+          'an export is CSV; `soleseat license list --json` gives JSON',
+          exitCodes.usage,
+        );
+      }
       const desk = await deskFor(options);
-      const response = await desk.api.open('GET', desk.orgPath('license-export'));
-      for await (const line of desk.api.lines(response)) console.log(line.trimEnd());
+      await printCsv(desk, await desk.api.open('GET', desk.orgPath('license-export')));
     });
 
   withDesk(license.command('count'))
@@ -127,8 +146,8 @@ export function registerLicenses(program: Command): void {
   withDesk(license.command('unused'))
     .description('licenses that nobody used for a while: to be taken back')
     .option('--days <n>', 'for so many days', countArgument, 30)
-    .option('--limit <n>', 'at most so many', countArgument, 1000)
-    .action(async (options: DeskOptions & { days: number; limit: number }) => {
+    .option('--limit <n>', 'at most so many; without it, all', countArgument)
+    .action(async (options: DeskOptions & { days: number; limit?: number }) => {
       const desk = await deskFor(options);
       const empty = `Every license was used within ${options.days} days.`;
       await showLicenses(desk, 'unused-licenses', { days: options.days }, options.limit, empty);
@@ -151,7 +170,7 @@ async function showLicenses(
   desk: Desk,
   list: string,
   query: Readonly<Record<string, string | number | undefined>>,
-  limit: number,
+  limit: number | undefined,
   whenEmpty: string,
 ): Promise<void> {
   const rows: License[] = [];
@@ -191,6 +210,7 @@ type ImportLine =
 async function importFile(desk: Desk, file: string): Promise<void> {
   const response = await desk.api.open('POST', desk.orgPath('license-import'), {
     text: { type: 'text/csv', body: readInput(file) },
+    isSlow: true,
   });
   const bar = new SingleBar({
     stream: process.stderr,
@@ -199,13 +219,18 @@ async function importFile(desk: Desk, file: string): Promise<void> {
   });
   let isDrawn = false;
   let last: ImportLine | null = null;
-  for await (const text of desk.api.lines(response)) {
-    if (text.trim() === '') continue;
-    last = JSON.parse(text) as ImportLine;
-    if (last.type !== 'progress' || desk.isJson || !process.stderr.isTTY) continue;
-    if (!isDrawn) bar.start(last.total, last.done);
-    isDrawn = true;
-    bar.update(last.done);
+  try {
+    for await (const text of desk.api.lines(response)) {
+      if (text.trim() === '') continue;
+      last = JSON.parse(text) as ImportLine;
+      if (last.type !== 'progress' || desk.isJson || !process.stderr.isTTY) continue;
+      if (!isDrawn) bar.start(last.total, last.done);
+      isDrawn = true;
+      bar.update(last.done);
+    }
+  } catch {
+    // Broken off: like an answer that ends before it has told the outcome.
+    last = null;
   }
   if (isDrawn) bar.stop();
   if (last?.type === 'done') return desk.say(`Issued ${last.issued} licenses`, last);
@@ -215,7 +240,7 @@ async function importFile(desk: Desk, file: string): Promise<void> {
 function importFailure(last: ImportLine | null): CommandFailure {
   if (last?.type !== 'failed') {
     const lost =
-      'the broker ended the import half-way; it takes back what was issued. Try again in a minute.';
+      'the answer ended half-way: the import goes on, or what was issued is taken back. `soleseat events tail` tells which.';
     return new CommandFailure(lost, exitCodes.unavailable);
   }
   const lines = last.lines.map(({ line, problem }) => `  line ${line}: ${problem}`);

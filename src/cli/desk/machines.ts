@@ -1,4 +1,7 @@
 import type { Command } from 'commander';
+import { MAX_NAME_BYTES } from '../../protocol/parse.js';
+import { textFault } from '../../protocol/text.js';
+import { CommandFailure, exitCodes } from '../failure.js';
 import type { ListPage } from './admin-api.js';
 import { type DeskOptions, deskFor, when, withDesk } from './desk.js';
 
@@ -67,6 +70,8 @@ function rule(machine: Command, name: 'allow' | 'deny', what: string): void {
   withDesk(machine.command(`${name} <machine>`))
     .description(what)
     .action(async (machineId: string, options: DeskOptions) => {
+      const fault = textFault(machineId, MAX_NAME_BYTES);
+      if (fault !== null) throw new CommandFailure(`<machine> ${fault}`, exitCodes.usage);
       const desk = await deskFor(options);
       await desk.api.call('PUT', desk.orgPath('machine-rules', machineId), { json: { rule: name } });
       desk.say(`${machineId} is on the ${name} list now`, { machineId, rule: name });

@@ -37,8 +37,8 @@ export function registerSessions(program: Command): void {
   withDesk(session.command('list'))
     .description('live sessions')
     .option('--user <prefix>', 'only users that begin so')
-    .option('--limit <n>', 'at most so many', countArgument, 1000)
-    .action(async (options: DeskOptions & { user?: string; limit: number }) => {
+    .option('--limit <n>', 'at most so many; without it, all', countArgument)
+    .action(async (options: DeskOptions & { user?: string; limit?: number }) => {
       const desk = await deskFor(options);
       const rows: LiveSession[] = [];
       const found = desk.api.list<LiveSession>(
@@ -60,7 +60,11 @@ export function registerSessions(program: Command): void {
   withDesk(session.command('evict <user>'), { destructive: true })
     .description('end the live session of a user')
     .option('--note <text>', 'why: for the audit trail')
-    .option('--hold <duration>', 'let the user get no seat for so long, like 30m or 12h', durationArgument)
+    .option(
+      '--hold <duration>',
+      'let the user get no seat for so long, like 30m or 12h; 0m lifts a hold',
+      durationArgument,
+    )
     .action(async (user: string, options: DeskOptions & { note?: string; hold?: number }) => {
       const desk = await deskFor(options);
       await desk.confirm(`End the session of ${user}?`);
@@ -70,7 +74,7 @@ export function registerSessions(program: Command): void {
       };
       const answer = await desk.api.call<Evicted>('POST', desk.orgPath('sessions', user, 'evict'), { json });
       const done = answer.evicted === null ? `${user} had no session` : `Evicted ${user}`;
-      desk.say(answer.holdUntil ? `${done}; no seat until ${when(answer.holdUntil)}` : done, answer);
+      desk.say(done + holdSaid(options.hold, answer.holdUntil), answer);
     });
 
   withDesk(session.command('watch'))
@@ -79,4 +83,9 @@ export function registerSessions(program: Command): void {
       const desk = await deskFor(options);
       await followEvents(desk, {}, ({ type }) => sessionEvents.includes(type), interrupted());
     });
+}
+
+function holdSaid(holdMs: number | undefined, until: string | null | undefined): string {
+  if (holdMs === 0) return '; no hold is left';
+  return until ? `; no seat until ${when(until)}` : '';
 }

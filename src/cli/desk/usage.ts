@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { ListPage } from './admin-api.js';
-import { type DeskOptions, deskFor, timeArgument, withDesk } from './desk.js';
+import { type DeskOptions, deskFor, printCsv, timeArgument, withDesk } from './desk.js';
 
 interface UsageRow {
   readonly at: string;
@@ -29,7 +29,7 @@ export function registerUsage(program: Command): void {
     .addOption(new Option('--by <period>', 'a row for each').choices(['hour', 'day']).default('day'))
     .option('--from <time>', 'from when: 2027-01-31, or an RFC 3339 time', timeArgument)
     .option('--to <time>', 'until when', timeArgument)
-    .option('--csv', 'as CSV')
+    .addOption(new Option('--csv', 'as CSV').conflicts('json'))
     .action(async (options: UsageOptions) => {
       const desk = await deskFor(options);
       const to = options.to ?? new Date().toISOString();
@@ -39,8 +39,7 @@ export function registerUsage(program: Command): void {
       const path = desk.orgPath('usage');
       if (options.csv) {
         const response = await desk.api.open('GET', path, { query, headers: { accept: 'text/csv' } });
-        for await (const line of desk.api.lines(response)) console.log(line.trimEnd());
-        return;
+        return printCsv(desk, response);
       }
       const { items: rows } = await desk.api.call<ListPage<UsageRow>>('GET', path, { query });
       const highest = Math.max(1, ...rows.map(({ peak }) => peak));
