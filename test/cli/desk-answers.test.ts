@@ -20,6 +20,18 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
   return ended(startCommand(args, { ...usual, ...env }));
 }
 
+describe('a time that is none', () => {
+  it.each(['2027-02-30', '2027-01-31T24:00:00Z', '2027-01-31 12:00', 'tomorrow'])(
+    '%s is not moved to one that is, and the broker is not asked',
+    async (time) => {
+      const { code, err } = await run(['license', 'issue', 'ada', '--expires', time]);
+      expect(code).toBe(2);
+      expect(err).toContain('2027-01-31T12:00:00Z');
+      expect(api.asked).toEqual([]);
+    },
+  );
+});
+
 describe('a long list', () => {
   const license = { status: 'active', issuedAt: '2026-01-01T00:00:00Z', expiresAt: null, lastUsedAt: null };
   const total = 1203;

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { type Command, InvalidArgumentError } from 'commander';
+import { readTime } from '../../base/rfc3339.js';
 import { CommandFailure, exitCodes } from '../failure.js';
 import { checkName, checkToken, originOf } from './access.js';
 import { AdminApi } from './admin-api.js';
@@ -166,11 +167,11 @@ export function when(time: string | null | undefined): string {
 
 /** `2027-01-31` or a time as in RFC 3339, for an option or an argument. */
 export function timeArgument(text: string): string {
-  const form = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
-  if (!form.test(text) || Number.isNaN(Date.parse(text))) {
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(text);
+  const ms = readTime(isDay ? `${text}T00:00:00Z` : text);
+  if (ms === null)
     throw new InvalidArgumentError('must be a day like 2027-01-31, or a time like 2027-01-31T12:00:00Z');
-  }
-  return new Date(text).toISOString();
+  return new Date(ms).toISOString();
 }
 
 export function countArgument(text: string): number {
