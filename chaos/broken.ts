@@ -35,8 +35,8 @@ export const breakages = {
     changes: [
       {
         file: 'store/lua/release.lua',
-        find: 'if not value or string.sub(value, 1, #order.held) ~= order.held then return 0 end',
-        replace: 'if not value then return 0 end',
+        find: 'if string.sub(value, 1, #order.held) ~= order.held then return 0 end',
+        replace: '',
       },
     ],
     kinds: ['pubsub-lost'],
@@ -116,7 +116,7 @@ export const breakages = {
     changes: [
       {
         file: 'store/lua/seat.lua',
-        find: 'time[1] * 1000000 + time[2], floor + 1',
+        find: 'math.max(nowUs, floor + 1)',
         replace: '1',
       },
     ],
