@@ -46,7 +46,7 @@ async function follow(desk: Desk, history: number[], screen: Screen | null): Pro
     const lines = [...topPicture(state, columns, rows - notes.length), ...notes];
     if (screen === null) {
       console.log(lines.map(desk.clean).join('\n'));
-      if (!overview.redis.up) process.exitCode = exitCodes.unavailable;
+      if (!overview.redis.up || nodes === null) process.exitCode = exitCodes.unavailable;
       return;
     }
     screen.show(lines.map(desk.clean));
