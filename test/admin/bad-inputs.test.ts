@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
@@ -212,6 +213,18 @@ describe('bad input to the admin API', () => {
       const answer = await ask(node, 'PATCH', '/v1/admin/orgs/acme', { body: `{"quota":${quota}}` });
       expect([answer.status, answer.body.fields?.[0].field]).toEqual([422, 'quota']);
     }
+  });
+
+  it('a license that is there already brings its org back into the list, whoever failed to enter it', async () => {
+    const body = { user: 'ada' };
+    const initech = '/v1/admin/orgs/initech';
+    expect((await ask(node, 'POST', `${initech}/licenses`, { body })).status).toBe(201);
+    const store = new Redis(redis.url);
+    await store.srem('soleseat:orgs', 'initech');
+    store.disconnect();
+    expect((await ask(node, 'GET', initech)).status).toBe(404);
+    expect((await ask(node, 'POST', `${initech}/licenses`, { body })).status).toBe(409);
+    expect((await ask(node, 'GET', initech)).status).toBe(200);
   });
 
   it('a page of another site cannot write: the browser says where it comes from', async () => {

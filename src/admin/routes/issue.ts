@@ -39,8 +39,9 @@ export async function issueOnce(
     ...(expiresAt != null && { expiresAt: Date.parse(expiresAt) }),
     ...(note !== undefined && { note }),
   });
-  // A new org begins to exist with its first license, not with one that was refused.
-  if (answer.outcome === 'done') await store.orgs.enter(org);
+  // A new org begins to exist with its first license, not with one that was refused. Where there is one already, whoever
+  // issued it may have come no further.
+  if (answer.outcome === 'done' || answer.reason === 'exists') await store.orgs.enter(org);
   return answer;
 }
 
