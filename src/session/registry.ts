@@ -16,10 +16,6 @@ export class Registry {
     return this.#size;
   }
 
-  get orgs(): readonly string[] {
-    return [...this.#orgs.keys()];
-  }
-
   add(session: Session): void {
     let users = this.#orgs.get(session.org);
     if (users === undefined) {
@@ -42,7 +38,6 @@ export class Registry {
     session.countIn(null);
     this.#size--;
     if (sessions.length === 0) users.delete(session.user);
-    if (users.size === 0) this.#orgs.delete(session.org);
   }
 
   /** Usually one; more while a newer connection of the user is claiming. */
