@@ -62,7 +62,8 @@ describe('signing in', () => {
   it('ends with the token, and says so', async () => {
     const { page } = await openPage(stage.browser);
     await page.goto(`${stage.url}#/${ORG}/events`);
-    await giveToken(page, adminTokenFor('admin', '*', 3));
+    // Long enough for a slow machine to get there before it ends.
+    await giveToken(page, adminTokenFor('admin', '*', 10));
     await heading(page, 'Events').waitFor();
     // Nobody does anything: the stream ends, and the page finds out why.
     await page.getByText('Your admin token has ended').waitFor();
