@@ -19,6 +19,7 @@ describe('pins', () => {
       lease_lost: 4010,
       no_pong: 4014,
       hello_timeout: 4408,
+      stale_attempt: 4409,
       rate_limited: 4429,
       bad_request: 4500,
       unauthorized: 4501,

@@ -58,7 +58,7 @@ export async function connect(options: ConnectOptions, sources: ConfigurationSou
       if (event.code === 'socket_unavailable') resolve(exitCodes.unavailable);
     });
     client.on('evicted', (event) => {
-      const by = event.by ? ` by ${event.by.machine.name ?? event.by.machine.id}` : '';
+      const by = event.by ? ` by ${event.by.machine.name ?? 'another machine'}` : '';
       say('evicted', `Seat lost: ${event.reason}${by} at ${new Date(event.at).toISOString()}`, event);
       resolve(exitCodes.refused);
     });

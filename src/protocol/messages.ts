@@ -16,6 +16,7 @@ export interface Machine {
   readonly kind?: MachineKind;
 }
 
+/** Which session a reconnect means. The epoch decides nothing: above the current one, it shows that Redis lost a grant. */
 export interface ResumeRequest {
   readonly sessionId: string;
   readonly epoch: number;
@@ -26,6 +27,10 @@ export interface ResumeRequest {
 export interface HelloMessage {
   readonly type: 'hello';
   readonly machine: Machine;
+  /** Names the running process: random, new at every start of it. */
+  readonly instance?: string;
+  /** Grows with every `hello` of the instance, so that one that lay in a buffer is known as old. */
+  readonly attempt?: number;
   readonly onConflict?: ConflictPolicy;
   readonly resume?: ResumeRequest;
   readonly client?: { readonly name: string; readonly version: string };
@@ -59,7 +64,16 @@ export type ClientMessage =
 
 // Server to client
 
-export interface WelcomeMessage {
+/**
+ * When a message was written, so that its age can be told (promise 15). The node's connection adds it to each message
+ * that may carry a duration; an older broker sends none.
+ */
+export interface Timed {
+  /** Since the node's first answer on this connection, on the node's monotonic clock: whole milliseconds. */
+  readonly elapsedMs: number;
+}
+
+export interface WelcomeMessage extends Partial<Timed> {
   readonly type: 'welcome';
   readonly sessionId: string;
   readonly epoch: number;
@@ -70,7 +84,7 @@ export interface WelcomeMessage {
   readonly license: { readonly id: string; readonly expiresAt?: number } | null;
   readonly displaced?: { readonly machine: { readonly name?: string } };
 }
-export interface LeaseMessage {
+export interface LeaseMessage extends Partial<Timed> {
   readonly type: 'lease';
   readonly epoch: number;
   readonly ttlMs: number;
@@ -78,33 +92,37 @@ export interface LeaseMessage {
 export interface EvictedMessage {
   readonly type: 'evicted';
   readonly reason: string;
-  readonly by?: { readonly machine: { readonly id: string; readonly name?: string } };
+  readonly by?: { readonly machine: { readonly name?: string } };
   /** When it happened, in Unix milliseconds by Redis's clock. */
   readonly at: number;
   /** The epoch that ended this session: the winner's, or the tombstone's. */
   readonly epoch: number;
 }
-export interface ConflictMessage {
+export interface ConflictMessage extends Partial<Timed> {
   readonly type: 'conflict';
-  /** `since` is in Unix milliseconds by Redis's clock. */
-  readonly holder: { readonly machine: { readonly name?: string }; readonly since: number };
+  /** `since` is in Unix milliseconds by Redis's clock. `sameMachine`: another process of this very machine. */
+  readonly holder: {
+    readonly machine: { readonly name?: string };
+    readonly since: number;
+    readonly sameMachine?: true;
+  };
 }
-export interface JeopardyMessage {
+export interface JeopardyMessage extends Partial<Timed> {
   readonly type: 'jeopardy';
   readonly graceMs: number;
 }
 export interface RecoveredMessage {
   readonly type: 'recovered';
 }
-export interface TokenExpiringMessage {
+export interface TokenExpiringMessage extends Partial<Timed> {
   readonly type: 'token_expiring';
   readonly inMs: number;
 }
-export interface DrainingMessage {
+export interface DrainingMessage extends Partial<Timed> {
   readonly type: 'draining';
   readonly reconnectWithinMs: number;
 }
-export interface ErrorMessage {
+export interface ErrorMessage extends Partial<Timed> {
   readonly type: 'error';
   readonly code: ErrorCode;
   readonly message: string;

@@ -94,6 +94,7 @@ export class Evictions {
 function evictedMessage(ending: Ending): EvictedMessage {
   const { reason, by, at, epoch } = ending;
   if (by === null) return { type: 'evicted', reason, at, epoch };
-  const machine = by.name === undefined ? { id: by.id } : { id: by.id, name: by.name };
+  // The name only: with the winner's machine id the loser could pose as the winner's machine.
+  const machine = by.name === undefined ? {} : { name: by.name };
   return { type: 'evicted', reason, by: { machine }, at, epoch };
 }

@@ -15,7 +15,7 @@ const conflict = { type: 'conflict', holder } as const;
 const takenOver = {
   type: 'evicted',
   reason: 'taken_over',
-  by: { machine: { id: 'm2', name: 'Laptop' } },
+  by: { machine: { name: 'Laptop' } },
   at: 1,
   epoch: 8,
 } as const;

@@ -46,7 +46,7 @@ it('a client of under 60 lines, written from PROTOCOL.md in another language, is
   expect(loser.told.at(-1)).toMatchObject({
     type: 'evicted',
     reason: 'taken_over',
-    by: { machine: { id: 'laptop' } },
+    by: { machine: { name: 'laptop' } },
   });
   expect(evictedWith).toBe(3);
 

@@ -92,7 +92,7 @@ describe('with Redis Sentinel', () => {
     const [loser] = crowd.members;
     const laptop = await helloOf(ports[1] ?? 0, loser?.org ?? '', loser?.user ?? '', 'laptop');
     await laptop.told('welcome');
-    expect(await loser?.desktop.told('evicted')).toMatchObject({ by: { machine: { id: 'laptop' } } });
+    expect(await loser?.desktop.told('evicted')).toMatchObject({ by: { machine: { name: 'laptop' } } });
     crowd.leave();
   });
 

@@ -39,7 +39,7 @@ describe('takeover', () => {
       const evicted = await workstation.told('evicted');
       expect(evicted).toMatchObject({
         reason: 'taken_over',
-        by: { machine: { id: 'laptop', name: 'laptop' } },
+        by: { machine: { name: 'laptop' } },
         epoch: welcome.epoch,
       });
       expect(Math.abs(evicted.at - Date.now())).toBeLessThan(60_000);
@@ -97,7 +97,7 @@ describe('takeover', () => {
     expect(await workstation.told('evicted')).toMatchObject({
       reason: 'taken_over',
       epoch: winner.epoch,
-      by: { machine: { id: 'laptop' } },
+      by: { machine: { name: 'laptop' } },
     });
     const page = await deaf.metrics.registry.metrics();
     expect(page).toContain('soleseat_evictions_total{reason="taken_over",path="renewal"} 1');
