@@ -21,6 +21,7 @@ import { Evictions } from './session/evictions.js';
 import { Registry } from './session/registry.js';
 import { Renewals } from './session/renewals.js';
 import { TokenWatch } from './session/tokens-watch.js';
+import type { Setback } from './store/horizon.js';
 import { Housekeeping } from './store/housekeeping.js';
 import type { EvictionReason } from './store/lease-types.js';
 import type { NodeReport, Nodes } from './store/nodes.js';
@@ -77,6 +78,7 @@ export class Broker {
       clock: monotonicMs,
       config: { ...settings, nodeId },
       onClockStep: (stepMs) => this.#clockStepped(stepMs),
+      onSetback: (setback) => this.#wentBack(setback),
     });
     const { leases, redisClock, keys: names } = this.store;
     this.#housekeeping = new Housekeeping({
@@ -85,8 +87,9 @@ export class Broker {
       sweepEveryMs: settings.sweepEveryMs,
       announceEveryMs: settings.renewEveryMs,
       report: () => this.#report(),
-      orgs: () => this.store.leases.orgs,
+      orgs: () => this.store.horizon.orgs,
       onForgotten: () => this.verifyAll(),
+      onWentBack: (lostMs) => this.#wentBack({ lostMs }),
       clock: monotonicMs,
       log,
     });
@@ -267,6 +270,12 @@ export class Broker {
     this.metrics.clockSteps.inc();
     this.log.warn({ stepMs: Math.round(stepMs) }, "Redis's clock was set, or this machine stood still");
     this.verifyAll();
+  }
+
+  /** Promise 8: the operator is told how far Redis went back; docs/runbook.md says what to do. */
+  #wentBack(setback: Partial<Setback>): void {
+    this.metrics.wentBack.inc();
+    this.log.warn(setback, 'Redis went back in time: what was written meanwhile is lost');
   }
 
   #notReadyBecause(): string | null {

@@ -294,6 +294,6 @@ export class Conversation {
   }
 }
 
-function heldLease({ org, user, sessionId, epoch, sinceMs, machineText }: Session): HeldLease {
-  return { org, user, sessionId, epoch, sinceMs, machineText };
+function heldLease(session: Session): HeldLease {
+  return session.lease();
 }

@@ -98,7 +98,9 @@ function checkMachine(visit: Visit): boolean {
 function reserve(visit: Visit, { registry, newSessionId }: AdmissionParts): boolean {
   if (visit.claims === null) return false;
   const { org, user } = visit.claims;
-  visit.session = new Session(org, user, newSessionId(), visit.hello.machine, visit.link);
+  const { machine, instance, attempt } = visit.hello;
+  const program = { ...(instance !== undefined && { instance }), ...(attempt !== undefined && { attempt }) };
+  visit.session = new Session({ org, user, sessionId: newSessionId(), machine, ...program }, visit.link);
   registry.add(visit.session);
   return true;
 }
@@ -109,13 +111,10 @@ async function claim(visit: Visit, parts: AdmissionParts): Promise<boolean> {
   const sentMs = parts.clock();
   try {
     const answer = await parts.leases.claim({
-      requestId: session.sessionId,
-      org: session.org,
-      user: session.user,
-      sessionId: session.sessionId,
+      ...session.lease(),
+      requestId: session.connection,
       licenseId: session.sessionId,
       machine: hello.machine,
-      machineText: session.machineText,
       onConflict: visit.onConflict,
       ...(hello.resume && { resume: hello.resume }),
     });
@@ -123,7 +122,8 @@ async function claim(visit: Visit, parts: AdmissionParts): Promise<boolean> {
     parts.metrics.claims.inc({ outcome: outcomeOf(answer) });
     if (answer.outcome !== 'granted') return refuse(visit, parts, answer);
     const deadlineMs = parts.renewals.deadlineFrom(sentMs);
-    session.grant(answer.sessionId, answer.epoch, answer.sinceMs, deadlineMs);
+    session.grant(answer, deadlineMs);
+    if (answer.isAhead) noteLostGrant(session, parts);
     return true;
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
@@ -167,6 +167,9 @@ function refuse(
     case 'conflict':
       visit.link.send({ type: 'conflict', holder: answer.holder });
       break;
+    case 'stale':
+      visit.link.end('stale_attempt');
+      break;
     case 'denied':
       parts.metrics.denials.inc({ reason: answer.reason });
       visit.link.end(answer.reason);
@@ -204,6 +207,7 @@ function welcome(visit: Visit, parts: AdmissionParts): boolean {
         user,
         sessionId: displaced.sessionId,
         epoch: displaced.epoch,
+        connection: displaced.connection,
         reason: displaced.reason,
         by: visit.hello.machine,
         at: nowMs,
@@ -233,6 +237,12 @@ function welcome(visit: Visit, parts: AdmissionParts): boolean {
   });
   parts.log.info({ org, sessionId, epoch, reason: resumed ? 'resumed' : 'granted' }, 'session granted');
   return true;
+}
+
+/** The client brought an epoch that Redis has not given: a change of master lost the grant (promise 8). */
+function noteLostGrant({ org, sessionId, epoch }: Session, { log, metrics }: AdmissionParts): void {
+  metrics.lostGrants.inc();
+  log.warn({ org, sessionId, epoch }, 'the client has seen a grant that Redis has lost');
 }
 
 function drop(session: Session, { registry }: AdmissionParts): void {

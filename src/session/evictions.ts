@@ -35,22 +35,23 @@ export class Evictions {
     const ending = { reason: notice.reason, by: notice.by, at: notice.at, epoch: notice.byEpoch };
     for (const session of [...this.parts.registry.of(notice.org, notice.user)]) {
       if (session.state === 'claiming') session.earlyNotices = [...session.earlyNotices, notice];
-      else if (session.isGrant(notice.sessionId, notice.epoch)) this.end(session, ending, path);
+      else if (session.isGrant(notice)) this.end(session, ending, path);
     }
   }
 
   /** The holder keeps the seat, and is told that somebody fights for it: both sides are (`flapping`). */
-  contested({ org, user, sessionId, epoch, by }: ContestedNotice): void {
+  contested(notice: ContestedNotice): void {
+    const { org, user, by } = notice;
     const message = `${by.name ?? 'Another machine'} keeps taking this seat; a person must act.`;
     for (const session of this.parts.registry.of(org, user)) {
-      if (session.isLive && session.isGrant(sessionId, epoch))
+      if (session.isLive && session.isGrant(notice))
         session.link.send({ type: 'error', code: 'flapping', message });
     }
   }
 
   /** Whether the grant just made was ended before anybody here knew of it; then it is told. */
   endedEarly(session: Session): boolean {
-    const notice = session.earlyNotices.find((one) => session.isGrant(one.sessionId, one.epoch));
+    const notice = session.earlyNotices.find((one) => session.isGrant(one));
     if (notice === undefined) return false;
     this.end(
       session,

@@ -92,14 +92,7 @@ export class Renewals {
 
   async #renewBatch(org: string, batch: readonly Session[]): Promise<void> {
     const live = batch.filter((session) => session.isLive);
-    const held = live.map(({ user, sessionId, epoch, sinceMs, machineText }) => ({
-      org,
-      user,
-      sessionId,
-      epoch,
-      sinceMs,
-      machineText,
-    }));
+    const held = live.map((session) => session.lease());
     const sentMs = this.parts.clock();
     try {
       const answers = await this.parts.renew(org, held);
@@ -131,6 +124,7 @@ export class Renewals {
       return;
     }
     session.deadlineMs = this.deadlineFrom(sentMs);
+    if (answer.raised !== null) session.raise(answer.raised);
     if (session.state === 'jeopardy') {
       session.state = 'active';
       session.link.send({ type: 'recovered' });

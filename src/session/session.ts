@@ -12,11 +12,24 @@ export type SessionState = 'claiming' | 'active' | 'jeopardy' | 'ended';
 /** How many sessions of a registry are in each state. */
 export type StateCounts = Record<SessionState, number>;
 
+/** Who claims, and from where. */
+export interface Claimant {
+  readonly org: string;
+  readonly user: string;
+  /** Of the new session, unless the claim turns out to be a resume. */
+  readonly sessionId: string;
+  readonly machine: Machine;
+  readonly instance?: string;
+  readonly attempt?: number;
+}
+
 /** One user's seat in use by one machine, as served by this node: a grant and the connection that uses it. */
 export class Session implements HeldLease {
   #state: SessionState = 'claiming';
   #counts: StateCounts | null = null;
   epoch = 0;
+  /** The epoch of the person's act; see HeldLease. */
+  rank = 0;
   sinceMs = 0;
   /** Monotonic ms after which the lease may have run out in Redis and must not be counted on (promise 6). */
   deadlineMs = 0;
@@ -26,15 +39,28 @@ export class Session implements HeldLease {
   warnedOfMs = 0;
   /** Notices that came while the claim was under way: they may concern the grant that is being made. */
   earlyNotices: readonly EndedNotice[] = none;
+  readonly org: string;
+  readonly user: string;
+  sessionId: string;
+  /** The id of the claim that made it: no other grant of any node has it. */
+  readonly connection: string;
+  readonly instance?: string;
+  readonly attempt?: number;
+  readonly machineId: string;
   readonly machineText: string;
 
   constructor(
-    readonly org: string,
-    readonly user: string,
-    public sessionId: string,
-    machine: Machine,
+    claimant: Claimant,
     readonly link: Link,
   ) {
+    const { org, user, sessionId, machine, instance, attempt } = claimant;
+    this.org = org;
+    this.user = user;
+    this.sessionId = sessionId;
+    this.connection = sessionId;
+    if (instance !== undefined) this.instance = instance;
+    if (attempt !== undefined) this.attempt = attempt;
+    this.machineId = machine.id;
     this.machineText = JSON.stringify(machine);
   }
 
@@ -62,16 +88,61 @@ export class Session implements HeldLease {
   }
 
   /** The claim was answered: from now on the session is this grant. */
-  grant(sessionId: string, epoch: number, sinceMs: number, deadlineMs: number): void {
-    this.sessionId = sessionId;
-    this.epoch = epoch;
-    this.sinceMs = sinceMs;
+  grant(
+    granted: {
+      readonly sessionId: string;
+      readonly epoch: number;
+      readonly rank: number;
+      readonly sinceMs: number;
+    },
+    deadlineMs: number,
+  ): void {
+    this.sessionId = granted.sessionId;
+    this.sinceMs = granted.sinceMs;
+    this.raise(granted);
     this.deadlineMs = deadlineMs;
     this.state = 'active';
   }
 
-  isGrant(sessionId: string, epoch: number): boolean {
-    return this.sessionId === sessionId && this.epoch === epoch;
+  /** The lease was written anew under this epoch (promise 8). */
+  raise({ epoch, rank }: { readonly epoch: number; readonly rank: number }): void {
+    this.epoch = epoch;
+    this.rank = rank;
+  }
+
+  /** The lease as it is now: the session goes on while a command about it is under way. */
+  lease(): HeldLease {
+    const {
+      org,
+      user,
+      sessionId,
+      epoch,
+      rank,
+      connection,
+      instance,
+      attempt,
+      machineId,
+      sinceMs,
+      machineText,
+    } = this;
+    return {
+      ...{ org, user, sessionId, epoch, rank, connection, machineId, sinceMs, machineText },
+      ...(instance !== undefined && { instance }),
+      ...(attempt !== undefined && { attempt }),
+    };
+  }
+
+  /**
+   * Whether a notice is about this grant (promise 1): by its connection, whose epoch may have been raised by a reply
+   * that is still on its way; by the epoch where a node of version 0.1 wrote the lease.
+   */
+  isGrant(grant: {
+    readonly sessionId: string;
+    readonly epoch: number;
+    readonly connection: string | null;
+  }): boolean {
+    if (this.sessionId !== grant.sessionId) return false;
+    return grant.connection === null ? this.epoch === grant.epoch : this.connection === grant.connection;
   }
 
   get isLive(): boolean {

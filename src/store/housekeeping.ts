@@ -18,6 +18,8 @@ export interface HousekeepingParts {
   readonly orgs: () => readonly string[];
   /** Redis has lost this node, and so perhaps its leases, without a connection having broken. */
   readonly onForgotten: () => void;
+  /** Redis has an older copy of its data than this node has seen, by so many ms (promise 8). */
+  readonly onWentBack: (lostMs: number) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -26,7 +28,6 @@ export interface HousekeepingParts {
  * next time. */
 export class Housekeeping {
   #timer: NodeJS.Timeout | null = null;
-  #hasBeaten = false;
   #announcedMs = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly parts: HousekeepingParts) {}
@@ -55,13 +56,12 @@ export class Housekeeping {
   }
 
   async #heartbeat(now: NodeReport): Promise<void> {
-    const isKnown = await this.parts.nodes.beat(now);
-    if (!isKnown && this.#hasBeaten) {
-      this.parts.log.warn('Redis has lost its data: putting the leases back');
-      this.#announcedMs = Number.NEGATIVE_INFINITY;
-      this.parts.onForgotten();
-    }
-    this.#hasBeaten = true;
+    const heard = await this.parts.nodes.beat(now);
+    if (heard === 'first' || heard === 'known') return;
+    if (heard === 'forgotten') this.parts.log.warn('Redis has lost its data: putting the leases back');
+    else this.parts.onWentBack(heard.lostMs);
+    this.#announcedMs = Number.NEGATIVE_INFINITY;
+    this.parts.onForgotten();
   }
 
   #attempt(duty: string, work: () => Promise<unknown>): void {

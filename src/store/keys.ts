@@ -12,7 +12,9 @@ type SharedKeys = Readonly<
     | 'settings'
     | 'used'
     | 'usage'
-    | 'users',
+    | 'users'
+    | 'reign'
+    | 'held',
     string
   >
 >;
@@ -24,6 +26,10 @@ export class KeyNames {
 
   constructor(private readonly prefix: string) {}
 
+  /** The version of the data, `major.minor`. */
+  get schema(): string {
+    return `${this.prefix}schema`;
+  }
   /** Every org that ever claimed. */
   get orgs(): string {
     return `${this.prefix}orgs`;
@@ -50,8 +56,16 @@ export class KeyNames {
   epoch(org: string): string {
     return this.#of(org, 'epoch');
   }
+  /** The replication id under which the org's epochs run, and the first epoch given under it. */
+  reign(org: string): string {
+    return this.#of(org, 'reign');
+  }
   active(org: string): string {
     return this.#of(org, 'active');
+  }
+  /** user → the lease, as long as the user is active: it tells whose lease it was that ran out. */
+  held(org: string): string {
+    return this.#of(org, 'held');
   }
   license(org: string, user: string): string {
     return this.#of(org, `license:${user}`);
@@ -99,7 +113,7 @@ export class KeyNames {
   settings(org: string): string {
     return this.#of(org, 'settings');
   }
-  /** The lowest epoch that may still hold the user's seat. */
+  /** The lowest rank that may still hold the user's seat. */
   fence(org: string, user: string): string {
     return this.#of(org, `fence:${user}`);
   }
@@ -135,7 +149,13 @@ export class KeyNames {
       shared.used,
       shared.usage,
       shared.users,
+      shared.reign,
+      shared.held,
     ];
+  }
+  /** What renew.lua needs beside the leases. */
+  renewal(org: string): string[] {
+    return [this.active(org), this.held(org), this.epoch(org), this.reign(org), this.events(org)];
   }
   /** The keys that license.lua names after those of the seat. */
   licenseChange(org: string, requestId: string): string[] {
@@ -157,6 +177,8 @@ export class KeyNames {
       used: this.used(org),
       usage: this.usage(org, hour),
       users: this.users(org, hour.slice(0, 10)),
+      reign: this.reign(org),
+      held: this.held(org),
     };
     this.#shared.set(org, shared);
     return shared;

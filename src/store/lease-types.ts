@@ -1,5 +1,5 @@
 import type { CloseReason } from '../protocol/close-codes.js';
-import type { ConflictPolicy, Machine, ResumeRequest } from '../protocol/messages.js';
+import type { ConflictMessage, ConflictPolicy, Machine, ResumeRequest } from '../protocol/messages.js';
 
 /** Why a session is ended from outside. */
 export type EvictionReason = Extract<
@@ -41,6 +41,13 @@ export interface HeldLease {
   readonly user: string;
   readonly sessionId: string;
   readonly epoch: number;
+  /** The epoch of the person's act: what two leases that both want to stay are compared by. */
+  readonly rank: number;
+  /** The node's connection that holds it: with it the node knows its own lease, whatever its epoch. */
+  readonly connection: string;
+  readonly instance?: string;
+  readonly attempt?: number;
+  readonly machineId: string;
   readonly sinceMs: number;
   /** The machine as JSON text, made once. */
   readonly machineText: string;
@@ -56,6 +63,9 @@ export interface ClaimRequest {
   readonly licenseId: string;
   readonly machine: Machine;
   readonly machineText: string;
+  readonly connection: string;
+  readonly instance?: string;
+  readonly attempt?: number;
   readonly onConflict: ConflictPolicy;
   readonly resume?: ResumeRequest;
 }
@@ -63,6 +73,7 @@ export interface ClaimRequest {
 export interface Displaced {
   readonly sessionId: string;
   readonly epoch: number;
+  readonly connection: string | null;
   readonly nodeId: string;
   readonly reason: 'taken_over' | 'superseded';
   readonly machine: Machine;
@@ -73,7 +84,10 @@ export type ClaimAnswer =
       readonly outcome: 'granted';
       readonly sessionId: string;
       readonly epoch: number;
+      readonly rank: number;
       readonly resumed: boolean;
+      /** The client names an epoch that Redis has not given: Redis has lost a grant. */
+      readonly isAhead: boolean;
       readonly sinceMs: number;
       readonly nowMs: number;
       readonly license: { readonly id: string; readonly expiresAt?: number } | null;
@@ -81,13 +95,18 @@ export type ClaimAnswer =
     }
   | {
       readonly outcome: 'conflict';
-      readonly holder: { readonly machine: { readonly name?: string }; readonly since: number };
+      readonly holder: ConflictMessage['holder'];
     }
+  /** A newer hello of the same instance has been answered: this one changed nothing (promise 15). */
+  | { readonly outcome: 'stale' }
   | { readonly outcome: 'denied'; readonly reason: DenialReason }
   | { readonly outcome: 'flapping' | 'rate_limited'; readonly retryAfterMs: number };
 
 export type RenewAnswer =
-  | { readonly outcome: 'kept' | 'reasserted' }
+  /** Kept under its epoch, or under a new one: raised at the beginning of a reign, its rank unchanged (promise 8). */
+  | { readonly outcome: 'kept'; readonly raised: { readonly epoch: number; readonly rank: number } | null }
+  /** Redis had lost it, and has it back under a new epoch. */
+  | { readonly outcome: 'reasserted'; readonly raised: { readonly epoch: number; readonly rank: number } }
   /** Nothing is known of this one lease; of the others of its batch, all is. */
   | { readonly outcome: 'failed'; readonly cause: unknown }
   | {

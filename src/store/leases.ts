@@ -1,7 +1,9 @@
+import type { Horizon, ReignBegun } from './horizon.js';
 import type { KeyNames } from './keys.js';
 import type {
   ClaimAnswer,
   ClaimRequest,
+  Displaced,
   EvictionReason,
   HeldLease,
   LeaseConfig,
@@ -13,9 +15,11 @@ import {
   type ClaimReply,
   type EvictReply,
   fenceOf,
+  givesWay,
   lostTo,
   parseLease,
   type ReassertReply,
+  type ReleaseReply,
   readReply,
 } from './replies.js';
 import type { Scripts } from './scripts.js';
@@ -28,32 +32,26 @@ export interface LeasesParts {
   readonly keys: KeyNames;
   readonly config: LeaseConfig;
   readonly redisClock: RedisClock;
+  readonly horizon: Horizon;
 }
 
 /** The lease operations, each one atomic script on one slot. Rejects with StoreUnavailable only. */
 export class Leases {
-  /** org → highest epoch seen, the floor of the next one (promise 8). */
-  readonly #epochSeen = new Map<string, number>();
-
   constructor(private readonly parts: LeasesParts) {}
-
-  /** All that were claimed for here, whatever became of the sessions: Redis may have lost that they exist. */
-  get orgs(): readonly string[] {
-    return [...this.#epochSeen.keys()];
-  }
 
   /** Takes the seat, or tells why not. */
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
-    if (!this.#epochSeen.has(request.org)) this.#enterOrg(request.org);
+    if (!this.parts.horizon.knows(request.org)) this.#enterOrg(request.org);
     const reply = await this.#sendClaim(request);
     switch (reply.outcome) {
       case 'granted':
-        this.#see(request.org, Number(reply.epoch));
         return {
           outcome: 'granted',
           sessionId: reply.sessionId,
           epoch: Number(reply.epoch),
+          rank: Number(reply.rank),
           resumed: reply.resumed,
+          isAhead: reply.ahead === true,
           sinceMs: Number(reply.since),
           nowMs: Number(reply.now),
           license: reply.license
@@ -62,13 +60,15 @@ export class Leases {
                 ...(reply.license.expiresAt !== undefined && { expiresAt: Number(reply.license.expiresAt) }),
               }
             : null,
-          displaced: reply.displaced ? { ...reply.displaced, epoch: Number(reply.displaced.epoch) } : null,
+          displaced: displacedOf(reply),
         };
       case 'conflict':
         return {
           outcome: 'conflict',
-          holder: { machine: reply.holder.machine, since: Number(reply.holder.since) },
+          holder: { ...reply.holder, since: Number(reply.holder.since) },
         };
+      case 'stale':
+        return { outcome: 'stale' };
       case 'denied':
         return { outcome: 'denied', reason: reply.reason };
       case 'flapping':
@@ -79,18 +79,19 @@ export class Leases {
 
   /** Keeps leases of one org for another TTL, and puts back those that Redis lost. */
   async renew(org: string, held: readonly HeldLease[]): Promise<RenewAnswer[]> {
-    const keys = [
-      this.parts.keys.active(org),
-      ...held.map((lease) => this.parts.keys.lease(org, lease.user)),
-    ];
-    const args = [this.parts.config.leaseTtlMs, ...held.flatMap((lease) => [lease.user, fenceOf(lease)])];
-    const learn = this.parts.redisClock.exchange();
-    const reply = await reachStore(() => this.parts.scripts.run('renew', keys, args));
+    const { keys, config, redisClock, scripts, horizon } = this.parts;
+    const names = [...keys.renewal(org), ...held.map((lease) => keys.lease(org, lease.user))];
+    const order = { nodeId: config.nodeId, ttlMs: config.leaseTtlMs, ...horizon.boundsOf(org) };
+    const args = held.flatMap((lease) => [lease.user, fenceOf(lease), lease.connection]);
+    const learn = redisClock.exchange();
+    const reply = await reachStore(() => scripts.run('renew', names, [JSON.stringify(order), ...args]));
     if (!Array.isArray(reply)) throw new StoreUnavailable(new Error('renew answered out of form'));
-    const nowMs = learn(reply[0]);
+    const [now, begun, ...answers] = reply as unknown[];
+    const nowMs = learn(now);
+    if (begun !== '') horizon.learn(org, { reign: readReply<ReignBegun>(begun) });
     return Promise.all(
       held.map((lease, index) =>
-        this.#readRenewal(lease, reply[index + 1], nowMs).catch(
+        this.#readRenewal(lease, answers[index], nowMs).catch(
           (cause): RenewAnswer => ({ outcome: 'failed', cause }),
         ),
       ),
@@ -98,20 +99,23 @@ export class Leases {
   }
 
   async #readRenewal(lease: HeldLease, one: unknown, nowMs: number): Promise<RenewAnswer> {
-    if (one === 1) return { outcome: 'kept' };
+    if (one === 1) return { outcome: 'kept', raised: null };
+    if (Array.isArray(one)) return { outcome: 'kept', raised: this.#raised(lease.org, one[0], one[1]) };
     const holder = typeof one === 'string' ? parseLease(one) : null;
-    // A lower epoch in our place means that Redis lost ours: the highest wins (promise 8).
-    if (holder === null || holder.epoch < lease.epoch) return this.#reassert(lease);
+    // An older act in our place means that Redis lost ours: the newest wins (promise 8).
+    if (holder === null || givesWay(holder, lease)) return this.#reassert(lease);
     return lostTo(lease, holder, nowMs);
   }
 
   /** Gives the seat back if this session still holds it. */
   async release(lease: HeldLease): Promise<boolean> {
-    const order = { held: fenceOf(lease) };
-    return (await reachStore(() => this.parts.seats.run('release', lease, order))) === 1;
+    const { sessionId, epoch, connection } = lease;
+    const order = { sessionId, epoch: String(epoch), connection };
+    const reply = await reachStore(() => this.parts.seats.ask<ReleaseReply>('release', lease, order));
+    return reply.outcome === 'released';
   }
 
-  /** Ends the user's session, wherever it is served. With `only`, just that grant. */
+  /** Ends the user's session, wherever it is served. With `only`, just that grant, by any epoch since its act. */
   async evict(order: {
     readonly org: string;
     readonly user: string;
@@ -131,9 +135,7 @@ export class Leases {
       ...(holdMs !== undefined && { holdMs }),
       ...(only && { sessionId: only.sessionId, epoch: String(only.epoch) }),
     };
-    const reply = readReply<EvictReply>(
-      await reachStore(() => this.parts.seats.run('evict', order, argument)),
-    );
+    const reply = await reachStore(() => this.parts.seats.ask<EvictReply>('evict', order, argument));
     return reply.outcome === 'none' ? null : { sessionId: reply.sessionId, epoch: Number(reply.epoch) };
   }
 
@@ -146,6 +148,7 @@ export class Leases {
       machine: request.machineText,
       machineId: machine.id,
       machineKind: machine.kind,
+      ...programOf(request),
       onConflict: request.onConflict,
       resume: resume && { sessionId: resume.sessionId, epoch: String(resume.epoch) },
       licenseMode,
@@ -153,16 +156,15 @@ export class Leases {
       takeoversPerMinute,
       // Whoever may take over without limit may claim without one.
       claimsPerMinute: takeoversPerMinute === 0 ? 0 : claimsPerMinute,
-      floor: String(this.#epochSeen.get(org) ?? 0),
     };
     const own = [this.parts.keys.request(org, requestId), this.parts.keys.claims(org, request.user)];
-    const send = () => this.parts.seats.run('claim', request, order, own);
+    const send = () => this.parts.seats.ask<ClaimReply>('claim', request, order, own);
     // The reply may be lost after the script ran, with its connection: ask once more under the same request id.
     const again = async () => {
       await untilReady(this.parts.redis, this.parts.config.commandTimeoutMs);
       return send();
     };
-    const reply = readReply<ClaimReply>(await reachStore(() => send().catch(again)));
+    const reply = await reachStore(() => send().catch(again));
     learn(reply.now);
     return reply;
   }
@@ -171,26 +173,45 @@ export class Leases {
     const order = {
       sessionId: lease.sessionId,
       epoch: String(lease.epoch),
+      rank: String(lease.rank),
       since: String(lease.sinceMs),
       machine: lease.machineText,
+      machineId: lease.machineId,
+      ...programOf(lease),
     };
-    const reply = readReply<ReassertReply>(
-      await reachStore(() => this.parts.seats.run('reassert', lease, order)),
-    );
-    if (reply.outcome !== 'lost') return { outcome: reply.outcome };
+    const reply = await reachStore(() => this.parts.seats.ask<ReassertReply>('reassert', lease, order));
+    if (reply.outcome !== 'lost')
+      return { outcome: reply.outcome, raised: this.#raised(lease.org, reply.epoch, reply.rank) };
     const nowMs = Number(reply.now);
     const holder = reply.lease === undefined ? null : parseLease(reply.lease);
-    if (holder !== null && holder.epoch > lease.epoch) return lostTo(lease, holder, nowMs);
+    if (holder !== null && !givesWay(holder, lease)) return lostTo(lease, holder, nowMs);
     return { outcome: 'lost', reason: reply.reason, by: null, epoch: Number(reply.byEpoch), nowMs };
   }
 
+  /** A lease was written anew under this epoch. */
+  #raised(org: string, epoch: unknown, rank: unknown): { readonly epoch: number; readonly rank: number } {
+    this.parts.horizon.see(org, Number(epoch));
+    return { epoch: Number(epoch), rank: Number(rank) };
+  }
+
   #enterOrg(org: string): void {
-    this.#see(org, 0);
+    this.parts.horizon.see(org, 0);
     // A failure is made good by the next announcement.
     this.parts.redis.sadd(this.parts.keys.orgs, org).catch(() => {});
   }
+}
 
-  #see(org: string, epoch: number): void {
-    this.#epochSeen.set(org, Math.max(epoch, this.#epochSeen.get(org) ?? 0));
-  }
+/** Which running program, over which connection: as the scripts take it. */
+function programOf({
+  connection,
+  instance,
+  attempt,
+}: Pick<HeldLease, 'connection' | 'instance' | 'attempt'>) {
+  return { connection, instance, ...(attempt !== undefined && { attempt: String(attempt) }) };
+}
+
+function displacedOf(reply: ClaimReply & { readonly outcome: 'granted' }): Displaced | null {
+  if (reply.displaced === undefined) return null;
+  const { epoch, connection = null, ...more } = reply.displaced;
+  return { ...more, connection, epoch: Number(epoch) };
 }

@@ -10,7 +10,6 @@ import type {
 } from './license-types.js';
 import { cursorOf, pageByScore } from './paging.js';
 import type { RedisConnection } from './redis.js';
-import { readReply } from './replies.js';
 import type { ScriptName } from './scripts.js';
 import { reachStore, type SeatScripts, StoreUnavailable } from './seat-scripts.js';
 
@@ -203,7 +202,7 @@ export class Licenses {
     const { seats, keys } = this.parts;
     const argument = { actor: order.actor, note: order.note, ...more };
     const allKeys = [...keys.licenseChange(order.org, requestId), ...moreKeys];
-    return readReply<LicenseReply>(await reachStore(() => seats.run(name, order, argument, allKeys)));
+    return reachStore(() => seats.ask<LicenseReply>(name, order, argument, allKeys));
   }
 }
 

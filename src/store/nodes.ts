@@ -21,6 +21,9 @@ export interface NodeRecord extends Partial<NodeReport> {
   readonly isLive: boolean;
 }
 
+/** What the directory knew of a node at its heartbeat; `lostMs`: it had one that is older than the last confirmed. */
+export type Heard = 'first' | 'known' | 'forgotten' | { readonly lostMs: number };
+
 /** Several heartbeats may get lost. */
 const LIVE_WITHIN_MS = 5000;
 /** A node that has been silent for this long leaves the directory; should it come back, it enters it again. */
@@ -29,6 +32,9 @@ const ORGS_PER_COMMAND = 500;
 
 /** The directory of nodes: for people who look. Nothing that concerns a seat depends on it. */
 export class Nodes {
+  /** The last heartbeat that Redis confirmed, by its clock. */
+  #beatMs: number | null = null;
+
   constructor(
     private readonly redis: RedisConnection,
     private readonly keys: KeyNames,
@@ -37,16 +43,22 @@ export class Nodes {
   ) {}
 
   /**
-   * Marks this node as alive, and tells whether the directory knew it. Rejects when Redis is out of reach or has no
+   * Marks this node as alive, and tells what the directory knew of it. Rejects when Redis is out of reach or has no
    * memory left.
    */
-  async beat(report: NodeReport): Promise<boolean> {
+  async beat(report: NodeReport): Promise<Heard> {
     const { redis, keys, nodeId } = this;
-    const [added] = await Promise.all([
-      redis.zadd(keys.nodes, Math.round(this.redisClock.nowMs() ?? 0), nodeId),
+    const nowMs = Math.round(this.redisClock.nowMs() ?? 0);
+    const [before] = await Promise.all([
+      redis.zscore(keys.nodes, nodeId),
+      redis.zadd(keys.nodes, nowMs, nodeId),
       redis.hset(keys.nodeInfo, nodeId, JSON.stringify(report)),
     ]);
-    return Number(added) === 0;
+    const lastMs = this.#beatMs;
+    this.#beatMs = nowMs;
+    if (before === null) return lastMs === null ? 'first' : 'forgotten';
+    // Redis confirmed the last beat: a copy that has an older one is from before it.
+    return lastMs !== null && Number(before) < lastMs ? { lostMs: lastMs - Number(before) } : 'known';
   }
 
   /** Marks orgs as in use, so that they are swept; to be repeated, as Redis may lose everything. */

@@ -13,6 +13,8 @@ export interface EndedNotice {
   readonly user: string;
   readonly sessionId: string;
   readonly epoch: number;
+  /** Null from a node of version 0.1. */
+  readonly connection: string | null;
   readonly reason: EvictionReason;
   readonly by: Machine | null;
   readonly at: number;
@@ -26,6 +28,7 @@ export interface ContestedNotice {
   readonly user: string;
   readonly sessionId: string;
   readonly epoch: number;
+  readonly connection: string | null;
   readonly by: Machine;
 }
 
@@ -132,6 +135,7 @@ function parseNotice(text: string): Notice | null {
       user: String(fields.user),
       sessionId: String(fields.sessionId),
       epoch: Number(fields.epoch),
+      connection: typeof fields.connection === 'string' ? fields.connection : null,
     };
     if (fields.type === 'contested') return { ...grant, type: 'contested', by: fields.by as Machine };
     if (fields.type !== 'ended') return null;

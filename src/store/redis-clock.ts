@@ -3,6 +3,8 @@ import type { RedisConnection } from './redis.js';
 
 /** What replies can be late by, and clocks drift apart between two of them, without anybody having set a clock. */
 const TOLERANCE_MS = 1000;
+/** 2200-01-01. A later clock is wrong, and is not believed: see lua/reign.lua. */
+const LATEST_MS = 7_258_118_400_000;
 
 /**
  * What Redis's clock says now, learnt from its replies, and whether somebody has set it.
@@ -12,6 +14,7 @@ const TOLERANCE_MS = 1000;
  */
 export class RedisClock {
   #offset: { readonly least: number; readonly most: number } | null = null;
+  #furthestOffset: number | null = null;
 
   /** `onStep` is called with the size in ms, negative when the clock went back. A node that was halted with its
    * monotonic clock, as a paused virtual machine is, sees the same: for its leases it is the same. */
@@ -38,9 +41,19 @@ export class RedisClock {
     return this.#offset === null ? null : this.clock() + this.#offset.least;
   }
 
+  /**
+   * The furthest clock seen on any server so far, carried on by this node's own: below it epochs may have been given
+   * (promise 8). 0 until the first reply.
+   */
+  furthestMs(): number {
+    return this.#furthestOffset === null ? 0 : this.clock() + this.#furthestOffset;
+  }
+
   #learn(redisMs: unknown, sentMs: number): number {
     const ms = Number(redisMs);
     if (!Number.isFinite(ms)) return ms;
+    if (ms < LATEST_MS)
+      this.#furthestOffset = Math.max(this.#furthestOffset ?? Number.NEGATIVE_INFINITY, ms - sentMs);
     const before = this.#offset;
     const offset = { least: ms - this.clock(), most: ms - sentMs };
     this.#offset = offset;

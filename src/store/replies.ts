@@ -1,33 +1,43 @@
 import type { Machine } from '../protocol/messages.js';
+import type { Learnt } from './horizon.js';
 import type { DenialReason, EvictionReason, HeldLease, RenewAnswer } from './lease-types.js';
 
 /** Replies of the scripts as they travel: numbers as text. Only leases.ts reads them. */
-export type ClaimReply = { readonly now: string } & (
-  | {
-      readonly outcome: 'granted';
-      readonly sessionId: string;
-      readonly epoch: string;
-      readonly resumed: boolean;
-      readonly since: string;
-      readonly license?: { readonly id: string; readonly expiresAt?: string };
-      readonly displaced?: {
+export type ClaimReply = { readonly now: string } & Learnt &
+  (
+    | {
+        readonly outcome: 'granted';
         readonly sessionId: string;
         readonly epoch: string;
-        readonly nodeId: string;
-        readonly reason: 'taken_over' | 'superseded';
-        readonly machine: Machine;
-      };
-    }
-  | {
-      readonly outcome: 'conflict';
-      readonly holder: { readonly machine: { readonly name?: string }; readonly since: string };
-    }
-  | { readonly outcome: 'denied'; readonly reason: DenialReason }
-  | { readonly outcome: 'flapping' | 'rate_limited'; readonly retryAfterMs: string }
-);
+        readonly rank: string;
+        readonly resumed: boolean;
+        readonly ahead?: boolean;
+        readonly since: string;
+        readonly license?: { readonly id: string; readonly expiresAt?: string };
+        readonly displaced?: {
+          readonly sessionId: string;
+          readonly epoch: string;
+          readonly connection?: string;
+          readonly nodeId: string;
+          readonly reason: 'taken_over' | 'superseded';
+          readonly machine: Machine;
+        };
+      }
+    | {
+        readonly outcome: 'conflict';
+        readonly holder: {
+          readonly machine: { readonly name?: string };
+          readonly since: string;
+          readonly sameMachine?: true;
+        };
+      }
+    | { readonly outcome: 'stale' }
+    | { readonly outcome: 'denied'; readonly reason: DenialReason }
+    | { readonly outcome: 'flapping' | 'rate_limited'; readonly retryAfterMs: string }
+  );
 
 export type ReassertReply = { readonly now: string } & (
-  | { readonly outcome: 'kept' | 'reasserted' }
+  | { readonly outcome: 'kept' | 'reasserted'; readonly epoch: string; readonly rank: string }
   | {
       readonly outcome: 'lost';
       readonly reason: EvictionReason;
@@ -40,9 +50,15 @@ export type EvictReply =
   | { readonly outcome: 'none' }
   | { readonly outcome: 'evicted'; readonly sessionId: string; readonly epoch: string };
 
+export interface ReleaseReply {
+  readonly outcome: 'released' | 'none';
+}
+
+/** A lease as it stands in Redis; lua/lease.lua has its form. */
 export interface LeaseRecord {
   readonly sessionId: string;
   readonly epoch: number;
+  readonly rank: number;
   readonly nodeId: string;
   readonly sinceMs: number;
   readonly machine: Machine;
@@ -59,13 +75,16 @@ const leaseForm = /^([^:]+):(\d+):([^:]+):(\d+):(.*)$/s;
 export function parseLease(value: string): LeaseRecord | null {
   const parts = leaseForm.exec(value);
   if (parts === null) return null;
-  const [, sessionId = '', epoch, nodeId = '', since, machine = '{}'] = parts;
+  const [, sessionId = '', epoch, nodeId = '', since, text = '{}'] = parts;
+  const { seat, ...own } = JSON.parse(text) as Machine & { readonly seat?: { readonly rank?: string } };
   return {
     sessionId,
     epoch: Number(epoch),
+    // A lease of version 0.1 has none.
+    rank: Number(seat?.rank ?? epoch),
     nodeId,
     sinceMs: Number(since),
-    machine: JSON.parse(machine) as Machine,
+    machine: own,
   };
 }
 
@@ -74,9 +93,13 @@ export function fenceOf(lease: HeldLease): string {
   return `${lease.sessionId}:${lease.epoch}:`;
 }
 
+/** Whether a lease gives way to this one: the newest act of a person wins (promise 8). As givesWay in lua/lease.lua. */
+export function givesWay(holder: LeaseRecord, lease: HeldLease): boolean {
+  return holder.rank === lease.rank ? holder.epoch <= lease.epoch : holder.rank < lease.rank;
+}
+
 /** The answer to a renewal that found another session's lease. */
 export function lostTo(lease: HeldLease, holder: LeaseRecord, nowMs: number): RenewAnswer {
-  const mine = JSON.parse(lease.machineText) as Machine;
-  const reason = mine.id === holder.machine.id ? 'superseded' : 'taken_over';
+  const reason = lease.machineId === holder.machine.id ? 'superseded' : 'taken_over';
   return { outcome: 'lost', reason, by: holder.machine, epoch: holder.epoch, nowMs };
 }

@@ -4,23 +4,26 @@ import type { Metrics } from '../base/metrics.js';
 import type { RedisConnection } from './redis.js';
 import { SharedWrites } from './shared-writes.js';
 
+const seat = ['reign', 'lease', 'seat'] as const;
+const license = [...seat, 'license'] as const;
+
 /** The Lua files that stand before each script, beside common.lua. */
 const librariesOf = {
-  claim: ['seat'],
-  renew: [],
-  reassert: ['seat'],
-  release: ['seat'],
-  evict: ['seat'],
-  sweep: ['seat'],
-  tick: ['seat'],
-  issue: ['seat', 'license'],
-  suspend: ['seat', 'license'],
-  reinstate: ['seat', 'license'],
-  expiry: ['seat', 'license'],
-  expire: ['seat', 'license'],
-  transfer: ['seat', 'license'],
-  revoke: ['seat', 'license'],
-  unissue: ['seat', 'license'],
+  claim: seat,
+  renew: ['reign', 'lease'],
+  reassert: seat,
+  release: seat,
+  evict: seat,
+  sweep: seat,
+  tick: seat,
+  issue: license,
+  suspend: license,
+  reinstate: license,
+  expiry: license,
+  expire: license,
+  transfer: license,
+  revoke: license,
+  unissue: license,
   settings: [],
   repair: [],
   tally: [],

@@ -1,7 +1,9 @@
+import type { Horizon, Learnt } from './horizon.js';
 import type { KeyNames } from './keys.js';
 import type { LeaseConfig } from './lease-types.js';
 import { BadCursor } from './paging.js';
 import type { RedisClock } from './redis-clock.js';
+import { readReply } from './replies.js';
 import type { ScriptName, Scripts } from './scripts.js';
 
 /** Redis is out of reach, too slow, or refuses to write. Nothing may be taken for granted. */
@@ -37,9 +39,22 @@ export class SeatScripts {
     private readonly keys: KeyNames,
     private readonly config: LeaseConfig,
     private readonly redisClock: RedisClock,
+    private readonly horizon: Horizon,
   ) {
     const { nodeId, leaseTtlMs: ttlMs, eventsKept } = config;
     this.#common = membersOf({ nodeId, ttlMs, eventsKept, channelPrefix: keys.channelPrefix });
+  }
+
+  /** The reply of a script that answers in JSON, after the node has learnt from it. Rejects as `run` does. */
+  async ask<T>(
+    name: ScriptName,
+    seat: { readonly org: string; readonly user: string },
+    order: object,
+    moreKeys: readonly string[] = [],
+  ): Promise<T> {
+    const reply = readReply<T & Learnt>(await this.run(name, seat, order, moreKeys));
+    this.horizon.learn(seat.org, reply);
+    return reply;
   }
 
   /**
@@ -57,8 +72,8 @@ export class SeatScripts {
     const keys = this.keys.seat(org, user, this.redisClock.nowMs() ?? Date.now());
     keys.push(...moreKeys);
     const seatText = JSON.stringify({ org, user }).slice(0, -1);
-    const own = membersOf(order);
-    const argument = `${seatText},${this.#common}${own === '' ? '' : `,${own}`}}`;
+    const own = membersOf({ ...order, ...this.horizon.boundsOf(org) });
+    const argument = `${seatText},${this.#common},${own}}`;
     const learn = this.redisClock.exchange();
     const send = () => this.scripts.run(name, keys, [argument, ...this.#notAfter()]);
     try {

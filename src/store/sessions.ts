@@ -26,10 +26,11 @@ export class Sessions {
     return (await reachStore(() => this.#read(org, [user])))[0] ?? null;
   }
 
-  /** Whether this session and epoch are still the owner's (promise 1). */
-  async isOwner(org: string, user: string, sessionId: string, epoch: number): Promise<boolean> {
+  /** The session, where this sessionId and epoch own the user's seat (promise 1): any epoch since the person's act. */
+  async ownedBy(org: string, user: string, sessionId: string, epoch: number): Promise<LiveSession | null> {
     const session = await this.get(org, user);
-    return session !== null && session.sessionId === sessionId && session.epoch === epoch;
+    const isOwner = session?.sessionId === sessionId && session.rank <= epoch && epoch <= session.epoch;
+    return isOwner ? session : null;
   }
 
   /**

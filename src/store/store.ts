@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Metrics } from '../base/metrics.js';
 import { Events } from './events.js';
+import { Horizon, type Setback } from './horizon.js';
 import { Imports } from './imports.js';
 import { KeyNames } from './keys.js';
 import type { LeaseConfig } from './lease-types.js';
@@ -22,6 +23,7 @@ import { Usage } from './usage.js';
 export interface Store {
   readonly keys: KeyNames;
   readonly redisClock: RedisClock;
+  readonly horizon: Horizon;
   readonly leases: Leases;
   readonly licenses: Licenses;
   readonly imports: Imports;
@@ -42,18 +44,22 @@ export function createStore(parts: {
   readonly config: LeaseConfig & { readonly keyPrefix: string };
   /** Redis's clock was set, by so many ms; see RedisClock. */
   readonly onClockStep?: (stepMs: number) => void;
+  /** Redis knows less of an org than this node has seen. */
+  readonly onSetback?: (setback: Setback) => void;
 }): Store {
   const { redis, config } = parts;
   const keys = new KeyNames(config.keyPrefix);
   const redisClock = new RedisClock(parts.clock, parts.onClockStep);
+  const horizon = new Horizon(redisClock, parts.onSetback);
   const scripts = new Scripts(redis, parts.metrics);
-  const seats = new SeatScripts(scripts, keys, config, redisClock);
+  const seats = new SeatScripts(scripts, keys, config, redisClock, horizon);
   const ledger = new Ledger({ scripts, keys, config });
   const licenses = new Licenses({ redis, seats, keys });
   return {
     keys,
     redisClock,
-    leases: new Leases({ redis, scripts, seats, keys, config, redisClock }),
+    horizon,
+    leases: new Leases({ redis, scripts, seats, keys, config, redisClock, horizon }),
     licenses,
     imports: new Imports({ redis, scripts, keys, licenses, config }),
     orgs: new Orgs({ redis, scripts, keys, config, ledger }),

@@ -1,7 +1,6 @@
 import type { KeyNames } from './keys.js';
 import type { RedisConnection } from './redis.js';
 import type { RedisClock } from './redis-clock.js';
-import { readReply } from './replies.js';
 import { reachStore, type SeatScripts } from './seat-scripts.js';
 
 /** Users at a time: their scripts leave in one write. */
@@ -84,8 +83,9 @@ export class Sweeper {
     const forLicenses = keys.licenseChange(org, 'none');
     await this.#tick(org, nowMs);
     await this.#endAllDue(keys.expiring(org), nowMs, async (user) => {
-      const reply = await seats.run('expire', { org, user }, { actor: 'broker' }, forLicenses);
-      return readReply<{ outcome: string }>(reply).outcome === 'done';
+      const order = { actor: 'broker' };
+      const { outcome } = await seats.ask<{ outcome: string }>('expire', { org, user }, order, forLicenses);
+      return outcome === 'done';
     });
     return this.#endAllDue(
       keys.active(org),

@@ -30,8 +30,15 @@ it('promise 6: the deadline of a new lease counts from when its claim was sent, 
       leases: {
         claim: async ({ sessionId }) => {
           stage.nowMs += 1_500;
-          const granted = { outcome: 'granted', epoch: 7, resumed: false, sinceMs: 0, nowMs: 0 } as const;
-          return { ...granted, sessionId, license: null, displaced: null };
+          const granted = {
+            outcome: 'granted',
+            epoch: 7,
+            rank: 7,
+            resumed: false,
+            sinceMs: 0,
+            nowMs: 0,
+          } as const;
+          return { ...granted, sessionId, isAhead: false, license: null, displaced: null };
         },
       },
       verifier: { verify: () => ({ ok: false, reason: 'malformed' }) },

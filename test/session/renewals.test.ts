@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RenewAnswer } from '../../src/store/lease-types.js';
-import { RENEW_EVERY_MS, Stage, TTL_MS } from './stage.js';
+import { kept, RENEW_EVERY_MS, Stage, TTL_MS } from './stage.js';
 
 /** What of the TTL a node counts on: the rest is for clocks that run at different speeds. */
 const COUNTED_ON_MS = 27_000;
@@ -18,7 +18,7 @@ describe('promise 6: the deadline of a lease', () => {
     const [sentMs = 0] = stage.sentMs;
     expect(stage.sentMs).toHaveLength(1);
     await stage.pass(1_900);
-    replies[0]?.([{ outcome: 'kept' }]);
+    replies[0]?.([kept]);
     await stage.pass(0);
     expect(session.deadlineMs).toBe(sentMs + COUNTED_ON_MS);
     // The client counts from when it hears this, and so is told what is left.
@@ -80,7 +80,7 @@ describe('promise 6: a session whose lease cannot be confirmed', () => {
     stage.renew = outOfReach;
     await stage.pass(30_000);
     expect(session.state).toBe('jeopardy');
-    stage.renew = async (held) => held.map(() => ({ outcome: 'kept' }));
+    stage.renew = async (held) => held.map(() => kept);
     await stage.pass(1_000);
     expect(session.state).toBe('active');
     expect(link.heard.map(({ type }) => type)).toEqual(['jeopardy', 'recovered', 'lease']);

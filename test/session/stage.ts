@@ -15,6 +15,8 @@ export const TTL_MS = 30_000;
 export const RENEW_EVERY_MS = 10_000;
 const TICK_MS = 20;
 
+export const kept: RenewAnswer = { outcome: 'kept', raised: null };
+
 /** A connection that remembers what it was told. */
 export class HeardLink implements Link {
   readonly heard: ServerMessage[] = [];
@@ -43,8 +45,7 @@ export class HeardLink implements Link {
 export class Stage {
   nowMs = 1_000_000;
   /** How the store answers, and when each of its orders was sent. */
-  renew: (held: readonly HeldLease[]) => Promise<RenewAnswer[]> = async (held) =>
-    held.map(() => ({ outcome: 'kept' }));
+  renew: (held: readonly HeldLease[]) => Promise<RenewAnswer[]> = async (held) => held.map(() => kept);
   readonly sentMs: number[] = [];
   readonly clock = () => this.nowMs;
   readonly metrics = createMetrics();
@@ -86,9 +87,13 @@ export class Stage {
   /** A session that was granted by a claim sent just now. */
   seat(user = 'ada'): { readonly session: Session; readonly link: HeardLink } {
     const link = new HeardLink();
-    const session = new Session('acme', user, `session-of-${user}`, { id: 'pc' }, link);
+    const session = new Session(
+      { org: 'acme', user, sessionId: `session-of-${user}`, machine: { id: 'pc' } },
+      link,
+    );
     this.registry.add(session);
-    session.grant(session.sessionId, 7, 0, this.renewals.deadlineFrom(this.nowMs));
+    const { sessionId } = session;
+    session.grant({ sessionId, epoch: 7, rank: 7, sinceMs: 0 }, this.renewals.deadlineFrom(this.nowMs));
     this.renewals.track(session);
     return { session, link };
   }

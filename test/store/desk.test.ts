@@ -90,8 +90,9 @@ describe('live sessions', () => {
     const first = await claim('ann');
     const second = await claim('ann', 'lap');
     expect(await store.sessions.get(ORG, 'ann')).toMatchObject({ user: 'ann', machine: { id: 'lap' } });
-    expect(await store.sessions.isOwner(ORG, 'ann', first.sessionId, first.epoch)).toBe(false);
-    expect(await store.sessions.isOwner(ORG, 'ann', second.sessionId, second.epoch)).toBe(true);
+    expect(await store.sessions.ownedBy(ORG, 'ann', first.sessionId, first.epoch)).toBeNull();
+    expect(await store.sessions.ownedBy(ORG, 'ann', second.sessionId, second.epoch)).not.toBeNull();
+    expect(await store.sessions.ownedBy(ORG, 'ann', second.sessionId, second.epoch + 1)).toBeNull();
     expect(await store.sessions.get(ORG, 'bob')).toBeNull();
   });
 

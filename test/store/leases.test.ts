@@ -5,20 +5,19 @@ import { createLog } from '../../src/base/log.js';
 import { createMetrics } from '../../src/base/metrics.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { KeyNames } from '../../src/store/keys.js';
-import type { ClaimAnswer, ClaimRequest, HeldLease, LeaseConfig } from '../../src/store/lease-types.js';
+import type { ClaimAnswer, ClaimRequest, LeaseConfig } from '../../src/store/lease-types.js';
 import type { Leases } from '../../src/store/leases.js';
 import { connectRedis, openCommands } from '../../src/store/redis.js';
 import { parseLease } from '../../src/store/replies.js';
 import { eventually } from '../support/eventually.js';
 import { testRedis } from '../support/redis.js';
 import { RedisProxy } from '../support/redis-proxy.js';
-import { countsOf, storeOn } from '../support/store.js';
+import { countsOf, leaseFrom, ORG, requestFor, storeOn } from '../support/store.js';
 
-const ORG = 'acme';
+const KEPT = { outcome: 'kept', raised: null };
 const keys = new KeyNames('soleseat:');
 let redis: RedisProcess;
 let store: Redis;
-let ids = 0;
 
 beforeAll(async () => {
   redis = await testRedis();
@@ -38,29 +37,12 @@ function nodeOf(more: Partial<LeaseConfig> = {}, clock: Clock = monotonicMs): Le
 const sweeperOf = (nodeId: string) => storeOn(store, { nodeId }).sweeper;
 
 function requestOf(user: string, machineId: string, more: Partial<ClaimRequest> = {}): ClaimRequest {
-  const machine = more.machine ?? { id: machineId, name: machineId };
-  return {
-    requestId: `r${++ids}`,
-    org: ORG,
-    user,
-    sessionId: `s${ids}`,
-    licenseId: `l${ids}`,
-    machine,
-    machineText: JSON.stringify(machine),
-    onConflict: 'takeover',
-    ...more,
-  };
+  return requestFor(user, more.machine ?? { id: machineId, name: machineId }, more);
 }
 
-function heldBy(request: ClaimRequest, answer: ClaimAnswer): HeldLease {
-  if (answer.outcome !== 'granted') throw new Error(`not granted: ${JSON.stringify(answer)}`);
-  const { sessionId, epoch, sinceMs } = answer;
-  return { org: ORG, user: request.user, sessionId, epoch, sinceMs, machineText: request.machineText };
-}
-
-async function hold(node: Leases, user: string, machineId: string): Promise<HeldLease> {
-  const request = requestOf(user, machineId);
-  return heldBy(request, await node.claim(request));
+async function hold(node: Leases, user: string, machineId: string, more: Partial<ClaimRequest> = {}) {
+  const request = requestOf(user, machineId, more);
+  return leaseFrom(request, await node.claim(request));
 }
 
 async function leaseOf(user: string) {
@@ -151,15 +133,20 @@ describe('claim', () => {
     expect(await counters()).toEqual({ granted: '2', 'ended:superseded': '1' });
   });
 
-  it('resumes only with the right session and epoch', async () => {
+  it('resumes only with the right session, whatever epoch the client names', async () => {
     const node = nodeOf();
     const held = await hold(node, 'ann', 'desk');
     const { sessionId, epoch } = held;
     const resumed = await node.claim(requestOf('ann', 'desk', { resume: { sessionId, epoch } }));
     expect(resumed).toMatchObject({ resumed: true, sessionId, sinceMs: held.sinceMs });
-    const stale = await node.claim(requestOf('ann', 'desk', { resume: { sessionId, epoch } }));
-    expect(stale).toMatchObject({ resumed: false, displaced: { sessionId, reason: 'superseded' } });
-    expect(await counters()).toEqual({ granted: '2', resumed: '1', 'ended:superseded': '1' });
+    const again = await node.claim(requestOf('ann', 'desk', { resume: { sessionId, epoch } }));
+    expect(again).toMatchObject({ resumed: true, sessionId, isAhead: false });
+    const ahead = await node.claim(requestOf('ann', 'desk', { resume: { sessionId, epoch: 2 ** 53 - 1 } }));
+    expect(ahead).toMatchObject({ resumed: true, sessionId, isAhead: true });
+    expect(ahead).toHaveProperty('epoch', (again as { epoch: number }).epoch + 1);
+    const other = await node.claim(requestOf('ann', 'desk', { resume: { sessionId: 'other', epoch } }));
+    expect(other).toMatchObject({ resumed: false, displaced: { sessionId, reason: 'superseded' } });
+    expect(await counters()).toEqual({ granted: '2', resumed: '3', 'ended:superseded': '1' });
   });
 
   it('refuses who flaps, and leaves the seat where it is', async () => {
@@ -208,6 +195,7 @@ describe('claim', () => {
           user: 'ann',
           sessionId: first.sessionId,
           epoch: String(first.epoch),
+          connection: first.connection,
           reason: 'taken_over',
           at: String(second.sinceMs),
           byEpoch: String(second.epoch),
@@ -241,11 +229,12 @@ describe('claim', () => {
 
   it('writes epochs and times as whole numbers, without an exponent', async () => {
     const node = nodeOf();
+    await hold(node, 'bob', 'desk');
     // The largest that Lua and JavaScript count exactly, but for the few that follow.
     await store.set(keys.epoch(ORG), '9007199254740000');
     const held = await hold(node, 'ann', 'desk');
     expect(held.epoch).toBe(9007199254740001);
-    expect(await node.renew(ORG, [held])).toEqual([{ outcome: 'kept' }]);
+    expect(await node.renew(ORG, [held])).toEqual([KEPT]);
     const next = await hold(node, 'ann', 'lap');
     expect(next.epoch).toBe(9007199254740002);
     await node.release(next);
@@ -375,11 +364,15 @@ describe('release', () => {
     const loser = await hold(node, 'ann', 'desk');
     const winner = await hold(node, 'ann', 'lap');
     const before = await snapshot();
-    for (const stale of [loser, { ...winner, epoch: loser.epoch }, { ...winner, sessionId: 's' }]) {
+    for (const stale of [
+      loser,
+      { ...winner, epoch: loser.epoch, connection: 'another' },
+      { ...winner, sessionId: 's' },
+    ]) {
       expect(await node.release(stale)).toBe(false);
     }
     // An epoch that begins like the winner's is not the winner's.
-    const shorter = { ...winner, epoch: Math.floor(winner.epoch / 10) };
+    const shorter = { ...winner, epoch: Math.floor(winner.epoch / 10), connection: 'another' };
     expect(await node.release(shorter)).toBe(false);
     expect(await snapshot()).toEqual(before);
     expect(await node.release(winner)).toBe(true);
@@ -434,7 +427,7 @@ describe('evict', () => {
     const node = nodeOf();
     const { sessionId, epoch } = await hold(node, 'ann', 'desk');
     const resume = requestOf('ann', 'desk', { resume: { sessionId, epoch } });
-    const resumed = heldBy(resume, await node.claim(resume));
+    const resumed = leaseFrom(resume, await node.claim(resume));
     expect(resumed.sessionId).toBe(sessionId);
     const before = await snapshot();
     const only = { sessionId, epoch: resumed.epoch };
@@ -520,7 +513,7 @@ describe('renew', () => {
     expect(await node.renew(ORG, [bad, good])).toMatchObject([{ outcome: 'failed' }, { outcome: 'kept' }]);
   });
 
-  it.each(['lower first', 'higher first'])('lets the highest epoch win after FLUSHALL, %s', async (order) => {
+  it.each(['lower first', 'higher first'])('lets the newest act win after FLUSHALL, %s', async (order) => {
     const low = nodeOf();
     const high = nodeOf({ nodeId: 'n2' });
     const lower = await hold(low, 'ann', 'desk');
@@ -528,18 +521,19 @@ describe('renew', () => {
     const higher = await hold(high, 'ann', 'lap');
     await store.flushall();
     if (order === 'lower first') {
-      expect(await low.renew(ORG, [lower])).toEqual([{ outcome: 'reasserted' }]);
-      expect(await high.renew(ORG, [higher])).toEqual([{ outcome: 'reasserted' }]);
+      expect(await low.renew(ORG, [lower])).toMatchObject([{ outcome: 'reasserted' }]);
+      expect(await high.renew(ORG, [higher])).toMatchObject([{ outcome: 'reasserted' }]);
       expect(await counters()).toEqual({ reasserted: '2', 'ended:lease_lost': '1' });
     } else {
-      expect(await high.renew(ORG, [higher])).toEqual([{ outcome: 'reasserted' }]);
+      expect(await high.renew(ORG, [higher])).toMatchObject([{ outcome: 'reasserted' }]);
       expect(await counters()).toEqual({ reasserted: '1' });
     }
+    const stands = await leaseOf('ann');
     expect(await low.renew(ORG, [lower])).toMatchObject([
-      { outcome: 'lost', reason: 'taken_over', by: { id: 'lap' }, epoch: higher.epoch },
+      { outcome: 'lost', reason: 'taken_over', by: { id: 'lap' }, epoch: stands?.epoch },
     ]);
-    expect(await leaseOf('ann')).toMatchObject({
-      epoch: higher.epoch,
+    expect(stands).toMatchObject({
+      rank: higher.epoch,
       nodeId: 'n2',
       sinceMs: higher.sinceMs,
     });
@@ -552,7 +546,7 @@ describe('renew', () => {
     const node = nodeOf();
     const held = await hold(node, 'ann', 'desk');
     await store.script('FLUSH');
-    expect(await node.renew(ORG, [held])).toEqual([{ outcome: 'kept' }]);
+    expect(await node.renew(ORG, [held])).toEqual([KEPT]);
     await store.script('FLUSH');
     expect((await node.claim(requestOf('ann', 'lap'))).outcome).toBe('granted');
     await store.script('FLUSH');
@@ -567,7 +561,7 @@ describe('renew', () => {
     for (const i of [0, 2_999]) await store.pexpire(keys.lease(ORG, `u${i}`), 5_000);
     const answers = await node.renew(ORG, held);
     expect(answers).toHaveLength(3_000);
-    expect(answers[7]).toEqual({ outcome: 'reasserted' });
+    expect(answers[7]).toMatchObject({ outcome: 'reasserted' });
     expect(answers[9]).toMatchObject({ outcome: 'lost', epoch: taker.epoch });
     expect(answers.filter(({ outcome }) => outcome === 'kept')).toHaveLength(2_998);
     for (const i of [0, 2_999]) expect(await store.pttl(keys.lease(ORG, `u${i}`))).toBeGreaterThan(50_000);

@@ -7,7 +7,7 @@ import type { HeldLease } from '../../src/store/lease-types.js';
 import { parseLease } from '../../src/store/replies.js';
 import type { Store } from '../../src/store/store.js';
 import { useRedis } from '../support/redis.js';
-import { claimFor, issueTo, ORG, orderFor, storeOn } from '../support/store.js';
+import { issueTo, leaseFrom, ORG, orderFor, requestFor, storeOn } from '../support/store.js';
 
 const USERS = ['ann', 'bob', 'cleo', 'dan', 'eve'] as const;
 const NODES = ['n1', 'n2', 'n3'] as const;
@@ -132,10 +132,9 @@ async function perform(store: Store, one: Operation): Promise<void> {
 }
 
 async function claim(store: Store, name: string, id: string): Promise<void> {
-  const answer = await claimFor(store, name, { id });
-  if (answer.outcome !== 'granted') return;
-  const { sessionId, epoch, sinceMs } = answer;
-  grants.push({ org: ORG, user: name, sessionId, epoch, sinceMs, machineText: JSON.stringify({ id }) });
+  const request = requestFor(name, { id });
+  const answer = await store.leases.claim(request);
+  if (answer.outcome === 'granted') grants.push(leaseFrom(request, answer));
 }
 
 /** As if every entry were due: the sweep looks at the leases themselves. */

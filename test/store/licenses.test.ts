@@ -7,7 +7,7 @@ import { StoreUnavailable } from '../../src/store/seat-scripts.js';
 import type { Store } from '../../src/store/store.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
-import { claimFor, issueTo, ORG, orderFor, storeOn } from '../support/store.js';
+import { claimFor, issueTo, leaseFrom, ORG, orderFor, requestFor, storeOn } from '../support/store.js';
 
 const keys = new KeyNames('soleseat:');
 const redis = useRedis();
@@ -21,6 +21,10 @@ beforeEach(async () => {
 const order = orderFor;
 const issue = (user: string, more: Parameters<typeof issueTo>[2] = {}) => issueTo(store, user, more);
 const claim = (user: string, id = 'desk') => claimFor(store, user, { id });
+async function hold(user: string) {
+  const request = requestFor(user, { id: 'desk' });
+  return leaseFrom(request, await store.leases.claim(request));
+}
 
 function licenseIn(answer: LicenseAnswer): License {
   if (answer.outcome !== 'done') throw new Error(`refused: ${answer.reason}`);
@@ -88,32 +92,28 @@ describe('what takes the right away', () => {
     '%s ends the session with a tombstone, once, and refuses the next claim',
     async (act, reason) => {
       await issue('ann');
-      const granted = await claim('ann');
-      if (granted.outcome !== 'granted') throw new Error(granted.outcome);
-      const { sessionId, epoch, sinceMs } = granted;
+      const held = await hold('ann');
+      const { sessionId } = held;
       const answer = await store.licenses[act](order('ann'));
       expect(answer).toMatchObject({ outcome: 'done', endedSessionId: sessionId });
       expect(await store.licenses[act](order('ann'))).toMatchObject(refused('wrong_status'));
       expect(await counters()).toMatchObject({ [`ended:${reason}`]: '1' });
       expect(await redis.client.zcard(keys.active(ORG))).toBe(0);
       expect(await claim('ann')).toEqual({ outcome: 'denied', reason });
-      const held = { org: ORG, user: 'ann', sessionId, epoch, sinceMs, machineText: '{"id":"desk"}' };
       expect(await store.leases.renew(ORG, [held])).toMatchObject([{ outcome: 'lost', reason }]);
     },
   );
 
   it('transfer keeps the license id, ends the former session, and lets nobody bring it back', async () => {
     const { id } = licenseIn(await issue('ann'));
-    const granted = await claim('ann');
-    if (granted.outcome !== 'granted') throw new Error(granted.outcome);
-    const { sessionId, epoch, sinceMs } = granted;
+    const held = await hold('ann');
+    const { sessionId } = held;
     const answer = await store.licenses.transfer({ ...order('ann'), to: 'bob' });
     expect(answer).toMatchObject({
       outcome: 'done',
       license: { user: 'bob', id },
       endedSessionId: sessionId,
     });
-    const held = { org: ORG, user: 'ann', sessionId, epoch, sinceMs, machineText: '{"id":"desk"}' };
     expect(await store.leases.renew(ORG, [held])).toMatchObject([
       { outcome: 'lost', reason: 'license_revoked' },
     ]);

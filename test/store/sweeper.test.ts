@@ -20,7 +20,7 @@ describe('promise 7: a sweep of a thousand orgs by five nodes at once', () => {
         const id = `${org}-${i}`;
         const machine = { id: 'pc' };
         const machineText = JSON.stringify(machine);
-        const ids = { requestId: id, sessionId: id, licenseId: id };
+        const ids = { requestId: id, sessionId: id, licenseId: id, connection: id };
         return brief.leases.claim({
           ...ids,
           org,

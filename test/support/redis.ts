@@ -4,9 +4,9 @@ import { provisionRedis } from '../../src/embedded/find-redis.js';
 import { type RedisProcess, startRedis } from '../../src/embedded/redis-process.js';
 
 /** A real Redis of the test's own, empty and without persistence. The caller stops it. */
-export async function testRedis(): Promise<RedisProcess> {
+export async function testRedis(extraArgs: readonly string[] = []): Promise<RedisProcess> {
   const { path } = await provisionRedis({ onProgress: () => {} });
-  return startRedis({ binary: path });
+  return startRedis({ binary: path, extraArgs });
 }
 
 /** A Redis for all the tests of a file, with a connection to look into it. Both end with the file. */

@@ -2,7 +2,13 @@ import type { Redis } from 'ioredis';
 import { type Clock, monotonicMs } from '../../src/base/clock.js';
 import { createMetrics } from '../../src/base/metrics.js';
 import type { Machine } from '../../src/protocol/messages.js';
-import type { LeaseConfig } from '../../src/store/lease-types.js';
+import type {
+  ClaimAnswer,
+  ClaimRequest,
+  HeldLease,
+  LeaseConfig,
+  RenewAnswer,
+} from '../../src/store/lease-types.js';
 import { createStore, type Store } from '../../src/store/store.js';
 
 const metrics = createMetrics();
@@ -25,7 +31,8 @@ export function storeOn(redis: Redis, more: Partial<LeaseConfig> = {}, clock: Cl
 
 /** The counters of an org that count; without peak and time in use, which tests of sessions leave aside. */
 export async function countsOf(redis: Redis, key: string): Promise<Record<string, string>> {
-  const { seatAt: _at, seatMs: _ms, peak: _peak, peakAt: _peakAt, ...counts } = await redis.hgetall(key);
+  const all = await redis.hgetall(key);
+  const { seatAt: _at, seatMs: _ms, peak: _peak, peakAt: _peakAt, 'written:ended': _ended, ...counts } = all;
   return counts;
 }
 
@@ -46,9 +53,9 @@ export function issueTo(
 }
 
 /** A claim of the user's seat that takes it over where another machine has it. */
-export function claimFor(store: Store, user: string, machine: Machine = { id: 'desk' }) {
+export function requestFor(user: string, machine: Machine, more: Partial<ClaimRequest> = {}): ClaimRequest {
   ids += 1;
-  return store.leases.claim({
+  return {
     requestId: `r${ids}`,
     org: ORG,
     user,
@@ -56,6 +63,38 @@ export function claimFor(store: Store, user: string, machine: Machine = { id: 'd
     licenseId: `auto${ids}`,
     machine,
     machineText: JSON.stringify(machine),
+    connection: `c${ids}`,
     onConflict: 'takeover',
-  });
+    ...more,
+  };
+}
+
+export function claimFor(store: Store, user: string, machine: Machine = { id: 'desk' }) {
+  return store.leases.claim(requestFor(user, machine));
+}
+
+/** The lease that its node holds after this answer. */
+export function leaseFrom(request: ClaimRequest, answer: ClaimAnswer): HeldLease {
+  if (answer.outcome !== 'granted') throw new Error(`not granted: ${JSON.stringify(answer)}`);
+  const { org, user, machine, machineText, connection, instance, attempt } = request;
+  const { sessionId, epoch, rank, sinceMs } = answer;
+  const program = { ...(instance !== undefined && { instance }), ...(attempt !== undefined && { attempt }) };
+  return {
+    org,
+    user,
+    sessionId,
+    epoch,
+    rank,
+    sinceMs,
+    connection,
+    machineId: machine.id,
+    machineText,
+    ...program,
+  };
+}
+
+/** The lease as its node holds it after a renewal. */
+export function raisedBy(lease: HeldLease, answer: RenewAnswer | undefined): HeldLease {
+  if (answer?.outcome !== 'kept' && answer?.outcome !== 'reasserted') return lease;
+  return answer.raised === null ? lease : { ...lease, ...answer.raised };
 }

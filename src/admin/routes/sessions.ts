@@ -132,11 +132,9 @@ export const sessionRoutes = [
     problems: [{ status: 404, when: 'The token is not for that org' }],
     handle: async ({ body, caller }, { store }) => {
       if (caller.org !== null && caller.org !== body.org) throw notFound();
-      const session = await store.sessions.get(body.org, body.user);
-      // Promise 1: whoever shows another session or an older epoch does not own the seat.
-      if (session === null || session.sessionId !== body.sessionId || session.epoch !== body.epoch) {
-        return { active: false };
-      }
+      // Promise 1: whoever shows another session, or an epoch from before the person's act, does not own the seat.
+      const session = await store.sessions.ownedBy(body.org, body.user, body.sessionId, body.epoch);
+      if (session === null) return { active: false };
       const { since, ttlMs, machine } = sessionOf(session);
       return { active: true, since, ttlMs, machine };
     },

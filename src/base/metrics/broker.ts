@@ -91,7 +91,16 @@ export const brokerMetrics = {
     'soleseat_claims_total',
     'Claims by outcome: a seat (granted, resumed), a refusal, or store_unavailable when Redis did not answer in time.',
     {
-      outcome: ['granted', 'resumed', 'conflict', 'denied', 'flapping', 'rate_limited', 'store_unavailable'],
+      outcome: [
+        'granted',
+        'resumed',
+        'conflict',
+        'denied',
+        'stale',
+        'flapping',
+        'rate_limited',
+        'store_unavailable',
+      ],
     },
   ],
   denials: [

@@ -57,6 +57,18 @@ export const redisMetrics = {
     "How often Redis's clock was set by more than a second, or this machine stood still.",
     {},
   ],
+  wentBack: [
+    'counter',
+    'soleseat_redis_went_back_total',
+    'How often Redis knew less than this node had seen: a failover lost writes, or an older copy was put back. Once for Redis, and once for each org that has lost something.',
+    {},
+  ],
+  lostGrants: [
+    'counter',
+    'soleseat_redis_lost_grants_total',
+    'Resumes whose client named an epoch that Redis had not given: a change of master lost the grant.',
+    {},
+  ],
   probeSeconds: [
     'histogram',
     'soleseat_pubsub_lag_seconds',

@@ -1,30 +1,28 @@
 -- claim: gives the user's seat to at most one session, with an epoch above all before it
--- (promises 1, 2, 3, 9, 10). Owner, counters, audit event and the notice to the loser's node are one step.
+-- (promises 1, 2, 3, 9, 10, 13). Owner, counters, audit events and the notice to the loser's node are one step.
 -- A repeated request id is answered from the record, not done again.
 --
 -- KEYS  those of seat.lua, request, claims
--- ARGV  JSON: org, user, sessionId (used unless resumed), nodeId, machine (JSON text), machineId, machineKind?,
---       onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId, takeoversPerMinute, claimsPerMinute,
---       eventsKept, floor (highest epoch the node has seen), channelPrefix
--- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited
+-- ARGV  JSON: org, user, sessionId (used unless resumed), nodeId, connection, machine (JSON text), machineId,
+--       machineKind?, instance?, attempt?, onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
+--       takeoversPerMinute, claimsPerMinute, eventsKept, channelPrefix, floor, view
+-- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited | stale
 
-local request, claims = KEYS[16], KEYS[17]
-local claim = cjson.decode(ARGV[1])
-claim.actor = 'user'
+local request, claims = KEYS[18], KEYS[19]
+order.actor = 'user'
 
 local recorded = redis.call('GET', request)
 if recorded then return recorded end
 
 local function answer(reply)
-  reply.now = text(now)
-  local encoded = cjson.encode(reply)
+  local encoded = encode(reply)
   redis.call('SET', request, encoded, 'PX', 60000)
   return encoded
 end
 
 local function noteDenial(reason)
-  appendEvent(claim, {
-    type = 'denied', reason = reason, actor = 'user', machine = claim.machineId, node = claim.nodeId,
+  appendEvent({
+    type = 'denied', reason = reason, actor = 'user', machine = order.machineId, node = order.nodeId,
   })
 end
 
@@ -37,7 +35,7 @@ local function refuse(outcome, reason, more)
 end
 
 -- The user's machines: the newest 256, each with "<first seen>:<how often>:<machine as JSON>".
-local function noteMachine(order)
+local function noteMachine()
   local first, often = string.match(redis.call('HGET', machineNotes, order.machineId) or '', '^(%d+):(%d+):')
   redis.call('ZADD', machines, text(now), order.machineId)
   redis.call('HSET', machineNotes, order.machineId,
@@ -50,26 +48,37 @@ end
 
 local value = redis.call('GET', lease)
 local holder = value and readLease(value)
-local isSameMachine = holder and holder.machine.id == claim.machineId
-local resume = isSameMachine and claim.resume
-local resumed = resume and resume.sessionId == holder.sessionId and tonumber(resume.epoch) == holder.epoch or false
+local isSameMachine = holder and holder.machine.id == order.machineId
+
+-- Whose session (PROTOCOL.md): the instance tells, or, where one side has none, the sessionId of the resume. So a
+-- copied sessionId gives another process of the machine no right to the session.
+local namesSession = isSameMachine and order.resume and order.resume.sessionId == holder.sessionId or false
+local resumed = namesSession
+if isSameMachine and order.instance and holder.instance then resumed = order.instance == holder.instance end
+local attempt = tonumber(order.attempt)
+local isRepeat = false
+if resumed and order.instance and attempt and holder.attempt then
+  -- Promise 15: an older hello, which lay somewhere, changes nothing.
+  if attempt < holder.attempt then return encode({ outcome = 'stale' }) end
+  isRepeat = attempt == holder.attempt
+end
 if resumed then writeAtMaxmemory() end
 
 -- Promise 11: what a user may claim in a minute, refusals included. Of what is beyond it, only the first leaves an
 -- event, and no answer is kept: a repetition does no harm.
-if claim.claimsPerMinute > 0 then
+if order.claimsPerMinute > 0 then
   local made = redis.call('INCR', claims)
   if made == 1 then redis.call('PEXPIRE', claims, 60000) end
-  if made > claim.claimsPerMinute then
+  if made > order.claimsPerMinute then
     count('denied:rate_limited')
-    if made == claim.claimsPerMinute + 1 then noteDenial('rate_limited') end
-    return cjson.encode({ outcome = 'rate_limited', retryAfterMs = text(redis.call('PTTL', claims)), now = text(now) })
+    if made == order.claimsPerMinute + 1 then noteDenial('rate_limited') end
+    return encode({ outcome = 'rate_limited', retryAfterMs = text(redis.call('PTTL', claims)) })
   end
 end
 
 -- Promise 10: the right to a session is looked at before anybody's seat is.
-local rules = redis.call('HMGET', settings, 'licenseMode', 'containers', 'machines', 'machine:' .. claim.machineId)
-local mode, containers, machineRule, thisMachine = rules[1] or claim.licenseMode, rules[2], rules[3], rules[4]
+local rules = redis.call('HMGET', settings, 'licenseMode', 'containers', 'machines', 'machine:' .. order.machineId)
+local mode, containers, machineRule, thisMachine = rules[1] or order.licenseMode, rules[2], rules[3], rules[4]
 local license = redis.call('HMGET', licenseKey, 'id', 'status', 'expiresAt', 'holdUntil')
 local licenseId, status, expiresAt, holdUntil = unpack(license)
 if holdUntil and tonumber(holdUntil) > now then return refuse('denied', 'evicted_by_admin', {}) end
@@ -85,78 +94,87 @@ elseif mode == 'auto' and not hasQuotaLeft() then
   return refuse('denied', 'quota_exhausted', {})
 end
 if thisMachine ~= 'allow' then
-  local isStray = claim.machineKind == 'container' and mode ~= 'open' and containers ~= 'allow'
+  local isStray = order.machineKind == 'container' and mode ~= 'open' and containers ~= 'allow'
   if thisMachine == 'deny' or machineRule == 'listed' or isStray then
     return refuse('denied', 'machine_not_allowed', {})
   end
 end
 
 local ending = nil
-if holder then
+if holder and not resumed then
+  if order.onConflict ~= 'takeover' then
+    return refuse('conflict', 'conflict', {
+      holder = {
+        machine = { name = holder.machine.name }, since = text(holder.since), sameMachine = isSameMachine or nil,
+      },
+    })
+  end
+  ending = 'superseded'
   if not isSameMachine then
-    if claim.onConflict ~= 'takeover' then
-      return refuse('conflict', 'conflict', {
-        holder = { machine = { name = holder.machine.name }, since = text(holder.since) },
-      })
-    end
-    local taken = claim.takeoversPerMinute > 0 and redis.call('INCR', takeovers) or 0
+    local taken = order.takeoversPerMinute > 0 and redis.call('INCR', takeovers) or 0
     if taken == 1 then redis.call('PEXPIRE', takeovers, 60000) end
-    if taken > claim.takeoversPerMinute then
+    if taken > order.takeoversPerMinute then
       -- Both are told: a person must act, and it may be the one who sits at the holder. Once a minute will do.
-      if taken == claim.takeoversPerMinute + 1 then
-        notify(claim, holder, { type = 'contested' }, claim.machine)
-      end
+      if taken == order.takeoversPerMinute + 1 then notify(holder, { type = 'contested' }, order.machine) end
       return refuse('flapping', 'flapping', { retryAfterMs = text(redis.call('PTTL', takeovers)) })
     end
     ending = 'taken_over'
-  else
-    ending = 'superseded'
   end
 end
 
-local epoch = nextEpoch(tonumber(claim.floor))
-local sessionId = resumed and holder.sessionId or claim.sessionId
-local since = resumed and holder.since or now
-local granted = leaseValue(sessionId, epoch, claim.nodeId, since, claim.machine)
+local current = readReign()
+-- The client has seen an epoch that Redis has not: a grant is lost.
+local isAhead = order.resume and tonumber(order.resume.epoch) > (resumed and holder.epoch or current.last) or nil
+local epoch = nextEpoch()
+local granted = {
+  sessionId = resumed and holder.sessionId or order.sessionId, epoch = epoch, rank = epoch, nodeId = order.nodeId,
+  since = resumed and holder.since or now, machine = order.machine,
+  connection = order.connection, instance = order.instance, attempt = attempt,
+}
+-- Over the beginning of a reign a lease keeps its rank: a reconnect is no act of a person (promise 8).
+if resumed and (isRepeat or holder.rank < current.first) then granted.rank = holder.rank end
+local grantedText = leaseValue(granted)
 if holder then
-  redis.call('SET', lease, granted, 'PX', claim.ttlMs)
-elseif not redis.call('SET', lease, granted, 'NX', 'PX', claim.ttlMs) then
+  redis.call('SET', lease, grantedText, 'PX', order.ttlMs)
+elseif not redis.call('SET', lease, grantedText, 'NX', 'PX', order.ttlMs) then
   return redis.error_reply('ERR the lease appeared within the script')
 end
-raiseFence(epoch, 'taken_over')
+raiseFence(resumed and math.max(granted.rank, (readFence())) or granted.rank, 'taken_over')
 
 if not licenseId and mode == 'auto' then
-  licenseId = claim.licenseId
-  issueLicense(claim, licenseId)
+  licenseId = order.licenseId
+  issueLicense(licenseId)
 end
 
--- Promise 9: granted + reasserted - all ended = active, always.
-local isNew = enterActive(claim, now)
-if not isNew and not holder then count('ended:expired') end
-redis.call('PFADD', users, claim.user)
-count(resumed and 'resumed' or 'granted')
-if ending and not resumed then count('ended:' .. ending) end
-if licenseId then redis.call('ZADD', used, text(now), claim.user) end
-noteMachine(claim)
-appendEvent(claim, {
-  type = resumed and 'resumed' or 'granted', actor = 'user', machine = claim.machineId,
-  sessionId = sessionId, epoch = text(epoch), node = claim.nodeId,
-  ended = ending and not resumed and holder.sessionId or nil, reason = ending and not resumed and ending or nil,
-})
+-- Promise 9: granted + reasserted - all ended = active, always. A lease that ran out and that nobody swept ends here.
+local unseen = not holder and redis.call('HGET', held, order.user)
+local isNew = enterActive(grantedText)
+if not isNew and not holder then noteEnd(unseen and readLease(unseen), 'expired', { actor = 'broker' }) end
+if ending then noteEnd(holder, ending, { actor = 'user', by = order.machineId }) end
+redis.call('PFADD', users, order.user)
+if licenseId then redis.call('ZADD', used, text(now), order.user) end
+if not isRepeat then
+  count(resumed and 'resumed' or 'granted')
+  noteMachine()
+  appendEvent({
+    type = resumed and 'resumed' or 'granted', actor = 'user', machine = order.machineId,
+    sessionId = granted.sessionId, epoch = text(epoch), node = order.nodeId,
+  })
+end
 
 local displaced
 if holder then
+  local reason = ending or 'superseded'
   displaced = {
-    sessionId = holder.sessionId, epoch = text(holder.epoch), nodeId = holder.nodeId,
-    reason = ending, machine = holder.machine,
+    sessionId = holder.sessionId, epoch = text(holder.epoch), connection = holder.connection,
+    nodeId = holder.nodeId, reason = reason, machine = holder.machine,
   }
-  if holder.nodeId ~= claim.nodeId then
-    notify(claim, holder, { reason = ending, byEpoch = text(epoch) }, claim.machine)
-  end
+  if holder.nodeId ~= order.nodeId then notify(holder, { reason = reason, byEpoch = text(epoch) }, order.machine) end
 end
 
 return answer({
-  outcome = 'granted', sessionId = sessionId, epoch = text(epoch), resumed = resumed, since = text(since),
+  outcome = 'granted', sessionId = granted.sessionId, epoch = text(epoch), rank = text(granted.rank),
+  resumed = resumed and (namesSession or not isRepeat), since = text(granted.since), ahead = isAhead,
   license = licenseId and { id = licenseId, expiresAt = expiresAt or nil } or nil,
   displaced = displaced,
 })

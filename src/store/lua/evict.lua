@@ -2,30 +2,31 @@
 -- Owner, counters, event and notice are one step (promise 9). With a hold, the user gets no seat until it ends.
 --
 -- KEYS  those of seat.lua
--- ARGV  JSON: org, user, reason, actor, note?, sessionId? and epoch? (only if this grant has the seat), holdMs? (0 lifts it), eventsKept, channelPrefix
+-- ARGV  JSON: org, user, reason, actor, note?, sessionId? and epoch? (only if this grant has the seat; any epoch that it
+--       has had since its act), holdMs? (0 lifts it), eventsKept, channelPrefix, floor, view
 -- Reply JSON: outcome evicted, with sessionId and epoch | none
 
-local order = cjson.decode(ARGV[1])
 local value = redis.call('GET', lease)
 local holder = value and readLease(value)
+local named = tonumber(order.epoch)
 local isMeant = not order.sessionId
-  or holder and order.sessionId == holder.sessionId and tonumber(order.epoch) == holder.epoch
+  or holder and order.sessionId == holder.sessionId and holder.rank <= named and named <= holder.epoch
 writeAtMaxmemory()
 if not isMeant then
   -- A node that is cut off, or whose lease Redis has lost, may hold on to what is to end: it must not come back. An
-  -- epoch that is yet to come can only be a slip.
-  if not holder then barReturn(math.min(tonumber(order.epoch), nowUs), order.reason) end
-  return cjson.encode({ outcome = 'none' })
+  -- epoch above all that were given can only be a slip.
+  if not holder then barReturn(math.min(named, nextEpoch()), order.reason) end
+  return encode({ outcome = 'none' })
 end
 
 if order.holdMs then
   local holdUntil = text(now + order.holdMs)
   redis.call('HSET', licenseKey, 'holdUntil', holdUntil)
-  appendEvent(order, {
+  appendEvent({
     type = 'held', actor = order.actor, reason = order.reason, holdUntil = holdUntil, note = order.note,
   })
 end
 
-evictHolder(order, order.reason)
-if not holder then return cjson.encode({ outcome = 'none' }) end
-return cjson.encode({ outcome = 'evicted', sessionId = holder.sessionId, epoch = text(holder.epoch) })
+evictHolder(order.reason)
+if not holder then return encode({ outcome = 'none' }) end
+return encode({ outcome = 'evicted', sessionId = holder.sessionId, epoch = text(holder.epoch) })

@@ -11,4 +11,4 @@ redis.call('ZREM', expiring, order.user)
 if not expiresAt or status ~= 'active' then return refuse(status and 'not_due' or 'not_found') end
 setStatus('expired')
 noteLicense('license_expired')
-return done(evictHolder(order, 'license_expired'))
+return done(evictHolder('license_expired'))

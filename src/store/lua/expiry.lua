@@ -24,4 +24,4 @@ if not isOver then
 end
 setStatus('expired')
 redis.call('ZREM', expiring, order.user)
-return done(evictHolder(order, 'license_expired'))
+return done(evictHolder('license_expired'))

@@ -7,7 +7,7 @@
 -- Reply JSON: outcome done, with the license |
 --             refused, with reason exists | quota_exhausted | expires_in_the_past | import_ended
 
-local request, imports = KEYS[16], KEYS[19]
+local request, imports = KEYS[18], KEYS[21]
 local recorded = redis.call('GET', request)
 if recorded then return recorded end
 if order.import and not string.find(redis.call('HGET', imports, order.import) or '', '^running:') then
@@ -20,7 +20,7 @@ if order.expiresAt and tonumber(order.expiresAt) <= now then return refuse('expi
 local before = order.import and status == 'revoked' and revokedRecord() or nil
 redis.call('ZREM', revoked, order.user)
 redis.call('HDEL', licenseKey, 'import', 'before')
-issueLicense(order, order.id)
+issueLicense(order.id)
 if order.expiresAt then
   redis.call('HSET', licenseKey, 'expiresAt', order.expiresAt)
   redis.call('ZADD', expiring, order.expiresAt, order.user)

@@ -3,8 +3,7 @@
 -- beside them holdUntil?, which is the user's and also stands without a license.
 -- Issued, and so counted against the quota, are those in `licensed`: all but the revoked.
 
-local expiring, revoked = KEYS[17], KEYS[18]
-local order = cjson.decode(ARGV[1])
+local expiring, revoked = KEYS[19], KEYS[20]
 
 local function field(name)
   return redis.call('HGET', licenseKey, name) or nil
@@ -25,7 +24,7 @@ local function noteLicense(type, more)
   redis.call('HINCRBY', counters, 'licenseChanges', 1)
   local fields = { type = type, license = field('id'), actor = order.actor, note = order.note }
   for name, value in pairs(more or {}) do fields[name] = value end
-  appendEvent(order, fields)
+  appendEvent(fields)
 end
 
 local function keepNote()
@@ -48,12 +47,12 @@ local function restoreRevoked(encoded)
 end
 
 local function refuse(reason)
-  return cjson.encode({ outcome = 'refused', reason = reason, status = status or nil })
+  return encode({ outcome = 'refused', reason = reason, status = status or nil })
 end
 
 local function done(ended)
   local record = {}
   local flat = redis.call('HGETALL', licenseKey)
   for i = 1, #flat, 2 do record[flat[i]] = flat[i + 1] end
-  return cjson.encode({ outcome = 'done', license = record, ended = ended and ended.sessionId or nil })
+  return encode({ outcome = 'done', license = record, ended = ended and ended.sessionId or nil })
 end

@@ -1,43 +1,59 @@
--- reassert: after Redis lost its data, puts a lease back that its node still holds; the highest epoch wins
--- (promise 8). Refused where the fence is above the epoch: the session was ended, or another granted since; and where
--- the license, or a hold, keeps the user out by now.
+-- reassert: after Redis lost its data, puts a lease back that its node still holds, under a new epoch and with the rank
+-- it had; the highest rank wins (promise 8). Refused where the fence is above the rank: the session was ended, or
+-- another granted since; and where the license, or a hold, keeps the user out by now.
 --
 -- KEYS  those of seat.lua
--- ARGV  JSON: org, user, sessionId, epoch, nodeId, since, machine (JSON text), ttlMs, eventsKept, channelPrefix
--- Reply JSON: outcome kept | reasserted | lost, then with reason, byEpoch and the lease that stands there, if any
+-- ARGV  JSON: org, user, sessionId, epoch, rank, connection, instance?, attempt?, nodeId, since, machine (JSON text),
+--       machineId, ttlMs, eventsKept, channelPrefix, floor, view
+-- Reply JSON: outcome kept | reasserted, with epoch and rank | lost, then with reason, byEpoch and the lease that
+--       stands there, if any
 
-local mine = cjson.decode(ARGV[1])
-local epoch = tonumber(mine.epoch)
+local mine = {
+  sessionId = order.sessionId, epoch = tonumber(order.epoch), rank = tonumber(order.rank), nodeId = order.nodeId,
+  connection = order.connection, instance = order.instance, attempt = tonumber(order.attempt),
+  since = tonumber(order.since), machine = order.machine,
+}
 
 local value = redis.call('GET', lease)
 local holder = value and readLease(value)
-local fenceEpoch, fenceReason = readFence()
+local isHeld = holder and isGrant(holder, mine.sessionId, mine.epoch, mine.nodeId, mine.connection)
+local fenceRank, fenceReason = readFence()
 local status, holdUntil = unpack(redis.call('HMGET', licenseKey, 'status', 'holdUntil'))
 local barred = status and status ~= 'active' and 'license_' .. status
   or holdUntil and tonumber(holdUntil) > now and 'evicted_by_admin'
-local mayHold = fenceEpoch <= epoch and (not holder or holder.epoch <= epoch) and not barred
+local mayHold = fenceRank <= mine.rank and (not holder or isHeld or givesWay(holder, mine)) and not barred
 if not mayHold then
-  return cjson.encode({
-    outcome = 'lost', now = text(now), lease = value or nil, byEpoch = text(fenceEpoch),
-    reason = fenceEpoch > epoch and fenceReason or barred or 'taken_over',
+  return encode({
+    outcome = 'lost', lease = value or nil, byEpoch = text(fenceRank),
+    reason = fenceRank > mine.rank and fenceReason or barred or 'taken_over',
   })
 end
 
 writeAtMaxmemory()
-local isHeld = holder and holder.sessionId == mine.sessionId and holder.epoch == epoch
-local restored = leaseValue(mine.sessionId, epoch, mine.nodeId, tonumber(mine.since), mine.machine)
-redis.call('SET', lease, restored, 'PX', mine.ttlMs)
-raiseFence(epoch, 'taken_over')
-redis.call('SET', epochKey, text(math.max(epoch, tonumber(redis.call('GET', epochKey) or '0'))))
-local isNew = enterActive(mine)
-if isHeld then return cjson.encode({ outcome = 'kept', now = text(now) }) end
-
-if holder then
-  count('ended:lease_lost')
-  notify(mine, holder, { reason = 'taken_over', byEpoch = text(epoch) }, mine.machine)
+if isHeld and holder.epoch >= readReign().first then
+  mine.epoch = holder.epoch
+else
+  mine.epoch = nextEpoch(mine.epoch)
 end
-if isNew or holder then count('reasserted') end
-appendEvent(mine, {
-  type = 'reasserted', actor = 'broker', sessionId = mine.sessionId, epoch = text(epoch), node = mine.nodeId,
+local restored = leaseValue(mine)
+local unseen = not holder and redis.call('HGET', held, order.user)
+redis.call('SET', lease, restored, 'PX', order.ttlMs)
+raiseFence(mine.rank, 'taken_over')
+local isNew = enterActive(restored)
+local reply = { outcome = isHeld and 'kept' or 'reasserted', epoch = text(mine.epoch), rank = text(mine.rank) }
+if isHeld then return encode(reply) end
+
+-- Whoever is counted in this place: the holder that gives way, or one whose lease ran out and nobody swept.
+local before = not isNew and (holder or unseen and readLease(unseen))
+if before and before.sessionId == mine.sessionId then before = nil end
+if before then noteEnd(before, holder and 'lease_lost' or 'expired', { actor = 'broker', by = order.machineId }) end
+if holder then
+  local reason = holder.machine.id == order.machineId and 'superseded' or 'taken_over'
+  notify(holder, { reason = reason, byEpoch = text(mine.epoch) }, order.machine)
+end
+if isNew or before then count('reasserted') end
+appendEvent({
+  type = 'reasserted', actor = 'broker', machine = order.machineId,
+  sessionId = mine.sessionId, epoch = text(mine.epoch), node = mine.nodeId,
 })
-return cjson.encode({ outcome = 'reasserted', now = text(now) })
+return encode(reply)

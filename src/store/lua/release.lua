@@ -1,23 +1,23 @@
--- release: gives the seat back, only where it still holds this session and epoch (promise 1): a late release
--- of a loser does not free the winner's seat. The fence goes up, so that nothing re-asserts over it.
+-- release: gives the seat back, only where it still holds this grant (promise 1): a late release of a loser does not
+-- free the winner's seat. The fence goes up, so that nothing re-asserts over it.
 --
 -- KEYS  those of seat.lua
--- ARGV  JSON: user, held "<sessionId>:<epoch>:", eventsKept
--- Reply 1 released, 0 somebody else's or nobody's
+-- ARGV  JSON: user, sessionId, epoch, connection, nodeId, eventsKept, floor, view
+-- Reply JSON: outcome released | none (somebody else's, or nobody's)
 
-local order = cjson.decode(ARGV[1])
 local value = redis.call('GET', lease)
-if not value then
+local holder = value and readLease(value)
+local epoch = tonumber(order.epoch)
+if not holder then
   -- Redis has lost the lease: a re-assertion that is under way must not put it back.
   writeAtMaxmemory()
-  barReturn(tonumber(string.match(order.held, ':(%d+):$')), 'released')
-  return 0
+  barReturn(epoch, 'released')
+  return encode({ outcome = 'none' })
 end
-if string.sub(value, 1, #order.held) ~= order.held then return 0 end
+if not isGrant(holder, order.sessionId, epoch, order.nodeId, order.connection) then return encode({ outcome = 'none' }) end
 
 writeAtMaxmemory()
 order.actor = 'user'
-local holder = readLease(value)
 raiseFence(nextEpoch(holder.epoch), 'released')
-endSeat(order, holder, 'released')
-return 1
+endSeat(holder, 'released')
+return encode({ outcome = 'released' })

@@ -1,25 +1,63 @@
--- renew: keeps many leases of one org for another TTL, each only where it still holds this session and
--- epoch (promises 1 and 5). The first write is PEXPIRE, so that live sessions live on at maxmemory.
+-- renew: keeps many leases of one org for another TTL, each only where it still holds this session and epoch
+-- (promises 1 and 5). A lease from before the reign is confirmed: it gets a new epoch and keeps its rank (promise 8).
 --
--- KEYS  active, then the lease of each session
--- ARGV  ttlMs, then for each session: user, fence "<sessionId>:<epoch>:"
--- Reply Redis ms as text, then for each session: 1 kept, '' no lease, or the lease that stands there
+-- KEYS  active, held, epoch, reign, events, then the lease of each session
+-- ARGV  JSON: nodeId, ttlMs, floor, view; then for each session: user, "<sessionId>:<epoch>:", connection
+-- Reply Redis ms as text; '' or, where a reign begins, JSON; then for each session: 1 kept, { epoch, rank } kept under
+--       this epoch, '' no lease, or the lease that stands there
 
-local ttlMs = tonumber(ARGV[1])
-local reply = { text(now) }
-local scores = {}
+local active, held = KEYS[1], KEYS[2]
+epochKey, reignKey, events = KEYS[3], KEYS[4], KEYS[5]
+local order = cjson.decode(ARGV[1])
+floor, viewUs = tonumber(order.floor), tonumber(order.view)
+local ttlMs = order.ttlMs
 local leaseEnd = text(now + ttlMs)
-for i = 2, #KEYS do
-  local value = redis.call('GET', KEYS[i])
-  local user, fence = ARGV[2 * i - 2], ARGV[2 * i - 1]
-  if value and string.sub(value, 1, #fence) == fence then
-    redis.call('PEXPIRE', KEYS[i], ttlMs)
+
+-- This writes nothing. At maxmemory Redis refuses a first write that may take memory, and lets a script finish that has
+-- written: live sessions must live on.
+redis.call('ZREM', active, '')
+
+local first = readReign().first
+local reply = { text(now), reign.began and cjson.encode(reign.began) or '' }
+local scores = {}
+
+local function confirm(key, user, value)
+  local lease = readLease(value)
+  if lease.epoch < first then
+    lease.epoch = nextEpoch(lease.epoch)
+    value = leaseValue(lease)
+    redis.call('SET', key, value, 'PX', ttlMs)
+    redis.call('HSET', held, user, value)
+  else
+    redis.call('PEXPIRE', key, ttlMs)
+  end
+  return { text(lease.epoch), text(lease.rank) }
+end
+
+-- One lease that cannot be read must not endanger its batch.
+local function isOwn(value, sessionId, epoch, connection)
+  local isReadable, lease = pcall(readLease, value)
+  return isReadable and isGrant(lease, sessionId, epoch, order.nodeId, connection)
+end
+
+for i = 1, #KEYS - 5 do
+  local key = KEYS[i + 5]
+  local user, grant, connection = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]
+  local value = redis.call('GET', key)
+  local isSame = value and string.sub(value, 1, #grant) == grant
+  local sessionId, epoch = string.match(grant, '^(.*):(%d+):$')
+  local kept
+  if isSame and tonumber(epoch) >= first then
+    redis.call('PEXPIRE', key, ttlMs)
+    kept = 1
+  elseif value and isOwn(value, sessionId, tonumber(epoch), connection) then
+    kept = confirm(key, user, value)
+  end
+  if kept then
     scores[#scores + 1] = leaseEnd
     scores[#scores + 1] = user
-    reply[i] = 1
-  else
-    reply[i] = value or ''
   end
+  reply[i + 2] = kept or value or ''
 end
-if #scores > 0 then redis.call('ZADD', KEYS[1], unpack(scores)) end
+if #scores > 0 then redis.call('ZADD', active, unpack(scores)) end
 return reply

@@ -1,7 +1,11 @@
 -- Stands before every script about one user's seat: names its keys, and holds the steps that several scripts share.
 
-local lease, epochKey, active, licenseKey, licensed, counters, events, machines, machineNotes, settings, fence,
-  takeovers, used, usage, users = unpack(KEYS)
+local lease, active, licenseKey, licensed, counters, machines, machineNotes, settings, fence, takeovers, used, usage,
+  users, held
+lease, epochKey, active, licenseKey, licensed, counters, events, machines, machineNotes, settings, fence,
+  takeovers, used, usage, users, reignKey, held = unpack(KEYS)
+local order = cjson.decode(ARGV[1])
+floor, viewUs = tonumber(order.floor), tonumber(order.view)
 
 -- An order that lay in a buffer, as of a Redis that was frozen, may come when whoever sent it has long been told that it
 -- failed. ARGV[2], Redis ms, is when that was. The node may have had a wrong idea of the time: it learns it here.
@@ -13,26 +17,28 @@ local function writeAtMaxmemory()
   redis.call('HDEL', counters, '')
 end
 
--- Promise 8: epoch = max(stored + 1, TIME, floor + 1), so that not even FLUSHALL reuses one. TIME in microseconds:
--- a rush of claims would outrun milliseconds, and who comes after a FLUSHALL would get an epoch given before.
-local function nextEpoch(floor)
-  local epoch = math.max(nowUs, floor + 1)
-  local stored = tonumber(redis.call('SET', epochKey, text(epoch), 'GET') or '0')
-  if stored < epoch then return epoch end
-  redis.call('SET', epochKey, text(stored + 1))
-  return stored + 1
+-- The newest event that this script wrote.
+local written
+
+-- A reply, with what the node learns from every one: the time, the highest epoch, the newest event, a new reign.
+local function encode(reply)
+  reply.now = text(now)
+  reply.given = reign and text(reign.last) or nil
+  reply.event = written
+  reply.reign = reign and reign.began or nil
+  return cjson.encode(reply)
 end
 
--- The fence "<epoch>:<reason>": no lease below this epoch may come back for the user, for this reason.
+-- The fence "<rank>:<reason>": no lease of a lower rank may come back for the user, for this reason.
 -- It outlives the lease by a day.
 local FENCE_MS = 86400000
-local function raiseFence(epoch, reason)
-  redis.call('SET', fence, text(epoch) .. ':' .. reason, 'PX', FENCE_MS)
+local function raiseFence(rank, reason)
+  redis.call('SET', fence, text(rank) .. ':' .. reason, 'PX', FENCE_MS)
 end
 
 local function readFence()
-  local epoch, reason = string.match(redis.call('GET', fence) or '0:', '^(%d+):(.*)$')
-  return tonumber(epoch), reason
+  local rank, reason = string.match(redis.call('GET', fence) or '0:', '^(%d+):(.*)$')
+  return tonumber(rank), reason
 end
 
 -- Keeps a grant that Redis may have lost from coming back, unless the fence is above it already.
@@ -40,36 +46,24 @@ local function barReturn(epoch, reason)
   if readFence() <= epoch then raiseFence(epoch + 1, reason) end
 end
 
--- A lease is "<sessionId>:<epoch>:<nodeId>:<since>:<machine as JSON>".
-local function leaseValue(sessionId, epoch, nodeId, since, machine)
-  return table.concat({ sessionId, text(epoch), nodeId, text(since), machine }, ':')
-end
-
-local function readLease(value)
-  local sessionId, epoch, nodeId, since, machine = string.match(value, '^([^:]+):(%d+):([^:]+):(%d+):(.*)$')
-  return {
-    sessionId = sessionId, epoch = tonumber(epoch), nodeId = nodeId,
-    since = tonumber(since), machine = cjson.decode(machine),
-  }
-end
-
-local function appendEvent(order, fields)
+local function appendEvent(fields)
   local flat = { 'at', text(now), 'user', order.user }
   for name, value in pairs(fields) do
     flat[#flat + 1] = name
     flat[#flat + 1] = value
   end
-  redis.call('XADD', events, 'MAXLEN', '~', order.eventsKept, '*', unpack(flat))
+  written = redis.call('XADD', events, 'MAXLEN', '~', order.eventsKept, '*', unpack(flat))
 end
 
 -- Promise 4: one message to the one node that serves the loser. `by` is the winner's machine as JSON, if there is one.
-local function notify(order, holder, notice, by)
+local function notify(holder, notice, by)
   notice.type = notice.type or 'ended'
   notice.org = order.org
   notice.user = order.user
   notice.at = text(now)
   notice.sessionId = holder.sessionId
   notice.epoch = text(holder.epoch)
+  notice.connection = holder.connection
   local message = cjson.encode(notice)
   if by then message = string.sub(message, 1, -2) .. ',"by":' .. by .. '}' end
   redis.call('PUBLISH', order.channelPrefix .. holder.nodeId, message)
@@ -104,8 +98,10 @@ local function notePeak(seats)
   end
 end
 
--- Puts the user among the active, or moves the lease's end. Tells whether the user is new there.
-local function enterActive(order)
+-- Puts the user among the active, or moves the lease's end, and keeps a copy of the lease that does not run out: the
+-- event of its end names the session. Tells whether the user is new there.
+local function enterActive(value)
+  redis.call('HSET', held, order.user, value)
   if redis.call('ZADD', active, text(now + order.ttlMs), order.user) == 0 then return false end
   local seats = redis.call('ZCARD', active)
   accountTime(seats - 1)
@@ -113,30 +109,44 @@ local function enterActive(order)
   return true
 end
 
+-- Promise 13: the one place where an end is counted, and its event written. `holder` is the lease that ends; nil where
+-- a node of version 0.1 had it and nobody knows.
+local function noteEnd(holder, reason, more)
+  count('ended:' .. reason)
+  redis.call('HINCRBY', counters, 'written:ended', 1)
+  local event = { type = 'ended', reason = reason }
+  for name, value in pairs(more) do event[name] = value end
+  if holder then
+    event.sessionId, event.epoch = holder.sessionId, text(holder.epoch)
+    event.machine, event.node = holder.machine.id, holder.nodeId
+  end
+  appendEvent(event)
+end
+
 -- Takes the seat from its holder: counters, event and the time of the last use (promise 9).
-local function endSeat(order, holder, reason)
+local function endSeat(holder, reason)
+  if not holder then
+    local value = redis.call('HGET', held, order.user)
+    holder = value and readLease(value) or nil
+  end
   accountTime(redis.call('ZCARD', active))
   redis.call('DEL', lease)
   redis.call('ZREM', active, order.user)
+  redis.call('HDEL', held, order.user)
   redis.call('ZADD', used, 'XX', text(now), order.user)
-  count('ended:' .. reason)
-  appendEvent(order, {
-    type = 'ended', reason = reason, actor = order.actor, note = order.note,
-    sessionId = holder and holder.sessionId, epoch = holder and text(holder.epoch),
-    machine = holder and holder.machine.id, node = holder and holder.nodeId,
-  })
+  noteEnd(holder, reason, { actor = order.actor, note = order.note })
 end
 
 -- Ends the session that has the seat, if there is one, and leaves a tombstone: an epoch above the session's, so that
 -- no node brings back what it may still hold. The holder's node is told.
-local function evictHolder(order, reason)
+local function evictHolder(reason)
   local value = redis.call('GET', lease)
   local holder = value and readLease(value)
-  local tombstone = nextEpoch(holder and holder.epoch or 0)
+  local tombstone = nextEpoch(holder and holder.epoch)
   raiseFence(tombstone, reason)
   if not holder then return nil end
-  endSeat(order, holder, reason)
-  notify(order, holder, { reason = reason, byEpoch = text(tombstone) })
+  endSeat(holder, reason)
+  notify(holder, { reason = reason, byEpoch = text(tombstone) })
   return holder
 end
 
@@ -146,12 +156,12 @@ local function hasQuotaLeft()
   return not quota or redis.call('ZCARD', licensed) < tonumber(quota)
 end
 
-local function issueLicense(order, id)
+local function issueLicense(id)
   redis.call('HDEL', licenseKey, 'expiresAt', 'note')
   redis.call('HSET', licenseKey, 'id', id, 'status', 'active', 'issuedAt', text(now))
   redis.call('ZADD', licensed, text(now), order.user)
   redis.call('ZADD', used, text(now), order.user)
   redis.call('HINCRBY', counters, 'issued', 1)
   redis.call('HINCRBY', counters, 'licenseChanges', 1)
-  appendEvent(order, { type = 'issued', license = id, actor = order.actor })
+  appendEvent({ type = 'issued', license = id, actor = order.actor })
 end

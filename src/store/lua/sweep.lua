@@ -5,7 +5,6 @@
 -- ARGV  JSON: user, eventsKept
 -- Reply 1 swept, 0 the lease stands, or somebody else swept
 
-local order = cjson.decode(ARGV[1])
 if not redis.call('ZSCORE', active, order.user) then return 0 end
 writeAtMaxmemory()
 local leftMs = redis.call('PTTL', lease)
@@ -15,5 +14,5 @@ if leftMs >= 0 then
   return 0
 end
 order.actor = 'broker'
-endSeat(order, nil, 'expired')
+endSeat(nil, 'expired')
 return 1

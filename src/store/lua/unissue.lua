@@ -8,7 +8,7 @@
 if not status or status == 'revoked' or field('import') ~= order.import then return refuse('not_found') end
 writeAtMaxmemory()
 noteLicense('unissued')
-local ended = evictHolder(order, 'license_revoked')
+local ended = evictHolder('license_revoked')
 setStatus('revoked')
 local before = field('before')
 redis.call('HDEL', licenseKey, 'id', 'status', 'issuedAt', 'expiresAt', 'note', 'import', 'before')

@@ -1,0 +1,54 @@
+-- reign: where an org's epochs come from (promise 8). Stands before every script that grants or confirms.
+--
+-- A reign is the time under one replication id of Redis. The id is new after every promotion, restart and restored
+-- backup, and that is when grants may have been lost. So the first epoch of a reign lies above all that could have been
+-- given before it: a day above the furthest clock that this node has seen, and above every epoch that it has seen.
+-- Within a reign epoch = max(stored + 1, TIME in µs, floor + 1).
+
+-- Whoever draws this file in sets these five.
+local epochKey, reignKey, events
+-- The highest epoch that the node has seen in the org, and the furthest Redis clock (µs) that it has seen anywhere.
+local floor, viewUs = 0, 0
+
+local LEAD_US = 86400000000
+-- More grants than an org loses in one change of master.
+local LOST_AT_MOST = 1000000
+-- 2200-01-01: a later clock is wrong, and would use up the epochs that a double can hold.
+local LATEST_US = 7258118400000000
+
+local clockUs = nowUs < LATEST_US and nowUs or 0
+
+-- The first 16 digits; '' where the service gives none, or forbids to ask. Then only a missing key begins a reign.
+local function replicationId()
+  local info = redis.pcall('INFO', 'replication')
+  local id = type(info) == 'string' and string.match(info, 'master_replid:(%x+)') or ''
+  return string.sub(id, 1, 16)
+end
+
+-- The reign under way: { last epoch given, first of the reign }, with `began` where it begins with this script.
+local reign
+local function readReign()
+  if reign then return reign end
+  local stored, named = unpack(redis.call('MGET', epochKey, reignKey))
+  local last = tonumber(string.match(stored or '', '^%d+') or nil)
+  local id, first = string.match(named or '', '^(%x*):(%d+)$')
+  local here = replicationId()
+  if last and id and (here == '' or here == id) then
+    reign = { last = last, first = tonumber(first) }
+    return reign
+  end
+  first = math.max((last or 0) + LOST_AT_MOST, math.max(clockUs, viewUs) + LEAD_US, floor + 1)
+  redis.call('SET', epochKey, text(first - 1))
+  redis.call('SET', reignKey, here .. ':' .. text(first))
+  local newest = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
+  reign = { last = first - 1, first = first, began = { was = text(last or 0), event = newest and newest[1] or '0-0' } }
+  return reign
+end
+
+-- A new epoch, above all given so far and above `above`.
+local function nextEpoch(above)
+  local current = readReign()
+  current.last = math.max(current.last + 1, clockUs, floor + 1, (above or 0) + 1)
+  redis.call('SET', epochKey, text(current.last))
+  return current.last
+end
