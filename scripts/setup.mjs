@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isBuildFresh } from './build-stamp.mjs';
 import { prepareChromium } from './chromium.mjs';
+import { prepareCompiler } from './compiler.mjs';
 import { preparePromtool } from './promtool.mjs';
 import { preparePython } from './python.mjs';
 import { createSteps, fail, npm, root, run } from './steps.mjs';
@@ -20,6 +21,7 @@ export async function setup({ quiet = false, forTests = false } = {}) {
   await build(steps);
   await prepareRedis(steps);
   if (!forTests) return;
+  await prepareCompiler(steps);
   await preparePython(steps);
   await preparePromtool(steps);
   await prepareChromium(steps);

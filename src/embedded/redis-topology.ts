@@ -17,6 +17,8 @@ export interface SentinelTopology extends RedisTopology {
 
 export interface TopologyOptions {
   readonly binary: string;
+  /** Another program for one of the servers, by its place in `servers`. */
+  readonly binaryOf?: (index: number) => string;
 }
 
 export const MASTER_NAME = 'main';
@@ -34,16 +36,19 @@ const quickSync = ['--repl-diskless-sync-delay', '0'];
 export async function startSentinelTopology(options: TopologyOptions): Promise<SentinelTopology> {
   const started: RedisProcess[] = [];
   const stop = () => stopAll(started);
-  const start = async (more: Pick<Parameters<typeof startRedis>[0], 'extraArgs' | 'sentinel'>) => {
+  const start = async (more: Partial<Parameters<typeof startRedis>[0]>) => {
     const server = await startRedis({ binary: options.binary, ...more });
     started.push(server);
     return server;
   };
   try {
     const extraArgs = quickSync;
-    const master = await start({ extraArgs });
+    const binaryOf = options.binaryOf ?? (() => options.binary);
+    const master = await start({ extraArgs, binary: binaryOf(0) });
     const replicaArgs = [...extraArgs, '--replicaof', '127.0.0.1', String(master.port)];
-    const replicas = await startMany(REPLICAS, () => start({ extraArgs: replicaArgs }));
+    const replicas = await startMany(REPLICAS, (index) =>
+      start({ extraArgs: replicaArgs, binary: binaryOf(index + 1) }),
+    );
     // Sentinels learn of replicas when they first ask the master, and then not for ten seconds.
     await settled([master], (info) => info.split('state=online').length > REPLICAS, ['info', 'replication']);
     const sentinel = [
@@ -135,8 +140,8 @@ async function settled(
   }
 }
 
-function startMany(count: number, start: () => Promise<RedisProcess>): Promise<RedisProcess[]> {
-  return Promise.all(Array.from({ length: count }, start));
+function startMany(count: number, start: (index: number) => Promise<RedisProcess>): Promise<RedisProcess[]> {
+  return Promise.all(Array.from({ length: count }, (_, index) => start(index)));
 }
 
 async function stopAll(servers: readonly RedisProcess[]): Promise<void> {

@@ -167,6 +167,7 @@ class Run {
       case 'fail over':
         await redis.failOver();
         this.#model = this.#copy.copy();
+        this.#first = await this.#firstOfReign();
         return;
       case 'new reign':
         return redis.newReign();
@@ -272,7 +273,7 @@ class Run {
     if (ending !== null) this.#model.end(ending);
     const lease = leaseFrom(request, answer);
     this.#grants.push({ node: step.node, lease });
-    this.#seat(lease, step.node, resumed ? (this.#model.fences.get(step.user)?.rank ?? 0) : 0);
+    this.#seat(lease, step.node);
   }
 
   #attemptOf(program: string, which: 'next' | 'again' | 'older'): number {
@@ -321,6 +322,7 @@ class Run {
         return { outcome: 'kept', raised: { epoch: seat.epoch, rank: seat.rank } };
       const epoch = raisedEpoch(answer);
       expect(epoch, 'promise 8: nobody stays below the reign').toBeGreaterThanOrEqual(this.#first);
+      expect(epoch).toBeGreaterThan(highestEpoch);
       seats.set(one, { ...seat, epoch });
       return { outcome: 'kept', raised: { epoch, rank: seat.rank } };
     }
@@ -338,7 +340,8 @@ class Run {
     // Expired but not swept: it is still counted, so it simply goes on.
     if (counted !== lease.sessionId) this.#model.count('reasserted');
     const epoch = raisedEpoch(answer);
-    this.#seat({ ...lease, epoch }, node, 0);
+    expect(epoch, 'whoever stays has an epoch above all').toBeGreaterThan(highestEpoch);
+    this.#seat({ ...lease, epoch }, node);
     return { outcome: 'reasserted', raised: { epoch, rank: lease.rank } };
   }
 
@@ -398,7 +401,7 @@ class Run {
     expect(await store.zcard(keys.active(ORG))).toBe(seats.size);
   }
 
-  #seat(lease: HeldLease, node: string, fenceRank: number): void {
+  #seat(lease: HeldLease, node: string): void {
     const {
       user: one,
       sessionId,
@@ -413,7 +416,7 @@ class Run {
     const seat = { sessionId, epoch, rank, connection, node, machine, instance, attempt, sinceMs };
     this.#model.seats.set(one, seat);
     this.#model.held.set(one, sessionId);
-    this.#model.fences.set(one, { rank: Math.max(rank, fenceRank), reason: 'taken_over' });
+    this.#model.fences.set(one, { rank, reason: 'taken_over' });
   }
 
   async #end(one: User, reason: string): Promise<void> {
@@ -442,10 +445,14 @@ class Run {
 
   /** The reign is the script's to begin; that it begins above all that was given is the model's to see. */
   async #readFirst(): Promise<void> {
-    const first = Number((await store.get(keys.reign(ORG)))?.split(':')[1] ?? 0);
+    const first = await this.#firstOfReign();
     if (first !== this.#first && first !== 0)
       expect(first, 'a reign begins above all that was given').toBeGreaterThan(highestEpoch);
     this.#first = first;
+  }
+
+  async #firstOfReign(): Promise<number> {
+    return Number((await store.get(keys.reign(ORG)))?.split(':')[1] ?? 0);
   }
 
   #node(nodeId: string): Store {
@@ -479,5 +486,5 @@ describe('the leases', () => {
       }),
       { numRuns: Number(process.env.PROPERTY_RUNS ?? 150) },
     );
-  });
+  }, 900_000);
 });

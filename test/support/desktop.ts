@@ -59,6 +59,12 @@ export class Desktop {
     return this.received.find((message): message is OfType<T> => message.type === type);
   }
 
+  /** The newest epoch that it was told of; 0 before the first. */
+  get epoch(): number {
+    const told = this.received.filter((one) => one.type === 'welcome' || one.type === 'lease');
+    return told.at(-1)?.epoch ?? 0;
+  }
+
   /** The first message of that type, once it has come. Rejects when the connection closes without it. */
   async told<T extends ServerMessage['type']>(type: T): Promise<OfType<T>> {
     await this.until(() => this.find(type) !== undefined || this.closed !== null);

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { settableClock } from '../../reliability/settable-clock.mjs';
 import { provisionRedis } from '../../src/embedded/find-redis.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import {
@@ -10,6 +14,29 @@ import {
 
 export async function testSentinels(): Promise<SentinelTopology> {
   return startSentinelTopology({ binary: (await provisionRedis()).path });
+}
+
+/** Sentinels over servers of which the first, the master, has a clock of its own, so many seconds ahead. */
+export async function sentinelsWithClock(
+  aheadSeconds: number,
+): Promise<SentinelTopology & { readonly setAhead: (seconds: number) => void }> {
+  const { path } = await provisionRedis();
+  const clock = settableClock();
+  if (clock === null) throw new Error('the set-up found no C compiler');
+  clock.set(aheadSeconds);
+  const folder = mkdtempSync(join(tmpdir(), 'soleseat-redis-'));
+  const wrapper = join(folder, 'redis-server');
+  const settings = Object.entries(clock.env).map(([name, value]) => `export ${name}='${value}'`);
+  writeFileSync(wrapper, `#!/bin/sh\n${settings.join('\n')}\nexec '${path}' "$@"\n`, { mode: 0o755 });
+  const topology = await startSentinelTopology({
+    binary: path,
+    binaryOf: (index) => (index === 0 ? wrapper : path),
+  });
+  const stop = async () => {
+    await topology.stop();
+    rmSync(folder, { recursive: true });
+  };
+  return { ...topology, stop, setAhead: clock.set };
 }
 
 export async function testCluster(): Promise<RedisTopology> {

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { type Clock, monotonicMs } from '../../src/base/clock.js';
 import { createMetrics } from '../../src/base/metrics.js';
 import type { Machine } from '../../src/protocol/messages.js';
+import type { Setback } from '../../src/store/horizon.js';
 import type {
   ClaimAnswer,
   ClaimRequest,
@@ -14,7 +15,12 @@ import { createStore, type Store } from '../../src/store/store.js';
 const metrics = createMetrics();
 
 /** What a node named n1 keeps in Redis; long times and no limits, unless a test says otherwise. */
-export function storeOn(redis: Redis, more: Partial<LeaseConfig> = {}, clock: Clock = monotonicMs): Store {
+export function storeOn(
+  redis: Redis,
+  more: Partial<LeaseConfig> = {},
+  clock: Clock = monotonicMs,
+  onSetback: (setback: Setback) => void = () => {},
+): Store {
   const config = {
     nodeId: 'n1',
     leaseTtlMs: 60_000,
@@ -26,7 +32,7 @@ export function storeOn(redis: Redis, more: Partial<LeaseConfig> = {}, clock: Cl
     keyPrefix: 'soleseat:',
     ...more,
   };
-  return createStore({ redis, metrics, clock, config });
+  return createStore({ redis, metrics, clock, config, onSetback });
 }
 
 /** The counters of an org that count; without peak and time in use, which tests of sessions leave aside. */

@@ -139,7 +139,7 @@ if holder then
 elseif not redis.call('SET', lease, grantedText, 'NX', 'PX', order.ttlMs) then
   return redis.error_reply('ERR the lease appeared within the script')
 end
-raiseFence(resumed and math.max(granted.rank, (readFence())) or granted.rank, 'taken_over')
+raiseFence(granted.rank, 'taken_over')
 
 if not licenseId and mode == 'auto' then
   licenseId = order.licenseId

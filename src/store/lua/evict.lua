@@ -13,9 +13,8 @@ local isMeant = not order.sessionId
   or holder and order.sessionId == holder.sessionId and holder.rank <= named and named <= holder.epoch
 writeAtMaxmemory()
 if not isMeant then
-  -- A node that is cut off, or whose lease Redis has lost, may hold on to what is to end: it must not come back. An
-  -- epoch above all that were given can only be a slip.
-  if not holder then barReturn(math.min(named, nextEpoch()), order.reason) end
+  -- A node that is cut off, or whose lease Redis has lost, may hold on to what is to end: it must not come back.
+  if not holder then barReturn(named, order.reason) end
   return encode({ outcome = 'none' })
 end
 
