@@ -96,7 +96,7 @@ describe('with Redis Sentinel', () => {
     crowd.leave();
   });
 
-  it('a master that was cut off is left, and what it alone knew is put back: epochs are kept, and none is given twice', async () => {
+  it('a master that was cut off is left, and what it alone knew is put back under new epochs, and none is given twice', async () => {
     const [here = 0, there = 0] = ports;
     const desktop = await helloOf(here, 'umbrella', 'taken', 'workstation');
     const { epoch: first } = await desktop.told('welcome');
@@ -109,16 +109,19 @@ describe('with Redis Sentinel', () => {
     const newcomer = await helloOf(here, 'umbrella', 'new');
     const entered = await newcomer.told('welcome');
     const after = await failedOver(before, 0);
-    const isBack = async (user: string, { sessionId, epoch }: { sessionId: string; epoch: number }) =>
-      String(await ask(after, 'GET', `soleseat:{umbrella}:lease:${user}`)).startsWith(
-        `${sessionId}:${epoch}:`,
-      );
+    const isBack = async (user: string, had: { sessionId: string; epoch: number }) => {
+      const lease = String(await ask(after, 'GET', `soleseat:{umbrella}:lease:${user}`));
+      const [sessionId, epoch] = lease.split(':');
+      return sessionId === had.sessionId && Number(epoch) > had.epoch;
+    };
     await eventually(() => isBack('taken', granted));
     await eventually(() => isBack('new', entered));
     expect([winner.closed, newcomer.closed]).toEqual([null, null]);
     const later = await helloOf(there, 'umbrella', 'later');
     const { epoch: last } = await later.told('welcome');
-    const epochs = [first, granted.epoch, entered.epoch, last];
+    await winner.until(() => winner.epoch > granted.epoch);
+    const epochs = [first, granted.epoch, entered.epoch, winner.epoch, last];
+    expect(last).toBeGreaterThan(entered.epoch);
     expect(epochs).toEqual([...new Set(epochs)].sort((a, b) => a - b));
     // Promise 9, on what is left.
     const counters = (await ask(after, 'HGETALL', 'soleseat:{umbrella}:counters')) as string[];

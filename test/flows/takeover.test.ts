@@ -133,12 +133,35 @@ describe('takeover', () => {
     expect(await store.get('soleseat:{acme}:lease:late')).toContain(`${resumed.sessionId}:${resumed.epoch}:`);
   });
 
-  it('a claim from the same machine is no conflict, even with deny', async () => {
-    const first = await Desktop.hello(near.ports.public, 'same', 'laptop');
-    await first.told('welcome');
-    const second = await Desktop.hello(far.ports.public, 'same', 'laptop', { onConflict: 'deny' });
+  it('another process of the machine closes no window by itself: deny is a conflict, and a person decides', async () => {
+    const program = (instance: string, onConflict: 'deny' | 'takeover') => ({
+      instance,
+      attempt: 1,
+      onConflict,
+    });
+    const first = await Desktop.hello(near.ports.public, 'same', 'laptop', program('one', 'takeover'));
+    const { sessionId, epoch } = await first.told('welcome');
+    const resume = { sessionId, epoch };
+    const copy = { ...program('two', 'deny'), resume };
+    const second = await Desktop.hello(far.ports.public, 'same', 'laptop', copy);
+    expect((await second.told('conflict')).holder).toMatchObject({ sameMachine: true });
+    await first.told('lease');
+    expect(first.closed).toBeNull();
+    second.say({ type: 'takeover' });
     expect((await second.told('welcome')).displaced).toBeUndefined();
     expect(await first.close()).toEqual({ code: 4509, reason: 'superseded' });
+  });
+
+  it('promise 15: an older hello of a program that is connected changes nothing, and is told so', async () => {
+    const live = await Desktop.hello(near.ports.public, 'ghost', 'laptop', { instance: 'one', attempt: 7 });
+    await live.told('welcome');
+    const ghost = await Desktop.hello(far.ports.public, 'ghost', 'laptop', { instance: 'one', attempt: 6 });
+    expect(await ghost.close()).toEqual({ code: 4409, reason: 'stale_attempt' });
+    await live.told('lease');
+    expect(live.closed).toBeNull();
+    const again = await Desktop.hello(far.ports.public, 'ghost', 'laptop', { instance: 'one', attempt: 8 });
+    expect((await again.told('welcome')).resumed).toBe(true);
+    expect(await live.close()).toEqual({ code: 4509, reason: 'superseded' });
   });
 
   it('deny leaves the holder alone, and takeover on the same connection then takes the seat', async () => {

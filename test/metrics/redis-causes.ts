@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import type { redisMetrics } from '../../src/base/metrics/redis.js';
 import type { redisServerMetrics } from '../../src/base/metrics/redis-server.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import type { Cause, Stage } from './stage.js';
 
@@ -42,6 +43,24 @@ export const redisCauses = {
     series: 'soleseat_redis_clock_steps_total',
     happen: async ({ proxy }) => {
       proxy.clockAheadSeconds = 3600;
+    },
+  },
+  wentBack: {
+    series: 'soleseat_redis_went_back_total',
+    happen: async ({ store, node }) => {
+      // What an older copy has in place of the last heartbeat.
+      await eventually(async () => (await store.zscore('soleseat:nodes', node.nodeId)) !== null);
+      await store.zincrby('soleseat:nodes', -60_000, node.nodeId);
+    },
+  },
+  lostGrants: {
+    series: 'soleseat_redis_lost_grants_total',
+    happen: async (stage) => {
+      const { sessionId, epoch } = await (await stage.seat('ada')).told('welcome');
+      const again = await stage.dial('ada', 'workstation');
+      again.ws.terminate();
+      const resume = { sessionId, epoch: epoch + 1_000_000_000 };
+      await Desktop.hello(stage.node.ports.public, 'ada', 'workstation', { resume });
     },
   },
   probeSeconds: {

@@ -152,9 +152,9 @@ describe('a search of the audit trail', () => {
     await claim('bob', 'desk');
     const typesWith = async (filter: EventFilter) =>
       (await store.events.page(ORG, filter, null, 10)).items.map(({ user, type }) => `${user} ${type}`);
-    expect(await typesWith({ machine: 'desk' })).toEqual(['bob granted', 'ann granted']);
+    expect(await typesWith({ machine: 'desk' })).toEqual(['bob granted', 'ann ended', 'ann granted']);
     expect(await typesWith({ machine: 'lap' })).toEqual(['ann granted']);
-    expect(await typesWith({ reason: 'taken_over' })).toEqual(['ann granted']);
+    expect(await typesWith({ reason: 'taken_over' })).toEqual(['ann ended']);
     expect(await typesWith({ reason: 'expired' })).toEqual([]);
   });
 });

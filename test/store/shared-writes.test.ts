@@ -32,8 +32,10 @@ async function renew(i: number): Promise<unknown> {
   await server.client.set(`lease-${i}`, `other:${i}:`);
   return run(i, user);
 }
+const shared = ['active', 'held', 'epoch', 'reign', 'events'];
+const order = JSON.stringify({ nodeId: 'n1', ttlMs: 1000, floor: '0', view: '0' });
 const run = (i: number, user = `user-${i}`) =>
-  scripts.run('renew', ['active', `lease-${i}`], [1000, user, 'mine:1:']);
+  scripts.run('renew', [...shared, `lease-${i}`], [order, user, 'mine:1:', 'connection']);
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -57,7 +59,7 @@ async function expectUncorked(): Promise<void> {
   const answer = run(0);
   await turn();
   expect(redis.stream.writableCorked).toBe(0);
-  expect(await answer).toEqual([expect.any(String), 'other:0:']);
+  expect(await answer).toEqual([expect.any(String), '', 'other:0:']);
   vi.useRealTimers();
 }
 
@@ -72,7 +74,7 @@ describe('the writes that scripts share', () => {
     for (let i = 0; i < 100; i++) await server.client.set(`lease-${i}`, `other:${i}:`);
     const writes = writesOf(redis);
     const replies = await Promise.all(Array.from({ length: 100 }, (_, i) => run(i)));
-    expect(replies).toEqual(Array.from({ length: 100 }, (_, i) => [expect.any(String), `other:${i}:`]));
+    expect(replies).toEqual(Array.from({ length: 100 }, (_, i) => [expect.any(String), '', `other:${i}:`]));
     expect(writes.count).toBe(1);
     await expectUncorked();
   });
