@@ -67,6 +67,8 @@ export class Gateway {
       response.once('close', () => this.#answered(request.socket, response));
       this.#answer(request, response);
     });
+    // It may have lain in the backlog of a node that stood still, with a request behind it.
+    this.#http.on('connection', () => parts.conversation.standstill.heard());
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#http.on('clientError', (error: Error & { code?: string }, socket) => {
       const refusal = refusalOf(error.code ?? '');
