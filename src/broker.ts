@@ -170,6 +170,7 @@ export class Broker {
       verifier: createAdminTokenVerifier({ ...tokenRules, audience: settings.adminJwtAudience }),
       clock: monotonicMs,
       wallMs,
+      standstill: this.#standstill,
       newId: uuidv7,
       log,
       metrics,
