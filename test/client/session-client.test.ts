@@ -321,8 +321,11 @@ describe('a lost connection', () => {
 
 describe('a broker that falls silent', () => {
   it('is a lost connection: the client resumes on another, and denies', async () => {
+    const startMs = performance.now();
     const { visit, event, all } = await seated({}, { ttlMs: 100 });
     expect((await (await broker.visit(2)).hello()).resume).toEqual({ sessionId, epoch: 7 });
+    // The lease has passed. The heartbeat would wait for 25 s.
+    expect(performance.now() - startMs).toBeLessThan(10_000);
     expect((await (await broker.visit(2)).hello()).onConflict).toBe('deny');
     await event('leaseExpired');
     expect(all('reconnecting')).toEqual([{ inMs: expect.any(Number), code: 1006 }]);
