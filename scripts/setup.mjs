@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isBuildFresh } from './build-stamp.mjs';
 import { prepareChromium } from './chromium.mjs';
+import { prepareJava } from './java.mjs';
 import { preparePromtool } from './promtool.mjs';
 import { preparePython } from './python.mjs';
 import { createSteps, fail, npm, root, run } from './steps.mjs';
@@ -21,6 +22,7 @@ export async function setup({ quiet = false, forTests = false } = {}) {
   await prepareRedis(steps);
   if (!forTests) return;
   await preparePython(steps);
+  await prepareJava(steps);
   await preparePromtool(steps);
   await prepareChromium(steps);
 }

@@ -168,7 +168,6 @@ export class Dialler {
     this.connection = null;
     this.policy = null;
     this.tokenRefresh.stop();
-    this.heartbeat.stop();
     this.parts.onDisconnected();
     this.parts.onLost(code, reason, seen);
   }

@@ -2,12 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Relay } from '../../chaos/relay.js';
 import type { Broker } from '../../src/broker.js';
 import { ClientProcess } from '../support/client-process.js';
-import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { startNode, tokenFor } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { startPythonClient } from '../support/python.js';
 import { useRedis } from '../support/redis.js';
+import { seatOnceFree } from '../support/waiting.js';
 
 const TTL_MS = 6_000;
 const times = { SOLESEAT_LEASE_TTL_MS: String(TTL_MS), SOLESEAT_RENEW_EVERY_MS: '1500' };
@@ -21,17 +21,6 @@ beforeAll(async () => {
 afterAll(() => node.stop());
 beforeEach(() => redis.client.flushall());
 afterEach(() => client.kill());
-
-/** Another machine asks until the seat is free, and displaces nobody. */
-async function seatOfLaptop(user: string): Promise<Desktop> {
-  for (;;) {
-    const desktop = await Desktop.hello(node.ports.public, user, 'laptop', { onConflict: 'deny' });
-    await desktop.until(() => desktop.received.length > 0 || desktop.closed !== null);
-    if (desktop.find('welcome') !== undefined) return desktop;
-    desktop.ws.terminate();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 /** The lease in Redis has been renewed so often from now on. */
 async function renewals(user: string, wanted: number): Promise<void> {
@@ -62,7 +51,7 @@ describe('promise 15: a client program that is stopped while its seat goes to an
     await client.printed('holds true');
     client.signal('SIGSTOP');
     await renewals(user, 1);
-    const laptop = await seatOfLaptop(user);
+    const laptop = await seatOnceFree(node.ports.public, user, 'laptop');
     const told = client.lines.length;
     client.signal('SIGCONT');
     await client.printed((line) => line.includes('conflict'), told);
@@ -85,7 +74,7 @@ describe('promise 15: a link that stalls for 3 s, and a node that is frozen then
     frozen.signal('SIGSTOP');
     await eventually(() => performance.now() - stalledMs > 3_000);
     relay.heal();
-    const laptop = await seatOfLaptop('eve');
+    const laptop = await seatOnceFree(node.ports.public, 'eve', 'laptop');
     expect(client.holds).toBe(false);
     expect(client.lines.filter((line) => line.startsWith('holds '))).toEqual(['holds true', 'holds false']);
     laptop.ws.close();

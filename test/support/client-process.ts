@@ -7,8 +7,10 @@ import { eventually } from './eventually.js';
 /** A client program as a process of its own: it can be stopped and goes on, and prints a line for what happens. */
 export class ClientProcess {
   readonly lines: string[] = [];
+  private readonly closed: Promise<unknown>;
 
   private constructor(readonly child: ChildProcess) {
+    this.closed = once(child, 'close');
     if (child.stdout === null) throw new Error('the program has no standard output');
     createInterface({ input: child.stdout }).on('line', (line) => this.lines.push(line));
   }
@@ -54,9 +56,9 @@ export class ClientProcess {
     this.child.kill(name);
   }
 
-  /** The exit status, null after a signal. */
+  /** The exit status, null after a signal. All that it printed has been read then. */
   async ended(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+    await this.closed;
     return this.child.exitCode;
   }
 
