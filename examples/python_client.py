@@ -8,8 +8,7 @@ import websockets
 from python_lease import Lease
 
 FIRST_WAIT_MS, LONGEST_WAIT_MS = 500, 30_000
-lease = Lease()
-
+lease = Lease(lambda holds: print("holds", str(holds).lower(), flush=True))
 
 async def session(url, hello, releasing, said):
     """One connection, to its end. `said` gets what matters afterwards."""
@@ -20,9 +19,9 @@ async def session(url, hello, releasing, said):
         with contextlib.suppress(websockets.ConnectionClosed, asyncio.TimeoutError):
             while True:
                 text = await asyncio.wait_for(ws.recv(), lease.wait())  # pings are answered by the library
+                print(text, flush=True)
                 message = json.loads(text)
                 lease.hear(message)
-                print(text, f"holds {lease.holds()}".lower(), sep="\n", flush=True)
                 if message.get("type") == "welcome":
                     hello["resume"] = {key: message[key] for key in ("sessionId", "epoch")}
                 said.update({key: value for key, value in message.items() if value is not None and key.endswith("Ms")})
@@ -43,6 +42,7 @@ async def main(url, token, machine_id, machine_name=None):
     threading.Thread(target=lambda: "release\n" in sys.stdin and release(), daemon=True).start()
     hello = {"type": "hello", "token": token, "machine": {"id": machine_id, "name": machine_name or machine_id}}
     hello.update(instance=secrets.token_hex(16), attempt=0)
+    watching = asyncio.create_task(lease.watch())
     while not releasing.is_set():
         hello["attempt"], said = hello["attempt"] + 1, {"code": 1006, "reason": "", "well": False}
         with contextlib.suppress(OSError, asyncio.TimeoutError, websockets.InvalidHandshake):

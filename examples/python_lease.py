@@ -1,5 +1,5 @@
 """The age of a lease, as PROTOCOL.md reckons it, for a client with one connection at a time. All times are in seconds."""
-import time
+import asyncio, time
 
 ANSWER_WITHIN = 10.0
 # A clock that goes on while the machine sleeps. Windows has no clock_gettime, and its time.monotonic() goes on.
@@ -11,8 +11,8 @@ def now():
 
 
 class Lease:
-    def __init__(self):
-        self.until = 0.0  # outlives a connection
+    def __init__(self, on_change):
+        self.until, self.held, self.on_change = 0.0, False, on_change  # `until` outlives a connection
 
     def holds(self):
         """Whether the program may count on the seat at this moment."""
@@ -44,7 +44,19 @@ class Lease:
             self.useful_until = max(self.until, sent + seconds("graceMs"))
         elif kind in ("evicted", "conflict"):
             self.clear()
+        self.look()
 
     def clear(self):
         """The seat is gone, or given back. A connection that waits for a person has no end."""
         self.until, self.useful_until = 0.0, float("inf")
+        self.look()
+
+    def look(self):
+        if self.held != self.holds():
+            self.held = not self.held
+            self.on_change(self.held)
+
+    async def watch(self):
+        while True:
+            self.look()
+            await asyncio.sleep(0.05)

@@ -1,19 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Relay } from '../../chaos/relay.js';
 import type { Broker } from '../../src/broker.js';
-import { ClientProcess } from '../support/client-process.js';
+import type { ClientProcess } from '../support/client-process.js';
 import { Desktop } from '../support/desktop.js';
+import { startJavaClient } from '../support/java.js';
 import { startNode, tokenFor } from '../support/node.js';
 import { useRedis } from '../support/redis.js';
-import { seatOnceFree } from '../support/waiting.js';
 
 // A busy machine needs a while to compile the program before it runs it.
 vi.setConfig({ testTimeout: 180_000 });
 
-const root = new URL('../../', import.meta.url);
-const source = fileURLToPath(new URL('examples/java/SeatClient.java', root));
 const redis = useRedis();
 let node: Broker;
 let relay: Relay;
@@ -30,13 +26,6 @@ afterAll(async () => {
 beforeEach(() => redis.client.flushall());
 afterEach(() => client.kill());
 
-function startJavaClient(user: string): ClientProcess {
-  // Written by the set-up of `npm test`: a JDK that runs a program from its source.
-  const { path } = JSON.parse(readFileSync(new URL('.soleseat/java.json', root), 'utf8')) as { path: string };
-  const url = `ws://127.0.0.1:${relay.port}/v1/connect`;
-  return ClientProcess.start(path, [source, url, tokenFor(user), 'workstation']);
-}
-
 const isMessage =
   (type: string, more = '') =>
   (line: string) =>
@@ -44,7 +33,7 @@ const isMessage =
 
 describe('a program for the WebSocket of the JDK, in one source file', () => {
   it('takes a seat, resumes it when its connection broke, and is told of a takeover', async () => {
-    client = startJavaClient('ada');
+    client = startJavaClient(relay.port, tokenFor('ada'), 'workstation');
     await client.printed(isMessage('lease'));
     relay.cut({ refuses: false });
     await client.printed(isMessage('welcome', '"resumed":true'));
@@ -61,7 +50,7 @@ describe('a program for the WebSocket of the JDK, in one source file', () => {
   });
 
   it('waits where another machine has the seat, takes it when a person says so, and gives it back', async () => {
-    client = startJavaClient('kay');
+    client = startJavaClient(relay.port, tokenFor('kay'), 'workstation');
     await client.printed('holds true');
     // Its link is gone for longer than its lease, and another machine gets the seat.
     relay.cut({ refuses: true });
@@ -77,18 +66,5 @@ describe('a program for the WebSocket of the JDK, in one source file', () => {
     client.write('release\n');
     expect(await client.ended()).toBe(0);
     expect(await redis.client.exists('soleseat:{acme}:lease:kay')).toBe(0);
-  });
-
-  it('promise 15: what lay in its socket while it was stopped gives it nothing', async () => {
-    client = startJavaClient('sue');
-    await client.printed(isMessage('lease'));
-    client.signal('SIGSTOP');
-    const laptop = await seatOnceFree(node.ports.public, 'sue', 'laptop');
-    const told = client.lines.length;
-    client.signal('SIGCONT');
-    await client.printed(isMessage('conflict'), told);
-    expect(client.lines.slice(told)).not.toContain('holds true');
-    expect([client.holds, laptop.closed]).toEqual([false, null]);
-    laptop.ws.close();
   });
 });
