@@ -26,8 +26,8 @@ export interface StandstillParts {
  * is old, and whoever sent it may have gone (promise 15). So for the first turns after a standstill the node reads
  * only; those who were about to act wait with `afterReading`.
  *
- * A timer alone would notice too late. A process is mostly stopped while it waits for its sockets, and goes on by
- * reading them, before any timer runs. So whoever reads must `look` too, before it acts.
+ * A timer alone notices too late at times. A process that is stopped while sockets are ready goes on by reading them,
+ * before any timer runs. So whoever reads must `look` too, before it acts.
  */
 export class Standstill {
   #lookedAtMs: number;
