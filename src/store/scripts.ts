@@ -25,6 +25,7 @@ const librariesOf = {
   repair: [],
   tally: [],
   import: [],
+  page: [],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ScriptName = keyof typeof librariesOf;

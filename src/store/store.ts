@@ -49,7 +49,7 @@ export function createStore(parts: {
   const scripts = new Scripts(redis, parts.metrics);
   const seats = new SeatScripts(scripts, keys, config, redisClock);
   const ledger = new Ledger({ scripts, keys, config });
-  const licenses = new Licenses({ redis, seats, keys });
+  const licenses = new Licenses({ redis, scripts, seats, keys });
   return {
     keys,
     redisClock,
