@@ -42,7 +42,7 @@ it('a client of under 60 lines, written from PROTOCOL.md in another language, is
   const loser = startClient(node.ports.public, 'py', 'workstation');
   await eventually(() => loser.told.some(({ type }) => type === 'lease'));
   await (await Desktop.hello(node.ports.public, 'py', 'laptop')).told('welcome');
-  const [evictedWith] = (await once(loser.child, 'exit')) as [number];
+  const [evictedWith] = (await once(loser.child, 'close')) as [number];
   expect(loser.told.at(-1)).toMatchObject({
     type: 'evicted',
     reason: 'taken_over',
@@ -53,7 +53,7 @@ it('a client of under 60 lines, written from PROTOCOL.md in another language, is
   const other = startClient(node.ports.public, 'other', 'workstation');
   await eventually(() => other.told.some(({ type }) => type === 'welcome'));
   other.child.stdin?.write('release\n');
-  const [releasedWith] = (await once(other.child, 'exit')) as [number];
+  const [releasedWith] = (await once(other.child, 'close')) as [number];
   expect(releasedWith).toBe(0);
   await node.stop();
   await redis.stop();
