@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Desktop, resume } from '../support/desktop.js';
+import { PATIENT } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { useRedis } from '../support/redis.js';
 
@@ -9,9 +10,7 @@ const SESSIONS = 2_000;
 const PAUSE_MS = 20;
 const TIME_LIMIT_MS = 180_000;
 const long = {
-  SOLESEAT_LEASE_TTL_MS: '60000',
-  SOLESEAT_RENEW_EVERY_MS: '10000',
-  SOLESEAT_COMMAND_TIMEOUT_MS: '10000',
+  ...PATIENT,
   // All these clients live in one process, which may be slow to say hello.
   SOLESEAT_HELLO_TIMEOUT_MS: '60000',
 };

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
 import { Desktop, resume } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { startNode } from '../support/node.js';
+import { PATIENT, startNode, tokenFor } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { testRedis, useRedis } from '../support/redis.js';
 
@@ -14,10 +14,9 @@ const counter = async (name: string) =>
 
 describe('promise 7: a crash costs nobody a seat', () => {
   it('500 sessions of a killed node are all back on another with their sessionId, and nobody is evicted', async () => {
-    const long = { SOLESEAT_LEASE_TTL_MS: '30000', SOLESEAT_RENEW_EVERY_MS: '10000' };
     const [doomed, other] = await Promise.all([
-      NodeProcess.start(redis.url, long),
-      NodeProcess.start(redis.url, long),
+      NodeProcess.start(redis.url, PATIENT),
+      NodeProcess.start(redis.url, PATIENT),
     ]);
     const users = Array.from({ length: 500 }, (_, i) => `crash-${i}`);
     const before = await Promise.all(
@@ -164,9 +163,8 @@ describe('promise 12: drain without loss', () => {
 
 describe('tokens in mid-session', () => {
   it('a token that ends is warned of, then closes with 4001, and the seat stays to be resumed', async () => {
-    const { tokenFor } = await import('../support/node.js');
     const node = await startNode(redis.url, { SOLESEAT_TOKEN_WARNING_MS: '2000' });
-    const desktop = await Desktop.open(node.ports.public, tokenFor('brief', 'acme', 2));
+    const desktop = await Desktop.open(node.ports.public, tokenFor('brief', 'acme', 4));
     desktop.say({ type: 'hello', machine: { id: 'pc' } });
     await desktop.told('token_expiring');
     expect((await desktop.close()).code).toBe(4001);

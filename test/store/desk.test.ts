@@ -4,6 +4,7 @@ import { uniqueUsersNow, usageByDay } from '../../src/license/usage.js';
 import type { EventFilter } from '../../src/store/events.js';
 import { hourOf, KeyNames } from '../../src/store/keys.js';
 import type { Store } from '../../src/store/store.js';
+import { withinOneHour } from '../support/calendar.js';
 import { useRedis } from '../support/redis.js';
 import { claimFor, issueTo, ORG, orderFor, storeOn } from '../support/store.js';
 
@@ -174,6 +175,8 @@ describe('machines of a user', () => {
 });
 
 describe('usage', () => {
+  beforeEach(withinOneHour);
+
   it('is there by hour and by day', async () => {
     await issue('ann', 'bob');
     await claim('ann');

@@ -12,6 +12,8 @@ import { claimFor, issueTo, ORG, orderFor, storeOn } from '../support/store.js';
 const keys = new KeyNames('soleseat:');
 const redis = useRedis();
 let store: Store;
+/** Long enough for a slow machine to do what comes before the end. */
+const SOON_MS = 1_500;
 
 beforeEach(async () => {
   await redis.client.flushall();
@@ -124,7 +126,7 @@ describe('what takes the right away', () => {
   });
 
   it('transfer moves the end too: the new user is out when it comes; and the audit trail tells of it', async () => {
-    await issue('ann', { expiresAt: Date.now() + 400 });
+    await issue('ann', { expiresAt: Date.now() + SOON_MS });
     await store.licenses.transfer({ ...order('ann'), to: 'bob', note: 'moved on' });
     const { items } = await store.events.page(ORG, { type: 'transferred' }, null, 5);
     expect(items).toMatchObject([{ user: 'ann', actor: 'root', details: { to: 'bob', note: 'moved on' } }]);
@@ -234,7 +236,7 @@ describe('with the memory of Redis full', () => {
 
 describe('expiry', () => {
   it('ends the session of a license whose time has come, once, though two nodes sweep', async () => {
-    await issue('ann', { expiresAt: Date.now() + 400 });
+    await issue('ann', { expiresAt: Date.now() + SOON_MS });
     expect((await claim('ann')).outcome).toBe('granted');
     const sweepers = [store.sweeper, storeOn(redis.client, { nodeId: 'n2' }).sweeper];
     await store.nodes.announce([ORG]);

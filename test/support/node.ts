@@ -30,6 +30,16 @@ const quick: SettingTexts = {
  */
 export const SELDOM: SettingTexts = { SOLESEAT_LEASE_TTL_MS: '20m', SOLESEAT_RENEW_EVERY_MS: '10m' };
 
+/**
+ * For crowds: no lease runs out and no command is given up because the machine is busy. What a slow Redis does to a node
+ * is shown elsewhere.
+ */
+export const PATIENT: SettingTexts = {
+  SOLESEAT_LEASE_TTL_MS: '60000',
+  SOLESEAT_RENEW_EVERY_MS: '20000',
+  SOLESEAT_COMMAND_TIMEOUT_MS: '10000',
+};
+
 export function testTexts(redisUrl: string, more: SettingTexts = {}): Record<string, string> {
   return { ...quick, REDIS_URL: redisUrl, ...more } as Record<string, string>;
 }
