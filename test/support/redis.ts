@@ -6,7 +6,8 @@ import { type RedisProcess, startRedis } from '../../src/embedded/redis-process.
 /** A real Redis of the test's own, empty and without persistence. The caller stops it. */
 export async function testRedis(): Promise<RedisProcess> {
   const { path } = await provisionRedis({ onProgress: () => {} });
-  return startRedis({ binary: path });
+  // Replicas are sent everything at once: a master would wait five seconds for more of them.
+  return startRedis({ binary: path, extraArgs: ['--repl-diskless-sync-delay', '0'] });
 }
 
 /** A Redis for all the tests of a file, with a connection to look into it. Both end with the file. */
