@@ -128,10 +128,10 @@ describe('promise 8: Redis may lose everything', () => {
 
 describe('promise 12: drain without loss', () => {
   it('at SIGTERM the node is not ready at once, and its sessions resume elsewhere with their sessionId', async () => {
-    const slowly = { SOLESEAT_DRAIN_MS: '1500' };
+    const slowly = { ...PATIENT, SOLESEAT_DRAIN_MS: '1500' };
     const [leaving, staying] = await Promise.all([
       NodeProcess.start(redis.url, slowly),
-      NodeProcess.start(redis.url),
+      NodeProcess.start(redis.url, PATIENT),
     ]);
     const users = Array.from({ length: 50 }, (_, i) => `drain-${i}`);
     const before = await Promise.all(
