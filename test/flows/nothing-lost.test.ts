@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
+import { seatAll } from '../support/crowd.js';
 import { Desktop, resume } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { PATIENT, startNode, tokenFor } from '../support/node.js';
@@ -19,9 +20,7 @@ describe('promise 7: a crash costs nobody a seat', () => {
       NodeProcess.start(redis.url, PATIENT),
     ]);
     const users = Array.from({ length: 500 }, (_, i) => `crash-${i}`);
-    const before = await Promise.all(
-      users.map((user) => Desktop.hello(doomed.ports.public, user, `pc-${user}`)),
-    );
+    const before = await seatAll(doomed.ports.public, users);
     const welcomes = await Promise.all(before.map((desktop) => desktop.told('welcome')));
     await doomed.kill();
     await Promise.all(before.map((desktop) => desktop.close()));

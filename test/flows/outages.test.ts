@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { seatAll } from '../support/crowd.js';
 import { Desktop, resume } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { startNode, tokenFor } from '../support/node.js';
@@ -99,10 +100,13 @@ describe('while Redis is frozen', () => {
 describe('after Redis was away', () => {
   it('was down: all are told, refused at the door, and recover with jitter, without an eviction', async () => {
     const { redis, store } = await redisOf();
-    const node = await nodeOn(redis.url);
+    // With an interval of a second and more they recover within a second.
+    const node = await nodeOn(redis.url, {
+      SOLESEAT_LEASE_TTL_MS: '12000',
+      SOLESEAT_RENEW_EVERY_MS: '1500',
+    });
     const users = Array.from({ length: 200 }, (_, i) => `user-${i}`);
-    const holders = await Promise.all(users.map((user) => Desktop.hello(node.ports.public, user, 'pc')));
-    await Promise.all(holders.map((holder) => holder.told('welcome')));
+    const holders = await seatAll(node.ports.public, users);
     redis.kill('SIGKILL');
     await Promise.all(holders.map((holder) => holder.told('jeopardy')));
     expect(await refusal(node.ports.public)).toEqual({ status: 503, retryAfter: expect.any(String) });
