@@ -28,6 +28,7 @@ const librariesOf = {
   repair: [],
   tally: [],
   import: [],
+  page: [],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ScriptName = keyof typeof librariesOf;
