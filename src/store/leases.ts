@@ -1,3 +1,4 @@
+import { reachStore, StoreDefect } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type {
   ClaimAnswer,
@@ -19,7 +20,7 @@ import {
   readReply,
 } from './replies.js';
 import type { Scripts } from './scripts.js';
-import { reachStore, type SeatScripts, StoreUnavailable } from './seat-scripts.js';
+import type { SeatScripts } from './seat-scripts.js';
 
 export interface LeasesParts {
   readonly redis: RedisConnection;
@@ -30,7 +31,7 @@ export interface LeasesParts {
   readonly redisClock: RedisClock;
 }
 
-/** The lease operations, each one atomic script on one slot. Rejects with StoreUnavailable only. */
+/** The lease operations, each one atomic script on one slot. Rejects with StoreUnavailable or StoreDefect. */
 export class Leases {
   /** org → highest epoch seen, the floor of the next one (promise 8). */
   readonly #epochSeen = new Map<string, number>();
@@ -86,7 +87,7 @@ export class Leases {
     const args = [this.parts.config.leaseTtlMs, ...held.flatMap((lease) => [lease.user, fenceOf(lease)])];
     const learn = this.parts.redisClock.exchange();
     const reply = await reachStore(() => this.parts.scripts.run('renew', keys, args));
-    if (!Array.isArray(reply)) throw new StoreUnavailable(new Error('renew answered out of form'));
+    if (!Array.isArray(reply)) throw new StoreDefect(new Error('renew answered out of form'));
     const nowMs = learn(reply[0]);
     return Promise.all(
       held.map((lease, index) =>
