@@ -1,8 +1,10 @@
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
+import type { FaultLog } from './fault-log.js';
 import type { Imports } from './imports.js';
 import type { NodeReport, Nodes } from './nodes.js';
 import type { Orgs } from './orgs.js';
+import type { Outages } from './outages.js';
 import type { Sweeper } from './sweeper.js';
 
 export interface HousekeepingParts {
@@ -18,6 +20,8 @@ export interface HousekeepingParts {
   readonly orgs: () => readonly string[];
   /** Redis has lost this node, and so perhaps its leases, without a connection having broken. */
   readonly onForgotten: () => void;
+  readonly outages: Outages;
+  readonly faults: FaultLog;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -55,7 +59,7 @@ export class Housekeeping {
   }
 
   async #heartbeat(now: NodeReport): Promise<void> {
-    const isKnown = await this.parts.nodes.beat(now);
+    const isKnown = await this.#write(() => this.parts.nodes.beat(now));
     if (!isKnown && this.#hasBeaten) {
       this.parts.log.warn('Redis has lost its data: putting the leases back');
       this.#announcedMs = Number.NEGATIVE_INFINITY;
@@ -64,7 +68,20 @@ export class Housekeeping {
     this.#hasBeaten = true;
   }
 
+  /** No other write is tried so regularly: by this one the node knows whether Redis takes any. */
+  async #write<T>(work: () => Promise<T>): Promise<T> {
+    const { outages } = this.parts;
+    try {
+      const answer = await work();
+      outages.wrote();
+      return answer;
+    } catch (error) {
+      outages.refusedWrite(error);
+      throw error;
+    }
+  }
+
   #attempt(duty: string, work: () => Promise<unknown>): void {
-    work().catch((error: unknown) => this.parts.log.debug({ duty, reason: String(error) }, 'duty failed'));
+    work().catch((error: unknown) => this.parts.faults.failed(duty, error));
   }
 }
