@@ -198,6 +198,7 @@ export class Conversation {
     session.markEnded();
     this.parts.admission.registry.remove(session);
     const wantsNone = this.#isGivenBack || this.#waiting.some(({ type }) => type === 'release');
+    // Nobody waits for it: a seat that is not given back ends with its lease.
     if (answer?.outcome === 'granted' && wantsNone) this.parts.release(heldLease(session)).catch(() => {});
   }
 
@@ -254,6 +255,7 @@ export class Conversation {
   #closed(code: number): void {
     // A normal close is a graceful end; any other is a lost connection, and the seat waits for a resume.
     this.#isGivenBack = code === 1000 && !this.connection.isEnded;
+    // Nobody waits for it: a seat that is not given back ends with its lease.
     if (this.#isGivenBack && this.#session?.isLive)
       this.parts.release(heldLease(this.#session)).catch(() => {});
     this.connection.closedByPeer(code);

@@ -48,7 +48,7 @@ export class Pulse {
       await this.#ask();
       this.parts.onBeat();
     } catch (error) {
-      await this.#missed(error);
+      void this.#missed(error);
     }
     this.#isAsking = false;
   }
@@ -66,6 +66,8 @@ export class Pulse {
     if (redis instanceof Cluster && redis.status === 'ready') return;
     this.#isUp = false;
     const isStarting = await isLoading(redis);
+    // It may have answered meanwhile.
+    if (this.#isUp) return;
     outages.failed(
       'commands',
       isStarting ? new Error('LOADING Redis is loading the dataset in memory') : error,

@@ -4,6 +4,7 @@ import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { ask } from '../support/admin.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
+import { tokenFor } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { testRedis } from '../support/redis.js';
 import { Scrape } from '../support/scrape.js';
@@ -81,6 +82,20 @@ describe('what Redis holds cannot be used', () => {
       }),
     ]);
     await expectRedisWell(from);
+  });
+
+  it('a person who asks for the own seat is answered 500, and the log has the cause', async () => {
+    await store.hset(keyOf('lease:ada'), 'not', 'a text');
+    const from = node.lines.length;
+    const headers = { authorization: `Bearer ${tokenFor('ada')}` };
+    const answer = await fetch(`http://127.0.0.1:${node.ports.public}/v1/session`, { headers });
+    expect(answer.status).toBe(500);
+    expect(await answer.json()).toEqual({ status: 500, title: 'the seat cannot be looked up' });
+    const isTold = ({ msg }: Line) => msg === 'seat not looked up';
+    await eventually(() => linesFrom(from).some(isTold));
+    expect(linesFrom(from).filter(isTold)).toMatchObject([
+      { level: 50, reason: expect.stringContaining('WRONGTYPE') },
+    ]);
   });
 
   it('a stream of the admin API breaks off, and the log has the cause', async () => {

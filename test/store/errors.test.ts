@@ -1,6 +1,9 @@
 import { rmSync } from 'node:fs';
 import { Redis, ReplyError } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { provisionRedis } from '../../src/embedded/find-redis.js';
+import { pickFreeClusterPort } from '../../src/embedded/redis-probe.js';
+import { startRedis } from '../../src/embedded/redis-process.js';
 import { type CauseKind, causeOf, causes, detailOf } from '../../src/store/causes.js';
 import { reachStore, StoreDefect, StoreUnavailable } from '../../src/store/errors.js';
 import { BadCursor } from '../../src/store/paging.js';
@@ -81,6 +84,17 @@ describe('a claim that Redis refuses', () => {
     client.disconnect();
     await full.stop();
     expect(error).toMatchObject({ why: { kind: 'disk' }, isFull: false });
+  });
+
+  it('is StoreUnavailable where a cluster does not serve the slot', async () => {
+    const { path } = await provisionRedis({ onProgress: () => {} });
+    const port = await pickFreeClusterPort();
+    const server = await startRedis({ binary: path, port, extraArgs: ['--cluster-enabled', 'yes'] });
+    const client = new Redis(server.url);
+    const error = await errorOf(claimFor(storeOn(client), 'ann'));
+    client.disconnect();
+    await server.stop();
+    expect(error).toMatchObject({ why: { kind: 'cluster_down' } });
   });
 
   it('is StoreUnavailable where a script holds Redis', async () => {
