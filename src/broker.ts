@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Cluster } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { AdminServer } from './admin/admin-server.js';
+import type { NotReady } from './admin/probes.js';
 import type { AutoSignIn } from './admin/route.js';
 import type { KeyRing } from './auth/keys.js';
 import { createAdminTokenVerifier, createTokenVerifier } from './auth/tokens.js';
@@ -23,15 +24,18 @@ import { Evictions } from './session/evictions.js';
 import { Registry } from './session/registry.js';
 import { Renewals } from './session/renewals.js';
 import { TokenWatch } from './session/tokens-watch.js';
+import { FaultLog } from './store/fault-log.js';
+import { makeContact } from './store/first-contact.js';
 import type { Setback } from './store/horizon.js';
 import { Housekeeping } from './store/housekeeping.js';
 import type { EvictionReason } from './store/lease-types.js';
 import type { NodeReport, Nodes } from './store/nodes.js';
 import { Inbox } from './store/notices.js';
+import { Outages } from './store/outages.js';
 import { Pulse } from './store/pulse.js';
-import { connectRedis, openCommands, openInbox, type RedisConnection } from './store/redis.js';
-import { inspectRedis } from './store/redis-inspection.js';
-import { checkSchema, markSchema } from './store/schema.js';
+import { openCommands, openInbox, type RedisConnection } from './store/redis.js';
+import { renewApart } from './store/renew-apart.js';
+import { markSchema } from './store/schema.js';
 import { createStore, type Store } from './store/store.js';
 import { type StoreWatch, watchStore } from './store/watch/store-watch.js';
 
@@ -53,6 +57,7 @@ export class Broker {
   readonly #inbox: Inbox;
   readonly store: Store;
   readonly #renewals: Renewals;
+  readonly #outages: Outages;
   readonly #pulse: Pulse;
   readonly #housekeeping: Housekeeping;
   readonly #gateway: Gateway;
@@ -76,7 +81,10 @@ export class Broker {
       log.error({ reason: String(error) }, 'timer failed'),
     );
     this.#standstill = new Standstill({ clock: monotonicMs, systemMs: Date.now, log });
-    this.#commands = openCommands(settings, { log, metrics });
+    const outages = new Outages({ log, clock: monotonicMs });
+    this.#outages = outages;
+    const faults = new FaultLog({ log, clock: monotonicMs });
+    this.#commands = openCommands(settings, { log, metrics, outages });
     this.store = createStore({
       redis: this.#commands,
       metrics,
@@ -95,6 +103,8 @@ export class Broker {
       orgs: () => this.store.horizon.orgs,
       onForgotten: () => this.#forgotten(),
       onWentBack: (lostMs) => this.#wentBack({ lostMs }),
+      outages,
+      faults,
       clock: monotonicMs,
       log,
     });
@@ -102,7 +112,7 @@ export class Broker {
       redis: this.#commands,
       redisClock,
       everyMs: HEARTBEAT_MS,
-      log,
+      outages,
       onBeat: () => this.#housekeeping.beat(),
     });
     const storeMs = () => redisClock.nowMs();
@@ -127,19 +137,20 @@ export class Broker {
     };
     const renewals = new Renewals({
       ...common,
-      renew: (org, held) => leases.renew(org, held),
+      renew: (org, held) => renewApart({ leases, faults }, org, held),
       random: Math.random,
     });
     this.#renewals = renewals;
     this.#inbox = new Inbox({
       commands: this.#commands,
-      subscriber: openInbox(settings, this.#commands, { log, metrics }),
+      subscriber: openInbox(settings, this.#commands, { log, metrics, outages }),
       channel: names.channelPrefix + nodeId,
       probeEveryMs: settings.probeEveryMs,
       probeTimeoutMs: settings.commandTimeoutMs,
       clock: monotonicMs,
       log,
       metrics,
+      outages,
       onEnded: (notice) => evictions.receive(notice, 'pubsub'),
       onContested: (notice) => evictions.contested(notice),
       onSubscribed: () => this.verifyAll(),
@@ -187,7 +198,7 @@ export class Broker {
       redis: this.#commands,
       keys: names,
       clock: monotonicMs,
-      log,
+      faults,
       metrics,
       ...settings,
     });
@@ -199,17 +210,13 @@ export class Broker {
     return this.#ports;
   }
 
-  /** Connects to Redis, then opens the doors. Rejects when Redis or a port cannot be had. */
+  /** Connects to Redis, then opens the doors. Rejects with a store error when Redis cannot be had, else when a port cannot. */
   async start(): Promise<void> {
     const { host, port, adminHost, adminPort, otlpEndpoint, commandTimeoutMs } = this.settings;
     await this.#tracing.start({ otlpEndpoint, nodeId: this.nodeId, exportTimeoutMs: commandTimeoutMs });
-    await connectRedis(this.#commands);
-    const { warnings } = await inspectRedis(this.#commands);
-    for (const warning of warnings) this.log.warn(warning);
-    await checkSchema(this.#commands, this.store.keys);
-    await this.#pulse.start();
+    const { keys } = this.store;
+    await makeContact({ redis: this.#commands, pulse: this.#pulse, inbox: this.#inbox, keys, log: this.log });
     this.#startedAtMs = Math.round(this.store.redisClock.nowMs() ?? 0);
-    await this.#inbox.open();
     this.#wheel.start();
     this.#standstill.start();
     this.#watch.start();
@@ -243,6 +250,7 @@ export class Broker {
     this.#standstill.stop();
     this.#pulse.stop();
     this.#inbox.close();
+    // The directory forgets a silent node by itself, and Redis may be what made us stop.
     await this.nodes.leave().catch(() => {});
     this.#commands.disconnect();
     await this.#tracing.stop();
@@ -297,10 +305,10 @@ export class Broker {
     this.log.warn(setback, 'Redis went back in time: what was written meanwhile is lost');
   }
 
-  #notReadyBecause(): string | null {
-    if (this.#isDraining) return 'draining';
-    if (!this.#isStarted) return 'starting';
-    return this.#pulse.isUp ? null : 'Redis is out of reach';
+  #notReadyBecause(): NotReady | null {
+    if (this.#isDraining) return { reason: 'draining' };
+    if (!this.#isStarted) return { reason: 'starting' };
+    return this.#outages.reasonWith(this.#pulse.isUp);
   }
 
   #refreshGauges(): void {
@@ -312,5 +320,6 @@ export class Broker {
     metrics.ready.set(this.#notReadyBecause() === null ? 1 : 0);
     metrics.redisUp.set({ role: 'commands' }, this.#commands.status === 'ready' ? 1 : 0);
     metrics.redisUp.set({ role: 'inbox' }, this.#inbox.isReady ? 1 : 0);
+    this.#outages.show(metrics.redisDownCause);
   }
 }

@@ -113,6 +113,7 @@ describe('pins', () => {
     ['soleseat_redis_connected_clients', 'gauge', ['address']],
     ['soleseat_redis_connected_replicas', 'gauge', ['address']],
     ['soleseat_redis_database_keys', 'gauge', ['address']],
+    ['soleseat_redis_down_cause', 'gauge', ['role', 'cause']],
     ['soleseat_redis_errors_total', 'counter', ['operation']],
     ['soleseat_redis_evicted_keys_total', 'counter', ['address']],
     ['soleseat_redis_eviction_policy_info', 'gauge', ['address', 'policy']],

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import fastify, {
   type FastifyInstance,
   type FastifyReply,
@@ -7,6 +8,7 @@ import fastify, {
 } from 'fastify';
 import type { AdminClaims } from '../auth/tokens.js';
 import { isOrgName, isPlainText } from '../protocol/text.js';
+import { StoreUnavailable } from '../store/errors.js';
 import { admit } from './access.js';
 import { serveConsole } from './console-files.js';
 import { FailedLogIns } from './failed-log-ins.js';
@@ -39,6 +41,7 @@ export class AdminServer {
   readonly #app: FastifyInstance;
   readonly #lateOrders: LateOrders;
   readonly #callers = new WeakMap<FastifyRequest, AdminClaims>();
+  readonly #logged = new WeakSet<object>();
   readonly #parts: RouteParts;
 
   constructor(parts: AdminParts) {
@@ -145,6 +148,8 @@ export class AdminServer {
     };
     reply.code(route.success.status);
     const answer = await route.handle(call, this.#parts);
+    // Once it has begun, whoever reads it only sees that it broke off.
+    if (answer instanceof Readable) answer.once('error', (error) => this.#failed(error, route.path));
     return reply.send(answer);
   }
 
@@ -159,9 +164,9 @@ export class AdminServer {
 
   #refuse(error: unknown, reply: FastifyReply, request?: FastifyRequest): FastifyReply {
     let problem = problemOf(error);
+    const url = request?.routeOptions.url;
+    if (problem === null || error instanceof StoreUnavailable) this.#failed(error, url);
     if (problem === null) {
-      const where = request?.routeOptions.url;
-      this.#parts.log.error({ reason: String(error), route: where }, 'admin request failed');
       problem = new Problem(500, 'internal', 'something went wrong here; the log says more');
     }
     return reply
@@ -169,6 +174,15 @@ export class AdminServer {
       .headers({ ...securityHeaders, ...problem.headers })
       .type(PROBLEM_TYPE)
       .send(JSON.stringify(problem.body));
+  }
+
+  /** Who maps an error logs its cause. Why Redis is out of reach has its own line, told once: here it is only at debug. */
+  #failed(error: unknown, route: string | undefined): void {
+    // An answer that breaks off before its first byte comes by twice.
+    if (this.#logged.has(Object(error))) return;
+    this.#logged.add(Object(error));
+    const level = error instanceof StoreUnavailable ? 'debug' : 'error';
+    this.#parts.log[level]({ reason: String(error), route }, 'admin request failed');
   }
 
   /** What a path does not serve is refused by name, rather than as if the path were unknown. */

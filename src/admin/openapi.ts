@@ -118,8 +118,9 @@ function commonProblems(route: Route): { status: number; when: string }[] {
     problems.push({ status: 403, when: 'The token does not allow that' });
   }
   if (route.path.includes('{')) problems.push({ status: 404, when: 'There is no such thing' });
-  problems.push({ status: 503, when: 'Redis is out of reach' });
+  problems.push({ status: 503, when: 'Redis is out of reach, or takes no writes' });
   if (isOrder(route)) problems.push({ status: 503, when: 'The order came too late; nothing was done' });
+  problems.push({ status: 500, when: 'Something went wrong in the broker; its log says what' });
   return problems;
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import type { Metrics } from '../base/metrics.js';
-import { reachStore, StoreUnavailable } from '../store/seat-scripts.js';
+import { reachStore, StoreUnavailable } from '../store/errors.js';
 import type { Store } from '../store/store.js';
 import { type Median, RecentMedian } from './recent-median.js';
 
@@ -55,7 +55,7 @@ export class Overviews {
     this.#evictionLatency = new RecentMedian(metrics.evictionSeconds, LATENCY_WINDOW_MS, FRESH_MS, clock());
   }
 
-  /** Never rejects: while Redis is out of reach, it is the last that was known, and says so. */
+  /** While Redis is out of reach, it is the last that was known, and says so. Rejects with a defect only. */
   of(org: string | null): Promise<Overview> {
     const nowMs = this.parts.clock();
     this.#forget(nowMs);

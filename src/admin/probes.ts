@@ -1,25 +1,33 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Metrics } from '../base/metrics.js';
 
+/** Why a node takes no new sessions. */
+export interface NotReady {
+  /** In plain words. Anybody may ask, so it names no host, no user and no secret. */
+  readonly reason: string;
+  /** For programs, where Redis is the reason: a value of the metric `soleseat_redis_down_cause`. */
+  readonly cause?: string;
+}
+
 export interface ProbeParts {
   readonly metrics: Metrics;
-  readonly notReadyBecause: () => string | null;
+  readonly notReadyBecause: () => NotReady | null;
 }
 
 /** What orchestrators and Prometheus ask for, without a token. */
 export function serveProbes(app: FastifyInstance, { metrics, notReadyBecause }: ProbeParts): void {
   const get = (url: string, answer: (reply: FastifyReply) => FastifyReply | Promise<FastifyReply>) =>
     app.route({ method: ['GET', 'HEAD'], url, handler: async (_request, reply) => answer(reply) });
-  get('/livez', (reply) => line(reply, 'alive'));
+  get('/livez', (reply) => reply.type('text/plain').send('alive\n'));
   get('/readyz', (reply) => {
-    const reason = notReadyBecause();
-    return reason === null ? line(reply, 'ready') : line(reply.code(503).header('Retry-After', '2'), reason);
+    const why = notReadyBecause();
+    if (why === null) return reply.send({ ready: true });
+    return reply
+      .code(503)
+      .header('Retry-After', '2')
+      .send({ ready: false, ...why });
   });
   get('/metrics', async (reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );
-}
-
-function line(reply: FastifyReply, words: string): FastifyReply {
-  return reply.type('text/plain').send(`${words}\n`);
 }

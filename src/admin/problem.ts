@@ -1,5 +1,5 @@
+import { StoreUnavailable } from '../store/errors.js';
 import { BadCursor } from '../store/paging.js';
-import { StoreUnavailable } from '../store/seat-scripts.js';
 
 export interface Fault {
   /** The field, as a path like `limit` or `user`. */
@@ -41,19 +41,16 @@ const fastifyProblems: Readonly<Record<string, Problem>> = {
   FST_ERR_BAD_URL: new Problem(400, 'bad_url', 'the path is not well-formed'),
 };
 
-const unavailable = new Problem(
-  503,
-  'store_unavailable',
-  'Redis is out of reach at present',
-  {},
-  { 'Retry-After': '2' },
-);
+/** The title names the cause in words that are the same for everybody: no host, no user, no secret. */
+function unavailable({ why }: StoreUnavailable): Problem {
+  return new Problem(503, 'store_unavailable', why.says, { cause: why.kind }, { 'Retry-After': '2' });
+}
 
 /** The answer that an error leads to; null for one that nobody foresaw. Nothing of the error's own text goes out. */
 export function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
   if (error instanceof BadCursor) return new Problem(400, 'bad_cursor', error.message);
-  if (error instanceof StoreUnavailable) return unavailable;
+  if (error instanceof StoreUnavailable) return unavailable(error);
   const { code = '', statusCode } = error as { code?: string; statusCode?: number };
   const known = fastifyProblems[code];
   if (known !== undefined) return known;

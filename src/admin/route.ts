@@ -8,6 +8,7 @@ import type { Standstill } from '../base/standstill.js';
 import type { Store } from '../store/store.js';
 import type { FailedLogIns } from './failed-log-ins.js';
 import type { Overviews } from './overviews.js';
+import type { NotReady } from './probes.js';
 import { object } from './schemas.js';
 import type { Streams } from './streams.js';
 
@@ -29,7 +30,7 @@ export interface AdminParts {
   /** Unix ms, for tokens. */
   readonly wallMs: () => number;
   /** Null when the node takes new sessions, else why it does not. */
-  readonly notReadyBecause: () => string | null;
+  readonly notReadyBecause: () => NotReady | null;
   /** Where the web console's files are; a folder that is missing means that there is no console. */
   readonly consoleFolder: string;
   /** In `dev` alone: lets whoever is at this computer into the console without a token. */

@@ -61,6 +61,9 @@ export const problemSchema = Type.Object(
     title: Type.String({ description: 'For people.' }),
     fields: Type.Optional(Type.Array(object({ field: Type.String(), problem: Type.String() }))),
     lines: Type.Optional(Type.Array(object({ line: Type.Integer(), problem: Type.String() }))),
+    cause: Type.Optional(
+      Type.String({ description: 'Why Redis is of no use at present: as in soleseat_redis_down_cause.' }),
+    ),
   },
   { description: 'An error, as RFC 9457 has it.' },
 );

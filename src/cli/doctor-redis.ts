@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { createLog } from '../base/log.js';
 import { createMetrics } from '../base/metrics.js';
 import type { Settings } from '../base/settings.js';
+import { causeOf, detailOf } from '../store/causes.js';
 import { KeyNames } from '../store/keys.js';
 import { connectRedis, openCommands, openInbox, type RedisConnection, redisNodes } from '../store/redis.js';
 import type { Finding } from './doctor-finding.js';
@@ -24,9 +25,7 @@ export async function redisFindings(
     await connectRedis(commands);
   } catch (error) {
     commands.disconnect();
-    const what = `Redis cannot be reached: ${(error as Error).message}`;
-    const advice = 'Is it running where REDIS_URL says, and do user and password fit?';
-    return { isReached: false, findings: [{ level: 'bad', what, advice }] };
+    return { isReached: false, findings: [refused('a connection', error)] };
   }
   try {
     const masters = redisNodes(commands).filter(({ role }) => role === 'master');
@@ -55,50 +54,18 @@ async function look(what: string, find: () => Promise<readonly Finding[]>): Prom
   try {
     return await find();
   } catch (error) {
-    return [refused(what, (error as Error).message)];
+    return [refused(what, error)];
   }
 }
 
-/** By the word with which Redis begins its error. From a script, older versions put it further back. */
-const refusals: readonly (readonly [RegExp, string, string])[] = [
-  [
-    // Before Redis 7 a script that may not do something says so without the word.
-    /\bNOPERM\b|The user executing the script can't/,
-    'this user lacks a right in Redis',
-    'docs/operations.md has the ACL line that the broker needs.',
-  ],
-  [
-    /\bREADONLY\b/,
-    'this Redis takes no writes',
-    'This is a replica: give the master in REDIS_URL, or begin it with redis+sentinel:// to be led there.',
-  ],
-  [
-    /\bMOVED\b/,
-    'this Redis is one node of a cluster',
-    'Begin REDIS_URL with redis+cluster:// and name a few of its nodes.',
-  ],
-  [
-    /\bOOM\b/,
-    'Redis is out of memory',
-    'Raise maxmemory: sessions that are open go on meanwhile, new ones cannot be had.',
-  ],
-  [
-    /\bMISCONF\b/,
-    'Redis cannot write to its disk',
-    'Is the disk full, or may Redis not write there? Its own log says why; until then it takes no writes.',
-  ],
-  [
-    /\bNOREPLICAS\b/,
-    'too few replicas follow this Redis',
-    'It takes no writes below min-replicas-to-write: bring the replicas back, or lower it.',
-  ],
-];
-
-function refused(what: string, message: string): Finding {
-  const known = refusals.find(([words]) => words.test(message));
-  const [, meaning = `Redis does not do this (${what})`, advice = 'The log of Redis may say more.'] =
-    known ?? [];
-  return { level: 'bad', what: `${meaning}: ${message}`, advice };
+function refused(what: string, error: unknown): Finding {
+  const cause = causeOf(error);
+  const says = cause?.says ?? `Redis does not do this (${what})`;
+  return {
+    level: 'bad',
+    what: `${says}: ${detailOf(error)}`,
+    advice: cause?.next ?? 'The log of Redis may say more.',
+  };
 }
 
 async function serverFindings(redis: Redis, address: string): Promise<Finding[]> {

@@ -1,5 +1,5 @@
 import { Broker } from '../broker.js';
-import { UnsuitableRedis } from '../store/redis-inspection.js';
+import { StoreUnavailable } from '../store/errors.js';
 import { type Configuration, type ConfigurationSources, loadConfiguration } from './configuration.js';
 import { CommandFailure, exitCodes } from './failure.js';
 
@@ -18,6 +18,7 @@ export async function startBroker(
   try {
     await broker.start();
   } catch (error) {
+    // Why it did not start is what counts.
     await broker.stop().catch(() => {});
     throw new CommandFailure(startFault(error), exitCodes.unavailable);
   }
@@ -40,6 +41,5 @@ function startFault(error: unknown): string {
   const { message, code } = error as Error & { code?: string };
   if (code === 'EADDRINUSE')
     return `${message}: is another broker running? Give another SOLESEAT_PORT or SOLESEAT_ADMIN_PORT`;
-  if (error instanceof UnsuitableRedis) return message;
-  return `${message}. Is Redis running where REDIS_URL says?`;
+  return error instanceof StoreUnavailable ? `${message}.\n${error.why.next}` : message;
 }

@@ -151,6 +151,7 @@ export class Gateway {
       metrics.tokenFailures.inc({ reason: answer.tokenReason });
       log.info({ reason: answer.tokenReason }, 'token not accepted');
     }
+    if (answer.defect !== undefined) log.error({ reason: String(answer.defect) }, 'seat not looked up');
     const common = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
     response.writeHead(answer.status, { ...common, ...answer.headers });
     response.end(JSON.stringify(answer.body));

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { bearerToken } from '../auth/bearer.js';
 import type { TokenRefusal, TokenVerifier } from '../auth/tokens.js';
 import type { Machine } from '../protocol/messages.js';
+import { StoreUnavailable } from '../store/errors.js';
 
 export const SESSION_PATH = '/v1/session';
 
@@ -24,6 +25,8 @@ export interface SeatAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** Why a token was not accepted, for the log and the metric. */
   readonly tokenReason?: TokenRefusal;
+  /** What is wrong with the data, for the log. */
+  readonly defect?: unknown;
 }
 
 /** `GET /v1/session`: who holds my seat, by the user's own token. Never rejects. */
@@ -37,8 +40,10 @@ export async function answerSeatQuery(request: IncomingMessage, parts: SeatQuery
   try {
     const holder = await parts.holderOf(org, user);
     return { status: 200, headers: { 'Content-Type': 'application/json' }, body: { holder: shown(holder) } };
-  } catch {
-    return problem(503, 'the seat cannot be looked up at present', { 'Retry-After': '2' });
+  } catch (error) {
+    if (error instanceof StoreUnavailable)
+      return problem(503, 'the seat cannot be looked up at present', { 'Retry-After': '2' });
+    return { ...problem(500, 'the seat cannot be looked up', {}), defect: error };
   }
 }
 

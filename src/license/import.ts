@@ -1,10 +1,10 @@
 import { readTime } from '../base/rfc3339.js';
 import { isPlainText } from '../protocol/text.js';
+import { StoreUnavailable } from '../store/errors.js';
 import type { Imports } from '../store/imports.js';
 import type { LicenseRefusal } from '../store/license-types.js';
 import type { Licenses } from '../store/licenses.js';
 import type { Orgs } from '../store/orgs.js';
-import { StoreUnavailable } from '../store/seat-scripts.js';
 import { BadCsv, type CsvRecord, readCsv, withFormula } from './csv.js';
 
 /** One license to issue. */
@@ -27,10 +27,11 @@ export type ImportEvent =
   | { readonly type: 'done'; readonly issued: number }
   | {
       readonly type: 'failed';
-      readonly code: LicenseRefusal | 'store_unavailable';
+      /** `internal`: a defect, which the log of the node tells of. */
+      readonly code: LicenseRefusal | 'store_unavailable' | 'internal';
       /** Where it failed. */
       readonly lines: readonly LineFault[];
-      /** False: Redis is out of reach; a node takes everything back as soon as it can. */
+      /** False: it was not possible yet; a node takes everything back as soon as it can. */
       readonly isUndone: boolean;
     };
 
@@ -102,7 +103,7 @@ export async function checkImport(
 
 /**
  * Issues all of the lines, or none: whatever goes wrong, also the end of this node, what was issued is taken back.
- * Never rejects.
+ * Rejects with a defect only, when all of this is done.
  */
 export async function runImport(
   parts: ImportParts,
@@ -123,12 +124,16 @@ export async function runImport(
     await parts.imports.undo(org, importId, actor);
     return finish({ type: 'failed', code, lines: at, isUndone: true }, onEvent);
   } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
+    // Why it is not undone is why the import failed; the next try is by any node.
     const isUndone = await parts.imports.undo(org, importId, actor).then(
       () => true,
       () => false,
     );
-    return finish({ type: 'failed', code: 'store_unavailable', lines: [], isUndone }, onEvent);
+    const isAway = error instanceof StoreUnavailable;
+    const code = isAway ? 'store_unavailable' : 'internal';
+    const failed = finish({ type: 'failed', code, lines: [], isUndone }, onEvent);
+    if (isAway) return failed;
+    throw error;
   }
 }
 

@@ -1,8 +1,8 @@
+import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type { Page } from './license-types.js';
 import { BadCursor, cursorOf, readCursor } from './paging.js';
 import type { RedisConnection } from './redis.js';
-import { reachStore } from './seat-scripts.js';
 
 /** One entry of an org's audit trail. */
 export interface AuditEvent {

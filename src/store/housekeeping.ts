@@ -1,8 +1,10 @@
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
+import type { FaultLog } from './fault-log.js';
 import type { Imports } from './imports.js';
 import type { NodeReport, Nodes } from './nodes.js';
 import type { Orgs } from './orgs.js';
+import type { Outages } from './outages.js';
 import type { Sweeper } from './sweeper.js';
 
 export interface HousekeepingParts {
@@ -20,6 +22,8 @@ export interface HousekeepingParts {
   readonly onForgotten: () => void;
   /** Redis has an older copy of its data than this node has seen, by so many ms (promise 8). */
   readonly onWentBack: (lostMs: number) => void;
+  readonly outages: Outages;
+  readonly faults: FaultLog;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -56,7 +60,7 @@ export class Housekeeping {
   }
 
   async #heartbeat(now: NodeReport): Promise<void> {
-    const heard = await this.parts.nodes.beat(now);
+    const heard = await this.#write(() => this.parts.nodes.beat(now));
     if (heard === 'first' || heard === 'known') return;
     if (heard === 'forgotten') this.parts.log.warn('Redis has lost its data: putting the leases back');
     else this.parts.onWentBack(heard.lostMs);
@@ -64,7 +68,20 @@ export class Housekeeping {
     this.parts.onForgotten();
   }
 
+  /** No other write is tried so regularly: by this one the node knows whether Redis takes any. */
+  async #write<T>(work: () => Promise<T>): Promise<T> {
+    const { outages } = this.parts;
+    try {
+      const answer = await work();
+      outages.wrote();
+      return answer;
+    } catch (error) {
+      outages.refusedWrite(error);
+      throw error;
+    }
+  }
+
   #attempt(duty: string, work: () => Promise<unknown>): void {
-    work().catch((error: unknown) => this.parts.log.debug({ duty, reason: String(error) }, 'duty failed'));
+    work().catch((error: unknown) => this.parts.faults.failed(duty, error));
   }
 }

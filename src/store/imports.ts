@@ -1,8 +1,8 @@
+import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type { Licenses } from './licenses.js';
 import type { RedisConnection } from './redis.js';
 import type { Scripts } from './scripts.js';
-import { reachStore } from './seat-scripts.js';
 
 export interface ImportsParts {
   readonly redis: RedisConnection;
@@ -21,7 +21,7 @@ const CLOCK_MARGIN_MS = 60_000;
 
 /**
  * The journal of bulk imports. An import is all or nothing: whoever began one says with `commit` that it is complete,
- * and until then any node may undo it, should its own go silent. Rejects with StoreUnavailable only.
+ * and until then any node may undo it, should its own go silent. Rejects with StoreUnavailable or StoreDefect.
  */
 export class Imports {
   constructor(private readonly parts: ImportsParts) {}

@@ -1,3 +1,4 @@
+import { reachStore, StoreDefect } from './errors.js';
 import type { Horizon, ReignBegun } from './horizon.js';
 import type { KeyNames } from './keys.js';
 import type {
@@ -23,7 +24,7 @@ import {
   readReply,
 } from './replies.js';
 import type { Scripts } from './scripts.js';
-import { reachStore, type SeatScripts, StoreUnavailable } from './seat-scripts.js';
+import type { SeatScripts } from './seat-scripts.js';
 
 export interface LeasesParts {
   readonly redis: RedisConnection;
@@ -35,7 +36,7 @@ export interface LeasesParts {
   readonly horizon: Horizon;
 }
 
-/** The lease operations, each one atomic script on one slot. Rejects with StoreUnavailable only. */
+/** The lease operations, each one atomic script on one slot. Rejects with StoreUnavailable or StoreDefect. */
 export class Leases {
   constructor(private readonly parts: LeasesParts) {}
 
@@ -85,7 +86,7 @@ export class Leases {
     const args = held.flatMap((lease) => [lease.user, fenceOf(lease), String(lease.epoch), lease.connection]);
     const learn = redisClock.exchange();
     const reply = await reachStore(() => scripts.run('renew', names, [JSON.stringify(order), ...args]));
-    if (!Array.isArray(reply)) throw new StoreUnavailable(new Error('renew answered out of form'));
+    if (!Array.isArray(reply)) throw new StoreDefect(new Error('renew answered out of form'));
     const [now, begun, ...answers] = reply as unknown[];
     const nowMs = learn(now);
     if (begun !== '') horizon.learn(org, { reign: readReply<ReignBegun>(begun) });

@@ -1,7 +1,7 @@
+import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
 import { readReply } from './replies.js';
 import type { Scripts } from './scripts.js';
-import { reachStore } from './seat-scripts.js';
 
 /** The counters of an org and the sizes of what they count, all at one moment. */
 export interface Tally {
@@ -20,7 +20,7 @@ export interface LedgerParts {
   readonly config: { readonly eventsKept: number };
 }
 
-/** The counters, read whole and repaired. Rejects with StoreUnavailable only. */
+/** The counters, read whole and repaired. Rejects with StoreUnavailable or StoreDefect. */
 export class Ledger {
   constructor(private readonly parts: LedgerParts) {}
 

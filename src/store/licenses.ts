@@ -1,3 +1,4 @@
+import { reachStore, StoreDefect } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type {
   IssueOrder,
@@ -11,7 +12,7 @@ import type {
 import { cursorBehind, type Place, pageByScore, type Stretch } from './paging.js';
 import type { RedisConnection } from './redis.js';
 import type { ScriptName, Scripts } from './scripts.js';
-import { reachStore, type SeatScripts, StoreUnavailable } from './seat-scripts.js';
+import type { SeatScripts } from './seat-scripts.js';
 
 /** Longer than issue.lua keeps its answers. */
 const PRINT_KEPT_MS = 86_400_000 + 60_000;
@@ -36,7 +37,7 @@ type LicenseReply =
   | { readonly outcome: 'done'; readonly license: LicenseFields; readonly ended?: string }
   | { readonly outcome: 'refused'; readonly reason: LicenseRefusal; readonly status?: LicenseStatus };
 
-/** The life of a license: each change is one atomic script (promise 9). Rejects with StoreUnavailable only. */
+/** The life of a license: each change is one atomic script (promise 9). Rejects with StoreUnavailable or StoreDefect. */
 export class Licenses {
   constructor(private readonly parts: LicensesParts) {}
 
@@ -201,7 +202,7 @@ export class Licenses {
       return { outcome: 'refused', reason: reply.reason, status: reply.status ?? null };
     }
     const license = licenseOf(owner, reply.license, 0);
-    if (license === null) throw new StoreUnavailable(new Error(`${name} answered out of form`));
+    if (license === null) throw new StoreDefect(new Error(`${name} answered out of form`));
     return { outcome: 'done', license, endedSessionId: reply.ended ?? null };
   }
 

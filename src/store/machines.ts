@@ -1,7 +1,7 @@
 import type { Machine } from '../protocol/messages.js';
+import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type { RedisConnection } from './redis.js';
-import { reachStore } from './seat-scripts.js';
 
 /** A machine on which a user got a seat. */
 export interface SeenMachine {
@@ -15,7 +15,7 @@ export interface SeenMachine {
 
 const noteForm = /^(\d+):(\d+):(.*)$/s;
 
-/** The machines of users: unlimited in use, the newest 256 of a user are kept. Rejects with StoreUnavailable only. */
+/** The machines of users: unlimited in use, the newest 256 of a user are kept. Rejects with StoreUnavailable or StoreDefect. */
 export class Machines {
   constructor(private readonly parts: { readonly redis: RedisConnection; readonly keys: KeyNames }) {}
 

@@ -3,7 +3,9 @@ import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import type { Machine } from '../protocol/messages.js';
+import { causeOf } from './causes.js';
 import type { EvictionReason } from './lease-types.js';
+import type { Outages } from './outages.js';
 import { connectRedis, type RedisConnection } from './redis.js';
 
 /** A grant of this node was ended from outside. A hint only: the lease is the truth (promise 5). */
@@ -43,6 +45,7 @@ export interface InboxParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly outages: Outages;
   readonly onEnded: (notice: EndedNotice) => void;
   readonly onContested: (notice: ContestedNotice) => void;
   /** After every subscribe: notices may have been missed, so all that is held must be verified. */
@@ -82,14 +85,16 @@ export class Inbox {
   }
 
   async #subscribe(): Promise<void> {
-    const { subscriber, channel, log, onSubscribed } = this.parts;
+    const { subscriber, channel, outages, onSubscribed } = this.parts;
     try {
       await subscriber.subscribe(channel);
     } catch (error) {
-      log.warn({ reason: (error as Error).message }, 'inbox subscription failed');
+      // A probe that does not come back makes a new connection, and with it the next attempt.
+      outages.failed('inbox', error);
       return;
     }
     this.#subscribed = true;
+    outages.well('inbox');
     onSubscribed();
   }
 
@@ -99,8 +104,10 @@ export class Inbox {
     this.#probedAtMs = this.parts.clock();
     try {
       await commands.publish(channel, JSON.stringify({ type: 'probe', id }));
-    } catch {
-      return; // Redis is out of reach; the command connection tells of that itself.
+    } catch (error) {
+      // That Redis is out of reach is told by the connection for commands, but not that it may not publish.
+      if (causeOf(error)?.kind === 'no_permission') this.parts.outages.failed('inbox', error);
+      return;
     }
     setTimeout(() => {
       if (this.#answeredId >= id || subscriber.status === 'end') return;
@@ -119,6 +126,7 @@ export class Inbox {
   }
 
   #probeCameBack(id: number): void {
+    this.parts.outages.well('inbox');
     this.#answeredId = Math.max(this.#answeredId, id);
     // A probe that was overtaken by the next one has already been counted as a failure.
     if (id === this.#probeId)

@@ -1,9 +1,9 @@
+import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type { Ledger, Tally } from './ledger.js';
 import type { RedisConnection } from './redis.js';
 import { readReply } from './replies.js';
 import type { Scripts } from './scripts.js';
-import { reachStore } from './seat-scripts.js';
 
 export const licenseModes = ['required', 'auto', 'open'] as const;
 export type LicenseMode = (typeof licenseModes)[number];
@@ -58,7 +58,7 @@ export interface OrgsParts {
 
 const MACHINE_RULE = 'machine:';
 
-/** Orgs: their settings and how they stand. Rejects with StoreUnavailable only. */
+/** Orgs: their settings and how they stand. Rejects with StoreUnavailable or StoreDefect. */
 export class Orgs {
   constructor(private readonly parts: OrgsParts) {}
 

@@ -1,13 +1,13 @@
 import { Cluster } from 'ioredis';
-import type { Log } from '../base/log.js';
-import type { RedisConnection } from './redis.js';
+import type { Outages } from './outages.js';
+import { isLoading, type RedisConnection } from './redis.js';
 import type { RedisClock } from './redis-clock.js';
 
 export interface PulseParts {
   readonly redis: RedisConnection;
   readonly redisClock: RedisClock;
   readonly everyMs: number;
-  readonly log: Log;
+  readonly outages: Outages;
   /** After every beat that Redis answered. */
   readonly onBeat: () => void;
 }
@@ -48,23 +48,29 @@ export class Pulse {
       await this.#ask();
       this.parts.onBeat();
     } catch (error) {
-      this.#missed(error);
+      void this.#missed(error);
     }
     this.#isAsking = false;
   }
 
   async #ask(): Promise<void> {
-    const { redis, redisClock, log } = this.parts;
+    const { redis, redisClock, outages } = this.parts;
     await redisClock.ask(redis);
-    if (!this.#isUp) log.info('Redis answers');
     this.#isUp = true;
+    outages.well('commands');
   }
 
-  #missed(error: unknown): void {
-    const { redis, log } = this.parts;
+  async #missed(error: unknown): Promise<void> {
+    const { redis, outages } = this.parts;
     // One master of a cluster does not speak for the others; ioredis finds out about them.
     if (redis instanceof Cluster && redis.status === 'ready') return;
-    if (this.#isUp) log.warn({ reason: String(error) }, 'Redis does not answer');
     this.#isUp = false;
+    const isStarting = await isLoading(redis);
+    // It may have answered meanwhile.
+    if (this.#isUp) return;
+    outages.failed(
+      'commands',
+      isStarting ? new Error('LOADING Redis is loading the dataset in memory') : error,
+    );
   }
 }

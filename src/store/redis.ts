@@ -3,8 +3,10 @@ import { Cluster, Redis } from 'ioredis';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import { parseRedisUrl, type RedisAddress, type RedisTarget } from '../base/redis-url.js';
+import { causeOf, detailOf } from './causes.js';
+import { saidAtDoor, watchDoor } from './closed-door.js';
 import { rovingConnector } from './roving-connector.js';
-import { type ConnectionOptions, SentinelRedis } from './sentinel-redis.js';
+import { type ConnectionOptions, SentinelRedis, type SentinelWatch } from './sentinel-redis.js';
 
 export interface RedisConfig {
   readonly redisUrl: string;
@@ -14,6 +16,11 @@ export interface RedisConfig {
 export interface RedisParts {
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Is told why a connection fails. Left out where nobody waits for Redis to come back. */
+  readonly outages?: {
+    failed(place: string, error: unknown): void;
+    well(place: string): void;
+  };
 }
 
 type Role = 'commands' | 'inbox';
@@ -30,6 +37,8 @@ export interface RedisNode {
 
 /** Longest wait for the first connection: ioredis asks Sentinels and clusters without end. */
 const CONNECT_WITHIN_MS = 10_000;
+/** How often a Redis that still reads its data is asked whether it has done so. */
+const LOADING_CHECK_MS = 1000;
 /** A cluster's redirections and second attempts of one command. */
 const CLUSTER_ATTEMPTS = 16;
 
@@ -59,9 +68,24 @@ export async function connectRedis(connection: RedisConnection): Promise<void> {
   try {
     await Promise.all([once(connection, 'ready', { signal: late }), connection.connect()]);
   } catch (error) {
+    const isLoadingYet = late.aborted && (await isLoading(connection));
+    if (isLoadingYet) throw new Error('LOADING Redis is loading the dataset in memory');
+    const said =
+      connection instanceof Redis && causeOf(error)?.kind === 'lost' && (await saidAtDoor(connection));
+    if (said) throw said;
     if (late.aborted) throw new Error(`Redis was not ready within ${CONNECT_WITHIN_MS / 1000} s`);
     throw plainly(error as Error);
   }
+}
+
+/**
+ * Whether Redis is still reading its data. ioredis then waits without a word, and takes no other command than this one.
+ */
+export async function isLoading(connection: RedisConnection): Promise<boolean> {
+  if (!(connection instanceof Redis) || connection.status !== 'connect') return false;
+  // Without an answer, that is the cause and not loading: whoever asks has it already.
+  const info = await connection.info('persistence').catch(() => '');
+  return /^loading:1/m.test(info);
 }
 
 /** Waits for a connection that is being made anew. Rejects when that fails, or takes longer than `withinMs`. */
@@ -87,19 +111,39 @@ function openOne(
   more: ConnectionOptions = {},
 ): Redis {
   const options = { ...optionsFor(config, target, role), ...more };
-  const onError = (error: Error) =>
-    parts.log.debug({ role, reason: error.message }, 'redis connection failed');
+  const onError = (error: Error) => {
+    parts.log.debug({ role, reason: detailOf(error) }, 'redis connection failed');
+    parts.outages?.failed(role, error);
+  };
   const redis =
     target.kind === 'sentinel'
-      ? new SentinelRedis(options, { ...sentinelWatch(config, target, role), onError })
+      ? new SentinelRedis(options, { ...sentinelWatch(config, target, role), ...sentinelReports(parts) })
       : new Redis(options);
   redis.on('error', onError);
+  watchDoor(redis, onError);
+  redis.on('close', () => parts.outages?.failed(role, new Error('Connection is closed.')));
   redis.on('ready', () => parts.log.info({ role, address: addressOf(redis) }, 'connected to Redis'));
   redis.on('reconnecting', () => parts.metrics.redisReconnects.inc({ role }));
   return redis;
 }
 
-function openCluster(config: RedisConfig, target: RedisTarget, { log, metrics }: RedisParts): Cluster {
+/** One Sentinel that fails does not speak for the others, nor for the master. */
+function sentinelReports({ log, outages }: RedisParts): Pick<SentinelWatch, 'onError' | 'onReady'> {
+  const place = ({ host, port }: RedisAddress) => `Sentinel ${host}:${port}`;
+  return {
+    onError: (error, sentinel) => {
+      log.debug({ place: place(sentinel), reason: detailOf(error) }, 'connection to a Sentinel failed');
+      outages?.failed(place(sentinel), error);
+    },
+    onReady: (sentinel) => outages?.well(place(sentinel)),
+  };
+}
+
+function openCluster(
+  config: RedisConfig,
+  target: RedisTarget,
+  { log, metrics, outages }: RedisParts,
+): Cluster {
   const { commandTimeoutMs } = config;
   const role = 'commands';
   // Between two attempts for a slot that is on the move or whose master has gone: as long as a command may take.
@@ -119,15 +163,21 @@ function openCluster(config: RedisConfig, target: RedisTarget, { log, metrics }:
     dnsLookup: (host, answer) => answer(null, host),
     redisOptions: optionsFor(config, target, role),
   });
-  const logFailure = (error: Error, address?: string) =>
-    log.debug({ role, address, reason: error.message }, 'redis connection failed');
-  cluster.on('error', logFailure);
+  const logFailure = (error: Error, address?: string) => {
+    log.debug({ role, address, reason: detailOf(error) }, 'redis connection failed');
+    // One server that fails does not speak for the others.
+    outages?.failed(address === undefined ? role : `server ${address}`, error);
+  };
+  cluster.on('error', (error: Error) => logFailure(error));
   cluster.on('node error', logFailure);
   cluster.on('reconnecting', () => metrics.redisReconnects.inc({ role }));
-  cluster.on('+node', (node: Redis) => {
-    answerForAsking(node);
+  cluster.on('+node', (server: Redis) => {
+    answerForAsking(server);
+    const { host, port } = server.options;
+    server.on('ready', () => outages?.well(`server ${host}:${port}`));
     if (cluster.status === 'ready') metrics.redisReconnects.inc({ role });
   });
+  cluster.on('-node', ({ options: { host, port } }: Redis) => outages?.well(`server ${host}:${port}`));
   return cluster;
 }
 
@@ -175,6 +225,7 @@ function connectionOptions({ commandTimeoutMs }: RedisConfig, target: RedisTarge
     connectTimeout: commandTimeoutMs,
     // A socket that is silently dead is left for a new one.
     socketTimeout: 2 * commandTimeoutMs,
+    maxLoadingRetryTime: LOADING_CHECK_MS,
     retryStrategy: retryDelayMs,
     // A demoted master still answers. 1 leaves it; 2 would send the command once more.
     reconnectOnError: (error: Error) => (error.message.includes('READONLY') ? 1 : false) as 1 | false,
@@ -196,7 +247,7 @@ function addressOf({ options, stream }: Redis): string {
 /** What ioredis says of Sentinels and clusters names its own doings; the last of the causes is of use. */
 function plainly(error: Error & { readonly lastNodeError?: Error }): Error {
   if (error.lastNodeError !== undefined)
-    return new Error(`no node of the cluster tells its slots: ${error.lastNodeError.message}`);
+    return new Error(`no node of the cluster tells its slots: ${detailOf(error.lastNodeError)}`);
   const cause = /^All sentinels are unreachable.*Last error: (.*)$/.exec(error.message)?.[1];
   return cause === undefined ? error : new Error(`no Sentinel tells where the master is: ${cause}`);
 }

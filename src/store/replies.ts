@@ -1,4 +1,5 @@
 import type { Machine } from '../protocol/messages.js';
+import { StoreDefect } from './errors.js';
 import type { Learnt } from './horizon.js';
 import type { DenialReason, EvictionReason, HeldLease, RenewAnswer } from './lease-types.js';
 
@@ -64,9 +65,13 @@ export interface LeaseRecord {
   readonly machine: Machine;
 }
 
-/** A script's JSON reply; the scripts in lua/ are the other half of these types. */
+/** A script's JSON reply; the scripts in lua/ are the other half of these types. Throws StoreDefect. */
 export function readReply<T>(reply: unknown): T {
-  return JSON.parse(String(reply)) as T;
+  try {
+    return JSON.parse(String(reply)) as T;
+  } catch (error) {
+    throw new StoreDefect(error);
+  }
 }
 
 const leaseForm = /^([^:]+):(\d+):([^:]+):(\d+):(.*)$/s;

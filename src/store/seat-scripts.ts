@@ -1,33 +1,11 @@
+import { causeOf } from './causes.js';
+import { StoreDefect } from './errors.js';
 import type { Horizon, Learnt } from './horizon.js';
 import type { KeyNames } from './keys.js';
 import type { LeaseConfig } from './lease-types.js';
-import { BadCursor } from './paging.js';
 import type { RedisClock } from './redis-clock.js';
 import { readReply } from './replies.js';
 import type { ScriptName, Scripts } from './scripts.js';
-
-/** Redis is out of reach, too slow, or refuses to write. Nothing may be taken for granted. */
-export class StoreUnavailable extends Error {
-  constructor(cause: unknown) {
-    super('Redis is out of reach or refuses to write', { cause });
-  }
-
-  /** Redis is at its maxmemory: live sessions go on, new ones cannot be had until somebody gives it more. */
-  get isFull(): boolean {
-    return this.cause instanceof Error && this.cause.message.includes('OOM');
-  }
-}
-
-/** Gives what an operation on Redis gives, and turns every failure but a bad cursor into StoreUnavailable. */
-export async function reachStore<T>(operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    throw error instanceof StoreUnavailable || error instanceof BadCursor
-      ? error
-      : new StoreUnavailable(error);
-  }
-}
 
 /** Runs the scripts about one user's seat, with the keys that seat.lua names and what all their orders carry. */
 export class SeatScripts {
@@ -58,7 +36,7 @@ export class SeatScripts {
   }
 
   /**
-   * The reply as it came. Rejects as ioredis does; `reachStore` makes that StoreUnavailable. An order that Redis
+   * The reply as it came. Rejects as ioredis does; `reachStore` tells what that means. An order that Redis
    * comes to after the command timeout does nothing, as whoever gave it has been told that it failed.
    */
   async run(
@@ -80,7 +58,8 @@ export class SeatScripts {
       return await send();
     } catch (error) {
       const late = /^LATE (\d+)/.exec((error as Error).message);
-      if (late === null) throw error;
+      if (late === null)
+        throw causeOf(error) === null ? new StoreDefect(error, `${name}, org ${org}`) : error;
       // The deadline came from a wrong idea of Redis's time, which is mended by this.
       learn(late[1]);
       return send();

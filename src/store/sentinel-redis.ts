@@ -8,7 +8,8 @@ export interface SentinelWatch {
   readonly sentinels: readonly RedisAddress[];
   /** For the connections to the Sentinels. */
   readonly options: ConnectionOptions;
-  readonly onError: (error: Error) => void;
+  readonly onError: (error: Error, sentinel: RedisAddress) => void;
+  readonly onReady: (sentinel: RedisAddress) => void;
 }
 
 /** Sentinels publish "<name> <old host> <old port> <new host> <new port>" there. */
@@ -42,8 +43,12 @@ export class SentinelRedis extends Redis {
 
   #follow(sentinel: RedisAddress): Redis {
     const watcher = new Redis({ ...this.#watch.options, ...sentinel });
-    watcher.on('error', this.#watch.onError);
-    watcher.on('ready', () => void watcher.subscribe(SWITCHED).catch(() => watcher.disconnect(true)));
+    watcher.on('error', (error) => this.#watch.onError(error, sentinel));
+    watcher.on('ready', () => {
+      this.#watch.onReady(sentinel);
+      // The new connection subscribes anew, and its errors are told.
+      watcher.subscribe(SWITCHED).catch(() => watcher.disconnect(true));
+    });
     watcher.on('message', (_channel: string, text: string) => {
       const [name, , , host = '', port] = text.split(' ');
       if (name === this.#watch.masterName) this.#goTo({ host, port: Number(port) });

@@ -1,9 +1,9 @@
+import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type { Page } from './license-types.js';
 import { BadCursor, cursorOf, readCursor } from './paging.js';
 import type { RedisConnection } from './redis.js';
 import { type LeaseRecord, parseLease } from './replies.js';
-import { reachStore } from './seat-scripts.js';
 
 /** A session as its lease tells of it, whichever node serves it. */
 export interface LiveSession extends LeaseRecord {

@@ -1,7 +1,9 @@
+import { causeOf } from './causes.js';
+import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type { RedisConnection } from './redis.js';
 import type { RedisClock } from './redis-clock.js';
-import { reachStore, type SeatScripts } from './seat-scripts.js';
+import type { SeatScripts } from './seat-scripts.js';
 
 /** Users at a time: their scripts leave in one write. */
 const BATCH = 200;
@@ -32,7 +34,7 @@ export class Sweeper {
 
   /**
    * Takes run-out sessions of all orgs out of the counts and ends licenses whose time has come, unless another node
-   * has just done so. Gives the number of sessions swept. Rejects with StoreUnavailable only.
+   * has just done so. Gives the number of sessions swept. Rejects with StoreUnavailable or StoreDefect.
    */
   async sweep(everyMs: number): Promise<number> {
     if (this.#isSweeping) return 0;
@@ -51,7 +53,7 @@ export class Sweeper {
       if ((await redis.set(keys.sweepTurn, config.nodeId, 'PX', turnMs, 'NX')) !== null) return true;
     } catch (error) {
       // With its memory full Redis sets no key; sweeping frees some, and is safe without a turn.
-      if (String(error).includes('OOM')) return true;
+      if (causeOf(error)?.kind === 'full') return true;
       throw error;
     }
     // A turn may not outlast its time: after Redis's clock went back, it would for as long as it went back.

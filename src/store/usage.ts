@@ -1,6 +1,6 @@
+import { reachStore } from './errors.js';
 import { hourOf, type KeyNames } from './keys.js';
 import type { RedisConnection } from './redis.js';
-import { reachStore } from './seat-scripts.js';
 
 /** What happened in one hour or day. */
 export interface UsageRow {
@@ -20,7 +20,7 @@ const DAY_MS = 24 * HOUR_MS;
 /** What is kept, and so the most that can be asked for. */
 export const USAGE_DAYS = 400;
 
-/** Usage over time, by what the scripts counted in each hour. Rejects with StoreUnavailable only. */
+/** Usage over time, by what the scripts counted in each hour. Rejects with StoreUnavailable or StoreDefect. */
 export class Usage {
   constructor(private readonly parts: { readonly redis: RedisConnection; readonly keys: KeyNames }) {}
 

@@ -6,6 +6,7 @@ import type { Refusal } from '../../src/gateway/upgrade.js';
 import { closeCodes } from '../../src/protocol/close-codes.js';
 import type { ClientMessage, ServerMessage } from '../../src/protocol/messages.js';
 import type { EvictionPath } from '../../src/session/evictions.js';
+import type { CauseKind } from '../../src/store/causes.js';
 import type { ClaimAnswer, DenialReason, EvictionReason, RenewAnswer } from '../../src/store/lease-types.js';
 import type { ScriptName } from '../../src/store/scripts.js';
 
@@ -33,6 +34,7 @@ describe('the values of labels', () => {
     expectTypeOf<LabelValue<'redisErrors', 'operation'>>().toEqualTypeOf<ScriptName>();
     expectTypeOf<LabelValue<'scriptErrors', 'operation'>>().toEqualTypeOf<ScriptName>();
     expectTypeOf<LabelValue<'redisSeconds', 'operation'>>().toEqualTypeOf<ScriptName>();
+    expectTypeOf<LabelValue<'redisDownCause', 'cause'>>().toEqualTypeOf<CauseKind>();
   });
 
   it('of closes are the codes of the one table, and what peers and libraries send', () => {

@@ -39,6 +39,11 @@ export const redisCauses = {
     happen: async ({ redis }) => redis.kill('SIGKILL'),
     isMoved: (after, before) => before === 1 && after === 0,
   },
+  redisDownCause: {
+    series: 'soleseat_redis_down_cause{role="commands",cause="refused"}',
+    happen: async ({ proxy }) => proxy.stop(),
+    isMoved: (after, before) => before === 0 && after === 1,
+  },
   clockSteps: {
     series: 'soleseat_redis_clock_steps_total',
     happen: async ({ proxy }) => {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
+import { StoreUnavailable } from '../../store/errors.js';
 import { type AuditEvent, type EventFilter, type Events, matches } from '../../store/events.js';
-import { StoreUnavailable } from '../../store/seat-scripts.js';
 import { answerPage } from '../cursors.js';
 import { route } from '../route.js';
 import { object, pageOf, paging, text, time, timeText } from '../schemas.js';

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { reachStore } from '../../store/seat-scripts.js';
+import { reachStore } from '../../store/errors.js';
 import { forbidden } from '../access.js';
 import type { Overviews } from '../overviews.js';
 import { notFound } from '../problem.js';

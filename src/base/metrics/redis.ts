@@ -24,6 +24,31 @@ const operation = [
   'page',
 ] as const;
 const role = ['commands', 'inbox'] as const;
+/** The table of causes in the store has these. */
+const cause = [
+  'refused',
+  'timeout',
+  'late',
+  'dns',
+  'no_route',
+  'certificate',
+  'not_redis',
+  'wrong_password',
+  'protected_mode',
+  'no_permission',
+  'too_many_clients',
+  'loading',
+  'busy',
+  'full',
+  'read_only',
+  'too_few_replicas',
+  'disk',
+  'cluster_down',
+  'wrong_topology',
+  'no_master',
+  'master_down',
+  'lost',
+] as const;
 
 /** What a node sees of Redis through its own connections. */
 export const redisMetrics = {
@@ -52,6 +77,12 @@ export const redisMetrics = {
     { role },
   ],
   redisUp: ['gauge', 'soleseat_redis_up', '1 while the connection of that role is ready, else 0.', { role }],
+  redisDownCause: [
+    'gauge',
+    'soleseat_redis_down_cause',
+    'Why Redis is out of reach by that role, or why it takes no writes: 1 for the cause. Without a series all is well.',
+    { role, cause },
+  ],
   clockSteps: [
     'counter',
     'soleseat_redis_clock_steps_total',

@@ -246,9 +246,14 @@ function importFailure(last: ImportLine | null): CommandFailure {
   const lines = last.lines.map(({ line, problem }) => `  line ${line}: ${problem}`);
   const undone = last.isUndone
     ? 'Nothing was imported.'
-    : 'What was issued is taken back as soon as Redis can be reached.';
-  const code = last.code === 'store_unavailable' ? exitCodes.unavailable : exitCodes.refused;
+    : 'What was issued is taken back as soon as that can be done.';
+  const code = exitCodeOf(last.code);
   return new CommandFailure([`the import failed: ${last.code}. ${undone}`, ...lines].join('\n'), code);
+}
+
+function exitCodeOf(code: string): number {
+  if (code === 'store_unavailable') return exitCodes.unavailable;
+  return code === 'internal' ? exitCodes.failed : exitCodes.refused;
 }
 
 function readInput(file: string): string {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.js';
-import type { Log } from '../../base/log.js';
 import type { Metrics } from '../../base/metrics.js';
+import type { FaultLog } from '../fault-log.js';
 import type { KeyNames } from '../keys.js';
 import { type RedisConnection, redisNodes } from '../redis.js';
 import { OrgWatch } from './org-watch.js';
@@ -21,7 +21,7 @@ export class StoreWatch {
   constructor(
     private readonly watches: readonly Watch[],
     private readonly everyMs: number,
-    private readonly log: Log,
+    private readonly faults: FaultLog,
   ) {}
 
   start(): void {
@@ -38,7 +38,7 @@ export class StoreWatch {
     if (this.#isLooking) return;
     this.#isLooking = true;
     for (const watch of this.watches) {
-      await watch.look().catch((error) => this.log.debug({ reason: String(error) }, 'store not read'));
+      await watch.look().catch((error) => this.faults.failed('metrics of the store', error));
     }
     this.#isLooking = false;
   }
@@ -51,7 +51,7 @@ export function watchStore(parts: {
   readonly metricsEveryMs: number;
   readonly metricsOrgs: number;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly faults: FaultLog;
   readonly metrics: Metrics;
 }): StoreWatch {
   const { redis, keys, metrics } = parts;
@@ -62,5 +62,5 @@ export function watchStore(parts: {
     metrics,
   });
   const orgs = new OrgWatch(redis, keys, parts.metricsOrgs, metrics);
-  return new StoreWatch([servers, orgs], parts.metricsEveryMs, parts.log);
+  return new StoreWatch([servers, orgs], parts.metricsEveryMs, parts.faults);
 }
