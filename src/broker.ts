@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { Cluster } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
 import { AdminServer } from './admin/admin-server.js';
 import type { NotReady } from './admin/probes.js';
@@ -26,7 +25,6 @@ import { Renewals } from './session/renewals.js';
 import { TokenWatch } from './session/tokens-watch.js';
 import { FaultLog } from './store/fault-log.js';
 import { makeContact } from './store/first-contact.js';
-import type { Setback } from './store/horizon.js';
 import { Housekeeping } from './store/housekeeping.js';
 import type { EvictionReason } from './store/lease-types.js';
 import type { NodeReport, Nodes } from './store/nodes.js';
@@ -35,7 +33,7 @@ import { Outages } from './store/outages.js';
 import { Pulse } from './store/pulse.js';
 import { openCommands, openInbox, type RedisConnection } from './store/redis.js';
 import { renewApart } from './store/renew-apart.js';
-import { markSchema } from './store/schema.js';
+import { Setbacks } from './store/setbacks.js';
 import { createStore, type Store } from './store/store.js';
 import { type StoreWatch, watchStore } from './store/watch/store-watch.js';
 
@@ -77,21 +75,27 @@ export class Broker {
     const tracing = this.#tracing;
     const log = createLog(settings.logLevel, nodeId);
     this.log = log;
+    const senses = { clock: monotonicMs, log, metrics };
     this.#wheel = new TimerWheel(monotonicMs, TICK_MS, (error) =>
       log.error({ reason: String(error) }, 'timer failed'),
     );
-    this.#standstill = new Standstill({ clock: monotonicMs, systemMs: Date.now, log });
-    const outages = new Outages({ log, clock: monotonicMs });
+    this.#standstill = new Standstill({ ...senses, systemMs: Date.now });
+    const outages = new Outages(senses);
     this.#outages = outages;
-    const faults = new FaultLog({ log, clock: monotonicMs });
+    const faults = new FaultLog(senses);
     this.#commands = openCommands(settings, { log, metrics, outages });
+    const setbacks = new Setbacks({
+      redis: this.#commands,
+      keys: () => this.store.keys,
+      verifyAll: () => this.verifyAll(),
+      ...senses,
+    });
     this.store = createStore({
       redis: this.#commands,
-      metrics,
-      clock: monotonicMs,
+      ...senses,
       config: { ...settings, nodeId },
-      onClockStep: (stepMs) => this.#clockStepped(stepMs),
-      onSetback: (setback) => this.#wentBack(setback),
+      onClockStep: (stepMs) => setbacks.clockStepped(stepMs),
+      onSetback: (setback) => setbacks.wentBack(setback),
     });
     const { leases, redisClock, keys: names } = this.store;
     this.#housekeeping = new Housekeeping({
@@ -101,12 +105,11 @@ export class Broker {
       announceEveryMs: settings.renewEveryMs,
       report: () => this.#report(),
       orgs: () => this.store.horizon.orgs,
-      onForgotten: () => this.#forgotten(),
-      onWentBack: (lostMs) => this.#wentBack({ lostMs }),
+      onForgotten: () => setbacks.forgotten(),
+      onWentBack: (lostMs) => setbacks.wentBack({ lostMs }),
       outages,
       faults,
-      clock: monotonicMs,
-      log,
+      ...senses,
     });
     this.#pulse = new Pulse({
       redis: this.#commands,
@@ -120,8 +123,7 @@ export class Broker {
     const registry = this.#registry;
     const evictions = new Evictions({
       registry,
-      log,
-      metrics,
+      ...senses,
       tracing,
       redisNowMs: () => redisClock.nowMs(),
     });
@@ -129,9 +131,7 @@ export class Broker {
       registry,
       evictions,
       wheel: this.#wheel,
-      clock: monotonicMs,
-      log,
-      metrics,
+      ...senses,
       tracing,
       ...settings,
     };
@@ -147,9 +147,7 @@ export class Broker {
       channel: names.channelPrefix + nodeId,
       probeEveryMs: settings.probeEveryMs,
       probeTimeoutMs: settings.commandTimeoutMs,
-      clock: monotonicMs,
-      log,
-      metrics,
+      ...senses,
       outages,
       onEnded: (notice) => evictions.receive(notice, 'pubsub'),
       onContested: (notice) => evictions.contested(notice),
@@ -197,9 +195,8 @@ export class Broker {
     this.#watch = watchStore({
       redis: this.#commands,
       keys: names,
-      clock: monotonicMs,
+      ...senses,
       faults,
-      metrics,
       ...settings,
     });
     metrics.registry.beforeScrape(() => this.#refreshGauges());
@@ -281,28 +278,6 @@ export class Broker {
       sessions: this.#registry.size,
       state: this.#isDraining ? 'draining' : 'ready',
     };
-  }
-
-  #clockStepped(stepMs: number): void {
-    // The masters of a cluster have a clock each, and answer in turn.
-    if (this.#commands instanceof Cluster) return;
-    this.metrics.clockSteps.inc();
-    this.log.warn({ stepMs: Math.round(stepMs) }, "Redis's clock was set, or this machine stood still");
-    this.verifyAll();
-  }
-
-  /** Redis has lost its data, or some of it. */
-  #forgotten(): void {
-    this.verifyAll();
-    markSchema(this.#commands, this.store.keys).catch((error: unknown) =>
-      this.log.debug({ reason: String(error) }, 'the version of the data is not written'),
-    );
-  }
-
-  /** Promise 8: the operator is told how far Redis went back; docs/runbook.md says what to do. */
-  #wentBack(setback: Partial<Setback>): void {
-    this.metrics.wentBack.inc();
-    this.log.warn(setback, 'Redis went back in time: what was written meanwhile is lost');
   }
 
   #notReadyBecause(): NotReady | null {
