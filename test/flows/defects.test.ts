@@ -4,7 +4,7 @@ import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { ask } from '../support/admin.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { tokenFor } from '../support/node.js';
+import { adminTokenFor, tokenFor } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { testRedis } from '../support/redis.js';
 import { Scrape } from '../support/scrape.js';
@@ -98,15 +98,29 @@ describe('what Redis holds cannot be used', () => {
     ]);
   });
 
-  it('a stream of the admin API breaks off, and the log has the cause', async () => {
+  it.each([
+    ['before its first byte', 'export'],
+    ['after its first byte', 'stream'],
+  ])('a stream of the admin API breaks off %s, and the log has the cause once', async (_, what) => {
     await store.sadd('soleseat:orgs', 'acme');
-    await store.set(keyOf('events'), 'not a stream');
+    const spoil = () => store.set(keyOf('events'), 'not a stream');
+    if (what === 'export') await spoil();
     const from = node.lines.length;
-    await ask(node, 'GET', '/v1/admin/orgs/acme/events/export').catch(() => {});
+    const url = `http://127.0.0.1:${node.ports.admin}/v1/admin/orgs/acme/events/${what}`;
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${adminTokenFor()}` } });
+    expect(answer.status).toBe(what === 'export' ? 500 : 200);
+    await spoil();
+    await answer.text().catch(() => {}); // It breaks off.
     const isTold = ({ msg }: Line) => msg === 'admin request failed';
     await eventually(() => linesFrom(from).some(isTold));
-    expect(linesFrom(from).filter(isTold)).toMatchObject([
-      { level: 50, route: expect.stringContaining('/events/export') },
+    // What came by twice is written by then.
+    await ask(node, 'GET', '/v1/admin/orgs/acme');
+    expect(linesFrom(from).filter(isTold)).toEqual([
+      expect.objectContaining({
+        level: 50,
+        reason: expect.stringContaining('WRONGTYPE'),
+        route: expect.stringContaining(`/events/${what}`),
+      }),
     ]);
   });
 
