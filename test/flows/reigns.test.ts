@@ -2,13 +2,23 @@ import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker.js';
 import { MASTER_NAME } from '../../src/embedded/redis-topology.js';
+import { helloOf } from '../support/crowd.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { startNode, tokenFor } from '../support/node.js';
-import { ask, cutOff, sentinelsWithClock, serverAt } from '../support/redis-topology.js';
+import {
+  ask,
+  cutOff,
+  mastersOf,
+  replicaOf,
+  sentinelsWithClock,
+  serverAt,
+  testCluster,
+} from '../support/redis-topology.js';
 
 const ORG = 'umbrella';
 const TWO_DAYS_SECONDS = 172_800;
+const HOUR_US = 3_600_000_000;
 
 /** Two nodes over a master that is about to be lost, and what is known only to it. */
 class Stage {
@@ -116,4 +126,51 @@ describe('promise 8: a failover that lost grants', () => {
       expect(tower.closed).toBeNull();
     },
   );
+});
+
+describe('promise 8: a failover in a cluster that lost grants', () => {
+  it('begins a reign for the orgs of that master alone: no epoch comes twice, and none is lower later', async () => {
+    const redis = await testCluster();
+    ends.push(() => redis.stop());
+    const open = () => startNode(redis.url, { SOLESEAT_TAKEOVERS_PER_MINUTE: '0' });
+    const nodes = await Promise.all([open(), open()]);
+    ends.push(async () => void (await Promise.all(nodes.map((node) => node.stop()))));
+    const [here = 0, there = 0] = nodes.map((node) => node.ports.public);
+    const orgs = ['acme', 'globex', 'initech', 'umbrella', 'hooli', 'stark'];
+    const people = await Promise.all(orgs.map((org) => helloOf(here, org, 'ada', 'workstation')));
+    const [first] = await Promise.all(people.map((one) => one.told('welcome')));
+    const hit = orgs[0] ?? '';
+    const keyOf = (org: string) => `soleseat:{${org}}:epoch`;
+    const masters = await mastersOf(redis, orgs.map(keyOf));
+    const [master = 0] = masters;
+    // As a clock leaves it that was ahead by an hour and was set right: from here on epochs count on one by one.
+    const client = new Redis(master, '127.0.0.1');
+    await client.set(keyOf(hit), String((first?.epoch ?? 0) + HOUR_US));
+    expect(await client.wait(1, 10_000)).toBe(1);
+    client.disconnect();
+    const replica = serverAt(redis, await replicaOf(master));
+    replica.kill('SIGSTOP');
+    const laptop = await helloOf(here, hit, 'ada', 'laptop');
+    const lost = await laptop.told('welcome');
+    serverAt(redis, master).kill('SIGKILL');
+    replica.kill('SIGCONT');
+    let tower: Desktop | undefined;
+    await eventually(async () => {
+      const one = await helloOf(there, hit, 'ada', 'tower').catch(() => null);
+      await one?.until(() => one.closed !== null || one.find('welcome') !== undefined);
+      if (one?.find('welcome') !== undefined) tower = one;
+      return tower !== undefined;
+    });
+    const last = await tower?.told('welcome');
+    expect(last?.epoch).toBeGreaterThan(lost.epoch);
+    expect((await laptop.told('evicted')).reason).toBe('taken_over');
+    // The sessions of the master's other orgs are confirmed under new epochs; those of other masters go on as they were.
+    for (const [i, one] of people.entries()) {
+      if (i === 0) continue;
+      const had = one.find('welcome')?.epoch ?? 0;
+      if (masters[i] === master) await one.until(() => one.epoch > had || one.closed !== null);
+      else expect(one.epoch).toBe(had);
+      expect(one.closed).toBeNull();
+    }
+  });
 });

@@ -79,6 +79,11 @@ export async function onlineReplicas(port: number): Promise<number> {
   return String(await ask(port, 'INFO', 'replication')).split('state=online').length - 1;
 }
 
+/** The port of a master's one replica. */
+export async function replicaOf(port: number): Promise<number> {
+  return Number(/slave0:.*?port=(\d+)/.exec(String(await ask(port, 'INFO', 'replication')))?.[1]);
+}
+
 export function serverAt(topology: RedisTopology, port: number): RedisProcess {
   const server = topology.servers.find((one) => one.port === port);
   if (server === undefined) throw new Error(`no server listens on port ${port}`);
