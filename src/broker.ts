@@ -83,7 +83,6 @@ export class Broker {
     const { leases, redisClock, keys: names } = this.store;
     this.#housekeeping = new Housekeeping({
       ...this.store,
-      allOrgs: this.store.orgs,
       sweepEveryMs: settings.sweepEveryMs,
       announceEveryMs: settings.renewEveryMs,
       report: () => this.#report(),
@@ -178,6 +177,7 @@ export class Broker {
     this.#watch = watchStore({
       redis: this.#commands,
       keys: names,
+      totals: this.store.totals,
       clock: monotonicMs,
       log,
       metrics,

@@ -8,7 +8,7 @@ const operation = [
   'release',
   'evict',
   'sweep',
-  'tick',
+  'look',
   'issue',
   'suspend',
   'reinstate',
@@ -19,6 +19,8 @@ const operation = [
   'unissue',
   'settings',
   'repair',
+  'sum',
+  'due',
   'tally',
   'import',
 ] as const;
