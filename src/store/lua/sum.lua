@@ -12,12 +12,20 @@ local values = redis.call('HMGET', totals, unpack(names))
 for i, name in ipairs(names) do
   stored[name], counted[name] = tonumber(values[i] or '0'), 0
 end
+-- An org in which nothing has begun is in no sum.
+local function isSummed(is)
+  for name, number in pairs(is) do
+    if name ~= 'orgs' and number > 0 then return true end
+  end
+  return redis.call('HEXISTS', counters, 'summed:orgs') == 1
+end
+
 for i, name in ipairs(order.orgs) do
   org = name
   counters, active, licensed, settings = KEYS[4 * i - 1], KEYS[4 * i], KEYS[4 * i + 1], KEYS[4 * i + 2]
-  -- An org that nothing has happened to is in no sum.
-  if redis.call('EXISTS', counters, settings) > 0 then
-    local is = order.mend and settle() or standing()
+  local is = standing()
+  if isSummed(is) then
+    if order.mend then settle() end
     for _, sum in ipairs(names) do counted[sum] = counted[sum] + is[sum] end
   end
 end
