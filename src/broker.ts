@@ -100,7 +100,6 @@ export class Broker {
     const { leases, redisClock, keys: names } = this.store;
     this.#housekeeping = new Housekeeping({
       ...this.store,
-      allOrgs: this.store.orgs,
       sweepEveryMs: settings.sweepEveryMs,
       announceEveryMs: settings.renewEveryMs,
       report: () => this.#report(),
@@ -195,6 +194,7 @@ export class Broker {
     this.#watch = watchStore({
       redis: this.#commands,
       keys: names,
+      totals: this.store.totals,
       ...senses,
       faults,
       ...settings,

@@ -102,6 +102,7 @@ describe('pins', () => {
     ['soleseat_messages_received_total', 'counter', ['type']],
     ['soleseat_messages_sent_bytes_total', 'counter', []],
     ['soleseat_messages_sent_total', 'counter', ['type']],
+    ['soleseat_orgs_near_quota', 'gauge', []],
     ['soleseat_ping_round_trip_seconds', 'histogram', []],
     ['soleseat_pubsub_lag_seconds', 'histogram', []],
     ['soleseat_pubsub_probe_failures_total', 'counter', []],

@@ -7,7 +7,7 @@ import { type Median, RecentMedian } from './recent-median.js';
 /** How things stand at one moment. */
 export interface Overview {
   readonly at: string;
-  /** Orgs that are summed, of how many. */
+  /** Orgs that are summed, of how many: all of them. */
   readonly orgs: { readonly summed: number; readonly total: number };
   readonly active: number;
   readonly issued: number;
@@ -33,8 +33,11 @@ const FRESH_MS = 900;
 const MINUTE_MS = 60_000;
 /** A node has few evictions: the median of a minute would jump about. */
 const LATENCY_WINDOW_MS = 5 * MINUTE_MS;
-/** More would hold Redis for longer than a look is worth. */
-const MAX_ORGS = 200;
+
+type Counts = Pick<Overview, 'active' | 'issued' | 'quota' | 'peak'> & {
+  readonly orgs: number;
+  readonly takeovers: number;
+};
 
 interface Watched {
   readAtMs: number;
@@ -80,29 +83,37 @@ export class Overviews {
 
   async #count(org: string | null, watched: Watched): Promise<Overview> {
     const { store } = this.parts;
-    const names = org === null ? await store.orgs.names() : [org];
-    const summed = names.slice(0, MAX_ORGS);
-    const [nodes, each, nodeEvictionLatency] = await Promise.all([
+    const [nodes, { orgs, takeovers, ...counts }, nodeEvictionLatency] = await Promise.all([
       reachStore(() => store.nodes.list()),
-      Promise.all(summed.map((name) => store.orgs.counts(name))),
+      org === null ? this.#countAll() : this.#countOne(org),
       this.#evictionLatency.at(this.parts.clock()),
     ]);
-    const sum = (field: 'active' | 'issued' | 'peak' | 'takeovers') =>
-      each.reduce((total, counts) => total + counts[field], 0);
-    const isLimited = each.length > 0 && each.every(({ available }) => available !== null);
-    const available = each.reduce((total, counts) => total + (counts.available ?? 0), 0);
     return {
       at: this.#now(),
-      orgs: { summed: summed.length, total: names.length },
-      active: sum('active'),
-      issued: sum('issued'),
-      quota: isLimited ? sum('issued') + available : null,
-      peak: sum('peak'),
-      takeoversPerMinute: this.#inLastMinute(watched, sum('takeovers')),
+      orgs: { summed: orgs, total: orgs },
+      ...counts,
+      takeoversPerMinute: this.#inLastMinute(watched, takeovers),
       nodeEvictionLatency,
       nodes: nodes.filter(({ isLive }) => isLive).length,
       redis: { up: true },
     };
+  }
+
+  async #countOne(org: string): Promise<Counts> {
+    const { issued, available, active, peak, takeovers } = await this.parts.store.orgs.counts(org);
+    const quota = available === null ? null : issued + available;
+    return { orgs: 1, active, issued, quota, peak, takeovers };
+  }
+
+  /** By the totals that the scripts keep: the same work for any number of orgs. */
+  async #countAll(): Promise<Counts> {
+    const { orgs: directory, totals } = this.parts.store;
+    const [orgs, { active, issued, quota, limited, peak, takeovers }] = await Promise.all([
+      directory.number(),
+      totals.read(),
+    ]);
+    const isLimited = orgs > 0 && limited === orgs;
+    return { orgs, active, issued, quota: isLimited ? quota : null, peak, takeovers };
   }
 
   #inLastMinute(watched: Watched, total: number): number {

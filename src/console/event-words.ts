@@ -13,17 +13,17 @@ export interface EventWords {
 type Words = (event: AuditEvent) => EventWords;
 
 const seats: Readonly<Record<string, Words>> = {
-  granted: (event) =>
-    event.reason === 'taken_over'
-      ? { label: 'takeover', tone: 'warn', text: `took the seat over${on(event)}` }
-      : { label: 'granted', tone: 'good', text: `got the seat${on(event)}` },
+  granted: (event) => ({ label: 'granted', tone: 'good', text: `got the seat${on(event)}` }),
   resumed: (event) => ({ label: 'resumed', tone: 'plain', text: `came back to the session${on(event)}` }),
   reasserted: () => ({ label: 'reasserted', tone: 'plain', text: 'kept the seat after Redis had lost it' }),
-  ended: (event) => ({
-    label: 'ended',
-    tone: event.reason === 'evicted_by_admin' ? 'bad' : 'plain',
-    text: `${endWords[event.reason ?? ''] ?? `lost the seat: ${wordsOf(event.reason ?? '')}`}${on(event)}`,
-  }),
+  ended: (event) =>
+    event.reason === 'taken_over'
+      ? { label: 'takeover', tone: 'warn', text: `took the seat over${from(event)}` }
+      : {
+          label: 'ended',
+          tone: event.reason === 'evicted_by_admin' ? 'bad' : 'plain',
+          text: `${endWords[event.reason ?? ''] ?? `lost the seat: ${wordsOf(event.reason ?? '')}`}${on(event)}`,
+        },
   denied: (event) => ({
     label: 'denied',
     tone: 'bad',
@@ -37,7 +37,8 @@ const endWords: Readonly<Record<string, string>> = {
   evicted_by_admin: 'was evicted by an administrator',
   lease_expired: 'went away without a word',
   expired: 'went away without a word',
-  taken_over: 'lost the seat to another machine',
+  superseded: 'began anew',
+  lease_lost: 'lost the seat to a newer act',
 };
 
 const licenses: Readonly<Record<string, Words>> = {
@@ -68,6 +69,11 @@ export const eventTypes = [...Object.keys(seats), ...Object.keys(licenses)];
 export function wordsFor(event: AuditEvent): EventWords {
   const words = seats[event.type] ?? licenses[event.type];
   return words?.(event) ?? { label: wordsOf(event.type), tone: 'plain', text: wordsOf(event.type) };
+}
+
+function from({ machine, details }: AuditEvent): string {
+  const by = details?.by === undefined ? '' : ` on ${details.by}`;
+  return machine === undefined ? by : `${by} from ${machine}`;
 }
 
 function on({ machine }: AuditEvent): string {

@@ -1,22 +1,21 @@
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { FaultLog } from './fault-log.js';
-import type { Imports } from './imports.js';
 import type { NodeReport, Nodes } from './nodes.js';
-import type { Orgs } from './orgs.js';
 import type { Outages } from './outages.js';
 import type { Sweeper } from './sweeper.js';
+import type { Upgrade } from './upgrade.js';
 
 export interface HousekeepingParts {
   readonly nodes: Nodes;
   readonly sweeper: Sweeper;
-  readonly imports: Imports;
-  readonly allOrgs: Orgs;
+  readonly upgrade: Upgrade;
   readonly sweepEveryMs: number;
-  /** How often this node's orgs are named anew: below the TTL, so that they are before a lease can run out. */
+  /** How often the node does what need not be done every second. */
   readonly announceEveryMs: number;
   /** Null before the node has started. */
   readonly report: () => NodeReport | null;
+  /** All orgs that were claimed for here. */
   readonly orgs: () => readonly string[];
   /** Redis has lost this node, and so perhaps its leases, without a connection having broken. */
   readonly onForgotten: () => void;
@@ -28,11 +27,17 @@ export interface HousekeepingParts {
   readonly log: Log;
 }
 
+/** Orgs named anew at a time: a failover may have lost that one exists. The same work for any number of them. */
+const NAMED_AT_ONCE = 100;
+
 /** What a node does in Redis for all nodes: it keeps its place in the directory, and sweeps. Failures wait for the
  * next time. */
 export class Housekeeping {
   #timer: NodeJS.Timeout | null = null;
-  #announcedMs = Number.NEGATIVE_INFINITY;
+  #lastRoundMs = Number.NEGATIVE_INFINITY;
+  /** Redis has lost data: all orgs that this node knows are to be looked at. */
+  #mustAnnounce = false;
+  #named = 0;
 
   constructor(private readonly parts: HousekeepingParts) {}
 
@@ -48,23 +53,30 @@ export class Housekeeping {
 
   /** To be called about every second. */
   beat(): void {
-    const { nodes, imports, allOrgs, report, orgs, announceEveryMs, clock } = this.parts;
+    const { nodes, upgrade, report, announceEveryMs, clock } = this.parts;
     const now = report();
     if (now === null) return;
     this.#attempt('heartbeat', () => this.#heartbeat(now));
-    if (clock() - this.#announcedMs < announceEveryMs) return;
-    this.#announcedMs = clock();
-    this.#attempt('announcement', () => nodes.announce(orgs()));
+    const isRoundDue = clock() - this.#lastRoundMs >= announceEveryMs;
+    if (isRoundDue || upgrade.isUnderWay) this.#attempt('look for old nodes', () => upgrade.look());
+    if (!isRoundDue) return;
+    this.#lastRoundMs = clock();
+    this.#attempt('naming of orgs', () => this.#nameSome());
     this.#attempt('clearing of the directory', () => nodes.forgetSilent());
-    this.#attempt('undoing of imports', async () => imports.undoDead(await allOrgs.names()));
   }
 
   async #heartbeat(now: NodeReport): Promise<void> {
     const heard = await this.#write(() => this.parts.nodes.beat(now));
-    if (heard === 'first' || heard === 'known') return;
+    if (heard !== 'first' && heard !== 'known') this.#noteLoss(heard);
+    if (!this.#mustAnnounce) return;
+    await this.parts.nodes.announce(this.parts.orgs());
+    this.#mustAnnounce = false;
+  }
+
+  #noteLoss(heard: 'forgotten' | { readonly lostMs: number }): void {
     if (heard === 'forgotten') this.parts.log.warn('Redis has lost its data: putting the leases back');
     else this.parts.onWentBack(heard.lostMs);
-    this.#announcedMs = Number.NEGATIVE_INFINITY;
+    this.#mustAnnounce = true;
     this.parts.onForgotten();
   }
 
@@ -79,6 +91,14 @@ export class Housekeeping {
       outages.refusedWrite(error);
       throw error;
     }
+  }
+
+  async #nameSome(): Promise<void> {
+    const orgs = this.parts.orgs();
+    if (this.#named >= orgs.length) this.#named = 0;
+    const some = orgs.slice(this.#named, this.#named + NAMED_AT_ONCE);
+    this.#named += NAMED_AT_ONCE;
+    await this.parts.nodes.enter(some);
   }
 
   #attempt(duty: string, work: () => Promise<unknown>): void {

@@ -46,19 +46,13 @@ export class Imports {
     if (begun !== null) await this.#takeBack(org, id, actor, begun);
   }
 
-  /** Undoes the imports of all orgs whose node has been silent for a TTL. Gives their number. */
-  async undoDead(orgs: readonly string[]): Promise<number> {
-    const { redis, keys, config } = this.parts;
-    let undone = 0;
-    for (const org of orgs) {
-      for (const id of await reachStore(() => redis.hkeys(keys.imports(org)))) {
-        const begun = await this.#step('takeOver', org, id, 'broker', { staleMs: config.leaseTtlMs });
-        if (begun === null) continue;
-        await this.#takeBack(org, id, 'broker', begun);
-        undone += 1;
-      }
-    }
-    return undone;
+  /**
+   * Undoes the import if its node has been silent for a TTL: `takeOver` says so before, null otherwise. Should this node
+   * go too, another one finds the import silent in its turn.
+   */
+  async takeOver(org: string, id: string): Promise<(() => Promise<void>) | null> {
+    const begun = await this.#step('takeOver', org, id, 'broker');
+    return begun === null ? null : () => this.#takeBack(org, id, 'broker', begun);
   }
 
   /**
@@ -99,8 +93,9 @@ export class Imports {
   /** When the import was begun (Unix ms); null where the step does not apply. */
   async #step(step: Step, org: string, id: string, actor: string, more: object = {}): Promise<number | null> {
     const { scripts, keys, config } = this.parts;
-    const argument = JSON.stringify({ step, import: id, actor, eventsKept: config.eventsKept, ...more });
-    const names = [keys.imports(org), keys.events(org)];
+    const { eventsKept, leaseTtlMs: staleMs } = config;
+    const argument = JSON.stringify({ org, step, import: id, actor, eventsKept, staleMs, ...more });
+    const names = [keys.imports(org), keys.events(org), keys.indexOf(org).due];
     const begun = await reachStore(() => scripts.run('import', names, [argument]));
     return begun === null ? null : Number(begun);
   }

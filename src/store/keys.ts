@@ -1,3 +1,5 @@
+import { slotOf, tagOf } from './slots.js';
+
 const ORGS_REMEMBERED = 1000;
 
 /** The keys of an org, in one hour, that all seats of it have in common. */
@@ -17,14 +19,29 @@ type SharedKeys = Readonly<
     | 'held',
     string
   >
->;
+> &
+  IndexKeys;
+
+/** What the orgs of a server have in common; in a cluster, the orgs of a slot: lua/index.lua says what it is. */
+export interface IndexKeys {
+  /** org → when somebody must look at it next (Redis ms). */
+  readonly due: string;
+  /** Sums over the orgs. */
+  readonly totals: string;
+  /** org → the share of its quota that is issued. */
+  readonly shares: string;
+}
 
 /** The one file that names Redis keys. All of an org shares one hash tag, so a script touches one slot. */
 export class KeyNames {
   /** Made once for each org and hour, since every claim names them. */
   readonly #shared = new Map<string, SharedKeys>();
 
-  constructor(private readonly prefix: string) {}
+  constructor(
+    private readonly prefix: string,
+    /** In a cluster a script reaches one slot: what several orgs have in common is kept once for each slot. */
+    private readonly isCluster = false,
+  ) {}
 
   /** The version of the data, `major.minor`. */
   get schema(): string {
@@ -33,6 +50,14 @@ export class KeyNames {
   /** Every org that ever claimed. */
   get orgs(): string {
     return `${this.prefix}orgs`;
+  }
+  /** The same orgs in the order of their names, for lists: all have the score 0. */
+  get orgNames(): string {
+    return `${this.prefix}org-names`;
+  }
+  /** In a cluster: the slots in which there are orgs. */
+  get slots(): string {
+    return `${this.prefix}slots`;
   }
   /** nodeId → last heartbeat. */
   get nodes(): string {
@@ -130,6 +155,19 @@ export class KeyNames {
     return this.#of(org, `request:${requestId}`);
   }
 
+  /** The slot of the org's keys; null where there is but one index. */
+  slotOf(org: string): number | null {
+    return this.isCluster ? slotOf(this.#of(org, '')) : null;
+  }
+  /** The index that the org's scripts keep. */
+  indexOf(org: string): IndexKeys {
+    return this.indexAt(this.slotOf(org));
+  }
+  indexAt(slot: number | null): IndexKeys {
+    const place = slot === null ? this.prefix : `${this.prefix}{${tagOf(slot)}}:`;
+    return { due: `${place}due`, totals: `${place}totals`, shares: `${place}quota` };
+  }
+
   /** The keys of a user's seat, in the order in which seat.lua names them. */
   seat(org: string, user: string, atMs: number): string[] {
     const shared = this.#sharedOf(org, hourOf(atMs));
@@ -151,11 +189,19 @@ export class KeyNames {
       shared.users,
       shared.reign,
       shared.held,
+      shared.due,
+      shared.totals,
+      shared.shares,
     ];
   }
   /** What renew.lua needs beside the leases. */
   renewal(org: string): string[] {
-    return [this.active(org), this.held(org), this.epoch(org), this.reign(org), this.events(org)];
+    const { due } = this.indexOf(org);
+    return [this.active(org), this.held(org), this.epoch(org), this.reign(org), this.events(org), due];
+  }
+  /** What index.lua counts an org by, in the order in which sum.lua names them. */
+  counted(org: string): string[] {
+    return [this.counters(org), this.active(org), this.licensed(org), this.settings(org)];
   }
   /** The keys that license.lua names after those of the seat. */
   licenseChange(org: string, requestId: string): string[] {
@@ -179,6 +225,7 @@ export class KeyNames {
       users: this.users(org, hour.slice(0, 10)),
       reign: this.reign(org),
       held: this.held(org),
+      ...this.indexOf(org),
     };
     this.#shared.set(org, shared);
     return shared;

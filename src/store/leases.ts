@@ -1,3 +1,4 @@
+import { enterOrgs } from './directory.js';
 import { reachStore, StoreDefect } from './errors.js';
 import type { Horizon, ReignBegun } from './horizon.js';
 import type { KeyNames } from './keys.js';
@@ -82,7 +83,7 @@ export class Leases {
   async renew(org: string, held: readonly HeldLease[]): Promise<RenewAnswer[]> {
     const { keys, config, redisClock, scripts, horizon } = this.parts;
     const names = [...keys.renewal(org), ...held.map((lease) => keys.lease(org, lease.user))];
-    const order = { nodeId: config.nodeId, ttlMs: config.leaseTtlMs, ...horizon.boundsOf(org) };
+    const order = { org, nodeId: config.nodeId, ttlMs: config.leaseTtlMs, ...horizon.boundsOf(org) };
     const args = held.flatMap((lease) => [lease.user, fenceOf(lease), String(lease.epoch), lease.connection]);
     const learn = redisClock.exchange();
     const reply = await reachStore(() => scripts.run('renew', names, [JSON.stringify(order), ...args]));
@@ -198,7 +199,7 @@ export class Leases {
   #enterOrg(org: string): void {
     this.parts.horizon.see(org, 0);
     // A failure is made good by the next announcement.
-    this.parts.redis.sadd(this.parts.keys.orgs, org).catch(() => {});
+    enterOrgs(this.parts.redis, this.parts.keys, [org]).catch(() => {});
   }
 }
 

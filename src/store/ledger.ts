@@ -63,8 +63,10 @@ export class Ledger {
     const { scripts, keys, config } = this.parts;
     const texts = (numbers: Readonly<Record<string, number>>) =>
       Object.fromEntries(Object.entries(numbers).map(([name, count]) => [name, String(count)]));
-    const order = { was: texts(was), set: texts(set), actor, eventsKept: config.eventsKept };
-    const names = [keys.counters(org), keys.events(org)];
+    const order = { org, was: texts(was), set: texts(set), actor, eventsKept: config.eventsKept };
+    const { due, totals, shares } = keys.indexOf(org);
+    const own = [keys.counters(org), keys.events(org), keys.active(org), keys.licensed(org)];
+    const names = [...own, keys.settings(org), due, totals, shares];
     return (await reachStore(() => scripts.run('repair', names, [JSON.stringify(order)]))) === 1;
   }
 }

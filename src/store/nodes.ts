@@ -1,3 +1,4 @@
+import { bringDue, enterOrgs } from './directory.js';
 import type { KeyNames } from './keys.js';
 import type { RedisConnection } from './redis.js';
 import type { RedisClock } from './redis-clock.js';
@@ -14,6 +15,8 @@ export interface NodeReport {
 }
 
 export interface NodeRecord extends Partial<NodeReport> {
+  /** The version of the data that it writes; version 0.1 does not say. */
+  readonly schema?: string;
   readonly nodeId: string;
   /** Unix ms by Redis's clock. */
   readonly lastSeenMs: number;
@@ -24,11 +27,13 @@ export interface NodeRecord extends Partial<NodeReport> {
 /** What the directory knew of a node at its heartbeat; `lostMs`: it had one that is older than the last confirmed. */
 export type Heard = 'first' | 'known' | 'forgotten' | { readonly lostMs: number };
 
+/** The version of the data that this node writes. */
+const SCHEMA = '0.2';
+
 /** Several heartbeats may get lost. */
 const LIVE_WITHIN_MS = 5000;
 /** A node that has been silent for this long leaves the directory; should it come back, it enters it again. */
 const KEPT_MS = 60_000;
-const ORGS_PER_COMMAND = 500;
 
 /** The directory of nodes: for people who look. Nothing that concerns a seat depends on it. */
 export class Nodes {
@@ -52,7 +57,7 @@ export class Nodes {
     const [before] = await Promise.all([
       redis.zscore(keys.nodes, nodeId),
       redis.zadd(keys.nodes, nowMs, nodeId),
-      redis.hset(keys.nodeInfo, nodeId, JSON.stringify(report)),
+      redis.hset(keys.nodeInfo, nodeId, JSON.stringify({ ...report, schema: SCHEMA })),
     ]);
     const lastMs = this.#beatMs;
     this.#beatMs = nowMs;
@@ -61,11 +66,15 @@ export class Nodes {
     return lastMs !== null && Number(before) < lastMs ? { lostMs: lastMs - Number(before) } : 'known';
   }
 
-  /** Marks orgs as in use, so that they are swept; to be repeated, as Redis may lose everything. */
+  /** Names orgs anew, and has somebody look at each of them at once: Redis may have lost that they exist, and when. */
   async announce(orgs: readonly string[]): Promise<void> {
-    for (let from = 0; from < orgs.length; from += ORGS_PER_COMMAND) {
-      await this.redis.sadd(this.keys.orgs, ...orgs.slice(from, from + ORGS_PER_COMMAND));
-    }
+    await enterOrgs(this.redis, this.keys, orgs);
+    await bringDue(this.redis, this.keys, orgs);
+  }
+
+  /** Names orgs anew. */
+  async enter(orgs: readonly string[]): Promise<void> {
+    await enterOrgs(this.redis, this.keys, orgs);
   }
 
   /** Takes this node out of the directory at its end. */
@@ -105,9 +114,9 @@ export class Nodes {
   }
 }
 
-function readReport(text: string | undefined): Partial<NodeReport> {
+function readReport(text: string | undefined): Partial<NodeRecord> {
   try {
-    return text === undefined ? {} : (JSON.parse(text) as NodeReport);
+    return text === undefined ? {} : (JSON.parse(text) as Partial<NodeRecord>);
   } catch {
     return {};
   }

@@ -1,3 +1,4 @@
+import { enterOrgs } from './directory.js';
 import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type { Ledger, Tally } from './ledger.js';
@@ -62,10 +63,17 @@ const MACHINE_RULE = 'machine:';
 export class Orgs {
   constructor(private readonly parts: OrgsParts) {}
 
-  /** The names of all orgs, sorted. */
-  async names(): Promise<string[]> {
+  /** So many orgs in the order of their names, after this name. */
+  async namesAfter(name: string, limit: number): Promise<string[]> {
     const { redis, keys } = this.parts;
-    return (await reachStore(() => redis.smembers(keys.orgs))).sort();
+    const from = name === '' ? '-' : `(${name}`;
+    return reachStore(() => redis.zrangebylex(keys.orgNames, from, '+', 'LIMIT', 0, limit));
+  }
+
+  /** How many there are. */
+  async number(): Promise<number> {
+    const { redis, keys } = this.parts;
+    return reachStore(() => redis.scard(keys.orgs));
   }
 
   async exists(org: string): Promise<boolean> {
@@ -76,7 +84,7 @@ export class Orgs {
   /** Lets the org exist, as it does from its first claim or setting on. */
   async enter(org: string): Promise<void> {
     const { redis, keys } = this.parts;
-    await reachStore(() => redis.sadd(keys.orgs, org));
+    await reachStore(() => enterOrgs(redis, keys, [org]));
   }
 
   async settings(org: string): Promise<OrgSettings> {
@@ -134,11 +142,13 @@ export class Orgs {
     actor: string,
   ): Promise<SettingsAnswer> {
     const { redis, scripts, keys, config } = this.parts;
-    const argument = JSON.stringify({ set, unset, actor, eventsKept: config.eventsKept });
+    const argument = JSON.stringify({ org, set, unset, actor, eventsKept: config.eventsKept });
     return reachStore(async () => {
-      const names = [keys.settings(org), keys.licensed(org), keys.events(org)];
+      const { due, totals, shares } = keys.indexOf(org);
+      const own = [keys.settings(org), keys.licensed(org), keys.events(org), keys.counters(org)];
+      const names = [...own, keys.active(org), due, totals, shares];
       const answer = readReply<SettingsAnswer>(await scripts.run('settings', names, [argument]));
-      if (answer.outcome === 'done') await redis.sadd(keys.orgs, org);
+      if (answer.outcome === 'done') await enterOrgs(redis, keys, [org]);
       return answer;
     });
   }

@@ -4,7 +4,7 @@ import type { Metrics } from '../base/metrics.js';
 import type { RedisConnection } from './redis.js';
 import { SharedWrites } from './shared-writes.js';
 
-const seat = ['reign', 'lease', 'seat'] as const;
+const seat = ['reign', 'lease', 'index', 'seat'] as const;
 const license = [...seat, 'license'] as const;
 
 /** The Lua files that stand before each script, beside common.lua. */
@@ -15,7 +15,7 @@ const librariesOf = {
   release: [...seat, 'grant'],
   evict: seat,
   sweep: seat,
-  tick: seat,
+  look: seat,
   issue: license,
   suspend: license,
   reinstate: license,
@@ -24,8 +24,10 @@ const librariesOf = {
   transfer: license,
   revoke: license,
   unissue: license,
-  settings: [],
-  repair: [],
+  settings: ['index'],
+  repair: ['index'],
+  sum: ['index'],
+  due: [],
   tally: [],
   import: [],
   page: [],

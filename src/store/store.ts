@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import type { Metrics } from '../base/metrics.js';
+import { Directory } from './directory.js';
 import { Events } from './events.js';
 import { Horizon, type Setback } from './horizon.js';
 import { Imports } from './imports.js';
@@ -17,6 +18,8 @@ import { Scripts } from './scripts.js';
 import { SeatScripts } from './seat-scripts.js';
 import { Sessions } from './sessions.js';
 import { Sweeper } from './sweeper.js';
+import { Totals } from './totals.js';
+import { Upgrade } from './upgrade.js';
 import { Usage } from './usage.js';
 
 /** Everything that is kept in Redis, over one connection. */
@@ -35,6 +38,8 @@ export interface Store {
   readonly usage: Usage;
   readonly nodes: Nodes;
   readonly sweeper: Sweeper;
+  readonly totals: Totals;
+  readonly upgrade: Upgrade;
 }
 
 export function createStore(parts: {
@@ -48,27 +53,32 @@ export function createStore(parts: {
   readonly onSetback?: (setback: Setback) => void;
 }): Store {
   const { redis, config } = parts;
-  const keys = new KeyNames(config.keyPrefix);
+  const keys = new KeyNames(config.keyPrefix, redis.isCluster);
   const redisClock = new RedisClock(parts.clock, parts.onClockStep);
   const horizon = new Horizon(redisClock, parts.onSetback);
   const scripts = new Scripts(redis, parts.metrics);
   const seats = new SeatScripts(scripts, keys, config, redisClock, horizon);
   const ledger = new Ledger({ scripts, keys, config });
   const licenses = new Licenses({ redis, scripts, seats, keys });
+  const imports = new Imports({ redis, scripts, keys, licenses, config });
+  const directory = new Directory(redis, keys);
+  const nodes = new Nodes(redis, keys, redisClock, config.nodeId);
   return {
     keys,
     redisClock,
     horizon,
     leases: new Leases({ redis, scripts, seats, keys, config, redisClock, horizon }),
     licenses,
-    imports: new Imports({ redis, scripts, keys, licenses, config }),
+    imports,
     orgs: new Orgs({ redis, scripts, keys, config, ledger }),
     ledger,
     sessions: new Sessions({ redis, keys }),
     machines: new Machines({ redis, keys }),
     events: new Events({ redis, keys }),
     usage: new Usage({ redis, keys }),
-    nodes: new Nodes(redis, keys, redisClock, config.nodeId),
-    sweeper: new Sweeper({ redis, seats, keys, config, redisClock }),
+    nodes,
+    sweeper: new Sweeper({ redis, scripts, seats, keys, directory, imports, config }),
+    totals: new Totals({ redis, scripts, keys, directory }),
+    upgrade: new Upgrade({ redis, keys, directory, nodes, config }),
   };
 }

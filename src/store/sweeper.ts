@@ -1,40 +1,43 @@
 import { causeOf } from './causes.js';
+import type { Directory } from './directory.js';
 import { reachStore } from './errors.js';
+import type { Imports } from './imports.js';
 import type { KeyNames } from './keys.js';
 import type { RedisConnection } from './redis.js';
-import type { RedisClock } from './redis-clock.js';
+import type { Scripts } from './scripts.js';
 import type { SeatScripts } from './seat-scripts.js';
 
 /** Users at a time: their scripts leave in one write. */
 const BATCH = 200;
 /** Orgs looked at side by side. */
 const ORGS_AT_ONCE = 50;
-const MINUTE_MS = 60_000;
 
 export interface SweeperParts {
   readonly redis: RedisConnection;
+  readonly scripts: Scripts;
   readonly seats: SeatScripts;
   readonly keys: KeyNames;
-  readonly config: { readonly nodeId: string };
-  readonly redisClock: RedisClock;
+  readonly directory: Directory;
+  readonly imports: Imports;
+  readonly config: { readonly nodeId: string; readonly leaseTtlMs: number };
 }
 
 /**
- * What must happen though nobody asks for it: run-out leases, licenses whose time has come, time in use.
+ * What must happen though nobody asks for it: run-out leases, licenses whose time has come, imports that nobody goes on
+ * with, time in use. The index of what is due tells which orgs: with nothing due, a sweep costs the same for any number
+ * of orgs (lua/index.lua).
  *
  * Any number of nodes may sweep at once: what ends is counted by the one script that ends it. Turns are taken only to
  * save work.
  */
 export class Sweeper {
-  /** org → the minute of its last tick by this node. */
-  readonly #ticked = new Map<string, number>();
   #isSweeping = false;
 
   constructor(private readonly parts: SweeperParts) {}
 
   /**
-   * Takes run-out sessions of all orgs out of the counts and ends licenses whose time has come, unless another node
-   * has just done so. Gives the number of sessions swept. Rejects with StoreUnavailable or StoreDefect.
+   * Does what is due in all orgs, unless another node has just done so. Gives the number of run-out sessions taken out of
+   * the counts. Rejects with StoreUnavailable or StoreDefect.
    */
   async sweep(everyMs: number): Promise<number> {
     if (this.#isSweeping) return 0;
@@ -61,58 +64,76 @@ export class Sweeper {
   }
 
   async #sweepAll(): Promise<number> {
-    const { redis, keys, redisClock } = this.parts;
-    const nowMs = await redisClock.ask(redis);
-    const orgs = await redis.smembers(keys.orgs);
-    let swept = 0;
-    const failures: unknown[] = [];
-    for (let from = 0; from < orgs.length; from += ORGS_AT_ONCE) {
-      const results = await Promise.allSettled(
-        orgs.slice(from, from + ORGS_AT_ONCE).map((org) => this.#sweepOrg(org, nowMs)),
-      );
-      for (const result of results) {
-        if (result.status === 'fulfilled') swept += result.value;
-        else failures.push(result.reason);
-      }
-    }
+    const indexes = await this.parts.directory.indexes();
     // Where one master of a cluster is gone, the orgs of the others are swept all the same.
-    if (failures.length > 0) throw failures[0];
-    return swept;
+    return sumOf(await Promise.allSettled(indexes.map(({ due }) => this.#sweepIndex(due))));
   }
 
-  async #sweepOrg(org: string, nowMs: number): Promise<number> {
-    const { seats, keys } = this.parts;
-    const forLicenses = keys.licenseChange(org, 'none');
-    await this.#tick(org, nowMs);
-    await this.#endAllDue(keys.expiring(org), nowMs, async (user) => {
-      const order = { actor: 'broker' };
-      const { outcome } = await seats.ask<{ outcome: string }>('expire', { org, user }, order, forLicenses);
-      return outcome === 'done';
-    });
-    return this.#endAllDue(
-      keys.active(org),
-      nowMs,
-      async (user) => (await seats.run('sweep', { org, user }, {})) === 1,
-    );
-  }
-
-  /** Ends all that is due by an index of ends, and gives how many it was: a crashed node may leave many (promise 7). */
-  async #endAllDue(index: string, nowMs: number, end: (user: string) => Promise<boolean>): Promise<number> {
-    const { redis } = this.parts;
-    for (let total = 0; ; ) {
-      const users = await redis.zrangebyscore(index, '-inf', Math.floor(nowMs), 'LIMIT', 0, BATCH);
-      const ended = (await Promise.all(users.map(end))).filter(Boolean).length;
-      total += ended;
-      // By the clock of the org's own server none of them may be due yet: then they are again next time.
-      if (users.length < BATCH || ended === 0) return total;
+  async #sweepIndex(due: string): Promise<number> {
+    const { scripts } = this.parts;
+    const results: PromiseSettledResult<number>[] = [];
+    for (;;) {
+      const orgs = (await scripts.run('due', [due], [ORGS_AT_ONCE])) as string[];
+      const looks = await Promise.allSettled(orgs.map((org) => this.#look(org)));
+      results.push(...looks);
+      // One org that cannot be looked at keeps nobody from the others; it is due again in a moment.
+      if (orgs.length < ORGS_AT_ONCE || looks.every(isRejected)) return sumOf(results);
     }
   }
 
-  /** Once a minute, so that time in use is counted in the hour it fell in, and each hour has its peak. */
-  async #tick(org: string, nowMs: number): Promise<void> {
-    const minute = Math.floor(nowMs / MINUTE_MS);
-    if (this.#ticked.get(org) === minute) return;
-    await this.parts.seats.run('tick', { org, user: '' }, {});
-    this.#ticked.set(org, minute);
+  /** Does all that is due in the org: a crashed node may leave many sessions (promise 7). */
+  async #look(org: string): Promise<number> {
+    for (let total = 0; ; ) {
+      const [runOut, ended, silent] = await this.#askWhatIsDue(org);
+      if (runOut.length + ended.length + silent.length === 0) return total;
+      const expired = await countOf(ended, (user) => this.#expire(org, user));
+      const undone = await countOf(silent, (id) => this.#undo(org, id));
+      const swept = await countOf(runOut, (user) => this.#sweepUser(org, user));
+      total += swept;
+      // What cannot be done now stays due.
+      if (expired + undone + swept === 0) return total;
+    }
   }
+
+  async #askWhatIsDue(org: string): Promise<readonly [string[], string[], string[]]> {
+    const { seats, keys, config } = this.parts;
+    const order = { batch: BATCH, staleMs: config.leaseTtlMs };
+    const more = [keys.expiring(org), keys.imports(org)];
+    return (await seats.run('look', { org, user: '' }, order, more)) as [string[], string[], string[]];
+  }
+
+  async #expire(org: string, user: string): Promise<boolean> {
+    const { seats, keys } = this.parts;
+    const order = { actor: 'broker' };
+    const more = keys.licenseChange(org, 'none');
+    const { outcome } = await seats.ask<{ outcome: string }>('expire', { org, user }, order, more);
+    return outcome === 'done';
+  }
+
+  async #sweepUser(org: string, user: string): Promise<boolean> {
+    return (await this.parts.seats.run('sweep', { org, user }, {})) === 1;
+  }
+
+  /** A large import takes a while to undo, and nothing else may wait for it. */
+  async #undo(org: string, id: string): Promise<boolean> {
+    const undo = await this.parts.imports.takeOver(org, id);
+    // Where this node fails at it, the import falls silent again, and is due again.
+    undo?.().catch(() => {});
+    return undo !== null;
+  }
+}
+
+async function countOf<T>(items: readonly T[], work: (item: T) => Promise<boolean>): Promise<number> {
+  return (await Promise.all(items.map(work))).filter(Boolean).length;
+}
+
+function isRejected(result: PromiseSettledResult<unknown>): result is PromiseRejectedResult {
+  return result.status === 'rejected';
+}
+
+/** The sum of what succeeded. Throws what failed first, if anything did. */
+function sumOf(results: readonly PromiseSettledResult<number>[]): number {
+  const failed = results.find(isRejected);
+  if (failed !== undefined) throw failed.reason;
+  return results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0);
 }

@@ -149,7 +149,7 @@ describe('an import', () => {
 
   it('whose node died is taken back by another node; nothing more can be issued for it', async () => {
     // Its sign of life is as old as this store's TTL allows at once, and of the node's a second TTL on.
-    const store = storeOn(client);
+    const store = storeOn(client, { leaseTtlMs: 3000 });
     await store.orgs.enter('orphan');
     await store.imports.begin('orphan', 'import1', 'admin');
     const order = (user: string) => ({ org: 'orphan', user, actor: 'admin', id: user, requestId: user });
@@ -166,7 +166,8 @@ describe('an import', () => {
   it('that is alive is left alone', async () => {
     const store = storeOn(client);
     await store.imports.begin('busy', 'import1', 'admin');
-    expect(await store.imports.undoDead(['busy'])).toBe(0);
+    await store.nodes.announce(['busy']);
+    await store.sweeper.sweep(1);
     expect(await store.imports.commit('busy', 'import1', 'admin', 0)).toBe(true);
   });
 });

@@ -78,7 +78,7 @@ describe('the overview', () => {
     await latest.getByText('grace got the seat on workstation').waitFor();
     await eventually(async () => (await figure(page, 'active')) === '1');
     const laptop = await sit('grace', 'laptop');
-    await latest.getByText('grace took the seat over on laptop').waitFor();
+    await latest.getByText('grace took the seat over on laptop from workstation').waitFor();
     expect((await workstation.close()).code).toBe(4509);
     expect(await figure(page, 'active')).toBe('1');
     await eventually(async () => {
@@ -139,7 +139,8 @@ describe('sessions', () => {
     await page.getByText('Nobody is in').waitFor();
     await page.getByRole('link', { name: 'Events' }).click();
     await page.getByText('ada was evicted by an administrator').waitFor();
-    await page.getByRole('button', { name: 'Details of ended ada' }).click();
+    // The newest comes first.
+    await page.getByRole('button', { name: 'Details of ended ada' }).first().click();
     await page.getByText('asked for by phone').waitFor();
     await page.getByText('operator@*').first().waitFor();
     const again = await Desktop.hello(stage.node.ports.public, 'ada', 'workstation');

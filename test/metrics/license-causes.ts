@@ -27,4 +27,13 @@ export const licenseCauses = {
     happen: (stage) => Promise.all([stage.seat('ada'), stage.seat('eve')]),
     isMoved: (after) => after === 2,
   },
+  orgsNearQuota: {
+    series: 'soleseat_orgs_near_quota',
+    settings: { SOLESEAT_LICENSE_MODE: 'auto' },
+    happen: async (stage) => {
+      await stage.store.hset('soleseat:{acme}:settings', 'quota', 1);
+      await stage.seat('ada');
+    },
+    isMoved: (after) => after === 1,
+  },
 } satisfies Record<keyof typeof licenseMetrics, Cause>;

@@ -69,6 +69,7 @@ describe('promise 7: a sweep of a thousand orgs by five nodes at once', () => {
     await redis.client.set('soleseat:sweep-turn', 'n0', 'PX', 3_600_000);
     const store = storeOn(redis.client, { nodeId: 'n8' });
     await redis.client.zadd('soleseat:{org-7}:active', 1, 'stray');
+    await store.nodes.announce(['org-7']);
     expect(await store.sweeper.sweep(500)).toBe(1);
   });
 });

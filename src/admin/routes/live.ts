@@ -15,6 +15,9 @@ const nodeSchema = object({
   lastSeen: time('Its last heartbeat.'),
   isLive: Type.Boolean({ description: 'Heard within the last seconds.' }),
   version: Type.Optional(Type.String()),
+  schema: Type.Optional(
+    Type.String({ description: 'The version of the data that it writes; left out by version 0.1.' }),
+  ),
   publicAddress: Type.Optional(Type.String({ description: 'Where clients reach it, as it listens.' })),
   startedAt: Type.Optional(time('When it started.')),
   sessions: Type.Optional(count('Sessions that it serves.')),

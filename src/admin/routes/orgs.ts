@@ -71,12 +71,14 @@ export const orgRoutes = [
     problems: [{ status: 400, when: 'The cursor is none of this list' }],
     handle: async (call, { store }) => {
       const own = call.caller.org;
-      const names = await store.orgs.names();
       return answerPage(
         call,
         async (cursor, limit) => {
           const from = cursor === null ? '' : nameIn(cursor);
-          const rest = names.filter((name) => name > from && (own === null || name === own));
+          const rest =
+            own === null
+              ? await store.orgs.namesAfter(from, limit + 1)
+              : await ownAfter(from, own, store.orgs);
           const chosen = rest.slice(0, limit);
           const items = await Promise.all(chosen.map((org) => briefOf(org, store.orgs)));
           const last = chosen.at(-1);
@@ -158,6 +160,11 @@ function nameIn(cursor: string): string {
   const [name, ...more] = readCursor(cursor);
   if (typeof name !== 'string' || more.length > 0) throw new BadCursor();
   return name;
+}
+
+/** The caller's org, where it exists and was not on a page before. */
+async function ownAfter(from: string, own: string, orgs: RouteParts['store']['orgs']) {
+  return own > from && (await orgs.exists(own)) ? [own] : [];
 }
 
 async function briefOf(org: string, orgs: RouteParts['store']['orgs']) {

@@ -24,4 +24,10 @@ export const licenseMetrics = {
     'The most sessions that the org ever had at once.',
     { org: 'open' },
   ],
+  orgsNearQuota: [
+    'gauge',
+    'soleseat_orgs_near_quota',
+    'Orgs that have issued more than 90 % of the licenses that they bought, of all orgs.',
+    {},
+  ],
 } as const satisfies MetricRows;

@@ -8,7 +8,7 @@
 --       takeoversPerMinute, claimsPerMinute, eventsKept, channelPrefix, floor, view
 -- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited | stale
 
-local request, claims = KEYS[18], KEYS[19]
+local request, claims = KEYS[21], KEYS[22]
 order.actor = 'user'
 
 local recorded = redis.call('GET', request)

@@ -12,6 +12,7 @@ if isOver then writeAtMaxmemory() end
 if order.expiresAt then
   redis.call('HSET', licenseKey, 'expiresAt', order.expiresAt)
   redis.call('ZADD', expiring, order.expiresAt, order.user)
+  dueBy(order.expiresAt)
 else
   redis.call('HDEL', licenseKey, 'expiresAt')
   redis.call('ZREM', expiring, order.user)

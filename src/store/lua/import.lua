@@ -2,15 +2,17 @@
 -- An entry is "<state>:<last sign of life>:<begun>", both Redis ms; the state is running or undoing. An import that is
 -- being undone never comes to its end: a step that needs it running finds out here.
 --
--- KEYS  imports, events
--- ARGV  JSON: step begin | beat | commit | undo | takeOver | forget, import, actor, licenses?, staleMs?, eventsKept
+-- KEYS  imports, events, due
+-- ARGV  JSON: org, step begin | beat | commit | undo | takeOver | forget, import, actor, licenses?, staleMs, eventsKept
 -- Reply when it was begun, as text; false where the step does not apply
 
-local imports, events = unpack(KEYS)
+local imports, events, due = unpack(KEYS)
 local order = cjson.decode(ARGV[1])
 
 local function write(state, begun)
   redis.call('HSET', imports, order.import, state .. ':' .. text(now) .. ':' .. begun)
+  -- Somebody looks whether its node is still there.
+  redis.call('ZADD', due, 'LT', text(now + order.staleMs), order.org)
   return begun
 end
 

@@ -7,7 +7,7 @@
 -- Reply JSON: outcome done, with the license |
 --             refused, with reason exists | quota_exhausted | expires_in_the_past | import_ended
 
-local request, imports = KEYS[18], KEYS[21]
+local request, imports = KEYS[21], KEYS[24]
 local recorded = redis.call('GET', request)
 if recorded then return recorded end
 if order.import and not string.find(redis.call('HGET', imports, order.import) or '', '^running:') then
@@ -24,6 +24,7 @@ issueLicense(order.id)
 if order.expiresAt then
   redis.call('HSET', licenseKey, 'expiresAt', order.expiresAt)
   redis.call('ZADD', expiring, order.expiresAt, order.user)
+  dueBy(order.expiresAt)
 end
 if order.note then redis.call('HSET', licenseKey, 'note', order.note) end
 if order.import then redis.call('HSET', licenseKey, 'import', order.import) end

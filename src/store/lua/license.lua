@@ -3,7 +3,7 @@
 -- beside them holdUntil?, which is the user's and also stands without a license.
 -- Issued, and so counted against the quota, are those in `licensed`: all but the revoked.
 
-local expiring, revoked = KEYS[19], KEYS[20]
+local expiring, revoked = KEYS[22], KEYS[23]
 
 local function field(name)
   return redis.call('HGET', licenseKey, name) or nil

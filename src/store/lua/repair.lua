@@ -1,11 +1,13 @@
 -- repair: sets counters to what a recount found, unless they have changed since it began.
 --
--- KEYS  counters, events
--- ARGV  JSON: was {field: text}, set {field: text}, actor, eventsKept
+-- KEYS  counters, events, active, licensed, settings, due, totals, shares
+-- ARGV  JSON: org, was {field: text}, set {field: text}, actor, eventsKept
 -- Reply 1 repaired, 0 the counters have changed meanwhile: count again
 
-local counters, events = unpack(KEYS)
+local events
+counters, events, active, licensed, settings, due, totals, shares = unpack(KEYS)
 local order = cjson.decode(ARGV[1])
+org = order.org
 for name, value in pairs(order.was) do
   if (redis.call('HGET', counters, name) or '0') ~= value then return 0 end
 end
@@ -15,5 +17,6 @@ for name, value in pairs(order.set) do
   flat[#flat + 1] = name
   flat[#flat + 1] = value
 end
+settle()
 redis.call('XADD', events, 'MAXLEN', '~', order.eventsKept, '*', unpack(flat))
 return 1

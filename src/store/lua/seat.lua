@@ -1,10 +1,10 @@
 -- Stands before every script about one user's seat: names its keys, and holds the steps that several scripts share.
 
-local lease, active, licenseKey, licensed, counters, machines, machineNotes, settings, fence, takeovers, used, usage,
-  users, held
+local lease, licenseKey, machines, machineNotes, fence, takeovers, used, usage, users, held
 lease, epochKey, active, licenseKey, licensed, counters, events, machines, machineNotes, settings, fence,
-  takeovers, used, usage, users, reignKey, held = unpack(KEYS)
+  takeovers, used, usage, users, reignKey, held, due, totals, shares = unpack(KEYS)
 local order = cjson.decode(ARGV[1])
+org = order.org
 floor, viewUs = tonumber(order.floor), tonumber(order.view)
 
 -- An order that lay in a buffer, as of a Redis that was frozen, may come when whoever sent it has long been told that it
@@ -92,8 +92,10 @@ end
 
 local function notePeak(seats)
   for _, hash in ipairs({ counters, usage }) do
-    if seats > tonumber(redis.call('HGET', hash, 'peak') or '0') then
+    local before = tonumber(redis.call('HGET', hash, 'peak') or '0')
+    if seats > before then
       if redis.call('HSET', hash, 'peak', seats, 'peakAt', text(now)) > 0 then keepUsage() end
+      if hash == counters then addTotal('peak', seats - before) end
     end
   end
 end
@@ -102,7 +104,10 @@ end
 -- event of its end names the session. Tells whether the user is new there.
 local function enterActive(value)
   redis.call('HSET', held, order.user, value)
+  -- Promise 7: somebody looks when the lease ends, though its node may be gone by then.
+  dueBy(math.min(now + order.ttlMs, nextMinute()))
   if redis.call('ZADD', active, text(now + order.ttlMs), order.user) == 0 then return false end
+  addTotal('active', 1)
   local seats = redis.call('ZCARD', active)
   accountTime(seats - 1)
   notePeak(seats)
@@ -114,6 +119,7 @@ end
 local function noteEnd(holder, reason, more)
   count('ended:' .. reason)
   redis.call('HINCRBY', counters, 'written:ended', 1)
+  if reason == 'taken_over' then addTotal('takeovers', 1) end
   local event = { type = 'ended', reason = reason }
   for name, value in pairs(more) do event[name] = value end
   if holder then
@@ -131,7 +137,7 @@ local function endSeat(holder, reason)
   end
   accountTime(redis.call('ZCARD', active))
   redis.call('DEL', lease)
-  redis.call('ZREM', active, order.user)
+  if redis.call('ZREM', active, order.user) == 1 then addTotal('active', -1) end
   redis.call('HDEL', held, order.user)
   redis.call('ZADD', used, 'XX', text(now), order.user)
   noteEnd(holder, reason, { actor = order.actor, note = order.note })
@@ -163,5 +169,6 @@ local function issueLicense(id)
   redis.call('ZADD', used, text(now), order.user)
   redis.call('HINCRBY', counters, 'issued', 1)
   redis.call('HINCRBY', counters, 'licenseChanges', 1)
+  settle()
   appendEvent({ type = 'issued', license = id, actor = order.actor })
 end

@@ -1,11 +1,13 @@
 -- settings: changes settings of an org; a quota below what is issued is refused.
 --
--- KEYS  settings, licensed, events
--- ARGV  JSON: set {field: text}, unset [field], actor, eventsKept
+-- KEYS  settings, licensed, events, counters, active, due, totals, shares
+-- ARGV  JSON: org, set {field: text}, unset [field], actor, eventsKept
 -- Reply JSON: outcome done | refused, with reason quota_below_issued and issued
 
-local settings, licensed, events = unpack(KEYS)
+local events
+settings, licensed, events, counters, active, due, totals, shares = unpack(KEYS)
 local order = cjson.decode(ARGV[1])
+org = order.org
 local issued = redis.call('ZCARD', licensed)
 if order.set.quota and tonumber(order.set.quota) < issued then
   return cjson.encode({ outcome = 'refused', reason = 'quota_below_issued', issued = issued })
@@ -21,5 +23,6 @@ for _, name in ipairs(order.unset) do
   flat[#flat + 1] = name
   flat[#flat + 1] = ''
 end
+settle()
 redis.call('XADD', events, 'MAXLEN', '~', order.eventsKept, '*', unpack(flat))
 return cjson.encode({ outcome = 'done' })

@@ -7,7 +7,7 @@
 -- Reply JSON: outcome done, with the license and the session ended |
 --             refused, with reason not_found | wrong_status | exists (the new user has a license)
 
-local target = KEYS[21]
+local target = KEYS[24]
 if not status then return refuse('not_found') end
 if status == 'revoked' then return refuse('wrong_status') end
 local other = redis.call('HMGET', target, 'id', 'status')

@@ -15,4 +15,5 @@ redis.call('HDEL', licenseKey, 'id', 'status', 'issuedAt', 'expiresAt', 'note', 
 if before then restoreRevoked(before) end
 for _, index in ipairs({ licensed, used, expiring }) do redis.call('ZREM', index, order.user) end
 redis.call('HINCRBY', counters, 'issued', -1)
+settle()
 return done(ended)

@@ -1,113 +1,92 @@
 import type { Metrics } from '../../base/metrics.js';
 import type { KeyNames } from '../keys.js';
 import type { RedisConnection } from '../redis.js';
+import type { Totals } from '../totals.js';
 
 interface OrgCounts {
-  readonly quota: number | null;
+  readonly quota: number;
+  /** How many of them have a quota. */
+  readonly limited: number;
   readonly issued: number;
   readonly active: number;
   readonly peak: number;
-  readonly licensed: number;
 }
 
 /** No org has this name: a brace cannot be in one. */
 const OTHERS = '{others}';
-/** Orgs beyond those with series of their own, read per look. More would hold Redis for longer. */
-const OTHERS_PER_LOOK = 200;
+/** The fields of an org's counters that say what it has of each total: lua/index.lua keeps them. */
+const fields = ['quota', 'limited', 'issued', 'active', 'peak'] as const;
+/** As in the alert SoleseatQuotaNearlyUsed. */
+const NEAR_QUOTA = 0.9;
+
+export interface OrgWatchParts {
+  readonly redis: RedisConnection;
+  readonly keys: KeyNames;
+  readonly totals: Totals;
+  readonly metrics: Metrics;
+  /** How many orgs have series of their own. */
+  readonly named: number;
+}
 
 /**
- * Turns the counts that Redis keeps of each org into metrics. Reads counters only, never users: a look costs a
- * few commands an org. Orgs beyond `named` are read in turns, so their sum may be a few looks old.
+ * Turns the counts that Redis keeps into metrics. Reads the totals, and one record of each of the first `named` orgs:
+ * a look costs the same for any number of orgs beyond.
  */
 export class OrgWatch {
-  readonly #counts = new Map<string, OrgCounts>();
-  #turn = 0;
-
-  constructor(
-    private readonly redis: RedisConnection,
-    private readonly keys: KeyNames,
-    private readonly named: number,
-    private readonly metrics: Metrics,
-  ) {}
+  constructor(private readonly parts: OrgWatchParts) {}
 
   /** Reads once. Rejects when Redis cannot be read; the metrics stay as they were then. */
   async look(): Promise<void> {
-    const orgs = (await this.redis.smembers(this.keys.orgs)).sort();
-    const nodes = await this.redis.zcard(this.keys.nodes);
-    const own = orgs.slice(0, this.named);
-    const others = orgs.slice(this.named);
-    const due = this.#takeTurn(others);
-    const read = await Promise.all(
-      [...own, ...due].map(async (org) => [org, await this.#read(org)] as const),
-    );
-    this.#forget(new Set(orgs));
-    for (const [org, counts] of read) this.#counts.set(org, counts);
-    this.#show(own, others, nodes);
-  }
-
-  #takeTurn(others: readonly string[]): readonly string[] {
-    if (this.#turn >= others.length) this.#turn = 0;
-    const due = others.slice(this.#turn, this.#turn + OTHERS_PER_LOOK);
-    this.#turn += OTHERS_PER_LOOK;
-    return due;
-  }
-
-  async #read(org: string): Promise<OrgCounts> {
-    const { keys } = this;
-    const replies = await this.redis
-      .pipeline()
-      .hget(keys.settings(org), 'quota')
-      .hmget(keys.counters(org), 'issued', 'peak')
-      .zcard(keys.active(org))
-      .zcard(keys.licensed(org))
-      .exec();
-    const [quota, counters, active, licensed] = (replies ?? []).map(([error, value]) => {
-      if (error !== null) throw error;
-      return value;
-    });
-    const [issued, peak] = (counters ?? []) as readonly (string | null)[];
-    return {
-      quota: quota === null || quota === undefined ? null : Number(quota),
-      issued: Number(issued ?? 0),
-      active: Number(active),
-      peak: Number(peak ?? 0),
-      licensed: Number(licensed),
-    };
-  }
-
-  #forget(known: ReadonlySet<string>): void {
-    for (const org of this.#counts.keys()) if (!known.has(org)) this.#counts.delete(org);
-  }
-
-  #show(own: readonly string[], others: readonly string[], nodes: number): void {
-    const { metrics } = this;
+    const { redis, keys, totals, metrics, named } = this.parts;
+    const [sums, nearQuota, orgs, nodes, own] = await Promise.all([
+      totals.read(),
+      totals.above(NEAR_QUOTA),
+      redis.scard(keys.orgs),
+      redis.zcard(keys.nodes),
+      redis.zrangebylex(keys.orgNames, '-', '+', 'LIMIT', 0, named),
+    ]);
+    const read = await Promise.all(own.map(async (org) => [org, await this.#read(org)] as const));
+    // From here on in one go: a scrape between would miss series.
     const { licensesQuota, licensesIssued, licensesActive, licensesPeak } = metrics;
     for (const gauge of [licensesQuota, licensesIssued, licensesActive, licensesPeak]) gauge.reset();
-    const show = (org: string, { quota, issued, active, peak }: OrgCounts) => {
-      if (quota !== null) licensesQuota.set({ org }, quota);
-      licensesIssued.set({ org }, issued);
-      licensesActive.set({ org }, active);
-      licensesPeak.set({ org }, peak);
-    };
-    for (const org of own) show(org, this.#sumOf([org]));
-    if (others.length > 0) show(OTHERS, this.#sumOf(others));
-    const all = this.#sumOf([...this.#counts.keys()]);
-    metrics.keys.set({ kind: 'lease' }, all.active);
-    metrics.keys.set({ kind: 'license' }, all.licensed);
-    metrics.keys.set({ kind: 'org' }, own.length + others.length);
+    for (const [org, counts] of read) this.#show(org, counts);
+    if (orgs > own.length) this.#show(OTHERS, lessThese(sums, read));
+    metrics.orgsNearQuota.set(nearQuota);
+    metrics.keys.set({ kind: 'lease' }, sums.active);
+    metrics.keys.set({ kind: 'license' }, sums.licensed);
+    metrics.keys.set({ kind: 'org' }, orgs);
     metrics.keys.set({ kind: 'node' }, nodes);
   }
 
-  #sumOf(orgs: readonly string[]): OrgCounts {
-    const counts = orgs.map((org) => this.#counts.get(org)).filter((one) => one !== undefined);
-    const sum = (pick: (one: OrgCounts) => number) => counts.reduce((total, one) => total + pick(one), 0);
-    return {
-      quota: counts.some(({ quota }) => quota !== null) ? sum(({ quota }) => quota ?? 0) : null,
-      issued: sum(({ issued }) => issued),
-      active: sum(({ active }) => active),
-      // Peaks of different hours do not add up; their sum is an upper bound.
-      peak: sum(({ peak }) => peak),
-      licensed: sum(({ licensed }) => licensed),
-    };
+  async #read(org: string): Promise<OrgCounts> {
+    const { redis, keys } = this.parts;
+    const values = await redis.hmget(keys.counters(org), ...fields.map((field) => `summed:${field}`));
+    return countsOf((index) => Number(values[index] ?? 0));
   }
+
+  #show(org: string, { quota, limited, issued, active, peak }: OrgCounts): void {
+    const { licensesQuota, licensesIssued, licensesActive, licensesPeak } = this.parts.metrics;
+    if (limited > 0) licensesQuota.set({ org }, quota);
+    licensesIssued.set({ org }, issued);
+    licensesActive.set({ org }, active);
+    licensesPeak.set({ org }, peak);
+  }
+}
+
+/** What is left of the totals. They were read a moment before the orgs, and nothing is less than none. */
+function lessThese(sums: OrgCounts, named: readonly (readonly [string, OrgCounts])[]): OrgCounts {
+  return countsOf((index) => {
+    const field = fields[index] ?? 'active';
+    return Math.max(
+      0,
+      named.reduce((left, [, counts]) => left - counts[field], sums[field]),
+    );
+  });
+}
+
+function countsOf(valueAt: (index: number) => number): OrgCounts {
+  return Object.fromEntries(fields.map((field, index) => [field, valueAt(index)])) as Record<
+    (typeof fields)[number],
+    number
+  >;
 }

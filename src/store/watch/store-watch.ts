@@ -3,6 +3,7 @@ import type { Metrics } from '../../base/metrics.js';
 import type { FaultLog } from '../fault-log.js';
 import type { KeyNames } from '../keys.js';
 import { type RedisConnection, redisNodes } from '../redis.js';
+import type { Totals } from '../totals.js';
 import { OrgWatch } from './org-watch.js';
 import { RedisWatch } from './redis-watch.js';
 
@@ -48,19 +49,20 @@ export class StoreWatch {
 export function watchStore(parts: {
   readonly redis: RedisConnection;
   readonly keys: KeyNames;
+  readonly totals: Totals;
   readonly metricsEveryMs: number;
   readonly metricsOrgs: number;
   readonly clock: Clock;
   readonly faults: FaultLog;
   readonly metrics: Metrics;
 }): StoreWatch {
-  const { redis, keys, metrics } = parts;
+  const { redis, keys, totals, metrics } = parts;
   const servers = new RedisWatch({
     servers: () => redisNodes(redis),
     missedForMs: redis.isCluster ? MISSED_FOR_MS : 0,
     clock: parts.clock,
     metrics,
   });
-  const orgs = new OrgWatch(redis, keys, parts.metricsOrgs, metrics);
+  const orgs = new OrgWatch({ redis, keys, totals, metrics, named: parts.metricsOrgs });
   return new StoreWatch([servers, orgs], parts.metricsEveryMs, parts.faults);
 }

@@ -1,0 +1,66 @@
+-- index: what is kept of all orgs together, changed in the step that changes the org (promise 9). In a cluster each slot
+-- has its own, so that a script reaches it. Stands before every script that changes what is summed or due.
+--
+-- due     org → when somebody must look at it next (Redis ms); only look.lua moves this later
+-- totals  sums over all orgs: orgs, active, issued, licensed, quota, limited (orgs with a quota), peak, takeovers
+-- shares  org → the share of its quota that is issued; an org without a quota is no member
+--
+-- The org's counters remember in summed:<name> how much of each total is this org's. So a total is always the sum of
+-- these, and an org that version 0.1 wrote, or that was repaired, comes in by the difference: once, and never twice.
+
+-- Whoever draws this file in sets these.
+local active, licensed, counters, settings, due, totals, shares, org
+
+-- A function, as most claims do without this list.
+local function totalNames()
+  return { 'orgs', 'active', 'issued', 'licensed', 'quota', 'limited', 'peak', 'takeovers' }
+end
+
+-- Somebody must look at the org at this time at the latest.
+local function dueBy(at)
+  redis.call('ZADD', due, 'LT', text(at), org)
+end
+
+-- While sessions are active, the org is due each minute: time in use belongs to the hour it fell in.
+local function nextMinute()
+  return (math.floor(now / 60000) + 1) * 60000
+end
+
+-- What the org has of each total, by the keys that count it.
+local function standing()
+  local issued, peak, takeovers = unpack(redis.call('HMGET', counters, 'issued', 'peak', 'ended:taken_over'))
+  local quota = redis.call('HGET', settings, 'quota')
+  return {
+    orgs = 1, active = redis.call('ZCARD', active), licensed = redis.call('ZCARD', licensed),
+    issued = tonumber(issued or '0'), peak = tonumber(peak or '0'), takeovers = tonumber(takeovers or '0'),
+    quota = tonumber(quota or '0'), limited = quota and 1 or 0,
+  }
+end
+
+-- Brings the totals up to date with the org, and gives what it has of each.
+local function settle()
+  local is, names, fields = standing(), totalNames(), {}
+  for i, name in ipairs(names) do fields[i] = 'summed:' .. name end
+  local was = redis.call('HMGET', counters, unpack(fields))
+  for i, name in ipairs(names) do
+    local more = is[name] - tonumber(was[i] or '0')
+    if more ~= 0 then
+      redis.call('HINCRBY', totals, name, text(more))
+      redis.call('HSET', counters, fields[i], text(is[name]))
+    end
+  end
+  if is.quota > 0 then
+    redis.call('ZADD', shares, string.format('%.17g', is.issued / is.quota), org)
+  else
+    redis.call('ZREM', shares, org)
+  end
+  return is
+end
+
+-- The short way, where one number has changed by so much. To be called after the change.
+local function addTotal(name, more)
+  redis.call('HINCRBY', totals, name, text(more))
+  local is = redis.call('HINCRBY', counters, 'summed:' .. name, text(more))
+  -- This may be the first that is summed of the org.
+  if is == more and redis.call('HEXISTS', counters, 'summed:orgs') == 0 then settle() end
+end
