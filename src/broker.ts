@@ -10,11 +10,13 @@ import { createLog, type Log } from './base/log.js';
 import { createMetrics, type Metrics } from './base/metrics.js';
 import { createSessionIds } from './base/session-ids.js';
 import type { Settings } from './base/settings.js';
+import { Standstill } from './base/standstill.js';
 import { TimerWheel } from './base/timer-wheel.js';
 import { Tracing } from './base/tracing.js';
 import { VERSION } from './base/version.js';
 import { createWallClock } from './base/wall-clock.js';
 import { Doorkeeper } from './gateway/doorkeeper.js';
+import { FractionReport } from './gateway/fraction-report.js';
 import { Gateway, type GatewayParts } from './gateway/gateway.js';
 import { Traffic } from './gateway/traffic.js';
 import { Evictions } from './session/evictions.js';
@@ -45,6 +47,7 @@ export class Broker {
   readonly #tracing = new Tracing();
   readonly #registry = new Registry();
   readonly #wheel: TimerWheel;
+  readonly #standstill: Standstill;
   readonly #commands: RedisConnection;
   readonly #inbox: Inbox;
   readonly store: Store;
@@ -71,6 +74,7 @@ export class Broker {
     this.#wheel = new TimerWheel(monotonicMs, TICK_MS, (error) =>
       log.error({ reason: String(error) }, 'timer failed'),
     );
+    this.#standstill = new Standstill({ clock: monotonicMs, systemMs: Date.now, log });
     this.#commands = openCommands(settings, { log, metrics });
     this.store = createStore({
       redis: this.#commands,
@@ -151,6 +155,8 @@ export class Broker {
         admission,
         verifier,
         traffic: new Traffic(metrics),
+        fractions: new FractionReport(log),
+        standstill: this.#standstill,
         release: (lease) => leases.release(lease),
       },
       rules: { origins: settings.origins, verifier },
@@ -167,6 +173,7 @@ export class Broker {
       verifier: createAdminTokenVerifier({ ...tokenRules, audience: settings.adminJwtAudience }),
       clock: monotonicMs,
       wallMs,
+      standstill: this.#standstill,
       newId: uuidv7,
       log,
       metrics,
@@ -202,6 +209,7 @@ export class Broker {
     this.#startedAtMs = Math.round(this.store.redisClock.nowMs() ?? 0);
     await this.#inbox.open();
     this.#wheel.start();
+    this.#standstill.start();
     this.#watch.start();
     this.#housekeeping.start();
     this.#ports = {
@@ -230,6 +238,7 @@ export class Broker {
     await this.#gateway.close();
     await this.#admin.close();
     this.#wheel.stop();
+    this.#standstill.stop();
     this.#pulse.stop();
     this.#inbox.close();
     await this.nodes.leave().catch(() => {});

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { bearerToken } from '../auth/bearer.js';
 import { type AdminClaims, type AdminTokenVerifier, type Role, roles } from '../auth/tokens.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
@@ -61,11 +62,8 @@ export function isSignedIn({ headers }: FastifyRequest, verifier: AdminTokenVeri
 }
 
 function identify(request: FastifyRequest, parts: AccessParts): AdminClaims {
-  const { authorization } = request.headers;
-  const token =
-    authorization === undefined
-      ? cookieOf(request.headers.cookie ?? '')
-      : (/^Bearer ([^ ]+)$/i.exec(authorization)?.[1] ?? '');
+  const { headers, raw } = request;
+  const token = bearerToken(raw.headersDistinct.authorization) ?? cookieOf(headers.cookie ?? '');
   if (token === null) throw unauthorized();
   const verdict = parts.verifier.verify(token);
   if (verdict.ok) return verdict.claims;

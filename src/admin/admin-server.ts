@@ -10,6 +10,7 @@ import { isOrgName, isPlainText } from '../protocol/text.js';
 import { admit } from './access.js';
 import { serveConsole } from './console-files.js';
 import { FailedLogIns } from './failed-log-ins.js';
+import { LateOrders } from './late-orders.js';
 import { Overviews } from './overviews.js';
 import { serveProbes } from './probes.js';
 import { notFound, PROBLEM_TYPE, Problem, problemOf } from './problem.js';
@@ -36,10 +37,12 @@ const securityHeaders = {
 /** The HTTP door for operators: the API, the probes, and the files of the web console. */
 export class AdminServer {
   readonly #app: FastifyInstance;
+  readonly #lateOrders: LateOrders;
   readonly #callers = new WeakMap<FastifyRequest, AdminClaims>();
   readonly #parts: RouteParts;
 
   constructor(parts: AdminParts) {
+    this.#lateOrders = new LateOrders(parts.standstill);
     this.#parts = {
       ...parts,
       failedLogIns: new FailedLogIns(parts.clock),
@@ -60,7 +63,9 @@ export class AdminServer {
     this.#app.setNotFoundHandler((_request, reply) => this.#refuse(notFound(), reply));
     this.#app.addHook('onRequest', async (_request, reply) => {
       reply.headers(securityHeaders);
+      parts.standstill.heard();
     });
+    this.#app.server.on('connection', () => parts.standstill.heard());
     this.#app.removeContentTypeParser('text/plain');
     serveProbes(this.#app, parts);
     serveConsole(this.#app, parts);
@@ -109,6 +114,7 @@ export class AdminServer {
   #admit(request: FastifyRequest, route: Route): void {
     const caller = admit(request, route, this.#parts);
     if (caller !== null) this.#callers.set(request, caller);
+    this.#lateOrders.begin(request, route);
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
       throw new Problem(415, 'content_encoding', 'the body must not be compressed');
@@ -125,6 +131,7 @@ export class AdminServer {
   }
 
   async #answer(request: FastifyRequest, reply: FastifyReply, route: Route): Promise<unknown> {
+    this.#lateOrders.check(request, route);
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
     const call: Call = {

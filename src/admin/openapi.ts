@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import { isOrder } from './late-orders.js';
 import { PROBLEM_TYPE } from './problem.js';
 import type { Route } from './route.js';
 import { licenseSchema, problemSchema, text } from './schemas.js';
@@ -118,6 +119,7 @@ function commonProblems(route: Route): { status: number; when: string }[] {
   }
   if (route.path.includes('{')) problems.push({ status: 404, when: 'There is no such thing' });
   problems.push({ status: 503, when: 'Redis is out of reach' });
+  if (isOrder(route)) problems.push({ status: 503, when: 'The order came too late; nothing was done' });
   return problems;
 }
 

@@ -4,6 +4,7 @@ import type { AdminClaims, AdminTokenVerifier, Role } from '../auth/tokens.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
+import type { Standstill } from '../base/standstill.js';
 import type { Store } from '../store/store.js';
 import type { FailedLogIns } from './failed-log-ins.js';
 import type { Overviews } from './overviews.js';
@@ -23,6 +24,7 @@ export interface AdminParts {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly clock: Clock;
+  readonly standstill: Standstill;
   readonly newId: () => string;
   /** Unix ms, for tokens. */
   readonly wallMs: () => number;
@@ -74,6 +76,8 @@ interface RouteFrame {
   readonly role: Role | null;
   /** Only with a token for all orgs. */
   readonly allOrgs?: true;
+  /** A POST that only asks. */
+  readonly changesNothing?: true;
   /** Also for an org that does not exist yet. */
   readonly foundsOrg?: true;
   readonly tag: string;

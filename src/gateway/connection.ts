@@ -4,8 +4,10 @@ import type { Clock } from '../base/clock.js';
 import type { Metrics } from '../base/metrics.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
 import { type CloseReason, codeOf } from '../protocol/close-codes.js';
+import { encodeMessage, isTimed } from '../protocol/encode.js';
 import type { ServerMessage } from '../protocol/messages.js';
 import type { Link } from '../session/link.js';
+import type { FractionReport } from './fraction-report.js';
 import type { Traffic } from './traffic.js';
 
 export interface ConnectionParts {
@@ -14,6 +16,7 @@ export interface ConnectionParts {
   readonly metrics: Metrics;
   readonly traffic: Traffic;
   readonly queueBytes: number;
+  readonly fractions: FractionReport;
 }
 
 /** The codes of ws for a peer that breaks RFC 6455. */
@@ -30,6 +33,8 @@ const closeCodeOfFault: Readonly<Record<string, FaultCode>> = {
 };
 /** Two pings in a row: after a stall of the node the first answer may still lie unread in the socket. */
 const UNANSWERED_PINGS = 2;
+/** What the ping holds that a node sends before it acts on an old `hello`. */
+const SIGN = 'are you there';
 
 /** The codes that a peer may send are many; these a library or a person means. */
 const peerCodes = [1000, 1001, 1002, 1006, 1007, 1009] as const;
@@ -40,6 +45,8 @@ export class Connection implements Link {
   #unansweredPings = 0;
   /** Monotonic ms of the oldest ping without a pong, 0 when there is none. */
   #pingedAtMs = 0;
+  /** Monotonic ms of the first message that tells its age: the zero of this connection's time. */
+  #firstAnswerMs: number | null = null;
 
   constructor(
     private readonly ws: WebSocket,
@@ -51,6 +58,11 @@ export class Connection implements Link {
 
   get isEnded(): boolean {
     return this.#isEnded;
+  }
+
+  /** Whether the peer is still there, as far as the node has read: its close ends this before it has been answered. */
+  get isOpen(): boolean {
+    return !this.#isEnded && this.ws.readyState === this.ws.OPEN;
   }
 
   send(message: ServerMessage): void {
@@ -65,6 +77,13 @@ export class Connection implements Link {
     this.ws.ping();
     if (message !== null) this.#write(message);
     this.socket.uncork();
+  }
+
+  /** A ping of its own, to learn whether the peer is there at this moment. */
+  askForSign(): void {
+    if (!this.#mayWrite()) return;
+    if (this.#pingedAtMs === 0) this.#pingedAtMs = this.parts.clock();
+    this.ws.ping(SIGN);
   }
 
   pong(data: Buffer): void {
@@ -128,13 +147,29 @@ export class Connection implements Link {
   }
 
   #write(message: ServerMessage): void {
-    const text = JSON.stringify(message);
+    const { text, mended } = encodeMessage(message, this.#elapsedMs(message));
+    if (mended.length > 0) this.parts.fractions.report(message.type, mended);
     this.parts.traffic.sent(message.type, Buffer.byteLength(text));
     this.ws.send(text);
   }
 
+  /**
+   * Promise 15: how long after the connection's zero a message was written. Zero is the first message that tells its age.
+   *
+   * The client reckons `base = sentAt − elapsedMs` from the `welcome` or `conflict` that answers its `hello`, sent at
+   * `sentAt`. This is safe wherever zero lies: the answer is written after its `hello` was sent, so that
+   * `sentAt <= zero + elapsedMs`, and base is never after zero. Where an `error` came before the valid `hello`, zero lies
+   * before that `hello`, and elapsedMs is larger by as much.
+   */
+  #elapsedMs({ type }: ServerMessage): number {
+    if (!isTimed(type)) return 0;
+    const nowMs = this.parts.clock();
+    this.#firstAnswerMs ??= nowMs;
+    return nowMs - this.#firstAnswerMs;
+  }
+
   #mayWrite(): boolean {
-    if (this.#isEnded || this.ws.readyState !== this.ws.OPEN) return false;
+    if (!this.isOpen) return false;
     if (this.ws.bufferedAmount <= this.parts.queueBytes) return true;
     this.parts.metrics.slowConsumers.inc();
     this.end('slow_consumer');

@@ -6,26 +6,20 @@ import type { WheelTimer } from '../base/timer-wheel.js';
 import type { Trace, Tracing } from '../base/tracing.js';
 import type { WallClock } from '../base/wall-clock.js';
 import type { ClientMessage, ConflictPolicy, HelloMessage } from '../protocol/messages.js';
-import { parseClientMessage, type Violation } from '../protocol/parse.js';
 import { type AdmissionParts, admit, factsOf, type Visit } from '../session/admission.js';
 import type { Session } from '../session/session.js';
 import type { HeldLease } from '../store/lease-types.js';
-import { Allowance } from './allowance.js';
 import { Connection, type ConnectionParts } from './connection.js';
+import { Inbound, type InboundParts, type Listener } from './inbound.js';
 
-export interface ConversationParts extends ConnectionParts {
+export interface ConversationParts extends ConnectionParts, InboundParts {
   readonly admission: AdmissionParts;
   readonly verifier: TokenVerifier;
   readonly release: (lease: HeldLease) => Promise<boolean>;
   readonly log: Log;
   readonly tracing: Tracing;
-  readonly helloTimeoutMs: number;
-  readonly messagesPerRenewal: number;
   readonly wallMs: WallClock;
-  readonly renewEveryMs: number;
 }
-
-const STRIKES = 3;
 
 /** Where a WebSocket holds its conversation. */
 const carried = Symbol('conversation');
@@ -39,19 +33,16 @@ function on<A extends unknown[]>(act: (one: Conversation, ...args: A) => void) {
 }
 
 /** What one client says, in the order in which it may say it. */
-export class Conversation {
+export class Conversation implements Listener {
   readonly connection: Connection;
+  readonly #inbound: Inbound;
   #hello: HelloMessage | null = null;
   #session: Session | null = null;
   #isAdmitting = false;
   /** Whoever closes with 1000 while the claim is under way wants no seat. */
   #isGivenBack = false;
   #isReleasing = false;
-  /** Came while a claim was under way; as many as #countFrame lets through. */
-  #waiting: ClientMessage[] = [];
   #hasConflict = false;
-  #strikes = 0;
-  readonly #allowance: Allowance;
   #timer: WheelTimer | null = null;
   /** Of the handshake, until the claim has been answered. Null while tracing is off. */
   #trace: Trace | null;
@@ -66,7 +57,7 @@ export class Conversation {
   ) {
     this.#trace = trace;
     this.connection = new Connection(ws, socket, parts, (reason) => this.#detach(reason));
-    this.#allowance = new Allowance(parts.admission.clock, parts.messagesPerRenewal, parts.renewEveryMs);
+    this.#inbound = new Inbound(this.connection, this, parts);
     this.#awaitHello();
     (ws as Carrier)[carried] = this;
     ws.on('message', Conversation.#onMessage);
@@ -77,14 +68,20 @@ export class Conversation {
   }
 
   // The same functions for every WebSocket: to make them anew for each takes time, and memory as long as it lives.
-  static readonly #onMessage = on((one, data: RawData, isBinary: boolean) => one.#receive(data, isBinary));
-  static readonly #onPing = on((one, data: Buffer) => one.#pinged(data));
-  static readonly #onPong = on((one) => one.connection.ponged());
+  static readonly #onMessage = on((one, data: RawData, isBinary: boolean) =>
+    one.#inbound.message(data, isBinary),
+  );
+  static readonly #onPing = on((one, data: Buffer) => one.#inbound.ping(data));
+  static readonly #onPong = on((one) => one.#inbound.pong());
   static readonly #onError = on((one, error: Error & { code?: string }) => one.#failed(error));
   static readonly #onClose = on((one, code: number) => one.#closed(code));
 
-  #pinged(data: Buffer): void {
-    if (this.#countFrame()) this.connection.pong(data);
+  get isBusy(): boolean {
+    return this.#isAdmitting;
+  }
+
+  get hasHello(): boolean {
+    return this.#hello !== null;
   }
 
   #failed(error: Error & { code?: string }): void {
@@ -94,35 +91,21 @@ export class Conversation {
 
   #awaitHello(): void {
     this.#hello = null;
-    this.#timer = this.parts.wheel.after(this.parts.helloTimeoutMs, () =>
-      this.connection.end('hello_timeout'),
-    );
+    this.#timer = this.parts.wheel.after(this.parts.helloTimeoutMs, () => {
+      this.parts.standstill.look();
+      // After a standstill the hello may lie in the socket, and wait to be read.
+      this.parts.standstill.afterReading(() => {
+        if (this.#hello !== null || this.connection.isEnded) return;
+        if (this.#inbound.isHeld) this.#awaitHello();
+        else this.connection.end('hello_timeout');
+      });
+    });
   }
 
-  #receive(data: RawData, isBinary: boolean): void {
-    if (this.connection.isEnded || !this.#countFrame()) return;
-    if (isBinary) {
-      this.connection.end('binary_not_supported');
-      return;
-    }
-    this.connection.heard();
-    const text = String(data);
-    const parsed = parseClientMessage(text);
-    this.parts.traffic.received(parsed.ok ? parsed.message.type : 'invalid', (data as Buffer).length);
-    if (!parsed.ok) this.#strike(parsed.violation);
-    else this.#dispatch(parsed.message);
-  }
-
-  #dispatch(message: ClientMessage): void {
-    if (this.connection.isEnded) return;
-    if (this.#isAdmitting) this.#waiting.push(message);
-    else this.#handle(message);
-  }
-
-  #handle(message: ClientMessage): void {
+  handle(message: ClientMessage): void {
     const fault = this.#outOfPlace(message);
     if (fault !== null) {
-      this.#strike({ code: 'bad_message', message: fault });
+      this.#inbound.strike({ code: 'bad_message', message: fault });
       return;
     }
     switch (message.type) {
@@ -189,7 +172,7 @@ export class Conversation {
     if (visit.answer?.outcome === 'conflict') this.#awaitTakeover();
     // Only what a later version understands was refused: another hello may follow.
     else if (this.#session === null && visit.answer === null) this.#awaitHello();
-    for (const message of this.#waiting.splice(0)) this.#dispatch(message);
+    this.#inbound.resume();
   }
 
   /** The connection ended during admission. The seat stays for a resume, unless it was given back meanwhile. */
@@ -197,8 +180,8 @@ export class Conversation {
     if (session === null) return;
     session.markEnded();
     this.parts.admission.registry.remove(session);
-    const wantsNone = this.#isGivenBack || this.#waiting.some(({ type }) => type === 'release');
-    if (answer?.outcome === 'granted' && wantsNone) this.parts.release(heldLease(session)).catch(() => {});
+    const wantsNone = this.#isGivenBack || this.#inbound.awaits('release');
+    if (answer?.outcome === 'granted' && wantsNone) void this.#giveBack(heldLease(session));
   }
 
   /** The connection stays open for a person's choice, as long as the peer lives and the token holds. */
@@ -239,48 +222,38 @@ export class Conversation {
       this.connection.end('released');
       return;
     }
-    const { org, sessionId, epoch } = lease;
-    const { log } = this.parts;
     // The seat first, the close after: who sees the close may count on a free seat.
-    this.parts
-      .release(lease)
-      .then(() => log.info({ org, sessionId, epoch, reason: 'released' }, 'session released'))
-      .catch((error) => log.warn({ org, sessionId, epoch, reason: String(error) }, 'release failed'))
-      .finally(() => this.connection.end('released'));
+    void this.#giveBack(lease).finally(() => this.connection.end('released'));
     // A renewal still under way must not report the seat as lost to somebody who gives it back.
     this.#session?.markEnded();
+  }
+
+  /** Never rejects. A seat that cannot be given back ends with its TTL. */
+  async #giveBack(lease: HeldLease): Promise<void> {
+    const { org, sessionId, epoch } = lease;
+    try {
+      await this.parts.release(lease);
+      this.parts.log.info({ org, sessionId, epoch, reason: 'released' }, 'session released');
+    } catch (error) {
+      this.parts.log.warn({ org, sessionId, epoch, reason: String(error) }, 'release failed');
+    }
   }
 
   #closed(code: number): void {
     // A normal close is a graceful end; any other is a lost connection, and the seat waits for a resume.
     this.#isGivenBack = code === 1000 && !this.connection.isEnded;
-    if (this.#isGivenBack && this.#session?.isLive)
-      this.parts.release(heldLease(this.#session)).catch(() => {});
+    const wantsNone = this.#isGivenBack || (!this.#isAdmitting && this.#inbound.awaits('release'));
+    if (wantsNone && this.#session?.isLive) {
+      void this.#giveBack(heldLease(this.#session));
+      this.#session.markEnded();
+    }
     this.connection.closedByPeer(code);
     this.onClosed();
   }
 
-  #strike(violation: Violation): void {
-    this.#strikes++;
-    const notice = { type: 'error', ...violation } as const;
-    if (this.#strikes >= STRIKES) this.connection.end('bad_request', notice);
-    else this.connection.send(notice);
-  }
-
-  #countFrame(): boolean {
-    const retryAfterMs = this.#allowance.take();
-    if (retryAfterMs === null) return true;
-    this.connection.end('rate_limited', {
-      type: 'error',
-      code: 'rate_limited',
-      message: 'too many messages',
-      retryAfterMs,
-    });
-    return false;
-  }
-
   #detach(reason: string): void {
     this.#timer?.cancel();
+    this.#inbound.stop();
     this.#trace?.end({ outcome: 'closed' });
     this.#hasConflict = false;
     if (this.#session !== null) {

@@ -14,11 +14,13 @@ import type { TlsPair } from './tls.js';
 import {
   checkHeaderCount,
   checkNoTokenInUrl,
+  checkOneHost,
   judgeUpgrade,
   pathOf,
   type Refusal,
   type UpgradeRules,
 } from './upgrade.js';
+import { serveWithoutUpgrade } from './without-upgrade.js';
 
 export interface GatewayParts {
   readonly conversation: ConversationParts;
@@ -42,6 +44,8 @@ export class Gateway {
   readonly #hangUp: () => void;
   readonly #wss: WebSocketServer;
   readonly #conversations = new Set<Conversation>();
+  /** The latest plain request of a connection, while it has no answer. */
+  readonly #unanswered = new WeakMap<Duplex, ServerResponse>();
   #isDraining = false;
 
   constructor(private readonly parts: GatewayParts) {
@@ -58,7 +62,13 @@ export class Gateway {
     const { server, hangUp } = createHttpServer(parts.tls);
     this.#http = server;
     this.#hangUp = hangUp;
-    this.#http.on('request', (request, response) => this.#answer(request, response));
+    this.#http.on('request', (request, response) => {
+      this.#unanswered.set(request.socket, response);
+      response.once('close', () => this.#answered(request.socket, response));
+      this.#answer(request, response);
+    });
+    // It may have lain in the backlog of a node that stood still, with a request behind it.
+    this.#http.on('connection', () => parts.conversation.standstill.heard());
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     this.#http.on('clientError', (error: Error & { code?: string }, socket) => {
       const refusal = refusalOf(error.code ?? '');
@@ -147,6 +157,21 @@ export class Gateway {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const unanswered = this.#unanswered.get(socket);
+    if (unanswered !== undefined) {
+      socket.on('error', destroy);
+      // The answer to the earlier request would be written into the WebSocket. It comes first, then the refusal.
+      const refusal = {
+        status: 400,
+        message: 'an earlier request on this connection has no answer yet',
+      } as const;
+      unanswered.once('close', () => this.#refuse(socket, refusal));
+      return;
+    }
+    if (pathOf(request) !== CONNECT_PATH) {
+      serveWithoutUpgrade(this.#http, request, socket, head);
+      return;
+    }
     socket.on('error', destroy);
     const { doorkeeper } = this.parts;
     const address = doorkeeper.minds ? addressOf(request.socket.remoteAddress ?? '') : '';
@@ -166,6 +191,8 @@ export class Gateway {
       trace?.end({ outcome: 'refused', status: refusal?.status });
       return;
     }
+    // ws wants this alone, where the client may have offered other protocols beside it.
+    request.headers.upgrade = 'websocket';
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       doorkeeper.entered(address);
       const conversation: Conversation = new Conversation(
@@ -181,6 +208,10 @@ export class Gateway {
       handshake?.end();
       this.#conversations.add(conversation);
     });
+  }
+
+  #answered(socket: Duplex, response: ServerResponse): void {
+    if (this.#unanswered.get(socket) === response) this.#unanswered.delete(socket);
   }
 
   #judgeState(): Refusal | null {
@@ -211,7 +242,7 @@ function destroy(this: Duplex): void {
 /** Null for the one question that is answered without a WebSocket. */
 function judgePlainRequest(request: IncomingMessage): Refusal | null {
   const path = pathOf(request);
-  const malformed = checkHeaderCount(request) ?? checkNoTokenInUrl(request);
+  const malformed = checkHeaderCount(request) ?? checkOneHost(request) ?? checkNoTokenInUrl(request);
   if (malformed !== null) return malformed;
   if (path !== CONNECT_PATH && path !== SESSION_PATH)
     return { status: 404, message: `connect to ${CONNECT_PATH}` };

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { bearerToken } from '../auth/bearer.js';
 import type { TokenRefusal, TokenVerifier } from '../auth/tokens.js';
 import type { Machine } from '../protocol/messages.js';
-import { bearerToken } from './upgrade.js';
 
 export const SESSION_PATH = '/v1/session';
 
@@ -28,7 +28,7 @@ export interface SeatAnswer {
 
 /** `GET /v1/session`: who holds my seat, by the user's own token. Never rejects. */
 export async function answerSeatQuery(request: IncomingMessage, parts: SeatQueryParts): Promise<SeatAnswer> {
-  const verdict = parts.verifier.verify(bearerToken(request) ?? '');
+  const verdict = parts.verifier.verify(bearerToken(request.headersDistinct.authorization) ?? '');
   if (!verdict.ok) {
     const headers = { 'WWW-Authenticate': 'Bearer' };
     return { ...problem(401, 'the token is not accepted', headers), tokenReason: verdict.reason };

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { bearerToken } from '../auth/bearer.js';
 import type { ClientClaims, TokenRefusal, TokenVerifier } from '../auth/tokens.js';
 import { CONNECT_PATH, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from '../protocol/messages.js';
 
@@ -36,6 +37,7 @@ const checks: readonly Check[] = [
   checkPath,
   checkMethod,
   checkNoTokenInUrl,
+  checkOneHost,
   checkHttp,
   checkVersion,
   checkKey,
@@ -49,7 +51,7 @@ export function judgeUpgrade(request: IncomingMessage, rules: UpgradeRules): Upg
     const refusal = check(request, rules);
     if (refusal !== null) return { ok: false, refusal };
   }
-  const token = bearerToken(request) ?? subprotocolToken(request);
+  const token = handshakeBearer(request) ?? subprotocolToken(request);
   if (token === null) return { ok: true, claims: null };
   const verdict = rules.verifier.verify(token);
   if (verdict.ok) return { ok: true, claims: verdict.claims };
@@ -93,15 +95,35 @@ export function checkNoTokenInUrl(request: IncomingMessage): Refusal | null {
     : null;
 }
 
-function checkHttp(request: IncomingMessage): Refusal | null {
-  if (request.httpVersion !== '1.1') return { status: 400, message: 'HTTP/1.1 is needed' };
-  if (!request.headers.host) return { status: 400, message: 'Host is missing' };
-  if (request.headers.upgrade?.toLowerCase() !== 'websocket')
-    return { status: 400, message: 'Upgrade must be websocket' };
-  if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
-    return { status: 400, message: 'a handshake has no body' };
+/** With two Hosts, what stands in front may have gone by the other one. Node keeps the first and says nothing. */
+export function checkOneHost({ rawHeaders }: IncomingMessage): Refusal | null {
+  let hosts = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
   }
+  return hosts > 1 ? { status: 400, message: 'there is more than one Host' } : null;
+}
+
+function checkHttp(request: IncomingMessage): Refusal | null {
+  const { headers, httpVersion } = request;
+  if (httpVersion !== '1.1') return { status: 400, message: 'HTTP/1.1 is needed' };
+  if (!headers.host) return { status: 400, message: 'Host is missing' };
+  if (!upgradesTo(headers.upgrade ?? '', 'websocket'))
+    return { status: 400, message: 'Upgrade must be websocket' };
+  // The JDK's WebSocket says that it sends no body; Node refuses a length that is no number, or named twice.
+  const hasBody = headers['content-length'] !== undefined && headers['content-length'] !== '0';
+  if (hasBody || headers['transfer-encoding'] !== undefined)
+    return { status: 400, message: 'a handshake has no body' };
   return null;
+}
+
+/** A client may offer more than one protocol (RFC 6455 section 4.2.1: a field "containing" websocket). */
+function upgradesTo(header: string, protocol: string): boolean {
+  return (
+    header.toLowerCase() === protocol ||
+    header.split(',').some((offered) => offered.trim().toLowerCase() === protocol)
+  );
 }
 
 function checkVersion(request: IncomingMessage): Refusal | null {
@@ -141,11 +163,11 @@ function checkSubprotocols(request: IncomingMessage): Refusal | null {
     : { status: 400, message: `offer the subprotocol ${SUBPROTOCOL}` };
 }
 
-export function bearerToken(request: IncomingMessage): string | null {
-  const { authorization } = request.headers;
-  if (authorization === undefined) return null;
-  // What is not a Bearer token is an empty one: refused like any other that is not accepted.
-  return /^Bearer ([^ ]+)$/i.exec(authorization)?.[1] ?? '';
+/** Taken apart only where there is a header: most programs send their token in `hello`. */
+function handshakeBearer(request: IncomingMessage): string | null {
+  return request.headers.authorization === undefined
+    ? null
+    : bearerToken(request.headersDistinct.authorization);
 }
 
 function subprotocolToken(request: IncomingMessage): string | null {

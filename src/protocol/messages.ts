@@ -33,7 +33,8 @@ export interface HelloMessage {
   readonly attempt?: number;
   readonly onConflict?: ConflictPolicy;
   readonly resume?: ResumeRequest;
-  readonly client?: { readonly name: string; readonly version: string };
+  /** What can be read of it: a name or a version that cannot be shown is left out. */
+  readonly client?: { readonly name?: string; readonly version?: string };
   readonly token?: string;
 }
 export interface TakeoverMessage {

@@ -26,7 +26,8 @@ export function textFault(text: string, maxBytes: number): string | null {
   return null;
 }
 
-function isLonger(text: string, maxBytes: number): boolean {
+/** Whether `text` takes more bytes than this in UTF-8. */
+export function isLonger(text: string, maxBytes: number): boolean {
   if (text.length > maxBytes) return true;
   // UTF-8 takes at most three bytes for a unit of UTF-16, so that short text need not be encoded.
   return text.length * 3 > maxBytes && utf8.encode(text).length > maxBytes;

@@ -21,7 +21,8 @@ export class TokenWatch {
     }
     // A token that was short from the start is warned of at half of what is left.
     session.tokenTimer = this.wheel.after(Math.max(leftMs - this.warningMs, leftMs / 2), () => {
-      const inMs = Math.max(0, expiresAtMs - this.wallMs());
+      // Whole, as every number in a message: the end of a token may fall between two milliseconds.
+      const inMs = Math.max(0, Math.floor(expiresAtMs - this.wallMs()));
       session.warnedOfMs = expiresAtMs;
       session.link.send({ type: 'token_expiring', inMs });
       this.#endAfter(session, inMs);

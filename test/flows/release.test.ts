@@ -5,6 +5,7 @@ import { Leases } from '../../src/store/leases.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { SELDOM, startNode } from '../support/node.js';
+import { NodeProcess } from '../support/node-process.js';
 import { testRedis } from '../support/redis.js';
 import { RedisProxy } from '../support/redis-proxy.js';
 
@@ -93,6 +94,30 @@ describe('a connection that its program closes', () => {
     await eventually(async () => (await store.exists(lease('lea'))) === 0);
     expect(await store.get('soleseat:{acme}:fence:lea')).toMatch(/:released$/);
     await node.stop();
+  });
+
+  it('with 1000 is logged as a release, and one that breaks as a lost connection', async () => {
+    const node = await NodeProcess.start(redis.url, { SOLESEAT_LOG_LEVEL: 'info' });
+    const closed = await Desktop.hello(node.ports.public, 'mia', 'desk');
+    const broken = await Desktop.hello(node.ports.public, 'max', 'desk');
+    const sessions = await Promise.all(
+      [closed, broken].map(async (one) => (await one.told('welcome')).sessionId),
+    );
+    closed.ws.close(1000);
+    await closed.close();
+    broken.ws.terminate();
+    const endings = () =>
+      sessions.map((sessionId) =>
+        node.lines.filter((line) => line.includes(sessionId) && !line.includes('"session granted"')),
+      );
+    await eventually(() => endings().every((lines) => lines.length > 0));
+    // After all that it had to say.
+    node.signal('SIGTERM');
+    await node.ended();
+    expect(endings()).toEqual([
+      [expect.stringMatching(/"reason":"released","msg":"session released"/)],
+      [expect.stringMatching(/"reason":"1006","msg":"session lost its connection"/)],
+    ]);
   });
 
   it('with anything else, or not at all, leaves the seat for a resume', async () => {

@@ -89,6 +89,31 @@ describe('a handshake', () => {
       handshake([], ['Content-Length: 5', 'Transfer-Encoding: chunked']),
     ],
     ['a body', 400, handshake([], ['Content-Length: 5'])],
+    ['a body behind it', 400, `${handshake([], ['Content-Length: 5'])}hello`],
+    ['Content-Length: 00', 400, handshake([], ['Content-Length: 00'])],
+    ['Content-Length: +0', 400, handshake([], ['Content-Length: +0'])],
+    ['Content-Length: 0 twice', 400, handshake([], ['Content-Length: 0', 'Content-Length: 0'])],
+    ['an empty Content-Length', 400, handshake([], ['Content-Length:'])],
+    ['Transfer-Encoding: chunked', 400, handshake([], ['Transfer-Encoding: chunked'])],
+    [
+      'Content-Length: 0 together with Transfer-Encoding',
+      400,
+      handshake([], ['Content-Length: 0', 'Transfer-Encoding: chunked']),
+    ],
+    ['two Hosts', 400, handshake([], ['Host: b'])],
+    ['two Hosts of one name', 400, handshake([], ['host: 127.0.0.1'])],
+    ['two Hosts without Upgrade', 400, 'GET /v1/session HTTP/1.1\r\nHost: a\r\nHOST: b\r\n\r\n'],
+    ['an empty Host', 400, handshake(['Host'], ['Host:'])],
+    ['Upgrade: h2c, foo', 400, handshake(['Upgrade'], ['Upgrade: h2c, foo'])],
+    ['Upgrade: websocket/13', 400, handshake(['Upgrade'], ['Upgrade: websocket/13'])],
+    ['Upgrade: h2c on an unknown path', 404, firstLine('GET /v2 HTTP/1.1').replace('websocket', 'h2c')],
+    ['two tokens in one header', 401, handshake([], ['Authorization: Bearer a.b.c d.e.f'])],
+    ['Bearer without a token', 401, handshake([], ['Authorization: Bearer'])],
+    [
+      'a bad token behind Basic',
+      401,
+      handshake([], ['Authorization: Basic YTpi', 'Authorization: Bearer a.b.c']),
+    ],
     ['an unknown path', 404, firstLine('GET /v2/connect HTTP/1.1')],
     ['an unknown path without Upgrade', 404, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['an absolute URL as its target', 404, firstLine('GET http://a/v1/connect HTTP/1.1')],
@@ -147,6 +172,58 @@ describe('a handshake', () => {
       /^soleseat_handshake_refusals_total.* [1-9]\d*$/gm,
     );
     expect(refusals).toEqual(['soleseat_handshake_refusals_total{status="400"} 1']);
+  });
+
+  const bearer = (form: (token: string) => string) => `Authorization: ${form(tokenFor('odd'))}`;
+  it.each<readonly [string, readonly string[], readonly string[], number]>([
+    [
+      'Content-Length: 0, as the JDK sends it',
+      [],
+      ['Content-Length: 0', bearer((token) => `Bearer ${token}`)],
+      0,
+    ],
+    ['a Bearer scheme in lower case', [], [bearer((token) => `bearer ${token}`)], 0],
+    ['a Bearer scheme in upper case', [], [bearer((token) => `BEARER ${token}`)], 0],
+    ['blanks and a tab behind the scheme', [], [bearer((token) => `Bearer  \t ${token}`)], 0],
+    [
+      'a Bearer token behind Basic',
+      [],
+      ['Authorization: Basic YTpi', bearer((token) => `Bearer ${token}`)],
+      0,
+    ],
+    ['Upgrade: WebSocket', ['Upgrade'], ['Upgrade: WebSocket', bearer((token) => `Bearer ${token}`)], 0],
+    [
+      'Upgrade: h2c, websocket',
+      ['Upgrade'],
+      ['Upgrade: h2c, websocket', bearer((token) => `Bearer ${token}`)],
+      0,
+    ],
+    ['two Upgrade headers', [], ['Upgrade: h2c', bearer((token) => `Bearer ${token}`)], 0],
+    ['Authorization: Basic', [], ['Authorization: Basic YTpi'], 4501],
+    ['Authorization: Negotiate', [], ['Authorization: Negotiate YII='], 4501],
+    ['Authorization: Digest', [], ['Authorization: Digest username="a", realm="b, Bearer c"'], 4501],
+    ['Authorization: NTLM', [], ['Authorization: NTLM'], 4501],
+    ['Authorization of a scheme that begins like Bearer', [], ['Authorization: Bearers a.b.c'], 4501],
+    ['an empty Authorization', [], ['Authorization:'], 4501],
+  ])(
+    'with %s goes through, and a scheme of somebody else counts for nothing',
+    async (_, without, more, close) => {
+      const peer = await RawPeer.open(node.ports.public, null, handshake(without, more));
+      expect(peer.status).toBe(101);
+      peer.say({ type: 'hello', machine: { id: 'odd' } });
+      if (close === 0) await peer.told('welcome');
+      else expect(await peer.closed()).toBe(close);
+      peer.socket.destroy();
+    },
+  );
+
+  it('with Basic in front of a browser’s token goes through under that token', async () => {
+    const protocols = `Sec-WebSocket-Protocol: soleseat.v1, soleseat.token.${tokenFor('browser-basic')}`;
+    const lines = handshake(['Sec-WebSocket-Protocol'], [protocols, 'Authorization: Basic YTpi']);
+    const peer = await RawPeer.open(node.ports.public, null, lines);
+    peer.say({ type: 'hello', machine: { id: 'tablet' } });
+    await peer.told('welcome');
+    peer.socket.destroy();
   });
 
   it('from an Origin on the list goes through', async () => {

@@ -92,7 +92,10 @@ export function closeFrame(code: number, reason: string | Buffer = ''): Buffer {
   return frame({ opcode: opcodes.close, payload: Buffer.concat([codeBytes, Buffer.from(reason)]) });
 }
 
-/** A client below the WebSocket library: it answers nothing by itself, neither pings nor closes. */
+/**
+ * A client below the WebSocket library: it answers nothing by itself, neither beats nor closes. Only a node that stood
+ * still, as one on a busy machine may, is told that the client is there: such a ping has a payload.
+ */
 export class RawPeer {
   readonly texts: string[] = [];
   closeCode: number | null = null;
@@ -115,10 +118,14 @@ export class RawPeer {
     });
   }
 
-  /** Opens a connection through a real handshake. */
-  static async open(port: number, token: string | null): Promise<RawPeer> {
+  /** Opens a connection through a real handshake, the good one unless told otherwise. */
+  static async open(
+    port: number,
+    token: string | null,
+    lines = handshake([], token === null ? [] : [`Authorization: Bearer ${token}`]),
+  ): Promise<RawPeer> {
     const peer = new RawPeer(connect(port, '127.0.0.1'));
-    peer.write(Buffer.from(handshake([], token === null ? [] : [`Authorization: Bearer ${token}`])));
+    peer.write(Buffer.from(lines, 'latin1'));
     await peer.until(() => peer.status !== 0 || peer.isCutOff);
     return peer;
   }
@@ -176,6 +183,7 @@ export class RawPeer {
 
   #take(opcode: number, payload: Buffer): void {
     if (opcode === opcodes.text) this.texts.push(payload.toString());
+    if (opcode === opcodes.ping && payload.length > 0) this.write(frame({ opcode: opcodes.pong, payload }));
     if (opcode === opcodes.close) this.closeCode = payload.length < 2 ? 1005 : payload.readUInt16BE(0);
   }
 

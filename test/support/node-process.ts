@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { SettingTexts } from '../../src/base/settings.js';
@@ -14,6 +15,7 @@ const hooks = new URL('node-hooks.mjs', import.meta.url).href;
 export class NodeProcess {
   /** What it logged, a line each. Errors are shown too. */
   readonly lines: string[] = [];
+  #frozenAtMs = 0;
 
   private constructor(
     readonly child: ChildProcess,
@@ -65,6 +67,21 @@ export class NodeProcess {
 
   signal(name: NodeJS.Signals): void {
     this.child.kill(name);
+  }
+
+  /** Stops the process, and waits until it stands still: what is sent from then on lies in its sockets. */
+  async freeze(): Promise<void> {
+    this.signal('SIGSTOP');
+    await eventually(() =>
+      / T /.test(readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').replace(/.*\)/, '')),
+    );
+    this.#frozenAtMs = performance.now();
+  }
+
+  /** Lets it go on, once it has stood still for so long. */
+  async thaw(afterMs: number): Promise<void> {
+    await eventually(() => performance.now() - this.#frozenAtMs >= afterMs);
+    this.signal('SIGCONT');
   }
 
   /** Waits for the end and gives the exit code, null after a signal. */

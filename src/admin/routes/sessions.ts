@@ -116,6 +116,7 @@ export const sessionRoutes = [
     method: 'POST',
     path: '/v1/introspect',
     role: 'viewer',
+    changesNothing: true,
     tag,
     summary:
       'Whether this session and epoch still own the user’s seat: for services that are shown an epoch.',

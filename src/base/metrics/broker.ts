@@ -156,7 +156,7 @@ export const brokerMetrics = {
   messagesReceived: [
     'counter',
     'soleseat_messages_received_total',
-    'Messages from clients by type; `invalid` for those that break the protocol.',
+    'Messages from clients by type; `invalid` for those that cannot be read or have an unknown type.',
     { type: fromClients },
   ],
   messagesSent: [
