@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { isBuildFresh } from './build-stamp.mjs';
 import { prepareChromium } from './chromium.mjs';
 import { prepareCompiler } from './compiler.mjs';
+import { prepareJava } from './java.mjs';
 import { preparePromtool } from './promtool.mjs';
 import { preparePython } from './python.mjs';
 import { createSteps, fail, npm, root, run } from './steps.mjs';
@@ -23,6 +24,7 @@ export async function setup({ quiet = false, forTests = false } = {}) {
   if (!forTests) return;
   await prepareCompiler(steps);
   await preparePython(steps);
+  await prepareJava(steps);
   await preparePromtool(steps);
   await prepareChromium(steps);
 }

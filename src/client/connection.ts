@@ -45,6 +45,8 @@ export interface ConnectionOptions {
   readonly hello: HelloMessage;
   /** From dialling to the first `welcome` or `conflict`. */
   readonly timeoutMs: number;
+  /** The time of `hello` is taken here: everything it is answered with came later. */
+  readonly onHello: () => void;
   readonly onMessage: (message: ServerMessage) => void;
   /** Called where the platform shows pings. */
   readonly onPing: () => void;
@@ -68,7 +70,7 @@ export class Connection {
   constructor(private readonly options: ConnectionOptions) {
     this.socket = new options.socketClass(options.url, [SUBPROTOCOL]);
     this.timer = setTimeout(() => this.giveUp('no answer in time'), options.timeoutMs);
-    this.socket.addEventListener('open', () => this.send(options.hello));
+    this.socket.addEventListener('open', () => this.greet());
     this.socket.addEventListener('message', (event) => this.receive(event.data));
     this.socket.on?.('ping', () => {
       if (!this.ended) options.onPing();
@@ -96,6 +98,12 @@ export class Connection {
   giveUp(reason: string): void {
     this.socket.close(LEFT, 'no answer');
     this.end(NO_CLOSE_FRAME, reason);
+  }
+
+  private greet(): void {
+    if (this.ended) return;
+    this.options.onHello();
+    this.send(this.options.hello);
   }
 
   private receive(data: unknown): void {

@@ -8,12 +8,18 @@ import { TokenRefresh } from './token-refresh.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const TOKEN_EXPIRED = 4001;
+/** Random bytes in the name of an instance. */
+const INSTANCE_BYTES = 16;
 
 export interface DiallerParts {
   readonly options: ConnectOptions;
   readonly socketClass: WebSocketClass;
   /** The session to ask for again, if there is one. */
   readonly resume: () => ResumeRequest | null;
+  /** `hello` is about to be sent on a new connection. */
+  readonly onHello: () => void;
+  /** There is no connection any more, for whatever reason. */
+  readonly onDisconnected: () => void;
   readonly onMessage: (message: ServerMessage, seen: Seen) => void;
   /** The connection ended, or an attempt came to nothing. */
   readonly onLost: (code: number, reason: string, seen: Seen) => void;
@@ -27,13 +33,19 @@ export class Dialler {
   private connection: Connection | null = null;
   /** Grows with every attempt and stop; what was begun under an older number is stale. */
   private attempt = 0;
+  /**
+   * promise 15: by these two the broker knows a late `hello` of this client from a new one. One name a client, not one a
+   * process: two clients in one process would end each other's sessions as if each were the other's ghost.
+   */
+  private readonly instance = randomName();
+  private hellos = 0;
   private failures = 0;
   private policy: ConflictPolicy | null = null;
   /** What the next token is for. An attempt that comes to nothing changes nothing about it. */
   private need: TokenNeed = 'connect';
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly tokenRefresh: TokenRefresh;
-  private readonly heartbeat = new Heartbeat(() => this.connection?.giveUp('nothing heard for too long'));
+  private readonly heartbeat = new Heartbeat(() => this.giveUp('nothing heard for too long'));
 
   constructor(private readonly parts: DiallerParts) {
     const { backoff = defaultBackoff, random = Math.random } = parts.options;
@@ -57,8 +69,12 @@ export class Dialler {
 
   /** A person acts: dials at once, in place of whatever was under way. */
   dial(onConflict: ConflictPolicy): void {
-    this.failures = 0;
     void this.open(onConflict);
+  }
+
+  /** The open connection counts as lost. */
+  giveUp(reason: string): void {
+    this.connection?.giveUp(reason);
   }
 
   /** Dials by itself after a wait, and gives that wait. Never displaces a holder. */
@@ -101,6 +117,7 @@ export class Dialler {
     this.heartbeat.stop();
     this.connection?.drop(code, reason);
     this.connection = null;
+    this.parts.onDisconnected();
   }
 
   private async open(onConflict: ConflictPolicy): Promise<void> {
@@ -124,12 +141,15 @@ export class Dialler {
         hello: {
           type: 'hello',
           machine,
+          instance: this.instance,
+          attempt: ++this.hellos,
           onConflict,
           ...(session !== null && { resume: session }),
           ...(client !== undefined && { client }),
           token,
         },
         timeoutMs,
+        onHello: this.parts.onHello,
         onMessage: (message) => {
           this.heartbeat.heard(message);
           onMessage(message, connection.seen);
@@ -148,6 +168,7 @@ export class Dialler {
     this.connection = null;
     this.policy = null;
     this.tokenRefresh.stop();
+    this.parts.onDisconnected();
     this.parts.onLost(code, reason, seen);
   }
 
@@ -168,4 +189,9 @@ export class Dialler {
 
 function textOf(fault: unknown): string {
   return fault instanceof Error ? fault.message : String(fault);
+}
+
+function randomName(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(INSTANCE_BYTES));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

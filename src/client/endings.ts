@@ -1,16 +1,18 @@
 import { closeCodes, isFinal } from '../protocol/close-codes.js';
 import type { Seen } from './connection.js';
 
-const RELEASED = 1000;
+const NORMAL = 1000;
+/** The reasons with which 1000 is the broker's answer to a release. Some libraries report a broken connection as 1000 too. */
+const givenBack: readonly string[] = ['released', 'left'];
 
 /** What the end of a connection means for the session. */
 export type Ending = 'evicted' | 'denied' | 'closed' | 'lost';
 
 /** Reads an ending off the close code and off what was said before it. */
-export function endingOf(code: number, seen: Seen): Ending {
+export function endingOf(code: number, reason: string, seen: Seen): Ending {
   if (seen.evicted !== undefined && (isFinal(code) || endsForGood(seen.evicted.reason))) return 'evicted';
   if (isFinal(code)) return 'denied';
-  return code === RELEASED ? 'closed' : 'lost';
+  return code === NORMAL && givenBack.includes(reason) ? 'closed' : 'lost';
 }
 
 /**

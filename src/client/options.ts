@@ -1,5 +1,6 @@
 import type { ConflictPolicy, Machine } from '../protocol/messages.js';
 import type { Backoff } from './backoff.js';
+import type { Clock } from './clock.js';
 import type { WebSocketClass } from './connection.js';
 
 /** Why a token is wanted. After `token_expired` a cached one is of no use. */
@@ -21,6 +22,11 @@ export interface ConnectOptions {
   readonly client?: { readonly name: string; readonly version: string };
   /** Where the platform has no WebSocket of its own. */
   readonly WebSocket?: WebSocketClass;
+  /**
+   * What the lease is reckoned by. In Node on Linux the library brings one that goes on in sleep; where the platform has
+   * none, it compares the monotonic clock with the wall clock.
+   */
+  readonly clock?: Clock;
   readonly backoff?: Backoff;
   /** Gives numbers from 0 up to, not including, 1. */
   readonly random?: () => number;

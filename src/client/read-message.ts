@@ -23,10 +23,15 @@ function isServerMessage(value: unknown): value is ServerMessage {
   switch (value.type) {
     case 'welcome':
       return (
-        isText(value.sessionId) && isCount(value.epoch) && isCount(value.ttlMs) && isCount(value.renewEveryMs)
+        isText(value.sessionId) &&
+        isCount(value.epoch) &&
+        isCount(value.ttlMs) &&
+        isCount(value.renewEveryMs) &&
+        isCountOrLeftOut(value.elapsedMs)
       );
     case 'lease':
-      return isCount(value.epoch) && isCount(value.ttlMs);
+      // promise 15: one whose age is there and cannot be read gives nothing.
+      return isCount(value.epoch) && isCount(value.ttlMs) && isCountOrLeftOut(value.elapsedMs);
     case 'evicted':
       return isText(value.reason);
     case 'conflict':
@@ -36,7 +41,7 @@ function isServerMessage(value: unknown): value is ServerMessage {
     case 'draining':
       return isCount(value.reconnectWithinMs);
     case 'error':
-      return isText(value.code) && (value.retryAfterMs === undefined || isCount(value.retryAfterMs));
+      return isText(value.code) && isCountOrLeftOut(value.retryAfterMs);
     case 'recovered':
     case 'token_expiring':
       return true;
@@ -55,4 +60,9 @@ function isText(value: unknown): value is string {
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+/** Serialisers of some languages send `null` for what was never set. */
+function isCountOrLeftOut(value: unknown): boolean {
+  return value === undefined || value === null || isCount(value);
 }

@@ -6,11 +6,13 @@ import type {
   ServerMessage,
   WelcomeMessage,
 } from '../protocol/messages.js';
+import { platformClock } from './clock.js';
 import { LEFT, NO_CLOSE_FRAME, type Seen, type WebSocketClass } from './connection.js';
 import { Dialler } from './dialler.js';
 import { endingOf, endsForGood, sentenceFor } from './endings.js';
 import { type ClientState, Emitter, type EventName, type Listener } from './events.js';
-import { LeaseClock } from './lease-clock.js';
+import type { LeaseClock } from './lease-clock.js';
+import { LeaseWatch } from './lease-watch.js';
 import type { ConnectOptions } from './options.js';
 import { PendingRelease } from './pending-release.js';
 
@@ -20,7 +22,7 @@ const RELEASE_TIMEOUT_MS = 2_000;
 /** One program's hold on its user's seat: connects, keeps, reconnects, and says what happens. */
 export class SessionClient {
   private readonly emitter = new Emitter();
-  private readonly lease = new LeaseClock((deadline) => this.leaseRanOut(deadline));
+  private readonly watch: LeaseWatch;
   private readonly dialler: Dialler;
   private current: ClientState = 'connecting';
   private session: ResumeRequest | null = null;
@@ -28,10 +30,17 @@ export class SessionClient {
 
   /** Use `connect`. */
   constructor(options: ConnectOptions, socketClass: WebSocketClass) {
+    this.watch = new LeaseWatch({
+      clock: options.clock ?? platformClock,
+      onExpired: (deadline) => this.leaseRanOut(deadline),
+      onBehind: () => this.dialler.giveUp('what comes is too old'),
+    });
     this.dialler = new Dialler({
       options,
       socketClass,
       resume: () => this.session,
+      onHello: () => this.lease.connected(),
+      onDisconnected: () => this.disconnected(),
       onMessage: (message, seen) => this.receive(message, seen),
       onLost: (code, reason, seen) => this.lost(code, reason, seen),
       onFault: (fault) => this.emitter.emit('error', fault),
@@ -56,7 +65,7 @@ export class SessionClient {
 
   /** When the lease ends, in `performance.now()` milliseconds; null where there is none. */
   get leaseDeadline(): number | null {
-    return this.lease.deadline;
+    return this.watch.deadline;
   }
 
   /** Whether the seat may be counted on right now, connected or not. */
@@ -78,7 +87,7 @@ export class SessionClient {
     if (this.releasing !== null || dialler.dialling === 'takeover') return;
     if (this.current === 'denied' && dialler.seen !== null) {
       // Asked already, and not answered yet: a second click adds nothing.
-      dialler.seen.takeoverSent ||= dialler.send({ type: 'takeover' });
+      dialler.seen.takeoverSent ||= this.askForSeat();
       if (dialler.seen.takeoverSent) return;
     }
     dialler.dial('takeover');
@@ -89,7 +98,7 @@ export class SessionClient {
   release(): Promise<void> {
     if (this.releasing !== null) return this.releasing.promise;
     if (this.current === 'evicted' || this.isOver()) return Promise.resolve();
-    this.lease.clear();
+    this.clearLease();
     if (this.current === 'denied' || !this.dialler.send({ type: 'release' })) {
       // Nothing to give back, or nobody to give it to: then the seat ends with its TTL.
       this.finish('closed', RELEASED, 'released');
@@ -111,13 +120,38 @@ export class SessionClient {
     return ended && this.dialler.seen === null;
   }
 
+  private get lease(): LeaseClock {
+    return this.watch.lease;
+  }
+
+  private askForSeat(): boolean {
+    this.lease.asked();
+    return this.dialler.send({ type: 'takeover' });
+  }
+
+  private disconnected(): void {
+    this.lease.disconnected();
+    this.watch.look();
+  }
+
   private receive(message: ServerMessage, seen: Seen): void {
+    this.lease.heard(message, this.releasing === null && !this.isOutdated(message));
+    this.tell(message, seen);
+    this.watch.look();
+  }
+
+  /** A renewal of a grant before the latest one. */
+  private isOutdated(message: ServerMessage): boolean {
+    return message.type === 'lease' && (this.session === null || message.epoch < this.session.epoch);
+  }
+
+  private tell(message: ServerMessage, seen: Seen): void {
     switch (message.type) {
       case 'welcome':
         this.welcomed(message);
         break;
       case 'lease':
-        this.renewed(message.epoch, message.ttlMs);
+        if (this.releasing === null && !this.isOutdated(message)) this.renewed(message.epoch);
         break;
       case 'evicted':
         this.evicted(message, seen);
@@ -150,18 +184,22 @@ export class SessionClient {
     this.session = { sessionId: message.sessionId, epoch: message.epoch };
     // The release was sent behind the hello: the broker gives the seat back right after this grant.
     if (this.releasing !== null) return;
-    this.lease.renew(message.ttlMs);
+    this.watch.held();
     this.become('active');
     this.emitter.emit('welcome', message);
   }
 
-  private renewed(epoch: number, ttlMs: number): void {
+  private renewed(epoch: number): void {
     const { session } = this;
-    if (session === null || epoch < session.epoch || this.releasing !== null) return;
+    if (session === null) return;
     // promise 8: a lease that was re-asserted may come back with a higher epoch.
     this.session = { sessionId: session.sessionId, epoch };
-    this.dialler.steady();
-    const deadline = this.lease.renew(ttlMs);
+    // promise 15: one that lay unread is no news of the seat, and no sign that the connection is well.
+    const { deadline } = this.watch;
+    if (deadline === null || !this.lease.holds()) return;
+    if (!this.lease.mustResume()) this.dialler.steady();
+    this.watch.held();
+    const ttlMs = Math.max(0, Math.floor(deadline - performance.now()));
     this.emitter.emit('lease', { epoch, ttlMs, deadline });
   }
 
@@ -179,7 +217,7 @@ export class SessionClient {
     seen.evicted = message;
     const { type: _, ...eviction } = message;
     if (endsForGood(message.reason)) this.session = null;
-    this.lease.clear();
+    this.clearLease();
     this.become('evicted');
     this.emitter.emit('evicted', eviction);
   }
@@ -188,13 +226,13 @@ export class SessionClient {
     seen.error = message;
     // A take-over that was refused may be tried again.
     seen.takeoverSent = false;
-    if (message.retryAfterMs !== undefined) seen.retryAfterMs = message.retryAfterMs;
+    if (typeof message.retryAfterMs === 'number') seen.retryAfterMs = message.retryAfterMs;
     const { type: _, ...refusal } = message;
     this.emitter.emit('error', refusal);
   }
 
   private lost(code: number, reason: string, seen: Seen): void {
-    const ending = this.releasing === null ? endingOf(code, seen) : 'closed';
+    const ending = this.releasing === null ? endingOf(code, reason, seen) : 'closed';
     if (ending !== 'lost') {
       this.finish(ending, code, reason, seen);
       return;
@@ -210,7 +248,13 @@ export class SessionClient {
 
   private forget(): void {
     this.session = null;
+    this.clearLease();
+  }
+
+  /** The lease is gone, and what is told is something else than its end. */
+  private clearLease(): void {
     this.lease.clear();
+    this.watch.look();
   }
 
   private finish(

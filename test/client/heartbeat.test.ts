@@ -42,11 +42,10 @@ describe('the heartbeat', () => {
     expect(patienceMs()).toBe(25_000);
   });
 
-  it('may stay away no longer than the lease lasts', () => {
-    heartbeat.heard(welcome({ ttlMs: 18_000 }));
-    expect(patienceMs()).toBe(18_000);
-    heartbeat.heard({ ...lease, ttlMs: 12_000 });
-    expect(patienceMs()).toBe(12_000);
+  it('is not waited for behind an eviction: the close follows at once', () => {
+    heartbeat.heard(welcome());
+    heartbeat.heard({ type: 'evicted', reason: 'taken_over', at: 1, epoch: 8 });
+    expect(patienceMs()).toBe(2_000);
   });
 
   it('leaves a node that renews often the time to tell that Redis does not answer', () => {

@@ -15,6 +15,7 @@ export function welcome(
     renewEveryMs?: number;
     resumed?: boolean;
     sessionId?: string;
+    elapsedMs?: number;
   } = {},
 ) {
   return {

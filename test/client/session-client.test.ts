@@ -62,6 +62,8 @@ describe('connecting', () => {
     expect(await (await broker.visit(1)).hello()).toEqual({
       type: 'hello',
       machine: { id: 'm1', name: 'Desk' },
+      instance: expect.stringMatching(/^[0-9a-f]{32}$/),
+      attempt: 1,
       onConflict: 'takeover',
       client: { name: 'drawing', version: '2' },
       token: 'a-token',
@@ -219,6 +221,57 @@ describe('a lost connection', () => {
     expect(all('reconnecting').map((event) => 'inMs' in event && event.inMs)).toEqual([10, 20, 10]);
   });
 
+  it('is not a first one again because a person acted', async () => {
+    const { client, visit, all } = await seated({
+      backoff: { firstMs: 20, maxMs: 10_000 },
+      random: () => 0.5,
+    });
+    visit.cut();
+    await (await broker.visit(2)).hello();
+    client.takeOver();
+    expect((await (await broker.visit(3)).hello()).onConflict).toBe('takeover');
+    (await broker.visit(3)).cut();
+    await eventually(() => all('reconnecting').length === 2);
+    expect(all('reconnecting')).toMatchObject([{ inMs: 10 }, { inMs: 20 }]);
+  });
+
+  it.each([
+    [4001, 'token_expired'],
+    [4010, 'lease_lost'],
+    [4409, 'stale_attempt'],
+  ])('%i %s is not final, and the waits after it grow until a renewal comes', async (code, reason) => {
+    const { visit, all } = await seated({ backoff: { firstMs: 20, maxMs: 10_000 }, random: () => 0.5 });
+    visit.close(code, reason);
+    const second = await broker.visit(2);
+    await second.hello();
+    second.say(welcome());
+    second.close(code, reason);
+    await broker.visit(3);
+    expect(all('reconnecting')).toEqual([
+      { inMs: 10, code },
+      { inMs: 20, code },
+    ]);
+  });
+
+  it('is counted up in each hello of the same instance', async () => {
+    const { visit } = await seated();
+    const first = await visit.hello();
+    visit.cut();
+    const second = await (await broker.visit(2)).hello();
+    expect([second.instance, first.attempt, second.attempt]).toEqual([first.instance, 1, 2]);
+  });
+
+  it('is what a 1000 means that no release asked for and no reason explains', async () => {
+    const { client, visit, all, state } = await seated();
+    visit.close(1000, '');
+    (await broker.visit(2)).close(1000, 'bye');
+    const third = await broker.visit(3);
+    expect((await third.hello()).resume?.sessionId).toBe(sessionId);
+    third.say(welcome({ resumed: true }));
+    await state('active');
+    expect([client.sessionId, all('closed')]).toEqual([sessionId, []]);
+  });
+
   it('waits no less than the broker asked', async () => {
     const { visit, event, all } = await seated();
     visit.say({ type: 'error', code: 'rate_limited', message: 'slow down', retryAfterMs: 60_000 });
@@ -268,8 +321,11 @@ describe('a lost connection', () => {
 
 describe('a broker that falls silent', () => {
   it('is a lost connection: the client resumes on another, and denies', async () => {
+    const startMs = performance.now();
     const { visit, event, all } = await seated({}, { ttlMs: 100 });
     expect((await (await broker.visit(2)).hello()).resume).toEqual({ sessionId, epoch: 7 });
+    // The lease has passed. The heartbeat would wait for 25 s.
+    expect(performance.now() - startMs).toBeLessThan(10_000);
     expect((await (await broker.visit(2)).hello()).onConflict).toBe('deny');
     await event('leaseExpired');
     expect(all('reconnecting')).toEqual([{ inMs: expect.any(Number), code: 1006 }]);
@@ -332,7 +388,8 @@ describe('the lease', () => {
     visit.say({ type: 'lease', epoch: 7, ttlMs: 50 });
     await event('leaseExpired');
     const [expiry] = all('leaseExpired');
-    expect(expiry).toEqual({ epoch: 7, deadline: client.leaseDeadline });
+    // Two clocks are read one after the other, and one of them goes in steps of 10 ms.
+    expect(expiry).toEqual({ epoch: 7, deadline: expect.closeTo(client.leaseDeadline ?? 0, -2) });
   });
 
   it('is in jeopardy until the broker recovers', async () => {
@@ -408,6 +465,26 @@ describe('the end', () => {
     expect([all('evicted'), all('closed'), all('reconnecting')]).toEqual([[], [], []]);
   });
 
+  it.each(['released', 'left'])('is what 1000 %s means, whoever asked for it', async (reason) => {
+    const { client, visit, event, all } = await seated();
+    visit.close(1000, reason);
+    await event('closed');
+    expect([client.state, all('closed'), all('reconnecting')]).toEqual([
+      'closed',
+      [{ code: 1000, reason }],
+      [],
+    ]);
+  });
+
+  it('is what any 1000 means behind a release', async () => {
+    const { client, visit, all } = await seated();
+    const released = client.release();
+    await visit.until('release');
+    visit.close(1000, '');
+    await released;
+    expect([client.state, all('reconnecting')]).toEqual(['closed', []]);
+  });
+
   it('is closed by release, once the broker confirms it', async () => {
     const { client, visit, all } = await seated();
     const released = client.release();
@@ -457,7 +534,26 @@ describe('the end', () => {
   });
 });
 
+describe('two clients in one process', () => {
+  it('are two instances: neither may end the other as its own ghost', async () => {
+    observe();
+    observe();
+    const [one, other] = [await (await broker.visit(1)).hello(), await (await broker.visit(2)).hello()];
+    expect(one.instance).not.toBe(other.instance);
+    expect([one.attempt, other.attempt]).toEqual([1, 1]);
+  });
+});
+
 describe('a conflict', () => {
+  it('says where another process of this very machine has the seat', async () => {
+    const { client, visit, all, event } = await seated();
+    visit.cut();
+    const same = { ...holder, sameMachine: true } as const;
+    (await broker.visit(2)).say({ type: 'conflict', holder: same });
+    await event('conflict');
+    expect([client.state, all('conflict')]).toEqual(['denied', [{ holder: same }]]);
+  });
+
   it('leaves the connection open for a person to take over', async () => {
     const { client, all, event, state } = observe({ onConflict: 'deny' });
     const visit = await broker.visit(1);

@@ -1,60 +1,54 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { Relay } from '../../chaos/relay.js';
 import { Desktop } from '../support/desktop.js';
-import { eventually } from '../support/eventually.js';
 import { startNode, tokenFor } from '../support/node.js';
+import { startPythonClient } from '../support/python.js';
 import { testRedis } from '../support/redis.js';
 
-const root = new URL('../../', import.meta.url);
-// Written by the set-up of `npm test`: a Python with the `websockets` package.
-const python = () =>
-  JSON.parse(readFileSync(new URL('.soleseat/python.json', root), 'utf8')) as {
-    path: string;
-    pythonPath?: string;
-  };
-
-function startClient(
-  port: number,
-  user: string,
-  machine: string,
-): { child: ChildProcess; told: Record<string, unknown>[] } {
-  const { path, pythonPath } = python();
-  const script = fileURLToPath(new URL('examples/python_client.py', root));
-  const env = { ...process.env, ...(pythonPath && { PYTHONPATH: pythonPath }) };
-  const args = [script, `ws://127.0.0.1:${port}/v1/connect`, tokenFor(user), machine];
-  const child = spawn(path, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
-  const told: Record<string, unknown>[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) =>
-    told.push(JSON.parse(line) as Record<string, unknown>),
-  );
-  return { child, told };
-}
+const example = new URL('../../examples/python_client.py', import.meta.url);
+const isMessage = (type: string) => (line: string) => line.includes(`"type":"${type}"`);
 
 it('a client of under 60 lines, written from PROTOCOL.md in another language, is granted, evicted and released', async () => {
-  const lines = readFileSync(new URL('examples/python_client.py', root), 'utf8').trimEnd().split('\n');
-  expect(lines.length).toBeLessThan(60);
+  expect(readFileSync(example, 'utf8').trimEnd().split('\n').length).toBeLessThan(60);
   const redis = await testRedis();
   const node = await startNode(redis.url);
-  const loser = startClient(node.ports.public, 'py', 'workstation');
-  await eventually(() => loser.told.some(({ type }) => type === 'lease'));
-  await (await Desktop.hello(node.ports.public, 'py', 'laptop')).told('welcome');
-  const [evictedWith] = (await once(loser.child, 'exit')) as [number];
-  expect(loser.told.at(-1)).toMatchObject({
+  const { public: port } = node.ports;
+  const loser = startPythonClient(port, tokenFor('py'), 'workstation');
+  await loser.printed(isMessage('lease'));
+  expect(loser.holds).toBe(true);
+  await (await Desktop.hello(port, 'py', 'laptop')).told('welcome');
+  expect(await loser.ended()).toBe(3);
+  const [evicted = '', holds] = loser.lines.slice(-2);
+  expect(JSON.parse(evicted)).toMatchObject({
     type: 'evicted',
     reason: 'taken_over',
     by: { machine: { name: 'laptop' } },
   });
-  expect(evictedWith).toBe(3);
+  expect(holds).toBe('holds false');
 
-  const other = startClient(node.ports.public, 'other', 'workstation');
-  await eventually(() => other.told.some(({ type }) => type === 'welcome'));
-  other.child.stdin?.write('release\n');
-  const [releasedWith] = (await once(other.child, 'exit')) as [number];
-  expect(releasedWith).toBe(0);
+  const other = startPythonClient(port, tokenFor('other'), 'workstation');
+  await other.printed(isMessage('welcome'));
+  other.write('release\n');
+  expect(await other.ended()).toBe(0);
   await node.stop();
+  await redis.stop();
+});
+
+it('the client in Python resumes its session after its connection broke', async () => {
+  const redis = await testRedis();
+  const [first, second] = [await startNode(redis.url), await startNode(redis.url)];
+  const relay = await Relay.start({ target: () => target.ports.public });
+  let target = first;
+  const client = startPythonClient(relay.port, tokenFor('py'), 'workstation');
+  await client.printed(isMessage('lease'));
+  target = second;
+  relay.cut({ refuses: false });
+  await client.printed((line) => isMessage('welcome')(line) && line.includes('"resumed":true'));
+  expect(client.lines.filter((line) => line === 'holds false')).toEqual([]);
+  await client.kill();
+  relay.stop();
+  await first.stop();
+  await second.stop();
   await redis.stop();
 });
