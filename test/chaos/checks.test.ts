@@ -6,7 +6,7 @@ import { checkFence } from '../../chaos/checks/fence.js';
 import { checkConfirmed, checkOverlaps, findOverlaps } from '../../chaos/checks/overlaps.js';
 import type { History } from '../../chaos/history.js';
 import { countedTtlMs, timing } from '../../chaos/timing.js';
-import { faultOf, grantOf, historyOf, holdingOf } from './histories.js';
+import { countsOf, faultOf, grantOf, historyOf, holdingOf } from './histories.js';
 
 describe('epochs', () => {
   it('one that is given twice is found, also to users of one org that have nothing to do with each other', () => {
@@ -162,7 +162,14 @@ describe('evictions', () => {
     claimed.grants.push(grantOf('laptop', 2, 995));
     expect(checkEvictions(claimed)).toEqual([]);
     const unanswered = evicted();
-    const ask = { user: 'ada', program: 'laptop', machine: 'laptop', node: 'node-2', askedMs: 995 };
+    const ask = {
+      user: 'ada',
+      program: 'laptop',
+      machine: 'laptop',
+      node: 'node-2',
+      askedMs: 995,
+      isAct: true,
+    };
     unanswered.asks.push({ ...ask, answer: 'none', answeredMs: null });
     expect(checkEvictions(unanswered)).toEqual([]);
     const ordered = evicted('evicted_by_admin');
@@ -173,7 +180,14 @@ describe('evictions', () => {
   it("another user's claim, one that was refused, and an order that met nobody are none", () => {
     const history = evicted();
     history.grants.push(grantOf('mac', 2, 995, { user: 'bob' }));
-    const ask = { user: 'ada', program: 'laptop', machine: 'laptop', node: 'node-2', askedMs: 995 };
+    const ask = {
+      user: 'ada',
+      program: 'laptop',
+      machine: 'laptop',
+      node: 'node-2',
+      askedMs: 995,
+      isAct: true,
+    };
     history.asks.push({ ...ask, answer: 'conflict', answeredMs: 999 });
     history.adminEvictions.push({ user: 'ada', sentMs: 995, ackMs: 1000, epoch: null });
     expect(checkEvictions(history)).toHaveLength(1);
@@ -181,7 +195,14 @@ describe('evictions', () => {
 
   it('one as released needs somebody who gave a seat back', () => {
     const history = evicted('released');
-    const ask = { user: 'ada', program: 'laptop', machine: 'laptop', node: 'node-2', askedMs: 995 };
+    const ask = {
+      user: 'ada',
+      program: 'laptop',
+      machine: 'laptop',
+      node: 'node-2',
+      askedMs: 995,
+      isAct: true,
+    };
     history.asks.push({ ...ask, answer: 'none', answeredMs: null });
     expect(checkEvictions(history)).toHaveLength(1);
     history.releases.add('laptop');
@@ -190,7 +211,7 @@ describe('evictions', () => {
 });
 
 describe('counts', () => {
-  const counts = { atMs: 0, granted: 5, reasserted: 1, ended: 4, active: 2, leases: { ada: 1 } };
+  const counts = countsOf({ granted: 5, reasserted: 1, ended: 4, active: 2, leases: { ada: 1 } });
 
   it('that fit are fine, also where a lease has ended that is not swept yet', () => {
     expect(checkCounts({ counts: [counts] })).toEqual([]);
