@@ -31,6 +31,7 @@ import { Inbox } from './store/notices.js';
 import { Pulse } from './store/pulse.js';
 import { connectRedis, openCommands, openInbox, type RedisConnection } from './store/redis.js';
 import { inspectRedis } from './store/redis-inspection.js';
+import { checkSchema, markSchema } from './store/schema.js';
 import { createStore, type Store } from './store/store.js';
 import { type StoreWatch, watchStore } from './store/watch/store-watch.js';
 
@@ -92,7 +93,7 @@ export class Broker {
       announceEveryMs: settings.renewEveryMs,
       report: () => this.#report(),
       orgs: () => this.store.horizon.orgs,
-      onForgotten: () => this.verifyAll(),
+      onForgotten: () => this.#forgotten(),
       onWentBack: (lostMs) => this.#wentBack({ lostMs }),
       clock: monotonicMs,
       log,
@@ -205,6 +206,7 @@ export class Broker {
     await connectRedis(this.#commands);
     const { warnings } = await inspectRedis(this.#commands);
     for (const warning of warnings) this.log.warn(warning);
+    await checkSchema(this.#commands, this.store.keys);
     await this.#pulse.start();
     this.#startedAtMs = Math.round(this.store.redisClock.nowMs() ?? 0);
     await this.#inbox.open();
@@ -279,6 +281,14 @@ export class Broker {
     this.metrics.clockSteps.inc();
     this.log.warn({ stepMs: Math.round(stepMs) }, "Redis's clock was set, or this machine stood still");
     this.verifyAll();
+  }
+
+  /** Redis has lost its data, or some of it. */
+  #forgotten(): void {
+    this.verifyAll();
+    markSchema(this.#commands, this.store.keys).catch((error: unknown) =>
+      this.log.debug({ reason: String(error) }, 'the version of the data is not written'),
+    );
   }
 
   /** Promise 8: the operator is told how far Redis went back; docs/runbook.md says what to do. */

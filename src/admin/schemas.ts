@@ -28,7 +28,7 @@ export const paging = {
     Type.Integer({ minimum: 1, maximum: 500, default: 50, description: 'Items of a page at most.' }),
   ),
   cursor: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 2048, description: '`next` of the page before.' }),
+    Type.String({ minLength: 1, maxLength: 8192, description: '`next` of the page before.' }),
   ),
 };
 export const DEFAULT_LIMIT = 50;

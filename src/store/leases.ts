@@ -82,7 +82,7 @@ export class Leases {
     const { keys, config, redisClock, scripts, horizon } = this.parts;
     const names = [...keys.renewal(org), ...held.map((lease) => keys.lease(org, lease.user))];
     const order = { nodeId: config.nodeId, ttlMs: config.leaseTtlMs, ...horizon.boundsOf(org) };
-    const args = held.flatMap((lease) => [lease.user, fenceOf(lease), lease.connection]);
+    const args = held.flatMap((lease) => [lease.user, fenceOf(lease), String(lease.epoch), lease.connection]);
     const learn = redisClock.exchange();
     const reply = await reachStore(() => scripts.run('renew', names, [JSON.stringify(order), ...args]));
     if (!Array.isArray(reply)) throw new StoreUnavailable(new Error('renew answered out of form'));

@@ -8,9 +8,9 @@ import type {
   LicenseStatus,
   Page,
 } from './license-types.js';
-import { cursorOf, pageByScore } from './paging.js';
+import { cursorBehind, type Place, pageByScore, type Stretch } from './paging.js';
 import type { RedisConnection } from './redis.js';
-import type { ScriptName } from './scripts.js';
+import type { ScriptName, Scripts } from './scripts.js';
 import { reachStore, type SeatScripts, StoreUnavailable } from './seat-scripts.js';
 
 /** Longer than issue.lua keeps its answers. */
@@ -21,11 +21,17 @@ const LOOK_AT_ONCE = 200;
 
 export interface LicensesParts {
   readonly redis: RedisConnection;
+  readonly scripts: Scripts;
   readonly seats: SeatScripts;
   readonly keys: KeyNames;
 }
 
 type LicenseFields = Readonly<Record<string, string | undefined>>;
+/** A license, and where it stands in the list that it was read from. */
+interface Listed {
+  readonly license: License;
+  readonly place: Place;
+}
 type LicenseReply =
   | { readonly outcome: 'done'; readonly license: LicenseFields; readonly ended?: string }
   | { readonly outcome: 'refused'; readonly reason: LicenseRefusal; readonly status?: LicenseStatus };
@@ -114,7 +120,8 @@ export class Licenses {
     limit: number,
   ): Promise<Page<License>> {
     const { keys } = this.parts;
-    return this.#pageOf(org, of.revoked ? keys.revoked(org) : keys.licensed(org), cursor, limit);
+    const index = of.revoked ? keys.revoked(org) : keys.licensed(org);
+    return licensesOn(await this.#pageOf(org, index, { cursor, limit }));
   }
 
   /** Licenses of one status. A page may be shorter than asked for, also empty, while `next` goes on. */
@@ -125,42 +132,48 @@ export class Licenses {
     limit: number,
   ): Promise<Page<License>> {
     if (status === 'revoked') return this.page(org, { revoked: true }, cursor, limit);
+    const index = this.parts.keys.licensed(org);
     const atOnce = Math.max(limit, LOOK_AT_ONCE);
-    const items: License[] = [];
+    let found: Listed[] = [];
     let next = cursor;
     for (let looked = 0; looked < LOOK_LIMIT; looked += atOnce) {
-      const page = await this.page(org, { revoked: false }, next, atOnce);
-      items.push(...page.items.filter((license) => license.status === status));
-      const last = items[limit - 1];
-      // Their place in the list is the time of their issue.
-      if (items.length > limit && last)
-        return { items: items.slice(0, limit), next: cursorOf([last.issuedAt, last.user]) };
+      const page = await this.#pageOf(org, index, { cursor: next, limit: atOnce });
+      found.push(...page.items.filter(({ license }) => license.status === status));
       next = page.next;
-      if (next === null || items.length === limit) break;
+      const last = found[limit - 1];
+      if (found.length > limit && last) {
+        found = found.slice(0, limit);
+        next = cursorBehind(last.place);
+      }
+      if (next === null || found.length === limit) break;
     }
-    return { items, next };
+    return licensesOn({ items: found, next });
   }
 
   /** Licenses last used before a time (Unix ms), the longest unused first. Those in use now are left out. */
   async unused(org: string, beforeMs: number, cursor: string | null, limit: number): Promise<Page<License>> {
     const { keys, redis } = this.parts;
-    const page = await this.#pageOf(org, keys.used(org), cursor, limit, beforeMs);
+    const listed = await this.#pageOf(org, keys.used(org), { cursor, limit, untilScore: beforeMs });
+    const page = licensesOn(listed);
     if (page.items.length === 0) return page;
     const users = page.items.map((license) => license.user);
     const active = await reachStore(() => redis.zmscore(keys.active(org), ...users));
     return { ...page, items: page.items.filter((_, index) => active[index] === null) };
   }
 
-  async #pageOf(
-    org: string,
-    index: string,
-    cursor: string | null,
-    limit: number,
-    untilScore?: number,
-  ): Promise<Page<License>> {
+  async #pageOf(org: string, index: string, stretch: Stretch): Promise<Page<Listed>> {
     return reachStore(async () => {
-      const { items: users, next } = await pageByScore(this.parts.redis, index, cursor, limit, untilScore);
-      return { items: (await this.#read(org, users)).filter((one) => one !== null), next };
+      const { items: places, next } = await pageByScore(this.parts.scripts, index, stretch);
+      const licenses = await this.#read(
+        org,
+        places.map(({ member }) => member),
+      );
+      // A license may have gone between the two reads.
+      const items = places.flatMap((place, i) => {
+        const license = licenses[i] ?? null;
+        return license === null ? [] : [{ license, place }];
+      });
+      return { items, next };
     });
   }
 
@@ -204,6 +217,10 @@ export class Licenses {
     const allKeys = [...keys.licenseChange(order.org, requestId), ...moreKeys];
     return reachStore(() => seats.ask<LicenseReply>(name, order, argument, allKeys));
   }
+}
+
+function licensesOn({ items, next }: Page<Listed>): Page<License> {
+  return { items: items.map(({ license }) => license), next };
 }
 
 function textOf(ms: number | undefined): string | undefined {

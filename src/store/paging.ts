@@ -1,5 +1,5 @@
 import type { Page } from './license-types.js';
-import type { RedisConnection } from './redis.js';
+import type { Scripts } from './scripts.js';
 
 /** The cursor is none that this list has given. */
 export class BadCursor extends Error {
@@ -8,35 +8,52 @@ export class BadCursor extends Error {
   }
 }
 
-/**
- * One page of a sorted set, by rising score. The cursor names the last member seen; where that one has left meanwhile,
- * the page goes on at its score, and may then show a few members again.
- */
-export async function pageByScore(
-  redis: RedisConnection,
-  key: string,
-  cursor: string | null,
-  limit: number,
-  untilScore?: number,
-): Promise<Page<string>> {
-  const start = cursor === null ? 0 : await rankAfter(redis, key, readCursor(cursor));
-  const flat = await redis.zrange(key, String(start), String(start + limit), 'WITHSCORES');
-  const found = [];
-  for (let index = 0; index < flat.length; index += 2) {
-    found.push({ member: flat[index] ?? '', score: Number(flat[index + 1]) });
-  }
-  const wanted = found.filter(({ score }) => untilScore === undefined || score < untilScore);
-  const page = wanted.slice(0, limit);
-  const last = page.at(-1);
-  const next = wanted.length > limit && last !== undefined ? cursorOf([last.score, last.member]) : null;
-  return { items: page.map(({ member }) => member), next };
+/** Where a member stands in a sorted set: Redis orders by score, and members of one score by their bytes. */
+export interface Place {
+  readonly score: number;
+  readonly member: string;
 }
 
-async function rankAfter(redis: RedisConnection, key: string, place: readonly unknown[]): Promise<number> {
-  const [score, member] = place;
-  if (typeof score !== 'number' || typeof member !== 'string') throw new BadCursor();
-  const rank = await redis.zrank(key, member);
-  return rank === null ? redis.zcount(key, '-inf', `(${score}`) : rank + 1;
+export interface Stretch {
+  /** As `next` of the page before named it; null: the page begins at the first member. */
+  readonly cursor: string | null;
+  readonly limit: number;
+  /** Only members below this score. */
+  readonly untilScore?: number | undefined;
+}
+
+/**
+ * One page of a sorted set, by rising score. The cursor names the place of the last member that was given, and the page
+ * goes on strictly behind it, also when that member has left: a member that stays where it is comes once.
+ */
+export async function pageByScore(scripts: Scripts, key: string, stretch: Stretch): Promise<Page<Place>> {
+  const { cursor, limit, untilScore = Number.POSITIVE_INFINITY } = stretch;
+  const behind = cursor === null ? [] : placeArguments(cursor);
+  // One more than the page holds tells whether there is another page.
+  const reply = await scripts.run('page', [key], [limit + 1, ...behind]);
+  const wanted = placesIn(reply as readonly string[]).filter(({ score }) => score < untilScore);
+  const items = wanted.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: wanted.length > limit && last !== undefined ? cursorBehind(last) : null };
+}
+
+/** The cursor of the page that begins behind a place. */
+export function cursorBehind({ score, member }: Place): string {
+  return cursorOf([score, member]);
+}
+
+function placeArguments(cursor: string): readonly [string, string] {
+  const [score, member, ...more] = readCursor(cursor);
+  if (typeof score !== 'number' || typeof member !== 'string' || more.length > 0) throw new BadCursor();
+  // The shortest text that reads as the same double: exact for times in ms and in µs.
+  return [String(score), member];
+}
+
+function placesIn(flat: readonly string[]): Place[] {
+  const places: Place[] = [];
+  for (let index = 0; index + 1 < flat.length; index += 2)
+    places.push({ member: flat[index] ?? '', score: Number(flat[index + 1]) });
+  return places;
 }
 
 /** A cursor that stands for a place in a list, opaque to who is given it. */

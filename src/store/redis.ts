@@ -124,10 +124,20 @@ function openCluster(config: RedisConfig, target: RedisTarget, { log, metrics }:
   cluster.on('error', logFailure);
   cluster.on('node error', logFailure);
   cluster.on('reconnecting', () => metrics.redisReconnects.inc({ role }));
-  cluster.on('+node', () => {
+  cluster.on('+node', (node: Redis) => {
+    answerForAsking(node);
     if (cluster.status === 'ready') metrics.redisReconnects.inc({ role });
   });
   return cluster;
+}
+
+/**
+ * Where a slot is on its way, ioredis sends ASKING and looks at no answer. One that does not come in time would be
+ * nobody's rejection, which ends the process. The command behind it fails by itself.
+ */
+function answerForAsking(node: Redis): void {
+  const asking = node.asking.bind(node);
+  node.asking = async () => asking().catch(() => 'OK' as const);
 }
 
 function optionsFor(config: RedisConfig, target: RedisTarget, role: Role): ConnectionOptions {

@@ -10,9 +10,9 @@ const license = [...seat, 'license'] as const;
 /** The Lua files that stand before each script, beside common.lua. */
 const librariesOf = {
   claim: seat,
-  renew: ['reign', 'lease'],
-  reassert: seat,
-  release: seat,
+  renew: ['reign', 'lease', 'grant'],
+  reassert: [...seat, 'grant'],
+  release: [...seat, 'grant'],
   evict: seat,
   sweep: seat,
   tick: seat,
@@ -28,6 +28,7 @@ const librariesOf = {
   repair: [],
   tally: [],
   import: [],
+  page: [],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ScriptName = keyof typeof librariesOf;

@@ -17,6 +17,23 @@ const SCAN_COUNT = 500;
 /** A page ends after so many looked at, found or not, so that a search of a large org comes in pieces. */
 const SCAN_LIMIT = 20_000;
 
+/** Far more than a step gives beyond what it is asked for. */
+const MOST_IN_CURSOR = 1_000;
+/** The first part of a cursor whose second one is the last user given. */
+const BY_NAME = 'name';
+
+interface Search {
+  readonly org: string;
+  readonly pattern: string;
+  readonly limit: number;
+}
+
+/** Where a walk through a table stands: '0' at its end. What was found and not given yet comes first. */
+interface Walk {
+  readonly place: string;
+  readonly found: readonly string[];
+}
+
 /** Who has the seat, and who all are in. Reads only; rejects with StoreUnavailable or BadCursor. */
 export class Sessions {
   constructor(private readonly parts: { readonly redis: RedisConnection; readonly keys: KeyNames }) {}
@@ -35,7 +52,8 @@ export class Sessions {
 
   /**
    * A page of live sessions whose user begins with a text, in no particular order. A session that is there all the
-   * time is on one page at least; a page may be shorter than asked for, also empty, while `next` goes on.
+   * time is on one page at least, whoever comes or leaves between two pages; a page may be shorter than asked for, also
+   * empty, while `next` goes on.
    */
   async page(
     org: string,
@@ -43,31 +61,52 @@ export class Sessions {
     cursor: string | null,
     limit: number,
   ): Promise<Page<LiveSession>> {
-    let [place, skip] = cursor === null ? ['0', 0] : scanPlace(cursor);
-    const pattern = `${userPrefix.replace(/[\\*?[\]^-]/g, '\\$&')}*`;
-    const { redis, keys } = this.parts;
+    const from = cursor === null ? { lastGiven: '' } : placeOf(cursor);
+    const search = { org, pattern: `${userPrefix.replace(/[\\*?[\]^-]/g, '\\$&')}*`, limit };
     return reachStore(async () => {
-      const items: LiveSession[] = [];
-      for (let looked = 0; ; looked += SCAN_COUNT) {
-        const [after, flat] = await redis.zscan(
-          keys.active(org),
-          place,
-          'MATCH',
-          pattern,
-          'COUNT',
-          SCAN_COUNT,
-        );
-        const users = flat.filter((_, index) => index % 2 === 0);
-        const chosen = users.slice(skip, skip + limit - items.length);
-        items.push(...(await this.#read(org, chosen)).filter((one) => one !== null));
-        if (skip + chosen.length < users.length) {
-          return { items, next: cursorOf([place, skip + chosen.length]) };
-        }
-        if (after === '0') return { items, next: null };
-        [place, skip] = [after, 0];
-        if (items.length >= limit || looked >= SCAN_LIMIT) return { items, next: cursorOf([place, 0]) };
-      }
+      if (!('lastGiven' in from)) return this.#walk(search, from);
+      const first = await this.#step(search, '0', limit);
+      if (first.place !== '0') return this.#walk(search, first);
+      // All in one reply, as Redis gives a short list: in the order of names, which no leaving changes.
+      const rest = first.found.filter((user) => user > from.lastGiven).sort();
+      const chosen = rest.slice(0, limit);
+      const items = (await this.#read(org, chosen)).filter((one) => one !== null);
+      const isMore = rest.length > chosen.length;
+      return { items, next: isMore ? cursorOf([BY_NAME, chosen.at(-1) ?? '']) : null };
     });
+  }
+
+  /**
+   * Goes on with a walk through a table. A step that gave more than there was room for is not made again: its table may
+   * have been resized meanwhile, and then it would give others.
+   */
+  async #walk(search: Search, from: Walk): Promise<Page<LiveSession>> {
+    const { org, limit } = search;
+    const items: LiveSession[] = [];
+    let { place, found } = from;
+    for (let looked = 0; ; looked += SCAN_COUNT) {
+      while (found.length > 0 && items.length < limit) {
+        const room = limit - items.length;
+        items.push(...(await this.#read(org, found.slice(0, room))).filter((one) => one !== null));
+        found = found.slice(room);
+      }
+      if (found.length === 0 && place === '0') return { items, next: null };
+      if (items.length >= limit || looked >= SCAN_LIMIT) return { items, next: cursorOf([place, ...found]) };
+      ({ place, found } = await this.#step(search, place, limit - items.length));
+    }
+  }
+
+  /** One step of a walk, which gives little more than there is room for: the rest has to stand in the cursor. */
+  async #step({ org, pattern }: Search, from: string, room: number): Promise<Walk> {
+    const { redis, keys } = this.parts;
+    const scan = async (count: number): Promise<Walk> => {
+      const [place, flat] = await redis.zscan(keys.active(org), from, 'MATCH', pattern, 'COUNT', count);
+      return { place, found: flat.filter((_, index) => index % 2 === 0) };
+    };
+    // A search finds few, and looks at many.
+    const step = await scan(pattern === '*' ? room : SCAN_COUNT);
+    const isWhole = from === '0' && step.place === '0';
+    return step.found.length > room && !isWhole ? scan(room) : step;
   }
 
   async #read(org: string, users: readonly string[]): Promise<(LiveSession | null)[]> {
@@ -83,9 +122,11 @@ export class Sessions {
   }
 }
 
-function scanPlace(cursor: string): [string, number] {
-  const [place, skip] = readCursor(cursor);
-  const isPlace = typeof place === 'string' && /^\d{1,20}$/.test(place) && BigInt(place) < 2n ** 64n;
-  if (!isPlace || typeof skip !== 'number' || !Number.isSafeInteger(skip) || skip < 0) throw new BadCursor();
-  return [place, skip];
+function placeOf(cursor: string): Walk | { readonly lastGiven: string } {
+  const [place, ...users] = readCursor(cursor);
+  const areNames = users.every((user) => typeof user === 'string');
+  if (typeof place !== 'string' || !areNames || users.length > MOST_IN_CURSOR) throw new BadCursor();
+  if (place === BY_NAME && users.length === 1) return { lastGiven: users[0] ?? '' };
+  if (!/^\d{1,20}$/.test(place) || BigInt(place) >= 2n ** 64n) throw new BadCursor();
+  return { place, found: users };
 }

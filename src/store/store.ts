@@ -54,7 +54,7 @@ export function createStore(parts: {
   const scripts = new Scripts(redis, parts.metrics);
   const seats = new SeatScripts(scripts, keys, config, redisClock, horizon);
   const ledger = new Ledger({ scripts, keys, config });
-  const licenses = new Licenses({ redis, seats, keys });
+  const licenses = new Licenses({ redis, scripts, seats, keys });
   return {
     keys,
     redisClock,

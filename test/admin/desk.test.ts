@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { ask } from '../support/admin.js';
+import { withinOneHour } from '../support/calendar.js';
 import { Desktop } from '../support/desktop.js';
 import { adminTokenFor, startNode, tokenFor } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
@@ -11,6 +12,7 @@ let node: Broker;
 const acme = '/v1/admin/orgs/acme';
 
 beforeAll(async () => {
+  await withinOneHour();
   redis = await testRedis();
   node = await startNode(redis.url);
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAnswer } from '../gateway/raw-socket.js';
 import { ask } from '../support/admin.js';
 import { eventually } from '../support/eventually.js';
-import { adminTokenFor } from '../support/node.js';
+import { adminTokenFor, UNHURRIED } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { useRedis } from '../support/redis.js';
 
@@ -16,7 +16,7 @@ const redis = useRedis();
 let node: NodeProcess;
 
 beforeAll(async () => {
-  node = await NodeProcess.start(redis.url);
+  node = await NodeProcess.start(redis.url, UNHURRIED);
   expect((await ask(node, 'POST', licenses, { body: { user: 'ada' } })).status).toBe(201);
 });
 afterAll(() => node.kill());

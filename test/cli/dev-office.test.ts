@@ -35,7 +35,10 @@ describe('the seeded org', () => {
     expect(await broker.store.orgs.counts('acme')).toEqual(first);
     expect((await recount(broker.store, 'acme', { repairBy: null })).differences).toEqual([]);
     const days = await usageByDay(broker.store.usage, 'acme', Date.now() - 8 * 86_400_000, Date.now());
-    expect(days.every(({ uniqueUsers }) => uniqueUsers > 0)).toBe(true);
+    // Of today there may be but a few hours of the night.
+    const whole = days.slice(0, -1);
+    expect(whole.length).toBeGreaterThanOrEqual(8);
+    expect(whole.every(({ uniqueUsers }) => uniqueUsers > 0)).toBe(true);
     expect(Math.max(...days.map(({ peak }) => peak))).toBeGreaterThan(20);
   });
 

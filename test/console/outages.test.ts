@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Relay } from '../../chaos/relay.js';
 import type { Broker } from '../../src/broker.js';
+import { pickFreePort } from '../../src/embedded/redis-probe.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { startNode } from '../support/node.js';
@@ -128,7 +129,8 @@ describe('while the node is gone', () => {
   let own: Stage;
 
   beforeEach(async () => {
-    node = await startNode(stage.redis.url);
+    // A port that is free again when the node comes back.
+    node = await startNode(stage.redis.url, { SOLESEAT_ADMIN_PORT: String(await pickFreePort()) });
     own = { ...stage, node, url: `http://127.0.0.1:${node.ports.admin}/console/` };
   });
   afterEach(() => node.stop());

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { Desktop } from '../support/desktop.js';
+import { eventually } from '../support/eventually.js';
 import { startNode } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 
@@ -43,8 +44,9 @@ describe('a user who claims too often (promise 11)', () => {
       expect(error.retryAfterMs).toBeGreaterThan(0);
       expect(error.retryAfterMs).toBeLessThanOrEqual(60_000);
       expect(await refused.close()).toEqual({ code: 4429, reason: 'rate_limited' });
-      expect(await nodes[n % 2]?.metrics.registry.metrics()).toContain(
-        'soleseat_claims_total{outcome="rate_limited"} 1',
+      const page = async () => (await nodes[n % 2]?.metrics.registry.metrics()) ?? '';
+      await eventually(async () =>
+        (await page()).includes('soleseat_claims_total{outcome="rate_limited"} 1\n'),
       );
     }
     await holder.told('lease');

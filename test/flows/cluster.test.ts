@@ -1,8 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLog } from '../../src/base/log.js';
+import { createMetrics } from '../../src/base/metrics.js';
 import type { Broker } from '../../src/broker.js';
 import type { RedisTopology } from '../../src/embedded/redis-topology.js';
+import { connectRedis, openCommands, redisNodes } from '../../src/store/redis.js';
 import { Crowd, expectNoEpochTwice, helloOf, Rivals } from '../support/crowd.js';
 import type { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
@@ -68,14 +71,35 @@ describe('with Redis Cluster', () => {
     await Promise.all(pair.map((node) => node.stop()));
   });
 
+  it('an ASKING that is not answered in time is nobody’s rejection, which would end the node', async () => {
+    const parts = { log: createLog('silent', 'test'), metrics: createMetrics() };
+    const connection = openCommands({ redisUrl: redis.url, commandTimeoutMs: 300 }, parts);
+    await connectRedis(connection);
+    const [first] = redisNodes(connection);
+    const server = serverAt(redis, first?.redis.options.port ?? 0);
+    server.kill('SIGSTOP');
+    const answer = first?.redis.asking();
+    await expect(answer?.finally(() => server.kill('SIGCONT'))).resolves.toBe('OK');
+    connection.disconnect();
+  });
+
   it('slots that are moved under load lose no session', async () => {
-    const crowd = await Crowd.seat(ports, orgs, 5);
-    const rivals = new Rivals(ports, orgs.slice(0, 6));
+    // A claim may wait for longer than a slot is on its way, also on a busy machine.
+    const patience = {
+      SOLESEAT_TAKEOVERS_PER_MINUTE: '0',
+      SOLESEAT_COMMAND_TIMEOUT_MS: '2500',
+      SOLESEAT_LEASE_TTL_MS: '9000',
+      SOLESEAT_RENEW_EVERY_MS: '1500',
+    };
+    const pair = await Promise.all([startNode(redis.url, patience), startNode(redis.url, patience)]);
+    const pairPorts = pair.map((node) => node.ports.public);
+    const crowd = await Crowd.seat(pairPorts, orgs, 5);
+    const rivals = new Rivals(pairPorts, orgs.slice(0, 6));
     const [slowOrg = ''] = orgs;
     let patient: Desktop | undefined;
     await moveSlots(redis, epochKeys.slice(0, 6), async (key) => {
       if (key !== epochKey(slowOrg)) return;
-      patient = await helloOf(ports[0] ?? 0, slowOrg, 'patient');
+      patient = await helloOf(pairPorts[0] ?? 0, slowOrg, 'patient');
       await pause(300);
     });
     // Who claims while the slot is on its way waits rather than being refused.
@@ -93,6 +117,7 @@ describe('with Redis Cluster', () => {
       await desktop.until(() => lease?.startsWith(`${sessionId}:${desktop.epoch}:`) === true);
     }
     crowd.leave();
+    await Promise.all(pair.map((node) => node.stop()));
   });
 
   it('after kill -9 of a master under load its sessions recover, those of the others go on, and inboxes move', async () => {

@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Desktop, resume } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { startNode } from '../support/node.js';
+import { PATIENT, startNode } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { useRedis } from '../support/redis.js';
 
@@ -38,7 +41,10 @@ describe('the directory of nodes', () => {
 
 describe('promise 6: a node whose event loop is full', () => {
   it('keeps who has not been displaced meanwhile, and ends who has, with the reason', async () => {
-    const hooks = { TEST_ON_SIGUSR2: '4000' };
+    const folder = mkdtempSync(join(tmpdir(), 'soleseat-busy-'));
+    const isBusy = join(folder, 'busy');
+    writeFileSync(isBusy, '');
+    const hooks = { TEST_ON_SIGUSR2: isBusy };
     const [busy, other] = await Promise.all([
       NodeProcess.start(redis.url, {}, { hooks }),
       NodeProcess.start(redis.url),
@@ -48,12 +54,13 @@ describe('promise 6: a node whose event loop is full', () => {
     await Promise.all([loser, keeper].map((desktop) => desktop.told('lease')));
     const { epoch } = await keeper.told('welcome');
     busy.signal('SIGUSR2');
-    // Longer than the TTL: both leases have run out, and the seats are out of the counts.
+    // Longer than the TTL, and until the other node has swept: the seats are out of the counts.
     await eventually(async () => (await redis.client.exists(leaseKey('busy-1'), leaseKey('busy-2'))) === 0);
     await eventually(async () => (await redis.client.zcard('soleseat:{acme}:active')) === 0);
     const before = leases(loser).length;
     const winner = await Desktop.hello(other.ports.public, 'busy-1', 'laptop');
     const won = await winner.told('welcome');
+    rmSync(folder, { recursive: true });
     expect(await loser.told('evicted')).toMatchObject({ reason: 'taken_over', epoch: won.epoch });
     expect(leases(loser).length).toBe(before);
     await eventually(
@@ -67,13 +74,12 @@ describe('promise 6: a node whose event loop is full', () => {
 
 describe('promise 7: a node that runs out of memory', () => {
   it('dies, and its sessions are back on another with their sessionId', async () => {
-    const long = { SOLESEAT_LEASE_TTL_MS: '30000', SOLESEAT_RENEW_EVERY_MS: '10000' };
     const [doomed, other] = await Promise.all([
-      NodeProcess.start(redis.url, long, {
+      NodeProcess.start(redis.url, PATIENT, {
         hooks: { TEST_ON_SIGUSR2: 'eat memory' },
         args: ['--max-old-space-size=64'],
       }),
-      NodeProcess.start(redis.url, long),
+      NodeProcess.start(redis.url, PATIENT),
     ]);
     const users = Array.from({ length: 50 }, (_, i) => `eaten-${i}`);
     const before = await Promise.all(users.map((user) => Desktop.hello(doomed.ports.public, user, 'pc')));

@@ -1,8 +1,9 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
+import { seatAll } from '../support/crowd.js';
 import { Desktop, resume } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { startNode } from '../support/node.js';
+import { PATIENT, startNode, tokenFor } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { testRedis, useRedis } from '../support/redis.js';
 
@@ -14,15 +15,12 @@ const counter = async (name: string) =>
 
 describe('promise 7: a crash costs nobody a seat', () => {
   it('500 sessions of a killed node are all back on another with their sessionId, and nobody is evicted', async () => {
-    const long = { SOLESEAT_LEASE_TTL_MS: '30000', SOLESEAT_RENEW_EVERY_MS: '10000' };
     const [doomed, other] = await Promise.all([
-      NodeProcess.start(redis.url, long),
-      NodeProcess.start(redis.url, long),
+      NodeProcess.start(redis.url, PATIENT),
+      NodeProcess.start(redis.url, PATIENT),
     ]);
     const users = Array.from({ length: 500 }, (_, i) => `crash-${i}`);
-    const before = await Promise.all(
-      users.map((user) => Desktop.hello(doomed.ports.public, user, `pc-${user}`)),
-    );
+    const before = await seatAll(doomed.ports.public, users);
     const welcomes = await Promise.all(before.map((desktop) => desktop.told('welcome')));
     await doomed.kill();
     await Promise.all(before.map((desktop) => desktop.close()));
@@ -130,10 +128,10 @@ describe('promise 8: Redis may lose everything', () => {
 
 describe('promise 12: drain without loss', () => {
   it('at SIGTERM the node is not ready at once, and its sessions resume elsewhere with their sessionId', async () => {
-    const slowly = { SOLESEAT_DRAIN_MS: '1500' };
+    const slowly = { ...PATIENT, SOLESEAT_DRAIN_MS: '1500' };
     const [leaving, staying] = await Promise.all([
       NodeProcess.start(redis.url, slowly),
-      NodeProcess.start(redis.url),
+      NodeProcess.start(redis.url, PATIENT),
     ]);
     const users = Array.from({ length: 50 }, (_, i) => `drain-${i}`);
     const before = await Promise.all(
@@ -165,9 +163,8 @@ describe('promise 12: drain without loss', () => {
 
 describe('tokens in mid-session', () => {
   it('a token that ends is warned of, then closes with 4001, and the seat stays to be resumed', async () => {
-    const { tokenFor } = await import('../support/node.js');
     const node = await startNode(redis.url, { SOLESEAT_TOKEN_WARNING_MS: '2000' });
-    const desktop = await Desktop.open(node.ports.public, tokenFor('brief', 'acme', 2));
+    const desktop = await Desktop.open(node.ports.public, tokenFor('brief', 'acme', 4));
     desktop.say({ type: 'hello', machine: { id: 'pc' } });
     await desktop.told('token_expiring');
     expect((await desktop.close()).code).toBe(4001);

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import { seatAll } from '../support/crowd.js';
 import { Desktop, resume } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { startNode, tokenFor } from '../support/node.js';
@@ -79,28 +80,33 @@ describe('while Redis is frozen', () => {
   });
 
   it('a session ends at its deadline and the grace, not later', async () => {
-    const { redis } = await redisOf();
+    const { redis, store } = await redisOf();
     const node = await nodeOn(redis.url, { SOLESEAT_JEOPARDY_GRACE_MS: '1000' });
     const holder = await Desktop.hello(node.ports.public, 'ada', 'pc');
     await holder.told('lease');
+    const leaseEndMs = Number(await store.zscore('soleseat:{acme}:active', 'ada'));
     redis.kill('SIGSTOP');
     const { graceMs } = await holder.told('jeopardy');
     const toldMs = performance.now();
     expect(await holder.close()).toEqual({ code: 4010, reason: 'lease_lost' });
-    const lastedMs = performance.now() - toldMs;
+    // The deadline is 300 ms before the lease's end. Judged by the lease, as this process may hear of the jeopardy
+    // late; 200 ms are for the way of the last renewal to Redis.
+    expect(Date.now()).toBeGreaterThan(leaseEndMs - 300 + 1000 - 200);
     // At the tick of the wheel after it; the rest is for how late a busy machine may be.
-    expect(lastedMs).toBeGreaterThan(graceMs - 100);
-    expect(lastedMs).toBeLessThan(graceMs + 1500);
+    expect(performance.now() - toldMs).toBeLessThan(graceMs + 1500);
   });
 });
 
 describe('after Redis was away', () => {
   it('was down: all are told, refused at the door, and recover with jitter, without an eviction', async () => {
     const { redis, store } = await redisOf();
-    const node = await nodeOn(redis.url);
+    // With an interval of a second and more they recover within a second.
+    const node = await nodeOn(redis.url, {
+      SOLESEAT_LEASE_TTL_MS: '12000',
+      SOLESEAT_RENEW_EVERY_MS: '1500',
+    });
     const users = Array.from({ length: 200 }, (_, i) => `user-${i}`);
-    const holders = await Promise.all(users.map((user) => Desktop.hello(node.ports.public, user, 'pc')));
-    await Promise.all(holders.map((holder) => holder.told('welcome')));
+    const holders = await seatAll(node.ports.public, users);
     redis.kill('SIGKILL');
     await Promise.all(holders.map((holder) => holder.told('jeopardy')));
     expect(await refusal(node.ports.public)).toEqual({ status: 503, retryAfter: expect.any(String) });

@@ -5,7 +5,7 @@ import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { activeByCounters } from '../../src/store/ledger.js';
 import { parseLease } from '../../src/store/replies.js';
 import { Desktop } from '../support/desktop.js';
-import { startNode } from '../support/node.js';
+import { PATIENT, startNode } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 import { storeOn } from '../support/store.js';
 
@@ -17,11 +17,7 @@ beforeAll(async () => {
   redis = await testRedis();
   store = new Redis(redis.url);
   // Redis and three nodes share two cores with the clients: the lease must outlast the queue.
-  for (let i = 0; i < 3; i++) {
-    nodes.push(
-      await startNode(redis.url, { SOLESEAT_LEASE_TTL_MS: '30000', SOLESEAT_RENEW_EVERY_MS: '10000' }),
-    );
-  }
+  for (let i = 0; i < 3; i++) nodes.push(await startNode(redis.url, PATIENT));
 });
 afterAll(async () => {
   await Promise.all(nodes.map((node) => node.stop()));

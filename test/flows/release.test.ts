@@ -4,7 +4,7 @@ import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { Leases } from '../../src/store/leases.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { SELDOM, startNode } from '../support/node.js';
+import { SELDOM, startNode, UNHURRIED } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { testRedis } from '../support/redis.js';
 import { RedisProxy } from '../support/redis-proxy.js';
@@ -97,7 +97,7 @@ describe('a connection that its program closes', () => {
   });
 
   it('with 1000 is logged as a release, and one that breaks as a lost connection', async () => {
-    const node = await NodeProcess.start(redis.url, { SOLESEAT_LOG_LEVEL: 'info' });
+    const node = await NodeProcess.start(redis.url, { ...UNHURRIED, SOLESEAT_LOG_LEVEL: 'info' });
     const closed = await Desktop.hello(node.ports.public, 'mia', 'desk');
     const broken = await Desktop.hello(node.ports.public, 'max', 'desk');
     const sessions = await Promise.all(

@@ -5,7 +5,7 @@ import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { recount } from '../../src/license/recount.js';
 import type { Store } from '../../src/store/store.js';
 import { Desktop } from '../support/desktop.js';
-import { startNode } from '../support/node.js';
+import { PATIENT, SELDOM, startNode } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 import { storeOn } from '../support/store.js';
 
@@ -19,11 +19,8 @@ let desk: Store;
 beforeAll(async () => {
   redis = await testRedis();
   client = new Redis(redis.url);
-  const settings = {
-    SOLESEAT_LICENSE_MODE: 'required',
-    SOLESEAT_LEASE_TTL_MS: '30000',
-    SOLESEAT_RENEW_EVERY_MS: '8000',
-  };
+  // No renewal may find out before the notice: which of the two told it is judged below.
+  const settings = { ...PATIENT, ...SELDOM, SOLESEAT_LICENSE_MODE: 'required' };
   nodes = [await startNode(redis.url, settings), await startNode(redis.url, settings)];
   desk = storeOn(client, { nodeId: 'desk' });
 });

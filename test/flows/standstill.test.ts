@@ -8,7 +8,7 @@ import type { Broker } from '../../src/broker.js';
 import { frame, handshake, opcodes } from '../gateway/raw-socket.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { SELDOM, startNode, tokenFor } from '../support/node.js';
+import { startNode, tokenFor, UNHURRIED } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { useRedis } from '../support/redis.js';
 
@@ -22,8 +22,8 @@ let users = 0;
 let user = '';
 
 beforeAll(async () => {
-  frozen = await NodeProcess.start(redis.url, { ...SELDOM, SOLESEAT_HELLO_TIMEOUT_MS: '1000' });
-  other = await startNode(redis.url, SELDOM);
+  frozen = await NodeProcess.start(redis.url, { ...UNHURRIED, SOLESEAT_HELLO_TIMEOUT_MS: '1000' });
+  other = await startNode(redis.url, UNHURRIED);
 });
 beforeEach(() => {
   user = `user-${users++}`;

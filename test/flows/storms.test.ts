@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { connect } from '../../src/client/node.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { tokenFor } from '../support/node.js';
+import { PATIENT, tokenFor } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { testRedis } from '../support/redis.js';
 
@@ -10,12 +10,7 @@ const PROGRAMS = 200;
 
 it('promise 11: programs that all lost their node come back under the limit of handshakes, each to its session', async () => {
   const redis = await testRedis();
-  const long = {
-    SOLESEAT_LEASE_TTL_MS: '60000',
-    SOLESEAT_RENEW_EVERY_MS: '20000',
-    SOLESEAT_COMMAND_TIMEOUT_MS: '5000',
-  };
-  const doomed = await NodeProcess.start(redis.url, long);
+  const doomed = await NodeProcess.start(redis.url, PATIENT);
   const url = `ws://127.0.0.1:${doomed.ports.public}/v1/connect`;
   const programs = Array.from({ length: PROGRAMS }, (_, i) =>
     connect({
@@ -32,7 +27,7 @@ it('promise 11: programs that all lost their node come back under the limit of h
   await eventually(() => programs.every(({ state }) => state === 'reconnecting'));
   const next = await NodeProcess.start(
     redis.url,
-    { ...long, SOLESEAT_HANDSHAKES_PER_SECOND: '40' },
+    { ...PATIENT, SOLESEAT_HANDSHAKES_PER_SECOND: '40' },
     { ports: doomed.ports },
   );
   await eventually(isBack);
@@ -47,11 +42,7 @@ it('promise 11: programs that all lost their node come back under the limit of h
 
 it('promise 11: memory stays flat, however often everybody is dropped and comes back', async () => {
   const redis = await testRedis();
-  const node = await NodeProcess.start(redis.url, {
-    SOLESEAT_LEASE_TTL_MS: '60000',
-    SOLESEAT_RENEW_EVERY_MS: '20000',
-    SOLESEAT_COMMAND_TIMEOUT_MS: '5000',
-  });
+  const node = await NodeProcess.start(redis.url, PATIENT);
   const residentMb = async () => {
     const page = await (await fetch(`http://127.0.0.1:${node.ports.admin}/metrics`)).text();
     return Number(/^process_resident_memory_bytes (\S+)/m.exec(page)?.[1]) / 2 ** 20;

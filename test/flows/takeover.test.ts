@@ -99,8 +99,8 @@ describe('takeover', () => {
       epoch: winner.epoch,
       by: { machine: { name: 'laptop' } },
     });
-    const page = await deaf.metrics.registry.metrics();
-    expect(page).toContain('soleseat_evictions_total{reason="taken_over",path="renewal"} 1');
+    const counted = 'soleseat_evictions_total{reason="taken_over",path="renewal"} 1';
+    await eventually(async () => (await deaf.metrics.registry.metrics()).includes(counted));
     await deaf.stop();
     proxy.stop();
   });
@@ -176,6 +176,8 @@ describe('takeover', () => {
   });
 
   it('nobody tells who waits with a conflict that the holder left; takeover then displaces nobody', async () => {
+    const marker = await Desktop.hello(far.ports.public, 'leaves-marker', 'workstation');
+    await marker.told('welcome');
     const holder = await Desktop.hello(near.ports.public, 'leaves', 'workstation');
     await holder.told('welcome');
     const visitor = await Desktop.hello(far.ports.public, 'leaves', 'laptop', { onConflict: 'deny' });
@@ -183,8 +185,10 @@ describe('takeover', () => {
     visitor.say({ type: 'refresh', token: tokenFor('leaves') });
     holder.say({ type: 'release' });
     expect((await holder.close()).code).toBe(1000);
-    // A notice takes milliseconds: one that was sent would have come by then.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    // The inbox keeps its order: once the marker is told, a notice for the visitor would have come too.
+    await (await Desktop.hello(near.ports.public, 'leaves-marker', 'laptop')).told('welcome');
+    await marker.told('evicted');
+    await visitor.caughtUp();
     expect([visitor.received.map(({ type }) => type), visitor.closed]).toEqual([['conflict'], null]);
     visitor.say({ type: 'takeover' });
     expect(await visitor.told('welcome')).not.toHaveProperty('displaced');

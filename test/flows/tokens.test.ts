@@ -9,7 +9,7 @@ const redis = useRedis();
 describe('a token that ends soon', () => {
   it('is warned of once, though the program answers with the same one again and again', async () => {
     const node = await startNode(redis.url);
-    const token = tokenFor('ada', 'acme', 3);
+    const token = tokenFor('ada', 'acme', 4);
     const desktop = await Desktop.open(node.ports.public, token);
     desktop.ws.on('message', (data) => {
       if (String(data).includes('token_expiring')) desktop.say({ type: 'refresh', token });
@@ -23,10 +23,10 @@ describe('a token that ends soon', () => {
 
   it('is warned of anew when a later one comes', async () => {
     const node = await startNode(redis.url);
-    const desktop = await Desktop.open(node.ports.public, tokenFor('bob', 'acme', 3));
+    const desktop = await Desktop.open(node.ports.public, tokenFor('bob', 'acme', 4));
     desktop.say({ type: 'hello', machine: { id: 'pc' } });
     await desktop.told('token_expiring');
-    desktop.say({ type: 'refresh', token: tokenFor('bob', 'acme', 6) });
+    desktop.say({ type: 'refresh', token: tokenFor('bob', 'acme', 8) });
     await eventually(() => desktop.received.filter(({ type }) => type === 'token_expiring').length === 2);
     desktop.ws.terminate();
     await node.stop();
@@ -41,8 +41,9 @@ describe('promise 10: a token that has ended', () => {
     });
     const holder = await Desktop.hello(node.ports.public, 'kay', 'workstation');
     await holder.told('welcome');
-    const endsAtMs = Date.now() + 2000;
-    const visitor = await Desktop.open(node.ports.public, tokenFor('kay', 'acme', 2));
+    // Whole seconds, of which the first has begun: long enough for a slow machine to come to the conflict.
+    const endsAtMs = Date.now() + 4000;
+    const visitor = await Desktop.open(node.ports.public, tokenFor('kay', 'acme', 4));
     visitor.say({ type: 'hello', machine: { id: 'laptop' }, onConflict: 'deny' });
     await visitor.told('conflict');
     await eventually(() => Date.now() > endsAtMs);

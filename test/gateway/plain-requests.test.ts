@@ -6,7 +6,7 @@ import { Broker } from '../../src/broker.js';
 import { selfSigned } from '../support/certificate.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { adminTokenFor, keys, startNode, testSettings, tokenFor } from '../support/node.js';
+import { adminTokenFor, keys, startNode, testSettings, tokenFor, UNHURRIED } from '../support/node.js';
 import { useRedis } from '../support/redis.js';
 import { RedisProxy } from '../support/redis-proxy.js';
 import { exchange, goodLines, handshake, readAnswer } from './raw-socket.js';
@@ -15,7 +15,7 @@ const redis = useRedis();
 let node: Broker;
 
 beforeAll(async () => {
-  node = await startNode(redis.url);
+  node = await startNode(redis.url, UNHURRIED);
   await (await Desktop.hello(node.ports.public, 'holder', 'workstation')).told('welcome');
 });
 afterAll(() => node.stop());
@@ -70,7 +70,7 @@ describe('an offer to speak another protocol is ignored (RFC 9110 section 7.8)',
 
   it('under TLS as well', async () => {
     const { cert, key } = selfSigned();
-    const secure = new Broker(testSettings(redis.url), keys, { tls: { cert, key } });
+    const secure = new Broker(testSettings(redis.url, UNHURRIED), keys, { tls: { cert, key } });
     await secure.start();
     const socket = connectTls({ port: secure.ports.public, host: '127.0.0.1', ca: cert });
     await once(socket, 'secureConnect');
@@ -132,7 +132,7 @@ describe('an offer to speak another protocol is ignored (RFC 9110 section 7.8)',
 describe('a handshake behind a request that has no answer yet', () => {
   it('is refused after that answer, and nothing is written into a WebSocket', async () => {
     const proxy = await RedisProxy.start(redis.url);
-    const slow = await startNode(proxy.url);
+    const slow = await startNode(proxy.url, UNHURRIED);
     proxy.holdReplies();
     const first = request('GET /v1/session', [bearer(tokenFor('holder'))]);
     const socket = connectTcp(slow.ports.public, '127.0.0.1');

@@ -3,7 +3,7 @@ import { metricsTable } from '../../src/base/metrics.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { tokenFor } from '../support/node.js';
+import { SELDOM, tokenFor } from '../support/node.js';
 import { promtool } from '../support/promtool.js';
 import { testRedis } from '../support/redis.js';
 import { brokerCauses } from './broker-causes.js';
@@ -70,10 +70,11 @@ describe('each metric', () => {
 
 describe('an eviction', () => {
   it.each([
-    ['pubsub', 'whose notice comes', false],
-    ['renewal', 'whose notice is lost', true],
-  ])('has the path %s %s', async (path, _, losesInbox) => {
-    const stage = await set();
+    // No renewal may come before the notice.
+    ['pubsub', 'whose notice comes', false, SELDOM],
+    ['renewal', 'whose notice is lost', true, {}],
+  ])('has the path %s %s', async (path, _, losesInbox, settings) => {
+    const stage = await set({ settings });
     const desktop = await stage.seat('ada');
     stage.proxy.losesInbox = losesInbox;
     await stage.node.evict('acme', 'ada', 'evicted_by_admin', 'ops');

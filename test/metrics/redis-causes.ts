@@ -85,7 +85,6 @@ async function write({ store }: Stage, keys: number, bytes: number): Promise<voi
 
 async function follow(stage: Stage): Promise<RedisProcess> {
   const replica = await stage.otherRedis();
-  await stage.store.config('SET', 'repl-diskless-sync-delay', 0);
   const connection = new Redis(replica.url);
   await connection.replicaof('127.0.0.1', stage.redis.port);
   await eventually(async () => (await connection.info()).includes('master_link_status:up'));

@@ -4,6 +4,7 @@ import { uniqueUsersNow, usageByDay } from '../../src/license/usage.js';
 import type { EventFilter } from '../../src/store/events.js';
 import { hourOf, KeyNames } from '../../src/store/keys.js';
 import type { Store } from '../../src/store/store.js';
+import { withinOneHour } from '../support/calendar.js';
 import { useRedis } from '../support/redis.js';
 import { claimFor, issueTo, ORG, orderFor, storeOn } from '../support/store.js';
 
@@ -113,6 +114,41 @@ describe('live sessions', () => {
   });
 });
 
+describe('live sessions of which some leave between two pages', () => {
+  // Redis keeps a few in a list and many in a table, and walks through them in different ways.
+  it.each([90, 700])('are each on one page, of those that stay: %i', async (count) => {
+    const users = Array.from({ length: count }, (_, i) => `user-${i}`);
+    await Promise.all(users.map((user) => claim(user)));
+    const seen: string[] = [];
+    for (let cursor: string | null = null, isFirst = true; isFirst || cursor !== null; isFirst = false) {
+      const page = await store.sessions.page(ORG, '', cursor, 7);
+      seen.push(...page.items.map(({ user }) => user));
+      cursor = page.next;
+      // All that were seen leave, the last one of the page among them.
+      for (const { user } of page.items)
+        await store.leases.evict({ ...order(user), reason: 'evicted_by_admin' });
+    }
+    expect(seen.sort()).toEqual(users.sort());
+  });
+
+  it('are there though their list becomes a table between two pages', async () => {
+    const users = Array.from({ length: 90 }, (_, i) => `user-${i}`);
+    await Promise.all(users.map((user) => claim(user)));
+    const first = await store.sessions.page(ORG, '', null, 60);
+    await Promise.all(Array.from({ length: 600 }, (_, i) => claim(`late-${i}`)));
+    const seen = new Set(first.items.map(({ user }) => user));
+    for (let cursor = first.next; cursor !== null; ) {
+      const page = await store.sessions.page(ORG, '', cursor, 60);
+      for (const { user } of page.items) seen.add(user);
+      expect(page.items.length).toBeLessThanOrEqual(60);
+      // What a step gave beyond the page stands in the cursor, which goes into an address.
+      expect(page.next?.length ?? 0).toBeLessThan(500);
+      cursor = page.next;
+    }
+    expect(users.filter((user) => !seen.has(user))).toEqual([]);
+  });
+});
+
 describe('the audit trail', () => {
   it('has every change and every session event, with who, why and the epoch', async () => {
     await issue('ann');
@@ -175,6 +211,8 @@ describe('machines of a user', () => {
 });
 
 describe('usage', () => {
+  beforeEach(withinOneHour);
+
   it('is there by hour and by day', async () => {
     await issue('ann', 'bob');
     await claim('ann');

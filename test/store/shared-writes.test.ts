@@ -35,7 +35,7 @@ async function renew(i: number): Promise<unknown> {
 const shared = ['active', 'held', 'epoch', 'reign', 'events'];
 const order = JSON.stringify({ nodeId: 'n1', ttlMs: 1000, floor: '0', view: '0' });
 const run = (i: number, user = `user-${i}`) =>
-  scripts.run('renew', [...shared, `lease-${i}`], [order, user, 'mine:1:', 'connection']);
+  scripts.run('renew', [...shared, `lease-${i}`], [order, user, 'mine:1:', '1', 'connection']);
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

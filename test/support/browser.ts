@@ -8,7 +8,7 @@ interface Tool {
 
 const record = new URL('../../.soleseat/chromium.json', import.meta.url);
 /** Below the tests' own limit, so that what is waited for is named. */
-const PATIENCE_MS = 50_000;
+const PATIENCE_MS = 100_000;
 
 /** The Chromium that the set-up of `npm test` provides. */
 export async function openBrowser(): Promise<Browser> {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { Desktop } from './desktop.js';
 import { tokenFor } from './node.js';
 
@@ -22,6 +22,18 @@ export async function helloOf(
   const desktop = await Desktop.open(port, tokenFor(user, org));
   desktop.say({ type: 'hello', machine: { id: machine, name: machine } });
   return desktop;
+}
+
+/** Users of acme at their machines, a few at a time: a burst of handshakes is for another test. */
+export async function seatAll(port: number, users: readonly string[], atOnce = 25): Promise<Desktop[]> {
+  const desktops: Desktop[] = [];
+  for (let from = 0; from < users.length; from += atOnce) {
+    const group = users.slice(from, from + atOnce);
+    const seated = await Promise.all(group.map((user) => Desktop.hello(port, user, `pc-${user}`)));
+    await Promise.all(seated.map((desktop) => desktop.told('welcome')));
+    desktops.push(...seated);
+  }
+  return desktops;
 }
 
 /** Many people at work, who should notice as little as possible of what happens to Redis. */
@@ -84,6 +96,12 @@ export class Rivals {
     orgs: readonly string[],
   ) {
     this.#done = Promise.all(orgs.map((org) => this.#fight(org)));
+    // `end` tells of it; until then it is nobody's unhandled rejection.
+    this.#done.catch(() => {});
+    // A test that fails in the midst of a fight leaves no fight to the next one.
+    onTestFinished(() => {
+      this.#goesOn = false;
+    });
   }
 
   /** Ends the fight; rejects when one of them met anything but a welcome or a refusal for now. */

@@ -76,6 +76,13 @@ export class Desktop {
     return message;
   }
 
+  /** Waits until all that the node sent before now is here: a node answers a ping in its turn. */
+  async caughtUp(): Promise<void> {
+    const answered = once(this.ws, 'pong');
+    this.ws.ping();
+    await answered;
+  }
+
   async close(): Promise<{ readonly code: number; readonly reason: string }> {
     await this.until(() => this.closed !== null);
     return this.closed ?? { code: 0, reason: '' };

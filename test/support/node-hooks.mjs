@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+
 /** Preloaded into a node process, to do to it what tests cannot do from outside. */
 const { TEST_CLOCK_SHIFT_MS, TEST_ON_SIGUSR2 } = process.env;
 
@@ -15,7 +17,12 @@ if (TEST_CLOCK_SHIFT_MS !== undefined) {
   };
 }
 
-/** The event loop turns no more for that time, as in a long computation. */
+/** Until a file is gone the event loop turns no more, as in a computation that takes long. */
+function stallWhile(file) {
+  while (existsSync(file)) stall(10);
+}
+
+/** The event loop turns no more for that time. */
 function stall(ms) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
@@ -27,5 +34,6 @@ function eatMemory() {
 
 process.on('SIGUSR2', () => {
   if (TEST_ON_SIGUSR2 === 'eat memory') eatMemory();
+  else if (TEST_ON_SIGUSR2.startsWith('/')) stallWhile(TEST_ON_SIGUSR2);
   else stall(Number(TEST_ON_SIGUSR2));
 });

@@ -16,11 +16,14 @@ export class NodeProcess {
   /** What it logged, a line each. Errors are shown too. */
   readonly lines: string[] = [];
   #frozenAtMs = 0;
+  readonly #closed: Promise<unknown>;
 
   private constructor(
     readonly child: ChildProcess,
     readonly ports: { readonly public: number; readonly admin: number },
   ) {
+    // Not 'exit', after which lines may still lie in the pipe.
+    this.#closed = once(child, 'close');
     if (child.stderr === null) return;
     createInterface({ input: child.stderr }).on('line', (line) => {
       this.lines.push(line);
@@ -84,12 +87,24 @@ export class NodeProcess {
     this.signal('SIGCONT');
   }
 
-  /** Waits for the end and gives the exit code, null after a signal. */
+  /** Waits until it has logged so many lines like this one. They come late, as the node gathers them. */
+  async logged(line: RegExp, count = 1): Promise<void> {
+    await eventually(() => this.lines.filter((one) => line.test(one)).length >= count);
+  }
+
+  /** Waits for the end, and until all that it wrote has been read. Gives the exit code, null after a signal. */
   async ended(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+    await this.#closed;
     return this.child.exitCode;
   }
 
+  /** Ends it as an operator does. All that it logged is in `lines` afterwards. */
+  async stop(): Promise<void> {
+    this.signal('SIGTERM');
+    await this.ended();
+  }
+
+  /** Ends it as a crash does: the lines that it had gathered are lost. A test that reads them ends it by `stop`. */
   async kill(): Promise<void> {
     this.signal('SIGKILL');
     await this.ended();

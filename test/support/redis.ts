@@ -6,7 +6,8 @@ import { type RedisProcess, startRedis } from '../../src/embedded/redis-process.
 /** A real Redis of the test's own, empty and without persistence. The caller stops it. */
 export async function testRedis(extraArgs: readonly string[] = []): Promise<RedisProcess> {
   const { path } = await provisionRedis({ onProgress: () => {} });
-  return startRedis({ binary: path, extraArgs });
+  // Replicas are sent everything at once: a master would wait five seconds for more of them.
+  return startRedis({ binary: path, extraArgs: ['--repl-diskless-sync-delay', '0', ...extraArgs] });
 }
 
 /** A Redis for all the tests of a file, with a connection to look into it. Both end with the file. */

@@ -21,6 +21,7 @@ const operation = [
   'repair',
   'tally',
   'import',
+  'page',
 ] as const;
 const role = ['commands', 'inbox'] as const;
 

@@ -14,25 +14,13 @@ local function readLease(value)
   }
 end
 
--- `machine` is a table here, as readLease gives it, or its JSON.
+-- `machine` is a table here, as readLease gives it, or its JSON. Put together as text: this is done for every claim.
 local function leaseValue(lease)
   local machine = type(lease.machine) == 'table' and cjson.encode(lease.machine) or lease.machine
-  local seat = cjson.encode({
-    rank = text(lease.rank), connection = lease.connection,
-    instance = lease.instance, attempt = lease.attempt and text(lease.attempt) or nil,
-  })
+  local seat = '{"seat":{"rank":"' .. text(lease.rank) .. '"'
+  if lease.connection then seat = seat .. ',"connection":"' .. lease.connection .. '"' end
+  if lease.instance then seat = seat .. ',"instance":' .. cjson.encode(lease.instance) end
+  if lease.attempt then seat = seat .. ',"attempt":"' .. text(lease.attempt) .. '"' end
   return table.concat({ lease.sessionId, text(lease.epoch), lease.nodeId, text(lease.since),
-    '{"seat":' .. seat .. ',' .. string.sub(machine, 2) }, ':')
-end
-
--- Whether a lease is this grant: its epoch, or its connection, whose epoch was raised by a reply that got lost.
-local function isGrant(lease, sessionId, epoch, nodeId, connection)
-  return lease.sessionId == sessionId
-    and (lease.epoch == epoch or lease.connection and lease.connection == connection and lease.nodeId == nodeId)
-end
-
--- Whether lease `one` gives way to `other`, which is another's: the newest act of a person wins (promise 8).
-local function givesWay(one, other)
-  if one.rank ~= other.rank then return one.rank < other.rank end
-  return one.epoch <= other.epoch
+    seat .. '},' .. string.sub(machine, 2) }, ':')
 end

@@ -2,7 +2,7 @@
 -- (promises 1 and 5). A lease from before the reign is confirmed: it gets a new epoch and keeps its rank (promise 8).
 --
 -- KEYS  active, held, epoch, reign, events, then the lease of each session
--- ARGV  JSON: nodeId, ttlMs, floor, view; then for each session: user, "<sessionId>:<epoch>:", connection
+-- ARGV  JSON: nodeId, ttlMs, floor, view; then for each session: user, "<sessionId>:<epoch>:", epoch, connection
 -- Reply Redis ms as text; '' or, where a reign begins, JSON; then for each session: 1 kept, { epoch, rank } kept under
 --       this epoch, '' no lease, or the lease that stands there
 
@@ -35,22 +35,21 @@ local function confirm(key, user, value)
 end
 
 -- One lease that cannot be read must not endanger its batch.
-local function isOwn(value, sessionId, epoch, connection)
+local function isOwn(value, grant, epoch, connection)
   local isReadable, lease = pcall(readLease, value)
+  local sessionId = string.match(grant, '^(.*):%d+:$')
   return isReadable and isGrant(lease, sessionId, epoch, order.nodeId, connection)
 end
 
 for i = 1, #KEYS - 5 do
   local key = KEYS[i + 5]
-  local user, grant, connection = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]
+  local user, grant, epoch = ARGV[4 * i - 2], ARGV[4 * i - 1], tonumber(ARGV[4 * i])
   local value = redis.call('GET', key)
-  local isSame = value and string.sub(value, 1, #grant) == grant
-  local sessionId, epoch = string.match(grant, '^(.*):(%d+):$')
   local kept
-  if isSame and tonumber(epoch) >= first then
+  if value and epoch >= first and string.sub(value, 1, #grant) == grant then
     redis.call('PEXPIRE', key, ttlMs)
     kept = 1
-  elseif value and isOwn(value, sessionId, tonumber(epoch), connection) then
+  elseif value and isOwn(value, grant, epoch, ARGV[4 * i + 1]) then
     kept = confirm(key, user, value)
   end
   if kept then
