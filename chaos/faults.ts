@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { losesData } from './checks/excuses.js';
 import type { FaultRecord, History } from './history.js';
 import type { FaultKind, PlannedFault } from './schedule.js';
 import type { Stage } from './stage.js';
@@ -10,6 +11,9 @@ const AHEAD_S = 4;
 /** For a node to reach the new master and to ask it for its time. */
 const REACHED_MS = 400;
 const REACH_TIMEOUT_MS = 4000;
+const REIGN_TIMEOUT_MS = 3000;
+const APART_MS = 1100;
+const POLL_MS = 50;
 
 /** Each does its fault, waits as long as it lasts, mends what it broke, and says what it was. */
 const doings: Readonly<Record<FaultKind, Doing>> = {
@@ -114,6 +118,7 @@ async function carryOutOne(
   mayBegin: () => boolean,
 ): Promise<void> {
   await stage.inLane(fault.target, async () => {
+    if (losesData.has(fault.kind)) await keepReignsApart(stage, history);
     if (!mayBegin()) return;
     const { kind, target } = fault;
     const record: FaultRecord & { note: string } = {
@@ -175,6 +180,18 @@ async function failOver(stage: Stage, { amountMs, isOtherWay: isDead }: PlannedF
 }
 
 /**
+ * Epochs keep their promise while two changes of master lie at least a second apart (decision 4): what begins a reign waits
+ * until the one before has begun, and a second more.
+ */
+async function keepReignsApart({ store, wait, isOn }: Stage, history?: History): Promise<void> {
+  if (history !== undefined && !history.faults.some(({ kind }) => losesData.has(kind))) return;
+  const deadlineMs = performance.now() + REIGN_TIMEOUT_MS;
+  while (isOn && performance.now() < deadlineMs && !(await store.hasReign().catch(() => false)))
+    await pause(POLL_MS);
+  await wait(APART_MS);
+}
+
+/**
  * The replica takes over with a clock that is ahead, and begins a reign. The old master learns nothing of it, and takes
  * over again before its own clock has come so far. Only the nodes know then how far epochs have got (promise 8).
  */
@@ -191,9 +208,9 @@ async function failOverAhead(stage: Stage, { forMs }: PlannedFault): Promise<str
     for (const { link } of nodes) link.cut({ refuses: false });
     await store.isolateReplica();
     const isReached = () => nodes.every(({ isUp, link }) => !isUp || link.lastDownMs > swappedMs);
-    while (!isReached() && performance.now() < swappedMs + REACH_TIMEOUT_MS)
-      await stage.wait(REACHED_MS / 10);
+    while (!isReached() && performance.now() < swappedMs + REACH_TIMEOUT_MS) await pause(POLL_MS);
     await pause(REACHED_MS);
+    await keepReignsApart(stage);
     await stage.wait(Math.min(forMs, REACHED_MS));
     await store.partReplica();
     store.swap();

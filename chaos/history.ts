@@ -144,14 +144,14 @@ export interface Counts {
 /** The events of the org beside its counters, in one atomic look. */
 export interface EndedEvents {
   readonly atMs: number;
-  /** By the counters. */
-  readonly ended: number;
+  /** By the counters, for each reason. */
+  readonly counted: Readonly<Record<string, number>>;
   /** By the counter beside the stream. */
   readonly written: number;
-  /** In the stream. */
-  readonly events: number;
+  /** In the stream, for each reason. */
+  readonly events: Readonly<Record<string, number>>;
   /** Those of them that do not name their session, epoch, machine and reason. */
-  readonly nameless: number;
+  readonly nameless: readonly string[];
   /** Whether the stream has lost its oldest events. */
   readonly isTrimmed: boolean;
 }

@@ -5,7 +5,7 @@ export type Direction = 'up' | 'down';
 
 interface Waiting {
   readonly chunk: Buffer;
-  readonly dueMs: number;
+  dueMs: number;
 }
 
 export interface RelayOptions {
@@ -65,7 +65,7 @@ export class Relay {
     this.#delayMs = 0;
     this.#held.up = false;
     this.#held.down = false;
-    for (const pair of this.#pairs) pair.pump();
+    for (const pair of this.#pairs) pair.hurry();
   }
 
   stop(): void {
@@ -135,6 +135,12 @@ class Pair {
     this.client.destroy();
     this.target.destroy();
     this.rules.onEnd();
+  }
+
+  /** What waits is delivered at once. */
+  hurry(): void {
+    for (const queue of Object.values(this.#queues)) for (const one of queue) one.dueMs = 0;
+    this.pump();
   }
 
   pump(): void {

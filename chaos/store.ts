@@ -6,7 +6,9 @@ import { pathToFileURL } from 'node:url';
 import { Redis } from 'ioredis';
 import { provisionRedis } from '../src/embedded/find-redis.js';
 import { type RedisProcess, startRedis } from '../src/embedded/redis-process.js';
+import { KeyNames } from '../src/store/keys.js';
 import { root, workFolder } from './places.js';
+import { ORG } from './timing.js';
 
 const REPLICA_WAIT_MS = 4000;
 const POLL_MS = 25;
@@ -57,6 +59,14 @@ export class Store {
   /** One command to the primary. Rejects when it does not answer in time. */
   async command(...words: [string, ...string[]]): Promise<unknown> {
     return ask(this.primary, words);
+  }
+
+  /** Whether somebody has begun the reign of the primary of the moment. */
+  async hasReign(): Promise<boolean> {
+    const reign = String(await this.command('GET', new KeyNames('soleseat:').reign(ORG)));
+    const info = String(await this.command('INFO', 'replication'));
+    const [, id = '?'] = /master_replid:(\w{16})/.exec(info) ?? [];
+    return reign.startsWith(`${id}:`);
   }
 
   signal(name: NodeJS.Signals): void {

@@ -33,25 +33,29 @@ return cjson.encode({
 `;
 
 const endedScript = `
-local ended, written = 0, 0
+local counted, written = { none = 0 }, 0
 local fields = redis.call('HGETALL', KEYS[1])
 for i = 1, #fields, 2 do
   if fields[i] == 'written:ended' then written = tonumber(fields[i + 1]) end
-  if string.sub(fields[i], 1, 6) == 'ended:' then ended = ended + tonumber(fields[i + 1]) end
+  local reason = string.match(fields[i], '^ended:(.*)$')
+  if reason then counted[reason] = tonumber(fields[i + 1]) end
 end
-local events, nameless, added = 0, 0, 0
+local events, nameless, added = { none = 0 }, {}, 0
 for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', '+')) do
   local event = {}
   for i = 1, #entry[2], 2 do event[entry[2][i]] = entry[2][i + 1] end
   if event.type == 'ended' then
-    events = events + 1
-    if not (event.sessionId and event.epoch and event.machine and event.reason) then nameless = nameless + 1 end
+    events[event.reason or 'none'] = (events[event.reason or 'none'] or 0) + 1
+    if not (event.sessionId and event.epoch and event.machine and event.reason) then
+      nameless[#nameless + 1] = cjson.encode(event)
+    end
   end
 end
 local info = redis.pcall('XINFO', 'STREAM', KEYS[2])
 for i = 1, #info, 2 do if info[i] == 'entries-added' then added = info[i + 1] end end
 local isTrimmed = added > redis.call('XLEN', KEYS[2])
-return cjson.encode({ ended = ended, written = written, events = events, nameless = nameless, isTrimmed = isTrimmed })
+if #nameless == 0 then nameless = nil end
+return cjson.encode({ counted = counted, written = written, events = events, nameless = nameless, isTrimmed = isTrimmed })
 `;
 
 interface CountReply extends Omit<Counts, 'atMs' | 'leases' | 'leaseEnds' | 'beliefs'> {
@@ -85,7 +89,8 @@ export async function lookAtCounts(
 /** The `ended` events beside the counters, in one atomic look. Rejects where Redis is away. */
 export async function lookAtEndedEvents(store: Store): Promise<EndedEvents> {
   const reply = await store.command('EVAL', endedScript, '2', names.counters(ORG), names.events(ORG));
-  return { atMs: performance.now(), ...(JSON.parse(String(reply)) as Omit<EndedEvents, 'atMs'>) };
+  const found = JSON.parse(String(reply)) as Omit<EndedEvents, 'atMs' | 'nameless'> & Partial<EndedEvents>;
+  return { nameless: [], ...found, atMs: performance.now() };
 }
 
 /** Looks at the counts, and at how busy the machine is, again and again. Gives what ends it. */

@@ -9,15 +9,24 @@ import type { Finding } from './finding.js';
 export function checkEnds({ counts, endedEvents }: Pick<History, 'counts' | 'endedEvents'>): Finding[] {
   const first = counts.find(({ ended, written }) => ended !== written);
   const findings = first === undefined ? [] : [finding(first.atMs, unwritten(first))];
-  for (const { atMs, ended, written, events, nameless, isTrimmed } of endedEvents) {
+  for (const { atMs, counted, written, events, nameless, isTrimmed } of endedEvents) {
+    const ended = sumOf(counted);
     if (ended !== written) findings.push(finding(atMs, unwritten({ ended, written })));
     // A stream that has lost its oldest is compared by the counter beside it.
-    if (events !== ended && !isTrimmed)
-      findings.push(finding(atMs, `${ended} ends are counted, but ${events} ended events are in the stream`));
-    if (nameless > 0)
-      findings.push(finding(atMs, `${nameless} ended events name no session, epoch, machine or reason`));
+    for (const reason of isTrimmed ? [] : Object.keys({ ...counted, ...events })) {
+      const [one = 0, other = 0] = [counted[reason], events[reason]];
+      if (one === other) continue;
+      const what = `${one} ends as ${reason} are counted, but ${other} such events are in the stream`;
+      findings.push(finding(atMs, what));
+    }
+    for (const event of nameless)
+      findings.push(finding(atMs, `an ended event names no session, epoch, machine or reason: ${event}`));
   }
   return findings;
+}
+
+function sumOf(numbers: Readonly<Record<string, number>>): number {
+  return Object.values(numbers).reduce((sum, one) => sum + one, 0);
 }
 
 function unwritten({ ended, written }: { readonly ended: number; readonly written: number }): string {

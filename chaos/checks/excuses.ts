@@ -23,7 +23,8 @@ export const NOTICE_MS = 500;
 /** An append-only file that is synced every second may lack that much, and Redis may put the sync off once. */
 const UNSYNCED_MS = 2500;
 
-const losesData = new Set([
+/** What may make Redis forget, and so may begin a reign. */
+export const losesData: ReadonlySet<string> = new Set([
   'redis-kill',
   'redis-wipe',
   'failover',
