@@ -1,5 +1,6 @@
 import { type Eviction, type Grant, type History, isEpochOf } from '../history.js';
 import { timing } from '../timing.js';
+import { Excuses } from './excuses.js';
 import type { Finding } from './finding.js';
 
 type Seen = Pick<
@@ -66,12 +67,13 @@ export function hurtMs(
 }
 
 /** An order ends whoever has the seat, also a session that its Redis had forgotten, or that began meanwhile. */
-function wasOrdered({ user, epoch, atMs }: Eviction, { adminEvictions, grants }: Seen): boolean {
+function wasOrdered({ user, epoch, atMs }: Eviction, { adminEvictions, grants, faults }: Seen): boolean {
   const sinceMs = grants.find((grant) => grant.user === user && isEpochOf(grant, epoch))?.askedMs ?? 0;
-  return adminEvictions.some(
-    (order) =>
-      order.user === user &&
-      order.sentMs <= atMs &&
-      (order.ackMs === null || (order.epoch !== null && (order.epoch >= epoch || order.ackMs >= sinceMs))),
-  );
+  const excuses = new Excuses({ faults, silences: [], slowness: [] });
+  return adminEvictions.some(({ user: whose, sentMs, ackMs, epoch: ended }) => {
+    if (whose !== user || sentMs > atMs) return false;
+    if (ackMs === null) return true;
+    if (ended === null) return excuses.mayHaveForgotten({ fromMs: sinceMs, toMs: ackMs });
+    return ended >= epoch || ackMs >= sinceMs;
+  });
 }
