@@ -4,7 +4,7 @@ import { monotonicMs } from '../src/base/clock.js';
 import { createMetrics } from '../src/base/metrics.js';
 import type { createStore } from '../src/store/store.js';
 import type { Store } from './store.js';
-import { ORG, timing } from './timing.js';
+import { EVENTS_KEPT, ORG, timing } from './timing.js';
 
 export type Evict = (user: string) => Promise<{ readonly epoch: number } | null>;
 
@@ -21,7 +21,7 @@ export async function administrator(dist: string, store: Store): Promise<Evict> 
     licenseMode: 'open',
     takeoversPerMinute: 0,
     claimsPerMinute: 0,
-    eventsKept: 10_000,
+    eventsKept: EVENTS_KEPT,
   };
   return async (user) => {
     const redis = store.connect();

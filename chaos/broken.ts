@@ -22,6 +22,12 @@ interface Breakage {
   readonly actEveryMs: readonly [number, number];
   readonly gapMs: readonly [number, number];
   readonly lastsMs?: readonly [number, number];
+  readonly amountMs?: readonly [number, number];
+  readonly users?: number;
+  readonly nodes?: number;
+  /** False where it shows only when all is quiet. */
+  readonly stopsAtFirst?: boolean;
+  readonly durationMs?: number;
 }
 
 const often = [150, 500] as const;
@@ -115,15 +121,141 @@ export const breakages = {
     what: 'epochs are counted up from what Redis has stored (promise 8)',
     changes: [
       {
-        file: 'store/lua/seat.lua',
-        find: 'math.max(nowUs, floor + 1)',
-        replace: '1',
+        file: 'store/lua/reign.lua',
+        find: 'math.max(current.last + 1, clockUs, floor + 1, (above or 0) + 1)',
+        replace: 'current.last + 1',
+      },
+      {
+        file: 'store/lua/reign.lua',
+        find: '(last or 0) + LOST_AT_MOST, math.max(clockUs, viewUs) + LEAD_US, floor + 1',
+        replace: '(last or 0) + 1',
       },
     ],
     kinds: ['flushall'],
     acts: busy,
     actEveryMs: [100, 600],
     gapMs: often,
+  },
+  'reign-without-id': {
+    what: 'a reign does not begin where the replication id is another one (promise 8)',
+    changes: [
+      {
+        file: 'store/lua/reign.lua',
+        find: "if last and id and (here == '' or here == id) then",
+        replace: 'if last and id then',
+      },
+    ],
+    kinds: ['failover-lossy'],
+    acts: busy,
+    actEveryMs: hasty,
+    gapMs: often,
+    amountMs: [300, 900],
+  },
+  'reign-without-view': {
+    what: "a reign begins by the server's clock alone, not by the furthest that was seen (promise 8)",
+    changes: [
+      {
+        file: 'store/lua/reign.lua',
+        find: 'math.max(clockUs, viewUs) + LEAD_US',
+        replace: 'clockUs + LEAD_US',
+      },
+    ],
+    kinds: ['failover-ahead'],
+    acts: busy,
+    actEveryMs: hasty,
+    gapMs: often,
+  },
+  'never-confirmed': {
+    what: 'what was held before a reign keeps its epoch, below what the fence has seen (promise 8)',
+    changes: [{ file: 'store/lua/renew.lua', find: 'if lease.epoch < first then', replace: 'if false then' }],
+    kinds: ['link-cut', 'failover-lossy'],
+    acts: { start: 4, 'take-over': 2, crash: 4 },
+    actEveryMs: [700, 2500],
+    gapMs: [200, 700],
+    lastsMs: [900, 2200],
+    amountMs: [700, 1500],
+    users: 30,
+    stopsAtFirst: false,
+    durationMs: 15_000,
+  },
+  'rank-ignored': {
+    what: 'leases are compared by epoch alone, so an older act that is confirmed first wins (promise 8)',
+    changes: [
+      {
+        file: 'store/lua/grant.lua',
+        find: 'if one.rank ~= other.rank then return one.rank < other.rank end',
+        replace: '',
+      },
+      {
+        file: 'store/replies.js',
+        find: 'holder.rank === lease.rank ? holder.epoch <= lease.epoch : holder.rank < lease.rank',
+        replace: 'holder.epoch <= lease.epoch',
+      },
+    ],
+    kinds: ['link-cut', 'failover-lossy'],
+    acts: { start: 4, 'take-over': 4 },
+    actEveryMs: [400, 1500],
+    gapMs: [200, 700],
+    lastsMs: [900, 2200],
+    amountMs: [700, 1500],
+    users: 20,
+  },
+  'epoch-as-time': {
+    what: "an eviction's fence is never above Redis's clock, though epochs are (promise 8)",
+    changes: [
+      {
+        file: 'store/lua/seat.lua',
+        find: 'raiseFence(tombstone, reason)',
+        replace: 'raiseFence(math.min(tombstone, nowUs), reason)',
+      },
+    ],
+    kinds: ['pubsub-lost'],
+    acts: { start: 3, evict: 2 },
+    actEveryMs: [400, 1200],
+    gapMs: often,
+  },
+  'takeover-unsaid': {
+    what: 'a takeover counts an end and writes no event of it (promise 13)',
+    changes: [
+      {
+        file: 'store/lua/claim.lua',
+        find: "if ending then noteEnd(holder, ending, { actor = 'user', by = order.machineId }) end",
+        replace: "if ending then count('ended:' .. ending) end",
+      },
+    ],
+    kinds: ['script-flush'],
+    acts: busy,
+    actEveryMs: often,
+    gapMs: often,
+  },
+  'client-counts-from-receipt': {
+    what: 'the client library counts a lease from when it hears of it, however old the message is (promise 15)',
+    changes: [
+      {
+        file: 'client/lease-clock.js',
+        find: "if (typeof elapsedMs !== 'number')",
+        replace: '',
+      },
+    ],
+    kinds: ['client-stop'],
+    acts: { start: 4, lag: 1, silence: 1 },
+    actEveryMs: [300, 1200],
+    gapMs: [3000, 4000],
+  },
+  'node-counts-from-reply': {
+    what: 'a node counts a lease from the reply to its renewal, however late that is (promise 6)',
+    changes: [
+      {
+        file: 'session/renewals.js',
+        find: 'session.deadlineMs = this.deadlineFrom(sentMs);',
+        replace: 'session.deadlineMs = this.deadlineFrom(this.parts.clock());',
+      },
+    ],
+    kinds: ['link-half-cut-down'],
+    acts: { start: 4 },
+    actEveryMs: [500, 2000],
+    gapMs: [1200, 1800],
+    lastsMs: [700, 880],
   },
 } as const satisfies Record<string, Breakage>;
 

@@ -1,8 +1,19 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { losesData } from './checks/excuses.js';
 import type { FaultRecord, History } from './history.js';
 import type { FaultKind, PlannedFault } from './schedule.js';
 import type { Stage } from './stage.js';
 
-type Doing = (stage: Stage, fault: PlannedFault) => Promise<string>;
+type Doing = (stage: Stage, fault: PlannedFault, history: History) => Promise<string>;
+
+/** Two masters' clocks differ by so much. Longer than a failover and the one after it take together. */
+const AHEAD_S = 4;
+/** For a node to reach the new master and to ask it for its time. */
+const REACHED_MS = 400;
+const REACH_TIMEOUT_MS = 4000;
+const REIGN_TIMEOUT_MS = 3000;
+const APART_MS = 1100;
+const POLL_MS = 50;
 
 /** Each does its fault, waits as long as it lasts, mends what it broke, and says what it was. */
 const doings: Readonly<Record<FaultKind, Doing>> = {
@@ -57,6 +68,19 @@ const doings: Readonly<Record<FaultKind, Doing>> = {
   },
   failover: (stage, fault) => failOver(stage, { ...fault, amountMs: 0 }),
   'failover-lossy': (stage, fault) => failOver(stage, fault),
+  'failover-ahead': failOverAhead,
+  'client-stop': async ({ desk, wait }, { forMs }, history) => {
+    if (desk === null) return 'not done: no program has a process of its own';
+    const fromMs = performance.now();
+    const toMs = Number.POSITIVE_INFINITY;
+    const silences = desk.names.map((program) => ({ program, fromMs, toMs }));
+    history.silences.push(...silences);
+    desk.signal('SIGSTOP');
+    await wait(forMs);
+    desk.signal('SIGCONT');
+    for (const silence of silences) silence.toMs = performance.now();
+    return `stopped for ${whole(forMs)}`;
+  },
   flushall: async ({ store }) => {
     await store.command('FLUSHALL');
     return 'FLUSHALL';
@@ -94,6 +118,7 @@ async function carryOutOne(
   mayBegin: () => boolean,
 ): Promise<void> {
   await stage.inLane(fault.target, async () => {
+    if (losesData.has(fault.kind)) await keepReignsApart(stage, history);
     if (!mayBegin()) return;
     const { kind, target } = fault;
     const record: FaultRecord & { note: string } = {
@@ -106,7 +131,7 @@ async function carryOutOne(
     history.faults.push(record);
     history.note(target, `FAULT ${kind}`);
     try {
-      record.note = await doings[kind](stage, fault);
+      record.note = await doings[kind](stage, fault, history);
     } catch (error) {
       record.note = `not done: ${(error as Error).message}`;
     }
@@ -152,6 +177,48 @@ async function failOver(stage: Stage, { amountMs, isOtherWay: isDead }: PlannedF
   for (const { link } of nodes) link.cut({ refuses: false });
   await store.rejoin({ isDead });
   return `the replica took over${amountMs > 0 ? `, the last ${whole(amountMs)} of writes lost` : ''}`;
+}
+
+/**
+ * Epochs keep their promise while two changes of master lie at least a second apart (decision 4): what begins a reign waits
+ * until the one before has begun, and a second more.
+ */
+async function keepReignsApart({ store, wait, isOn }: Stage, history?: History): Promise<void> {
+  if (history !== undefined && !history.faults.some(({ kind }) => losesData.has(kind))) return;
+  const deadlineMs = performance.now() + REIGN_TIMEOUT_MS;
+  while (isOn && performance.now() < deadlineMs && !(await store.hasReign().catch(() => false)))
+    await pause(POLL_MS);
+  await wait(APART_MS);
+}
+
+/**
+ * The replica takes over with a clock that is ahead, and begins a reign. The old master learns nothing of it, and takes
+ * over again before its own clock has come so far. Only the nodes know then how far epochs have got (promise 8).
+ */
+async function failOverAhead(stage: Stage, { forMs }: PlannedFault): Promise<string> {
+  const { store, nodes } = stage;
+  if (!store.hasClocks) return 'not done: there is no C compiler to make a clock that can be set';
+  if (!(await store.isReplicaReady())) return 'not done: the replica was not ready';
+  // A node that begins meanwhile would have seen no clock: what is promised holds for those that have seen it.
+  await stage.withNodesAtRest(AHEAD_S * 1000, async () => {
+    store.setClocks({ primary: 0, replica: AHEAD_S });
+    await store.partReplica();
+    store.swap();
+    const swappedMs = performance.now();
+    for (const { link } of nodes) link.cut({ refuses: false });
+    await store.isolateReplica();
+    const isReached = () => nodes.every(({ isUp, link }) => !isUp || link.lastDownMs > swappedMs);
+    while (!isReached() && performance.now() < swappedMs + REACH_TIMEOUT_MS) await pause(POLL_MS);
+    await pause(REACHED_MS);
+    await keepReignsApart(stage);
+    await stage.wait(Math.min(forMs, REACHED_MS));
+    await store.partReplica();
+    store.swap();
+    for (const { link } of nodes) link.cut({ refuses: false });
+    await store.rejoin({ isDead: false });
+    store.setClocks({ primary: 0, replica: 0 });
+  });
+  return `a replica with a clock ${AHEAD_S} s ahead took over, then the old master without what that one had written`;
 }
 
 function whole(ms: number): string {

@@ -9,8 +9,13 @@ export class Fence {
 
   constructor(private readonly history: History) {}
 
+  /** The highest epoch that it has accepted of that user; 0 where there was none. */
+  highestOf(user: string): number {
+    return this.#highest.get(user) ?? 0;
+  }
+
   present(user: string, program: string, epoch: number): boolean {
-    const highest = this.#highest.get(user) ?? 0;
+    const highest = this.highestOf(user);
     const atMs = performance.now();
     if (epoch < highest) {
       this.history.rejections.push({ user, program, epoch, highest, atMs });

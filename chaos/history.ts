@@ -10,6 +10,8 @@ export interface Ask {
   readonly machine: string;
   readonly node: string;
   readonly askedMs: number;
+  /** Whether a person stands behind it: a start or a click, not the library's own reconnect. */
+  readonly isAct: boolean;
   /** `none` for whatever else came: such a claim may have been granted, or not. */
   answer: 'none' | 'welcome' | 'conflict';
   answeredMs: number | null;
@@ -24,10 +26,25 @@ export interface Grant {
   readonly sessionId: string;
   readonly epoch: number;
   readonly resumed: boolean;
+  readonly isAct: boolean;
   readonly askedMs: number;
   readonly ackMs: number;
+  /** The highest epoch under which it was confirmed: that of the grant, or one that a `lease` message brought. */
+  lastEpoch: number;
   /** The last confirmed command for it: when its node can have sent that at the latest, and when the news came. */
   confirmed: { readonly sentMs: number; readonly heardMs: number };
+}
+
+/** Whether a grant had this epoch, from the first on. */
+export function isEpochOf({ epoch: first, lastEpoch }: Grant, epoch: number | null): boolean {
+  return epoch !== null && first <= epoch && epoch <= lastEpoch;
+}
+
+/** A `lease` message that brought a new epoch: what was held before a reign is confirmed under one (promise 8). */
+export interface Raise {
+  readonly grant: Grant;
+  readonly epoch: number;
+  readonly heardMs: number;
 }
 
 export type HoldingEnd = 'evicted' | 'deadline' | 'released' | 'crashed' | 'regranted' | 'left' | 'end';
@@ -38,8 +55,16 @@ export interface Holding {
   readonly fromMs: number;
   toMs: number;
   how: HoldingEnd;
-  /** How long the last news of the lease had waited on the way to the client, where we held it. */
-  linkDelayMs: number;
+  /** By how much the end that the program believed in was ever later than the one that its node told it, in ms. */
+  beyondNodeMs: number;
+}
+
+/** What a program believed when Redis was asked for its lease. */
+export interface Belief {
+  readonly user: string;
+  readonly program: string;
+  readonly epoch: number;
+  readonly untilMs: number;
 }
 
 export interface Eviction {
@@ -106,8 +131,29 @@ export interface Counts {
   readonly reasserted: number;
   readonly ended: number;
   readonly active: number;
+  /** How many `ended` events the scripts say that they have written. */
+  readonly written: number;
   /** Leases that stand: user → epoch. */
   readonly leases: Readonly<Record<string, number>>;
+  /** When each of these leases ends, at the latest. */
+  readonly leaseEnds: Readonly<Record<string, number>>;
+  /** What the programs believed when the question was sent. */
+  readonly beliefs: readonly Belief[];
+}
+
+/** The events of the org beside its counters, in one atomic look. */
+export interface EndedEvents {
+  readonly atMs: number;
+  /** By the counters, for each reason. */
+  readonly counted: Readonly<Record<string, number>>;
+  /** By the counter beside the stream. */
+  readonly written: number;
+  /** In the stream, for each reason. */
+  readonly events: Readonly<Record<string, number>>;
+  /** Those of them that do not name their session, epoch, machine and reason. */
+  readonly nameless: readonly string[];
+  /** Whether the stream has lost its oldest events. */
+  readonly isTrimmed: boolean;
 }
 
 /** A line of a node's own log that concerns a session. */
@@ -129,6 +175,7 @@ export class History {
   startMs = performance.now();
   readonly asks: Ask[] = [];
   readonly grants: Grant[] = [];
+  readonly raises: Raise[] = [];
   readonly holdings: Holding[] = [];
   readonly evictions: Eviction[] = [];
   readonly adminEvictions: AdminEviction[] = [];
@@ -140,6 +187,7 @@ export class History {
   readonly faults: FaultRecord[] = [];
   readonly slowness: Slowness[] = [];
   readonly counts: Counts[] = [];
+  readonly endedEvents: EndedEvents[] = [];
   readonly nodeEvents: NodeEvent[] = [];
   /** What went wrong at the time, not by comparison afterwards: a node that ended by itself, say. */
   readonly accidents: Note[] = [];

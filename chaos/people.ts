@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { History } from './history.js';
+import type { Belief, History } from './history.js';
 import { Program, type ProgramParts } from './program.js';
 import type { Random } from './random.js';
+import { timing } from './timing.js';
 
 export const acts = [
   'start',
@@ -15,6 +16,7 @@ export const acts = [
   'clone',
   'cut',
   'silence',
+  'lag',
   'evict',
 ] as const;
 export type Act = (typeof acts)[number];
@@ -32,12 +34,14 @@ export const usualActs: Readonly<Partial<Record<Act, number>>> = {
   clone: 1,
   cut: 3,
   silence: 1.5,
+  lag: 1.5,
   evict: 1.5,
 };
 
 const MOVE_PATIENCE_MS = 1500;
 
 export interface UserParts extends ProgramParts {
+  readonly random: Random;
   readonly evict: (user: string) => Promise<{ readonly epoch: number } | null>;
   readonly machines: number;
   readonly weights: Readonly<Partial<Record<Act, number>>>;
@@ -78,6 +82,10 @@ export class User {
     return this.programs.filter((program) => program.isRunning);
   }
 
+  get beliefs(): readonly Belief[] {
+    return this.programs.flatMap(({ belief }) => belief ?? []);
+  }
+
   get holders(): readonly Program[] {
     return this.running.filter((program) => program.heldEpoch !== null);
   }
@@ -85,8 +93,7 @@ export class User {
   async start(machine: string, onConflict: 'takeover' | 'deny' = 'takeover'): Promise<Program> {
     const name = `${this.name}/${machine}#${++this.#started}`;
     this.parts.history.note(name, `starts (${onConflict})`);
-    const random = this.random.fork(name);
-    const program = await Program.start(name, this.name, machine, onConflict, { ...this.parts, random });
+    const program = await Program.start({ name, user: this.name, machine, onConflict }, this.parts);
     this.programs.push(program);
     return program;
   }
@@ -102,11 +109,11 @@ export class User {
       case 'start':
       case 'start-deny':
         // One program a machine, but for a clone: whoever runs here already is asked again by its person.
-        if (there !== undefined) there.seat.takeOver();
+        if (there !== undefined) there.takeOver();
         else await this.start(machine, act === 'start' ? 'takeover' : 'deny');
         break;
       case 'take-over':
-        there?.seat.takeOver();
+        there?.takeOver();
         break;
       case 'race':
         await Promise.all(machines.map((one) => this.#crashAndStart(one, false)));
@@ -134,6 +141,9 @@ export class User {
       case 'silence':
         if (holder !== undefined) this.#silence(holder);
         break;
+      case 'lag':
+        if (holder !== undefined) this.#lag(holder);
+        break;
       case 'evict':
         void evictUser(this.name, this.parts.history, this.parts.evict);
         break;
@@ -144,7 +154,7 @@ export class User {
   async #move(old: Program | undefined, machine: string): Promise<void> {
     if (old === undefined || old.machine === machine) return;
     const there = this.running.find((program) => program.machine === machine);
-    there?.seat.takeOver();
+    there?.takeOver();
     const next = there ?? (await this.start(machine));
     const deadlineMs = performance.now() + MOVE_PATIENCE_MS;
     while (next.heldEpoch === null && performance.now() < deadlineMs) await pause(5);
@@ -166,6 +176,15 @@ export class User {
     const forMs = this.random.between(200, 2500);
     this.#note(program, `hears nothing for ${forMs.toFixed(0)} ms (${directions.join(', ')})`);
     program.silence(directions);
+    setTimeout(() => program.unsilence(), forMs);
+  }
+
+  /** Longer than the third of a TTL, beyond which the library takes another connection. */
+  #lag(program: Program): void {
+    const eachWayMs = this.random.between(timing.ttlMs * 0.35, timing.ttlMs * 0.8);
+    const forMs = this.random.between(1500, 4000);
+    this.#note(program, `lags by ${eachWayMs.toFixed(0)} ms each way for ${forMs.toFixed(0)} ms`);
+    program.lag(eachWayMs);
     setTimeout(() => program.unsilence(), forMs);
   }
 

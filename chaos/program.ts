@@ -1,30 +1,35 @@
-import { WebSocket } from 'ws';
-import { keyRingFromSecret } from '../src/auth/keys.js';
-import { mintToken } from '../src/auth/tokens.js';
-import { connect, type SessionClient, type WebSocketClass } from '../src/client/index.js';
+import type { connect } from '../src/client/index.js';
 import type { ServerMessage, WelcomeMessage } from '../src/protocol/messages.js';
 import type { BrokerNode } from './broker-node.js';
+import type { Desk } from './desk.js';
 import type { Fence } from './fence.js';
-import type { Ask, Grant, History, Holding, HoldingEnd, Silence } from './history.js';
-import type { Random } from './random.js';
+import type { Ask, Belief, Grant, History, Holding, HoldingEnd, Silence } from './history.js';
 import { Relay } from './relay.js';
-import { countedTtlMs, ORG, SECRET } from './timing.js';
-
-const [key] = keyRingFromSecret(SECRET).keys;
-const BACKOFF = { firstMs: 200, maxMs: 1000 };
-const CONNECT_TIMEOUT_MS = 2500;
+import { LibrarySeat, type Seat, type SeatEvent } from './seat.js';
+import { countedTtlMs } from './timing.js';
+import { ServerTexts } from './wire.js';
 
 export interface ProgramParts {
   readonly history: History;
   readonly fence: Fence;
-  readonly random: Random;
+  readonly connect: typeof connect;
+  /** Where the programs of a machine run, when not in this process. */
+  readonly deskOf: (machine: string) => Desk | null;
   /** Which node a front door would choose now; null where none is up. */
   readonly chooseNode: () => BrokerNode | null;
 }
 
+export interface ProgramPlan {
+  readonly name: string;
+  readonly user: string;
+  readonly machine: string;
+  readonly onConflict: 'takeover' | 'deny';
+}
+
 /** One connection: to which node, what was asked on it last, and what was granted. */
 interface Talk {
-  readonly node: string;
+  readonly number: number;
+  node: string;
   ask: Ask | null;
   grant: Grant | null;
 }
@@ -34,75 +39,87 @@ interface Talk {
  * What it sends and what it believes goes into the history.
  */
 export class Program {
-  readonly seat: SessionClient;
   isRunning = true;
+  /** As the library has it. */
+  state = 'connecting';
+  readonly #seat: Seat;
   #node = '?';
+  readonly #talks = new Map<number, Talk>();
   /** The connection that the library goes by: the newest. */
   #talk: Talk | null = null;
   #holding: { readonly record: Holding; deadlineMs: number } | null = null;
-  #socket: WebSocket | null = null;
+  #belief: { readonly untilMs: number; readonly epoch: number } | null = null;
+  /** The latest end of a lease that a node told this program, by when the message passed the relay. */
+  #toldEndMs = 0;
   #broken: Silence | null = null;
   #held: Silence | null = null;
+  #onReleased = () => {};
 
   private constructor(
-    readonly name: string,
-    readonly user: string,
-    readonly machine: string,
+    private readonly plan: ProgramPlan,
     private readonly door: Relay,
-    onConflict: 'takeover' | 'deny',
+    /** When each message came to the relay, before it may have had to wait there. */
+    private readonly passed: Map<string, number>,
     private readonly parts: ProgramParts,
   ) {
-    const { random, history } = parts;
-    this.seat = connect({
-      url: `ws://127.0.0.1:${door.port}/v1/connect`,
-      getToken: () => tokenFor(user),
-      machine: { id: `${user}/${machine}`, name: machine },
-      onConflict,
-      WebSocket: this.#recordedSocket(),
-      backoff: BACKOFF,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      random: () => random.next(),
-    });
-    this.seat.on('lease', () => this.#look('regranted'));
-    this.seat.on('leaseExpired', () => this.#look('deadline'));
-    this.seat.on('evicted', () => this.#look('evicted'));
-    this.seat.on('conflict', () => this.#look('evicted'));
-    this.seat.on('welcome', () => this.#look('regranted'));
-    this.seat.on('state', ({ state, previous }) => history.note(name, `state ${previous} -> ${state}`));
-    this.seat.on('closed', ({ code }) => {
-      this.#look('left');
-      history.note(name, `closed for good (${code})`);
-    });
+    const seatPlan = { ...plan, port: door.port };
+    const listener = (event: SeatEvent) => this.#on(event);
+    const desk = parts.deskOf(plan.machine);
+    const { connect } = parts;
+    this.#seat =
+      desk?.begin(seatPlan, listener) ??
+      new LibrarySeat(seatPlan, { connect, now: () => performance.now(), listener });
   }
 
-  static async start(
-    name: string,
-    user: string,
-    machine: string,
-    onConflict: 'takeover' | 'deny',
-    parts: ProgramParts,
-  ): Promise<Program> {
+  static async start(plan: ProgramPlan, parts: ProgramParts): Promise<Program> {
+    const passed = new Map<string, number>();
     const door = await Relay.start({
       target: () => {
         const node = parts.chooseNode();
         program.#node = node?.name ?? 'none';
         return node?.port ?? null;
       },
+      listenDown: () => {
+        const texts = new ServerTexts((text) => passed.set(text, performance.now()));
+        return (chunk) => texts.feed(chunk);
+      },
     });
     // The door is asked for its target only once the program dials.
-    const program: Program = new Program(name, user, machine, door, onConflict, parts);
+    const program: Program = new Program(plan, door, passed, parts);
     return program;
+  }
+
+  get name(): string {
+    return this.plan.name;
+  }
+
+  get user(): string {
+    return this.plan.user;
+  }
+
+  get machine(): string {
+    return this.plan.machine;
+  }
+
+  /** What it believes right now, or null. */
+  get belief(): Belief | null {
+    const { name: program, user } = this;
+    if (!this.isRunning || this.#belief === null || performance.now() >= this.#belief.untilMs) return null;
+    return { user, program, ...this.#belief };
   }
 
   /** The epoch under which it believes in its seat right now, or null. */
   get heldEpoch(): number | null {
-    return this.isRunning && this.seat.holdsLease() ? this.seat.epoch : null;
+    return this.belief?.epoch ?? null;
+  }
+
+  takeOver(): void {
+    this.#seat.takeOver();
   }
 
   /** Does a piece of the work that the license is for. */
   work(): void {
-    const epoch = this.heldEpoch;
-    if (epoch !== null) this.parts.fence.present(this.user, this.name, epoch);
+    this.#seat.tell();
   }
 
   /** The network breaks the connection; the library finds its way back. */
@@ -115,6 +132,12 @@ export class Program {
     this.door.hold(...directions);
   }
 
+  /** The network takes so long each way. */
+  lag(ms: number): void {
+    this.#held ??= this.#beginSilence();
+    this.door.delay(ms);
+  }
+
   unsilence(): void {
     this.door.heal();
     if (this.#held !== null) this.#held.toMs = performance.now();
@@ -124,178 +147,207 @@ export class Program {
   async release(): Promise<void> {
     this.parts.history.releases.add(this.name);
     this.parts.history.note(this.name, 'releases');
-    const released = this.seat.release();
-    this.#end('released');
+    const released = new Promise<void>((resolve) => {
+      this.#onReleased = resolve;
+    });
+    this.#seat.release();
     await released;
-    this.#leave();
+    this.#leave(() => this.#seat.disconnect());
   }
 
-  /** The process is gone, its connection with it. */
   crash(): void {
-    this.#end('crashed');
-    this.#socket?.terminate();
-    this.#leave();
+    this.#leave(() => this.#seat.crash());
   }
 
   /** The end of the run. */
   finish(): void {
-    this.#end('end');
-    this.#leave();
+    this.#end('end', performance.now());
+    this.crash();
   }
 
-  #leave(): void {
+  #leave(how: () => void): void {
     this.isRunning = false;
+    how();
     this.unsilence();
-    this.seat.disconnect();
+    this.#onReleased();
     this.door.stop();
   }
 
-  #beginSilence(): Silence {
-    const silence = { program: this.name, fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY };
+  #beginSilence(fromMs = performance.now()): Silence {
+    const silence = { program: this.name, fromMs, toMs: Number.POSITIVE_INFINITY };
     this.parts.history.silences.push(silence);
     return silence;
   }
 
-  #recordedSocket(): WebSocketClass {
-    const opened = (socket: WebSocket) => this.#opened(socket);
-    const sent = (talk: Talk, text: string) => this.#sent(talk, text);
-    return class extends WebSocket {
-      readonly #talk: Talk;
-
-      constructor(url: string, protocols: string[]) {
-        super(url, protocols);
-        this.#talk = opened(this);
-      }
-
-      override send(data: string): void {
-        sent(this.#talk, data);
-        super.send(data);
-      }
-    } as unknown as WebSocketClass;
+  #on(event: SeatEvent): void {
+    const { atMs } = event;
+    switch (event.type) {
+      case 'dialled':
+        this.#dialled(event.talk, atMs);
+        break;
+      case 'connected':
+        this.#talkOf(event.talk).node = this.#node;
+        break;
+      case 'asked':
+        this.#asked(this.#talkOf(event.talk), event.isAct, atMs);
+        break;
+      case 'heard':
+        this.#heard(this.#talkOf(event.talk), event.text, atMs);
+        break;
+      case 'hungUp':
+        this.#hungUp(this.#talkOf(event.talk), event.code, atMs);
+        break;
+      case 'believes':
+        this.#believes(event, atMs);
+        break;
+      case 'state':
+        this.state = event.state;
+        this.#note(`state ${event.previous} -> ${event.state}`);
+        break;
+      case 'closed':
+        this.#note(`closed for good (${event.code})`);
+        break;
+      case 'released':
+        this.#onReleased();
+        break;
+    }
   }
 
-  /** Listens before the library does. */
-  #opened(socket: WebSocket): Talk {
-    const talk: Talk = { node: '', ask: null, grant: null };
-    this.#socket = socket;
-    this.#talk = talk;
-    // Until it has said hello nobody can tell it anything: the connection before this one is given up by now.
-    if (this.isRunning) this.#broken ??= this.#beginSilence();
-    socket.on('upgrade', () => Object.assign(talk, { node: this.#node }));
-    socket.on('message', (data) => this.#heard(talk, JSON.parse(String(data)) as ServerMessage));
-    socket.on('close', (code) => {
-      this.#answer(talk, 'none');
-      if (talk === this.#talk && this.isRunning) this.#broken ??= this.#beginSilence();
-      this.parts.history.note(this.name, `connection closed (${code})`);
-    });
+  #note(what: string): void {
+    this.parts.history.note(this.name, what);
+  }
+
+  #talkOf(number: number): Talk {
+    const talk = this.#talks.get(number);
+    if (talk === undefined) throw new Error(`${this.name} has no connection ${number}`);
     return talk;
   }
 
-  #sent(talk: Talk, text: string): void {
-    const { type } = JSON.parse(text) as { type: string };
-    if (type !== 'hello' && type !== 'takeover') return;
-    const askedMs = performance.now();
+  #dialled(number: number, atMs: number): void {
+    const talk = { number, node: '', ask: null, grant: null };
+    this.#talks.set(number, talk);
+    this.#talk = talk;
+    // Until it has said hello nobody can tell it anything: the connection before this one is given up by now.
+    if (this.isRunning) this.#broken ??= this.#beginSilence(atMs);
+  }
+
+  #hungUp(talk: Talk, code: number, atMs: number): void {
+    this.#answer(talk, 'none', atMs);
+    this.#talks.delete(talk.number);
+    if (talk === this.#talk && this.isRunning) this.#broken ??= this.#beginSilence(atMs);
+    this.#note(`connection closed (${code})`);
+  }
+
+  #asked(talk: Talk, isAct: boolean, askedMs: number): void {
     if (this.#broken !== null) this.#broken.toMs = askedMs;
     this.#broken = null;
     const { name: program, user, machine } = this;
-    talk.ask = { user, program, machine, node: talk.node, askedMs, answer: 'none', answeredMs: null };
+    talk.ask = { user, program, machine, node: talk.node, askedMs, isAct, answer: 'none', answeredMs: null };
     this.parts.history.asks.push(talk.ask);
   }
 
   /** Before the library hears of it. */
-  #heard(talk: Talk, message: ServerMessage): void {
-    const { history } = this.parts;
+  #heard(talk: Talk, text: string, atMs: number): void {
+    const message = JSON.parse(text) as ServerMessage;
     switch (message.type) {
       case 'welcome':
-        this.#welcomed(talk, message);
+        this.#welcomed(talk, message, { text, atMs });
         break;
       case 'conflict':
-        this.#answer(talk, 'conflict');
+        this.#answer(talk, 'conflict', atMs);
         break;
       case 'error':
-        this.#answer(talk, 'none');
-        history.note(this.name, `error ${message.code}`);
+        this.#answer(talk, 'none', atMs);
+        this.#note(`error ${message.code}`);
         break;
-      case 'lease':
-        if (talk.grant?.epoch === message.epoch) talk.grant.confirmed = this.#confirmation(message.ttlMs);
+      case 'lease': {
+        const confirmed = this.#confirmation(message.ttlMs, { text, atMs });
+        if (talk.grant === null || message.epoch < talk.grant.lastEpoch) break;
+        if (message.epoch > talk.grant.lastEpoch) this.#raised(talk.grant, message.epoch, atMs);
+        talk.grant.confirmed = confirmed;
         break;
+      }
       case 'evicted': {
         const { reason, epoch: byEpoch } = message;
         // With a claim under way it was granted and displaced before anybody here heard its epoch.
-        const epoch = talk.ask === null ? (talk.grant?.epoch ?? 0) : 0;
+        const epoch = talk.ask === null ? (talk.grant?.lastEpoch ?? 0) : 0;
         const { user, name: program } = this;
-        history.evictions.push({ user, program, epoch, byEpoch, reason, atMs: performance.now() });
-        history.note(program, `evicted (${reason}) from epoch ${epoch} by ${byEpoch}`);
+        this.parts.history.evictions.push({ user, program, epoch, byEpoch, reason, atMs });
+        this.#note(`evicted (${reason}) from epoch ${epoch} by ${byEpoch}`);
         break;
       }
     }
   }
 
-  #welcomed(talk: Talk, { sessionId, epoch, resumed, ttlMs }: WelcomeMessage): void {
+  #welcomed(
+    talk: Talk,
+    { sessionId, epoch, resumed, ttlMs }: WelcomeMessage,
+    came: { readonly text: string; readonly atMs: number },
+  ): void {
     const { name: program, user, machine } = this;
     const { history } = this.parts;
-    const ackMs = performance.now();
-    const askedMs = talk.ask?.askedMs ?? ackMs;
-    this.#answer(talk, 'welcome');
-    const confirmed = this.#confirmation(ttlMs);
+    const ackMs = came.atMs;
+    const { askedMs = ackMs, isAct = false } = talk.ask ?? {};
+    this.#answer(talk, 'welcome', ackMs);
+    const confirmed = this.#confirmation(ttlMs, came);
     const { node } = talk;
-    talk.grant = { user, program, machine, node, sessionId, epoch, resumed, askedMs, ackMs, confirmed };
+    const asked = { askedMs, isAct, ackMs, resumed };
+    talk.grant = { user, program, machine, node, sessionId, epoch, ...asked, lastEpoch: epoch, confirmed };
     history.grants.push(talk.grant);
-    history.note(program, `welcomed by ${node} with epoch ${epoch}${resumed ? ', resumed' : ''}`);
+    this.#note(`welcomed by ${node} with epoch ${epoch}${resumed ? ', resumed' : ''}`);
+  }
+
+  #raised(grant: Grant, epoch: number, heardMs: number): void {
+    grant.lastEpoch = epoch;
+    this.parts.history.raises.push({ grant, epoch, heardMs });
+    this.#note(`epoch ${grant.epoch} goes on as ${epoch}`);
   }
 
   /** When the node sent the command behind this news, at the latest: the way of the news can only make it earlier. */
-  #confirmation(ttlMs: number): Grant['confirmed'] {
-    const heardMs = performance.now();
-    return { sentMs: heardMs + ttlMs - countedTtlMs - this.door.recentDelayMs, heardMs };
+  #confirmation(ttlMs: number, { text, atMs }: { text: string; atMs: number }): Grant['confirmed'] {
+    const passedMs = Math.min(this.passed.get(text) ?? atMs, atMs);
+    this.passed.delete(text);
+    this.#toldEndMs = Math.max(this.#toldEndMs, passedMs + ttlMs);
+    return { sentMs: passedMs + ttlMs - countedTtlMs, heardMs: atMs };
   }
 
   /** A claim that got no answer of its own may have been granted all the same. */
-  #answer(talk: Talk, answer: Ask['answer']): void {
+  #answer(talk: Talk, answer: Ask['answer'], atMs: number): void {
     if (talk.ask === null) return;
     talk.ask.answer = answer;
-    talk.ask.answeredMs = performance.now();
+    talk.ask.answeredMs = atMs;
     talk.ask = null;
   }
 
   /** Compares what the library believes with what was noted last. */
-  #look(how: HoldingEnd): void {
-    const { leaseDeadline: deadlineMs, epoch } = this.seat;
+  #believes({ how, untilMs, epoch }: SeatEvent & { readonly type: 'believes' }, atMs: number): void {
+    const isHeld = untilMs !== null && epoch !== null && atMs < untilMs;
+    this.#belief = isHeld ? { untilMs, epoch } : null;
     const open = this.#holding;
-    const nowMs = performance.now();
-    const isHeld = deadlineMs !== null && nowMs < deadlineMs;
-    if (isHeld && open?.record.grant.epoch === epoch && nowMs < open.deadlineMs) {
-      open.deadlineMs = deadlineMs;
-      open.record.linkDelayMs = this.door.recentDelayMs;
-      return;
+    const grant = this.#talk?.grant ?? open?.record.grant ?? null;
+    if (!isHeld || open === null || open.record.grant !== grant || atMs >= open.deadlineMs) {
+      this.#end(how, atMs);
+      if (!isHeld || grant === null) return;
+      const record: Holding = { grant, fromMs: atMs, toMs: atMs, how: 'end', beyondNodeMs: 0 };
+      this.#holding = { record, deadlineMs: untilMs };
+      this.parts.history.holdings.push(record);
     }
-    this.#end(how);
-    const grant = this.#talk?.grant ?? null;
-    if (!isHeld || grant === null || !this.isRunning) return;
-    const { recentDelayMs: linkDelayMs } = this.door;
-    const record: Holding = { grant, fromMs: nowMs, toMs: nowMs, how: 'end', linkDelayMs };
-    this.#holding = { record, deadlineMs };
-    this.parts.history.holdings.push(record);
-    this.work();
+    this.#extend(untilMs);
+    this.parts.fence.present(this.user, this.name, epoch);
   }
 
-  #end(how: HoldingEnd): void {
+  #extend(untilMs: number): void {
+    if (this.#holding === null) return;
+    this.#holding.deadlineMs = untilMs;
+    const { record } = this.#holding;
+    record.beyondNodeMs = Math.max(record.beyondNodeMs, untilMs - this.#toldEndMs);
+  }
+
+  #end(how: HoldingEnd, atMs: number): void {
     if (this.#holding === null) return;
     const { record, deadlineMs } = this.#holding;
-    record.toMs = Math.min(performance.now(), deadlineMs);
-    record.how = deadlineMs <= performance.now() ? 'deadline' : how;
+    record.toMs = Math.min(atMs, deadlineMs);
+    record.how = deadlineMs <= atMs ? 'deadline' : how;
     this.#holding = null;
   }
-}
-
-function tokenFor(user: string): string {
-  if (key === undefined) throw new Error('the key ring is empty');
-  return mintToken({
-    key,
-    user,
-    org: ORG,
-    issuer: 'soleseat',
-    audience: 'soleseat',
-    expiresInSeconds: 86_400,
-  });
 }

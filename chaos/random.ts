@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 export class Random {
   #drawn = 0;
 
-  constructor(private readonly name: string) {}
+  constructor(readonly name: string) {}
 
   fork(name: string): Random {
     return new Random(`${this.name}/${name}`);

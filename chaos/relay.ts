@@ -5,8 +5,7 @@ export type Direction = 'up' | 'down';
 
 interface Waiting {
   readonly chunk: Buffer;
-  readonly arrivedMs: number;
-  readonly dueMs: number;
+  dueMs: number;
 }
 
 export interface RelayOptions {
@@ -14,10 +13,9 @@ export interface RelayOptions {
   readonly target: () => number | null;
   /** Whether what comes down (from the target) on a connection that began with these bytes is thrown away. */
   readonly losesDown?: (opening: string) => boolean;
+  /** For each connection: what is told of all that comes down, when it comes and before it may have to wait here. */
+  readonly listenDown?: () => (chunk: Buffer) => void;
 }
-
-/** How long the delay of a chunk counts as that of what is read after it. */
-const DELAY_COUNTS_MS = 400;
 
 /**
  * Stands in a TCP path and does to it what a network does: cuts it, holds one direction or both, delays.
@@ -28,7 +26,8 @@ export class Relay {
   readonly #pairs = new Set<Pair>();
   #delayMs = 0;
   #isCut = false;
-  #lastDelay = { ms: 0, untilMs: 0 };
+  /** When something was last delivered downwards. */
+  lastDownMs = 0;
 
   private constructor(
     private readonly server: Server,
@@ -47,14 +46,9 @@ export class Relay {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** How long that which was delivered downwards just now had waited here, in ms. */
-  get recentDelayMs(): number {
-    return performance.now() < this.#lastDelay.untilMs ? this.#lastDelay.ms : 0;
-  }
-
   /** Breaks what is open; with `refuses`, also whatever comes, until `heal`. */
   cut({ refuses }: { readonly refuses: boolean }): void {
-    this.#isCut = refuses;
+    this.#isCut ||= refuses;
     for (const pair of this.#pairs) pair.destroy();
   }
 
@@ -71,7 +65,7 @@ export class Relay {
     this.#delayMs = 0;
     this.#held.up = false;
     this.#held.down = false;
-    for (const pair of this.#pairs) pair.pump();
+    for (const pair of this.#pairs) pair.hurry();
   }
 
   stop(): void {
@@ -90,16 +84,13 @@ export class Relay {
       isHeld: (direction) => this.#held[direction],
       delayMs: () => this.#delayMs,
       isLost: (opening) => this.options.losesDown?.(opening) ?? false,
-      onDown: (ms) => this.#noteDelay(ms),
+      listenDown: this.options.listenDown?.() ?? (() => {}),
+      onDown: () => {
+        this.lastDownMs = performance.now();
+      },
       onEnd: () => this.#pairs.delete(pair),
     });
     this.#pairs.add(pair);
-  }
-
-  #noteDelay(ms: number): void {
-    const nowMs = performance.now();
-    const before = nowMs < this.#lastDelay.untilMs ? this.#lastDelay.ms : 0;
-    this.#lastDelay = { ms: Math.max(before, ms), untilMs: nowMs + DELAY_COUNTS_MS };
   }
 }
 
@@ -107,7 +98,8 @@ interface PairRules {
   readonly isHeld: (direction: Direction) => boolean;
   readonly delayMs: () => number;
   readonly isLost: (opening: string) => boolean;
-  readonly onDown: (waitedMs: number) => void;
+  readonly listenDown: (chunk: Buffer) => void;
+  readonly onDown: () => void;
   readonly onEnd: () => void;
 }
 
@@ -131,6 +123,7 @@ class Pair {
       this.#enqueue('up', chunk);
     });
     target.on('data', (chunk) => {
+      rules.listenDown(chunk);
       if (!rules.isLost(this.#opening)) this.#enqueue('down', chunk);
     });
     client.on('close', () => this.#end('up'));
@@ -144,6 +137,12 @@ class Pair {
     this.rules.onEnd();
   }
 
+  /** What waits is delivered at once. */
+  hurry(): void {
+    for (const queue of Object.values(this.#queues)) for (const one of queue) one.dueMs = 0;
+    this.pump();
+  }
+
   pump(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -154,7 +153,7 @@ class Pair {
       const queue = this.#queues[direction];
       for (let head = queue[0]; head !== undefined && head.dueMs <= nowMs; head = queue[0]) {
         queue.shift();
-        if (direction === 'down') this.rules.onDown(nowMs - head.arrivedMs);
+        if (direction === 'down') this.rules.onDown();
         (direction === 'up' ? this.target : this.client).write(head.chunk);
       }
       if (queue[0] !== undefined) nextMs = Math.min(nextMs, queue[0].dueMs - nowMs);
@@ -167,8 +166,7 @@ class Pair {
   }
 
   #enqueue(direction: Direction, chunk: Buffer): void {
-    const arrivedMs = performance.now();
-    this.#queues[direction].push({ chunk, arrivedMs, dueMs: arrivedMs + this.rules.delayMs() });
+    this.#queues[direction].push({ chunk, dueMs: performance.now() + this.rules.delayMs() });
     this.pump();
   }
 

@@ -1,10 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { administrator } from './admin.js';
+import { checkBeliefs } from './checks/beliefs.js';
 import { checkCounts } from './checks/counts.js';
+import { checkEnds } from './checks/ends.js';
 import { checkOrder, checkUnique } from './checks/epochs.js';
 import { checkEvictions } from './checks/evictions.js';
 import { checkFence } from './checks/fence.js';
 import type { Finding } from './checks/finding.js';
+import { checkNewest } from './checks/newest.js';
 import { checkConfirmed, checkOverlaps, findOverlaps, type Overlap } from './checks/overlaps.js';
 import { carryOut } from './faults.js';
 import { Fence } from './fence.js';
@@ -13,6 +16,7 @@ import { type Act, User, usualActs } from './people.js';
 import { dist } from './places.js';
 import { Random } from './random.js';
 import { type FaultKind, faultKinds, planFaults } from './schedule.js';
+import { loadLibrary } from './seat.js';
 import { settle } from './settle.js';
 import { Stage } from './stage.js';
 import { watch } from './watch.js';
@@ -29,6 +33,7 @@ export interface RunOptions {
   readonly kinds: readonly FaultKind[];
   readonly gapMs: readonly [number, number];
   readonly lastsMs?: readonly [number, number];
+  readonly amountMs?: readonly [number, number];
   readonly acts: Readonly<Partial<Record<Act, number>>>;
   readonly actEveryMs: readonly [number, number];
   /** Whether to end at the first violation, without waiting for beliefs and counts to agree. */
@@ -67,23 +72,24 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const history = new History();
   const random = new Random(seed);
   onProgress(`seed ${seed}: starting ${options.nodes} nodes, Redis and its replica`);
-  const stage = await Stage.start({ dist: options.dist, nodeCount: options.nodes, history });
+  const stage = await Stage.start({
+    dist: options.dist,
+    nodeCount: options.nodes,
+    history,
+    hasDesk: options.kinds.includes('client-stop'),
+  });
+  const fence = new Fence(history);
   const timers: NodeJS.Timeout[] = [];
   let stopWatching = () => {};
   try {
-    const users = await invite(options, stage, history, random);
+    const users = await invite(options, stage, { history, fence, random });
     const plan = planFaults({
       ...options,
       random: random.fork('faults'),
       nodes: stage.nodes.map((n) => n.name),
     });
     history.begin();
-    stopWatching = watch(
-      history,
-      stage.store,
-      stage.nodes,
-      users.map(({ name }) => name),
-    );
+    stopWatching = watch(history, stage.store, stage.nodes, users);
     timers.push(
       setInterval(() => work(users), WORK_EVERY_MS),
       progress(options, history),
@@ -99,7 +105,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
     await hurting;
     for (const user of users) user.rest();
     await Promise.all(acting);
-    const endFindings = options.stopsAtFirst ? [] : await settle(users, stage.store, history);
+    const endFindings = options.stopsAtFirst
+      ? []
+      : await settle(users, { store: stage.store, history, fence });
     for (const user of users) for (const program of user.running) program.finish();
     return { options, history, ...verify(history, endFindings), tookMs: performance.now() - startedMs };
   } finally {
@@ -109,8 +117,13 @@ export async function run(options: RunOptions): Promise<RunResult> {
   }
 }
 
-async function invite(options: RunOptions, stage: Stage, history: History, random: Random): Promise<User[]> {
-  const fence = new Fence(history);
+async function invite(
+  options: RunOptions,
+  stage: Stage,
+  { history, fence, random }: { history: History; fence: Fence; random: Random },
+): Promise<User[]> {
+  const connect = await loadLibrary(options.dist, 'index');
+  const deskMachine = `pc${options.machines}`;
   const evict = await administrator(options.dist, stage.store);
   return Array.from({ length: options.users }, (_, i) => {
     const name = `user${i + 1}`;
@@ -119,6 +132,8 @@ async function invite(options: RunOptions, stage: Stage, history: History, rando
     return new User(name, own, {
       history,
       fence,
+      connect,
+      deskOf: (machine) => (machine === deskMachine ? stage.desk : null),
       evict,
       random: own,
       chooseNode: () => stage.chooseNode(doors),
@@ -154,6 +169,9 @@ function verify(
     ...checkOverlaps(overlaps),
     ...checkConfirmed(history),
     ...checkFence(history),
+    ...checkBeliefs(history),
+    ...checkNewest(history),
+    ...checkEnds(history),
     ...checkEvictions(history),
     ...checkCounts(history),
     ...endFindings,

@@ -1,4 +1,5 @@
 import type { Random } from './random.js';
+import { timing } from './timing.js';
 
 /** What may be done, and to which kind of target. */
 export const faultTargets = {
@@ -18,6 +19,8 @@ export const faultTargets = {
   flushall: 'redis',
   'script-flush': 'redis',
   'client-kill': 'redis',
+  'failover-ahead': 'redis',
+  'client-stop': 'desk',
 } as const;
 export type FaultKind = keyof typeof faultTargets;
 export const faultKinds = Object.keys(faultTargets) as FaultKind[];
@@ -25,7 +28,7 @@ export const faultKinds = Object.keys(faultTargets) as FaultKind[];
 export interface PlannedFault {
   readonly atMs: number;
   readonly kind: FaultKind;
-  /** A node's name, or `redis`. */
+  /** A node's name, `redis` or `desk`. */
   readonly target: string;
   /** How long it lasts, where it lasts. */
   readonly forMs: number;
@@ -44,6 +47,8 @@ export interface ScheduleOptions {
   readonly gapMs: readonly [number, number];
   /** Bounds of how long each lasts, in ms, in place of its kind's own. */
   readonly lastsMs?: readonly [number, number];
+  /** Bounds of the delays, and of what a failover loses, in ms, in place of the kind's own. */
+  readonly amountMs?: readonly [number, number];
 }
 
 /** At first nothing is done, so that there is something to hurt. */
@@ -55,12 +60,19 @@ const bounds: Readonly<Partial<Record<FaultKind, readonly [number, number]>>> = 
   'redis-kill': [50, 1500],
   'redis-wipe': [50, 1500],
   'redis-stop': [200, 3500],
+  // Beyond the TTL, so that the seat may be another's when the program goes on.
+  'client-stop': [timing.ttlMs * 1.05, timing.ttlMs * 1.6],
 };
+const amounts: Readonly<Partial<Record<FaultKind, readonly [number, number]>>> = {
+  // Up to what makes each command late.
+  'link-delay': [20, timing.ttlMs * 0.45],
+};
+const AMOUNT_MS = [20, 400] as const;
 const LASTS_MS = [300, 3500] as const;
 
 /** The whole plan, from the seed alone. Every kind comes before any comes again. */
 export function planFaults(options: ScheduleOptions): PlannedFault[] {
-  const { random, durationMs, nodes, kinds, gapMs, lastsMs } = options;
+  const { random, durationMs, nodes, kinds, gapMs, lastsMs, amountMs } = options;
   const plan: PlannedFault[] = [];
   let deck: FaultKind[] = [];
   for (
@@ -74,12 +86,12 @@ export function planFaults(options: ScheduleOptions): PlannedFault[] {
     plan.push({
       atMs,
       kind,
-      target: faultTargets[kind] === 'node' ? random.pick(nodes) : 'redis',
+      target: faultTargets[kind] === 'node' ? random.pick(nodes) : faultTargets[kind],
       forMs: Math.min(
         random.between(...(lastsMs ?? bounds[kind] ?? LASTS_MS)),
         Math.max(SHORTEST_MS, durationMs - atMs),
       ),
-      amountMs: random.between(20, 400),
+      amountMs: random.between(...(amountMs ?? amounts[kind] ?? AMOUNT_MS)),
       isOtherWay: random.chance(0.5),
     });
   }

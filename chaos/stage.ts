@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BrokerNode } from './broker-node.js';
+import { Desk } from './desk.js';
 import type { History } from './history.js';
 import type { Random } from './random.js';
 import { Store } from './store.js';
@@ -15,6 +16,8 @@ export class Stage {
   private constructor(
     readonly store: Store,
     readonly nodes: readonly BrokerNode[],
+    /** Null where no fault needs it. */
+    readonly desk: Desk | null,
   ) {
     // As many wait at once as there are faults in the plan.
     setMaxListeners(0, this.#haste.signal);
@@ -24,18 +27,22 @@ export class Stage {
     readonly dist: string;
     readonly nodeCount: number;
     readonly history: History;
+    readonly hasDesk: boolean;
   }): Promise<Stage> {
-    const { dist, nodeCount, history } = options;
+    const { dist, nodeCount, history, hasDesk } = options;
     const store = await Store.start();
     const nodes: BrokerNode[] = [];
+    let desk: Desk | null = null;
     try {
+      if (hasDesk) desk = await Desk.start(dist, history);
       for (let i = 1; i <= nodeCount; i++) {
         nodes.push(await BrokerNode.create(`node-${i}`, { dist, history, redisPort: () => store.port }));
       }
-      const stage = new Stage(store, nodes);
+      const stage = new Stage(store, nodes, desk);
       await Promise.all(nodes.map((node) => node.start()));
       return stage;
     } catch (error) {
+      await desk?.stop();
       await Promise.all(nodes.map((node) => node.dispose()));
       await store.stop();
       throw error;
@@ -65,10 +72,33 @@ export class Stage {
     return after;
   }
 
-  /** Waits, unless there is haste. */
-  async wait(ms: number): Promise<void> {
-    await pause(ms, undefined, { signal: this.#haste.signal }).catch(() => {});
+  /** Nothing else is done to a node meanwhile, nor for so long afterwards. */
+  async withNodesAtRest(forMs: number, action: () => Promise<void>): Promise<void> {
+    let letGo = () => {};
+    const over = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const rests = this.nodes.map(
+      ({ name }) =>
+        new Promise<void>((rests) => {
+          void this.inLane(name, () => {
+            rests();
+            return over;
+          });
+        }),
+    );
+    await Promise.all(rests);
+    try {
+      await action();
+    } finally {
+      void this.wait(forMs).then(letGo);
+    }
   }
+
+  /** Waits, unless there is haste. */
+  readonly wait = async (ms: number): Promise<void> => {
+    await pause(ms, undefined, { signal: this.#haste.signal }).catch(() => {});
+  };
 
   /** All waits are over at once, so that what is hurt is mended. */
   hasten(): void {
@@ -77,6 +107,7 @@ export class Stage {
 
   async stop(): Promise<void> {
     this.isOn = false;
+    await this.desk?.stop();
     await Promise.all(this.nodes.map((node) => node.dispose()));
     await this.store.stop();
   }

@@ -1,18 +1,25 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { Redis } from 'ioredis';
 import { provisionRedis } from '../src/embedded/find-redis.js';
 import { type RedisProcess, startRedis } from '../src/embedded/redis-process.js';
-import { workFolder } from './places.js';
+import { KeyNames } from '../src/store/keys.js';
+import { root, workFolder } from './places.js';
+import { ORG } from './timing.js';
 
 const REPLICA_WAIT_MS = 4000;
 const POLL_MS = 25;
+/** The discard port: nobody listens there. */
+const NOBODYS_PORT = '9';
 
 interface Server {
   readonly process: RedisProcess;
   readonly folder: string;
+  /** Sets its clock so many seconds ahead; null where there is no C compiler to make a clock that can be set. */
+  readonly setClock: ((aheadSeconds: number) => void) | null;
 }
 
 /** A Redis and its replica, both real, with append-only files. Which of them is the primary changes. */
@@ -35,6 +42,15 @@ export class Store {
     return this.primary.process.port;
   }
 
+  get hasClocks(): boolean {
+    return this.primary.setClock !== null && this.replica.setClock !== null;
+  }
+
+  setClocks(aheadSeconds: { readonly primary: number; readonly replica: number }): void {
+    this.primary.setClock?.(aheadSeconds.primary);
+    this.replica.setClock?.(aheadSeconds.replica);
+  }
+
   /** A connection to the primary of the moment. The caller ends it. */
   connect(): Redis {
     return connectTo(this.primary);
@@ -43,6 +59,14 @@ export class Store {
   /** One command to the primary. Rejects when it does not answer in time. */
   async command(...words: [string, ...string[]]): Promise<unknown> {
     return ask(this.primary, words);
+  }
+
+  /** Whether somebody has begun the reign of the primary of the moment. */
+  async hasReign(): Promise<boolean> {
+    const reign = String(await this.command('GET', new KeyNames('soleseat:').reign(ORG)));
+    const info = String(await this.command('INFO', 'replication'));
+    const [, id = '?'] = /master_replid:(\w{16})/.exec(info) ?? [];
+    return reign.startsWith(`${id}:`);
   }
 
   signal(name: NodeJS.Signals): void {
@@ -73,6 +97,11 @@ export class Store {
     await ask(this.replica, ['REPLICAOF', 'NO', 'ONE']);
   }
 
+  /** It follows a master that it does not reach: it learns nothing, and forgets nothing, until it takes over. */
+  async isolateReplica(): Promise<void> {
+    await ask(this.replica, ['REPLICAOF', '127.0.0.1', NOBODYS_PORT]);
+  }
+
   /** The replica takes over. The old primary is left as it is until `rejoin`. */
   swap(): void {
     [this.primary, this.replica] = [this.replica, this.primary];
@@ -99,7 +128,27 @@ export class Store {
 async function launch(binary: string): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'soleseat-chaos-'));
   const extraArgs = ['--repl-diskless-sync', 'yes', '--repl-diskless-sync-delay', '0'];
-  return { process: await startRedis({ binary, dir: folder, appendOnly: true, extraArgs }), folder };
+  const clock = await settableClock();
+  const server = clock === null ? binary : wrapped(binary, clock.env, folder);
+  const process = await startRedis({ binary: server, dir: folder, appendOnly: true, extraArgs });
+  return { process, folder, setClock: clock?.set ?? null };
+}
+
+type SettableClock = typeof import('../reliability/settable-clock.mjs').settableClock;
+
+/** It is no part of any build, and lies where the sources are. */
+async function settableClock(): Promise<ReturnType<SettableClock>> {
+  const file = join(root, 'reliability', 'settable-clock.mjs');
+  const module = (await import(pathToFileURL(file).href)) as { readonly settableClock: SettableClock };
+  return module.settableClock();
+}
+
+/** The server as a program that needs no environment. */
+function wrapped(binary: string, env: Readonly<Record<string, string>>, folder: string): string {
+  const file = join(folder, 'redis-server');
+  const settings = Object.entries(env).map(([name, value]) => `export ${name}='${value}'`);
+  writeFileSync(file, `#!/bin/sh\n${settings.join('\n')}\nexec '${binary}' "$@"\n`, { mode: 0o755 });
+  return file;
 }
 
 function connectTo({ process }: Server): Redis {

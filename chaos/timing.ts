@@ -17,6 +17,8 @@ export const recoveryMs = 2000 + timing.commandTimeoutMs;
 
 export const SECRET = 'a secret of the chaos checker, of more than 32 bytes';
 export const ORG = 'chaos';
+/** As many as there are: the number of `ended` events is compared with the counters. */
+export const EVENTS_KEPT = 10_000_000;
 
 /** Strict: a session ends at its deadline. No limits, as the people here are faster than people. */
 export const nodeSettings: SettingTexts = {
@@ -36,4 +38,10 @@ export const nodeSettings: SettingTexts = {
   SOLESEAT_HANDSHAKES_PER_SECOND: '0',
   SOLESEAT_HANDSHAKES_PER_ADDRESS: '0',
   SOLESEAT_CONNECTIONS_PER_ADDRESS: '0',
+  SOLESEAT_EVENTS_KEPT: String(EVENTS_KEPT),
 };
+
+/** CLOCK_MONOTONIC in ms, which is one clock for all processes of the machine. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}

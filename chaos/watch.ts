@@ -1,6 +1,6 @@
 import { KeyNames } from '../src/store/keys.js';
 import type { BrokerNode } from './broker-node.js';
-import type { Counts, History } from './history.js';
+import type { Belief, Counts, EndedEvents, History } from './history.js';
 import type { Store } from './store.js';
 import { ORG } from './timing.js';
 
@@ -12,42 +12,85 @@ const SLOW_MS = 50;
 
 const names = new KeyNames('soleseat:');
 const countScript = `
-local granted, reasserted, ended = 0, 0, 0
+local granted, reasserted, ended, written = 0, 0, 0, 0
 local fields = redis.call('HGETALL', KEYS[1])
 for i = 1, #fields, 2 do
   local name, value = fields[i], tonumber(fields[i + 1])
   if name == 'granted' then granted = value end
   if name == 'reasserted' then reasserted = value end
+  if name == 'written:ended' then written = value end
   if string.sub(name, 1, 6) == 'ended:' then ended = ended + value end
 end
 local leases = {}
 for i = 3, #KEYS do
   local lease = redis.call('GET', KEYS[i])
-  leases[i - 2] = lease and string.match(lease, '^[^:]+:(%d+):') or ''
+  leases[i - 2] = lease and { string.match(lease, '^[^:]+:(%d+):'), redis.call('PTTL', KEYS[i]) } or false
 end
-return cjson.encode({ granted, reasserted, ended, redis.call('ZCARD', KEYS[2]), leases })
+local active = redis.call('ZCARD', KEYS[2])
+return cjson.encode({
+  granted = granted, reasserted = reasserted, ended = ended, written = written, active = active, leases = leases,
+})
 `;
 
+const endedScript = `
+local counted, written = { none = 0 }, 0
+local fields = redis.call('HGETALL', KEYS[1])
+for i = 1, #fields, 2 do
+  if fields[i] == 'written:ended' then written = tonumber(fields[i + 1]) end
+  local reason = string.match(fields[i], '^ended:(.*)$')
+  if reason then counted[reason] = tonumber(fields[i + 1]) end
+end
+local events, nameless, added = { none = 0 }, {}, 0
+for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', '+')) do
+  local event = {}
+  for i = 1, #entry[2], 2 do event[entry[2][i]] = entry[2][i + 1] end
+  if event.type == 'ended' then
+    events[event.reason or 'none'] = (events[event.reason or 'none'] or 0) + 1
+    if not (event.sessionId and event.epoch and event.machine and event.reason) then
+      nameless[#nameless + 1] = cjson.encode(event)
+    end
+  end
+end
+local info = redis.pcall('XINFO', 'STREAM', KEYS[2])
+for i = 1, #info, 2 do if info[i] == 'entries-added' then added = info[i + 1] end end
+local isTrimmed = added > redis.call('XLEN', KEYS[2])
+if #nameless == 0 then nameless = nil end
+return cjson.encode({ counted = counted, written = written, events = events, nameless = nameless, isTrimmed = isTrimmed })
+`;
+
+interface CountReply extends Omit<Counts, 'atMs' | 'leases' | 'leaseEnds' | 'beliefs'> {
+  /** Epoch and ms left, false where there is none. */
+  readonly leases: readonly (readonly [string, number] | false)[];
+}
+
 /** All counts of the org and the leases of these users, in one atomic look. Rejects where Redis is away. */
-export async function lookAtCounts(store: Store, users: readonly string[]): Promise<Counts> {
+export async function lookAtCounts(
+  store: Store,
+  users: readonly string[],
+  beliefs: readonly Belief[] = [],
+): Promise<Counts> {
   const keys = [names.counters(ORG), names.active(ORG), ...users.map((user) => names.lease(ORG, user))];
   const reply = await store.command('EVAL', countScript, String(keys.length), ...keys);
-  const [granted, reasserted, ended, active, epochs] = JSON.parse(String(reply)) as [
-    number,
-    number,
-    number,
-    number,
-    string[],
-  ];
-  const standing = users.flatMap((user, i) => (epochs[i] ? [[user, Number(epochs[i])] as const] : []));
+  const atMs = performance.now();
+  const { leases, ...counts } = JSON.parse(String(reply)) as CountReply;
+  const standing = users.flatMap((user, i) => {
+    const lease = leases[i];
+    return lease ? [{ user, epoch: Number(lease[0]), endMs: atMs + lease[1] }] : [];
+  });
   return {
-    atMs: performance.now(),
-    granted,
-    reasserted,
-    ended,
-    active,
-    leases: Object.fromEntries(standing),
+    atMs,
+    ...counts,
+    leases: Object.fromEntries(standing.map(({ user, epoch }) => [user, epoch])),
+    leaseEnds: Object.fromEntries(standing.map(({ user, endMs }) => [user, endMs])),
+    beliefs,
   };
+}
+
+/** The `ended` events beside the counters, in one atomic look. Rejects where Redis is away. */
+export async function lookAtEndedEvents(store: Store): Promise<EndedEvents> {
+  const reply = await store.command('EVAL', endedScript, '2', names.counters(ORG), names.events(ORG));
+  const found = JSON.parse(String(reply)) as Omit<EndedEvents, 'atMs' | 'nameless'> & Partial<EndedEvents>;
+  return { nameless: [], ...found, atMs: performance.now() };
 }
 
 /** Looks at the counts, and at how busy the machine is, again and again. Gives what ends it. */
@@ -55,12 +98,14 @@ export function watch(
   history: History,
   store: Store,
   nodes: readonly BrokerNode[],
-  users: readonly string[],
+  users: readonly { readonly name: string; readonly beliefs: readonly Belief[] }[],
 ): () => void {
+  const userNames = users.map(({ name }) => name);
   const timers = [
     watchTurns(history),
     every(COUNT_EVERY_MS, async () => {
-      history.counts.push(await lookAtCounts(store, users));
+      const beliefs = users.flatMap((user) => user.beliefs);
+      history.counts.push(await lookAtCounts(store, userNames, beliefs));
     }),
     every(ASK_EVERY_MS, async () => {
       const sentMs = performance.now();

@@ -1,37 +1,54 @@
 import type { Grant, History } from '../history.js';
 import type { Finding } from './finding.js';
 
-/** Promises 1 and 8: no epoch is given twice, in the whole org. */
-export function checkUnique({ grants }: Pick<History, 'grants'>): Finding[] {
+type Seen = Pick<History, 'grants' | 'raises'>;
+
+/** An epoch that somebody was given, by a claim or by a confirmation, and when that was known. */
+interface Given {
+  readonly epoch: number;
+  readonly grant: Grant;
+  readonly knownMs: number;
+}
+
+/** Promises 1 and 8: no epoch is given twice, in the whole org, also not by a confirmation. */
+export function checkUnique(history: Seen): Finding[] {
   const seen = new Map<number, Grant>();
   const findings: Finding[] = [];
-  for (const grant of grants) {
-    const other = seen.get(grant.epoch);
-    if (other === undefined) seen.set(grant.epoch, grant);
-    else findings.push(finding('epochs', grant, `epoch ${grant.epoch} was given to ${other.program} too`));
+  for (const { epoch, grant, knownMs } of allGiven(history)) {
+    const other = seen.get(epoch);
+    if (other === undefined) seen.set(epoch, grant);
+    else findings.push(finding('epochs', grant, knownMs, `epoch ${epoch} was given to ${other.program} too`));
   }
   return findings;
 }
 
-/** Who asked after another's grant was acknowledged has the higher epoch. */
-export function checkOrder({ grants }: Pick<History, 'grants'>): Finding[] {
-  const byAck = [...grants].sort((a, b) => a.ackMs - b.ackMs);
-  const byAsk = [...grants].sort((a, b) => a.askedMs - b.askedMs);
+/** Who asked after another's epoch was known has a higher one. */
+export function checkOrder(history: Seen): Finding[] {
+  const byKnown = allGiven(history).sort((a, b) => a.knownMs - b.knownMs);
+  const byAsk = [...history.grants].sort((a, b) => a.askedMs - b.askedMs);
   const findings: Finding[] = [];
-  let highest: Grant | null = null;
+  let highest: Given | null = null;
   let next = 0;
   for (const grant of byAsk) {
-    for (let done = byAck[next]; done !== undefined && done.ackMs < grant.askedMs; done = byAck[++next]) {
-      if (highest === null || done.epoch > highest.epoch) highest = done;
+    for (let one = byKnown[next]; one !== undefined && one.knownMs < grant.askedMs; one = byKnown[++next]) {
+      if (highest === null || one.epoch > highest.epoch) highest = one;
     }
     if (highest !== null && grant.epoch <= highest.epoch) {
-      const what = `epoch ${grant.epoch} was asked for after ${highest.program} had ${highest.epoch}`;
-      findings.push(finding('order', grant, what));
+      const what = `epoch ${grant.epoch} was asked for after ${highest.grant.program} had ${highest.epoch}`;
+      findings.push(finding('order', grant, grant.ackMs, what));
     }
   }
   return findings;
 }
 
-function finding(check: 'epochs' | 'order', { user, program, ackMs }: Grant, what: string): Finding {
-  return { check, atMs: ackMs, user, what: `${program}: ${what}` };
+/** A confirmation has no moment of asking that anybody outside could know: it is compared with later claims only. */
+function allGiven({ grants, raises }: Seen): Given[] {
+  return [
+    ...grants.map((grant) => ({ epoch: grant.epoch, grant, knownMs: grant.ackMs })),
+    ...raises.map(({ epoch, grant, heardMs }) => ({ epoch, grant, knownMs: heardMs })),
+  ];
+}
+
+function finding(check: 'epochs' | 'order', { user, program }: Grant, atMs: number, what: string): Finding {
+  return { check, atMs, user, what: `${program}: ${what}` };
 }

@@ -1,11 +1,15 @@
-import type { Eviction, History } from '../history.js';
+import { type Eviction, type Grant, type History, isEpochOf } from '../history.js';
 import { timing } from '../timing.js';
+import { Excuses } from './excuses.js';
 import type { Finding } from './finding.js';
 
-type Seen = Pick<History, 'asks' | 'grants' | 'evictions' | 'adminEvictions' | 'releases' | 'faults'>;
+type Seen = Pick<
+  History,
+  'asks' | 'grants' | 'raises' | 'evictions' | 'adminEvictions' | 'releases' | 'faults'
+>;
 
 /** A claim whose client has gone may still run: it is sent twice, and twice again with Redis's time mended. */
-const UNDER_WAY_MS = 4 * timing.commandTimeoutMs;
+export const UNDER_WAY_MS = 4 * timing.commandTimeoutMs;
 
 /**
  * Promise 10: every `evicted` has a cause: a claim that came later and got a higher epoch, or an administrator.
@@ -26,14 +30,18 @@ export function checkEvictions(history: Seen): Finding[] {
   });
 }
 
-function wasClaimed({ user, epoch, byEpoch, atMs }: Eviction, { grants }: Seen): boolean {
-  return grants.some(
-    (one) => one.user === user && one.epoch > epoch && one.epoch <= byEpoch && one.askedMs <= atMs,
+/** By a claim above it, or by one from before a reign that was confirmed above it. */
+function wasClaimed({ user, epoch, byEpoch, atMs }: Eviction, { grants, raises }: Seen): boolean {
+  const isAbove = (grant: Grant, one: number) =>
+    grant.user === user && one > epoch && one <= byEpoch && grant.askedMs <= atMs;
+  return (
+    grants.some((grant) => isAbove(grant, grant.epoch)) ||
+    raises.some((raise) => isAbove(raise.grant, raise.epoch))
   );
 }
 
 function mayHaveBeenClaimed({ user, epoch, reason, atMs }: Eviction, history: Seen): boolean {
-  const own = history.grants.find((grant) => grant.user === user && grant.epoch === epoch);
+  const own = history.grants.find((grant) => grant.user === user && isEpochOf(grant, epoch));
   const sinceMs = own?.askedMs ?? 0;
   return history.asks.some((ask) => {
     if (ask.user !== user || ask.answer !== 'none' || ask.askedMs > atMs || ask.askedMs === sinceMs)
@@ -46,7 +54,12 @@ function mayHaveBeenClaimed({ user, epoch, reason, atMs }: Eviction, history: Se
 }
 
 /** For how long in that time the node or Redis may not have done what they were sent. */
-function hurtMs(node: string, fromMs: number, toMs: number, { faults }: Seen): number {
+export function hurtMs(
+  node: string,
+  fromMs: number,
+  toMs: number,
+  { faults }: Pick<History, 'faults'>,
+): number {
   return faults
     .filter(({ target }) => target === node || target === 'redis')
     .map(({ startMs, endMs }) => Math.min(endMs, toMs) - Math.max(startMs, fromMs))
@@ -54,12 +67,13 @@ function hurtMs(node: string, fromMs: number, toMs: number, { faults }: Seen): n
 }
 
 /** An order ends whoever has the seat, also a session that its Redis had forgotten, or that began meanwhile. */
-function wasOrdered({ user, epoch, atMs }: Eviction, { adminEvictions, grants }: Seen): boolean {
-  const sinceMs = grants.find((grant) => grant.user === user && grant.epoch === epoch)?.askedMs ?? 0;
-  return adminEvictions.some(
-    (order) =>
-      order.user === user &&
-      order.sentMs <= atMs &&
-      (order.ackMs === null || (order.epoch !== null && (order.epoch >= epoch || order.ackMs >= sinceMs))),
-  );
+function wasOrdered({ user, epoch, atMs }: Eviction, { adminEvictions, grants, faults }: Seen): boolean {
+  const sinceMs = grants.find((grant) => grant.user === user && isEpochOf(grant, epoch))?.askedMs ?? 0;
+  const excuses = new Excuses({ faults, silences: [], slowness: [] });
+  return adminEvictions.some(({ user: whose, sentMs, ackMs, epoch: ended }) => {
+    if (whose !== user || sentMs > atMs) return false;
+    if (ackMs === null) return true;
+    if (ended === null) return excuses.mayHaveForgotten({ fromMs: sinceMs, toMs: ackMs });
+    return ended >= epoch || ackMs >= sinceMs;
+  });
 }

@@ -23,7 +23,15 @@ export const NOTICE_MS = 500;
 /** An append-only file that is synced every second may lack that much, and Redis may put the sync off once. */
 const UNSYNCED_MS = 2500;
 
-const losesData = new Set(['redis-kill', 'redis-wipe', 'failover', 'failover-lossy', 'flushall']);
+/** What may make Redis forget, and so may begin a reign. */
+export const losesData: ReadonlySet<string> = new Set([
+  'redis-kill',
+  'redis-wipe',
+  'failover',
+  'failover-lossy',
+  'failover-ahead',
+  'flushall',
+]);
 const harmless = new Set(['script-flush']);
 
 /** Knows what was done to whom, and so how long a loser may have gone on believing. */
@@ -44,14 +52,14 @@ export class Excuses {
   }
 
   /** How long the loser may go on believing from `fromMs` on, when the winner was asked for at `askedMs`. */
-  allowance(loser: Grant, linkDelayMs: number, askedMs: number, span: Span): Allowance {
+  allowance(loser: Grant, askedMs: number, span: Span): Allowance {
     const window = { fromMs: askedMs, toMs: span.toMs };
     const slackMs = NOTICE_MS + this.slownessMs(window, loser.node);
     const lost = this.#losses.filter((loss) => touches(loss, window));
     if (lost.length > 0) {
       // The winner may be forgotten and the loser put back, each until its own deadline.
       const sinceMs = Math.max(span.fromMs, ...lost.map((loss) => loss.toMs));
-      return { excuse: 'data lost', ms: sinceMs - span.fromMs + 2 * countedTtlMs + slackMs + linkDelayMs };
+      return { excuse: 'data lost', ms: sinceMs - span.fromMs + 2 * countedTtlMs + slackMs };
     }
     const hurts = this.#hurts.filter(
       (one) => (one.target === 'redis' || one.target === loser.node) && touches(one, window),
@@ -61,7 +69,7 @@ export class Excuses {
         program === loser.program && touches({ fromMs, toMs: toMs + NOTICE_MS }, window),
     );
     if (isSilent || hurts.some((one) => !one.losesNoticesOnly))
-      return { excuse: 'out of reach', ms: countedTtlMs + slackMs + linkDelayMs };
+      return { excuse: 'out of reach', ms: countedTtlMs + slackMs };
     if (hurts.length > 0) return { excuse: 'notice lost', ms: timing.renewEveryMs + slackMs };
     return { excuse: 'notice', ms: slackMs };
   }

@@ -6,7 +6,10 @@ export interface Finding {
     | 'overlap'
     | 'confirmed'
     | 'fence'
+    | 'belief'
     | 'eviction'
+    | 'newest'
+    | 'ends'
     | 'counts'
     | 'end'
     | 'crash';

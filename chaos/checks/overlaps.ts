@@ -1,4 +1,4 @@
-import type { Grant, History, Holding } from '../history.js';
+import { type Grant, type History, type Holding, isEpochOf } from '../history.js';
 import { type Allowance, Excuses, NOTICE_MS } from './excuses.js';
 import type { Finding } from './finding.js';
 
@@ -21,7 +21,7 @@ export function findOverlaps(history: History): Overlap[] {
         fromMs: Math.max(one.fromMs, other.fromMs),
         toMs: Math.min(one.toMs, other.toMs),
       };
-      const allowed = excuses.allowance(loser.grant, loser.linkDelayMs, winner.grant.askedMs, span);
+      const allowed = excuses.allowance(loser.grant, winner.grant.askedMs, span);
       return { user, loser: loser.grant, winner: winner.grant, ...span, ...allowed };
     }),
   );
@@ -47,10 +47,11 @@ export function checkConfirmed(history: History): Finding[] {
   return history.grants.flatMap((grant): Finding[] => {
     const ends = [
       ...(grantsOf.get(grant.user) ?? [])
-        .filter(({ grant: other }) => other.epoch > grant.epoch)
+        // What was held before a reign goes on under a higher epoch: an act between the two did not end it.
+        .filter(({ grant: other }) => other.epoch > grant.lastEpoch)
         .map(({ grant: other }) => ({ sinceMs: other.ackMs, askedMs: other.askedMs, by: other.program })),
       ...history.adminEvictions
-        .filter(({ user, epoch }) => user === grant.user && epoch === grant.epoch)
+        .filter(({ user, epoch }) => user === grant.user && isEpochOf(grant, epoch))
         .map(({ ackMs, sentMs }) => ({ sinceMs: ackMs ?? sentMs, askedMs: sentMs, by: 'an administrator' })),
     ];
     const first = ends.sort((a, b) => a.sinceMs - b.sinceMs)[0];

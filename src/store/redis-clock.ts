@@ -42,8 +42,8 @@ export class RedisClock {
   }
 
   /**
-   * The furthest clock seen on any server so far, carried on by this node's own: below it epochs may have been given
-   * (promise 8). 0 until the first reply.
+   * The furthest clock seen on any server so far, carried on by this node's own: below it reigns may have begun
+   * (promise 8). Never ahead of that clock. 0 until the first reply.
    */
   furthestMs(): number {
     return this.#furthestOffset === null ? 0 : this.clock() + this.#furthestOffset;
@@ -53,7 +53,9 @@ export class RedisClock {
     const ms = Number(redisMs);
     if (!Number.isFinite(ms)) return ms;
     if (ms < LATEST_MS)
-      this.#furthestOffset = Math.max(this.#furthestOffset ?? Number.NEGATIVE_INFINITY, ms - sentMs);
+      // promise 8: the lower bound, of which the quickest reply gives the best. One that took a second to get there would
+      // put a reign a second too far ahead, and a node that begins the next one soon after could not know.
+      this.#furthestOffset = Math.max(this.#furthestOffset ?? Number.NEGATIVE_INFINITY, ms - this.clock());
     const before = this.#offset;
     const offset = { least: ms - this.clock(), most: ms - sentMs };
     this.#offset = offset;

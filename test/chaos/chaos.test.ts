@@ -61,6 +61,14 @@ describe('a broken broker', () => {
     'evict-without-tombstone': 'confirmed',
     'counter-outside-script': 'counts',
     'reused-epochs': 'epochs',
+    'reign-without-id': 'epochs',
+    'reign-without-view': 'order',
+    'never-confirmed': 'fence',
+    'rank-ignored': 'newest',
+    'epoch-as-time': 'confirmed',
+    'takeover-unsaid': 'ends',
+    'client-counts-from-receipt': 'belief',
+    'node-counts-from-reply': 'belief',
   } as const;
 
   it.each(breakageNames)(

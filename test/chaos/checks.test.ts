@@ -1,18 +1,33 @@
 import { describe, expect, it } from 'vitest';
+import { checkBeliefs } from '../../chaos/checks/beliefs.js';
 import { checkCounts } from '../../chaos/checks/counts.js';
+import { checkEnds } from '../../chaos/checks/ends.js';
 import { checkOrder, checkUnique } from '../../chaos/checks/epochs.js';
 import { checkEvictions } from '../../chaos/checks/evictions.js';
 import { checkFence } from '../../chaos/checks/fence.js';
+import { checkNewest } from '../../chaos/checks/newest.js';
 import { checkConfirmed, checkOverlaps, findOverlaps } from '../../chaos/checks/overlaps.js';
-import type { History } from '../../chaos/history.js';
+import type { Ask, Counts, EndedEvents, Eviction, Grant, History } from '../../chaos/history.js';
 import { countedTtlMs, timing } from '../../chaos/timing.js';
-import { faultOf, grantOf, historyOf, holdingOf } from './histories.js';
+import { ServerTexts } from '../../chaos/wire.js';
+import { countsOf, faultOf, grantOf, historyOf, holdingOf } from './histories.js';
 
 describe('epochs', () => {
   it('one that is given twice is found, also to users of one org that have nothing to do with each other', () => {
     const history = historyOf();
     history.grants.push(grantOf('pc', 7, 0), grantOf('mac', 7, 100, { user: 'bob' }), grantOf('pc', 8, 200));
     expect(checkUnique(history).map(({ what }) => what)).toEqual(['mac: epoch 7 was given to pc too']);
+  });
+
+  it('one that a confirmation gave is found when it is given again, and a later claim below it too', () => {
+    const history = historyOf();
+    const held = grantOf('pc', 7, 0, { lastEpoch: 20 });
+    history.grants.push(held, grantOf('mac', 21, 300));
+    history.raises.push({ grant: held, epoch: 20, heardMs: 200 });
+    expect([...checkUnique(history), ...checkOrder(history)]).toEqual([]);
+    history.grants.push(grantOf('late', 20, 400));
+    expect(checkUnique(history).map(({ what }) => what)).toEqual(['pc: epoch 20 was given to late too']);
+    expect(checkOrder(history).map(({ user }) => user)).toEqual(['ada']);
   });
 
   it('one that is below an earlier grant is found, unless both were asked for at once', () => {
@@ -107,6 +122,15 @@ describe('confirmations', () => {
     expect(checkConfirmed(history)).toEqual([]);
   });
 
+  it('a session from before a reign goes on under a higher epoch, and an act between the two did not end it', () => {
+    const history = renewedAt(2000);
+    history.grants[0] = grantOf('workstation', 1, 0, {
+      lastEpoch: 3,
+      confirmed: { sentMs: 2000, heardMs: 2004 },
+    });
+    expect(checkConfirmed(history)).toEqual([]);
+  });
+
   it('so is one of a session that an administrator ended', () => {
     const history = historyOf();
     history.grants.push(grantOf('pc', 1, 0, { confirmed: { sentMs: 2000, heardMs: 2004 } }));
@@ -162,7 +186,14 @@ describe('evictions', () => {
     claimed.grants.push(grantOf('laptop', 2, 995));
     expect(checkEvictions(claimed)).toEqual([]);
     const unanswered = evicted();
-    const ask = { user: 'ada', program: 'laptop', machine: 'laptop', node: 'node-2', askedMs: 995 };
+    const ask = {
+      user: 'ada',
+      program: 'laptop',
+      machine: 'laptop',
+      node: 'node-2',
+      askedMs: 995,
+      isAct: true,
+    };
     unanswered.asks.push({ ...ask, answer: 'none', answeredMs: null });
     expect(checkEvictions(unanswered)).toEqual([]);
     const ordered = evicted('evicted_by_admin');
@@ -173,15 +204,55 @@ describe('evictions', () => {
   it("another user's claim, one that was refused, and an order that met nobody are none", () => {
     const history = evicted();
     history.grants.push(grantOf('mac', 2, 995, { user: 'bob' }));
-    const ask = { user: 'ada', program: 'laptop', machine: 'laptop', node: 'node-2', askedMs: 995 };
+    const ask = {
+      user: 'ada',
+      program: 'laptop',
+      machine: 'laptop',
+      node: 'node-2',
+      askedMs: 995,
+      isAct: true,
+    };
     history.asks.push({ ...ask, answer: 'conflict', answeredMs: 999 });
     history.adminEvictions.push({ user: 'ada', sentMs: 995, ackMs: 1000, epoch: null });
     expect(checkEvictions(history)).toHaveLength(1);
   });
 
+  it('an order that met nobody is a cause where Redis had forgotten the session', () => {
+    const history = evicted('evicted_by_admin');
+    history.adminEvictions.push({ user: 'ada', sentMs: 995, ackMs: 1000, epoch: null });
+    expect(checkEvictions(history)).toHaveLength(1);
+    history.faults.push(faultOf('flushall', 'redis', 900, 901));
+    expect(checkEvictions(history)).toEqual([]);
+  });
+
+  it('one by a session from before a reign, whose epoch was raised, has a cause', () => {
+    const history = historyOf();
+    const older = grantOf('workstation', 1, 0, { lastEpoch: 12 });
+    const act = grantOf('laptop', 5, 100);
+    history.grants.push(older, act);
+    history.evictions.push({
+      user: 'ada',
+      program: 'workstation',
+      epoch: 12,
+      byEpoch: 13,
+      reason: 'taken_over',
+      atMs: 400,
+    });
+    expect(checkEvictions(history)).toHaveLength(1);
+    history.raises.push({ grant: act, epoch: 13, heardMs: 410 });
+    expect(checkEvictions(history)).toEqual([]);
+  });
+
   it('one as released needs somebody who gave a seat back', () => {
     const history = evicted('released');
-    const ask = { user: 'ada', program: 'laptop', machine: 'laptop', node: 'node-2', askedMs: 995 };
+    const ask = {
+      user: 'ada',
+      program: 'laptop',
+      machine: 'laptop',
+      node: 'node-2',
+      askedMs: 995,
+      isAct: true,
+    };
     history.asks.push({ ...ask, answer: 'none', answeredMs: null });
     expect(checkEvictions(history)).toHaveLength(1);
     history.releases.add('laptop');
@@ -190,7 +261,7 @@ describe('evictions', () => {
 });
 
 describe('counts', () => {
-  const counts = { atMs: 0, granted: 5, reasserted: 1, ended: 4, active: 2, leases: { ada: 1 } };
+  const counts = countsOf({ granted: 5, reasserted: 1, ended: 4, active: 2, leases: { ada: 1 } });
 
   it('that fit are fine, also where a lease has ended that is not swept yet', () => {
     expect(checkCounts({ counts: [counts] })).toEqual([]);
@@ -199,5 +270,135 @@ describe('counts', () => {
   it('that drift, and a lease that is not counted, are found', () => {
     expect(checkCounts({ counts: [counts, { ...counts, granted: 6 }] })).toHaveLength(1);
     expect(checkCounts({ counts: [{ ...counts, leases: { a: 1, b: 2, c: 3 } }] })).toHaveLength(1);
+  });
+});
+
+describe('beliefs', () => {
+  /** Its lease ends at 4000 in Redis; the program counts on it until `untilMs`. */
+  function look(untilMs: number): History {
+    const history = historyOf();
+    const belief = { user: 'ada', program: 'pc', epoch: 7, untilMs };
+    const lease = { leases: { ada: 7 }, leaseEnds: { ada: 4000 } };
+    history.counts.push(countsOf({ atMs: 2000, ...lease, beliefs: [belief] }));
+    return history;
+  }
+
+  it('that end before the lease in Redis are fine, and one that goes on is found', () => {
+    expect(checkBeliefs(look(3700))).toEqual([]);
+    expect(checkBeliefs(look(4001))).toHaveLength(1);
+  });
+
+  it('are not compared with the lease of another epoch, nor with a Redis that lost the renewal', () => {
+    const another = look(4001);
+    another.counts.push({ ...countsOf({ leases: { ada: 8 }, leaseEnds: { ada: 2000 } }), atMs: 2200 });
+    expect(checkBeliefs(another)).toHaveLength(1);
+    const lost = look(4001);
+    lost.faults.push(faultOf('redis-kill', 'redis', 1500, 1600));
+    expect(checkBeliefs(lost)).toEqual([]);
+  });
+
+  it('may use the margin that the node left out, and not more', () => {
+    const history = historyOf();
+    const held = holdingOf(grantOf('pc', 7, 0), 3000);
+    history.holdings.push({ ...held, beyondNodeMs: 290 });
+    expect(checkBeliefs(history)).toEqual([]);
+    history.holdings.push({ ...held, beyondNodeMs: 310 });
+    expect(checkBeliefs(history)).toHaveLength(1);
+  });
+});
+
+describe('the newest act', () => {
+  /** The laptop takes over at 1000, in a Redis that loses it; the workstation, which goes on as 20, ends it. */
+  function lostTo(winner: Partial<Grant> = {}): History {
+    const history = historyOf();
+    const confirmed = { sentMs: 2000, heardMs: 2004 };
+    const older = grantOf('workstation', 1, 0, { lastEpoch: 20, ...winner });
+    history.grants.push(older, grantOf('laptop', 2, 1000, { confirmed }));
+    history.raises.push({ grant: older, epoch: 20, heardMs: 2100 });
+    const end = { user: 'ada', program: 'laptop', epoch: 2, byEpoch: 20, reason: 'taken_over' };
+    history.evictions.push({ ...end, atMs: 2110 });
+    return history;
+  }
+  const askOf = (more: Partial<Ask>): Ask => {
+    const who = { user: 'ada', program: 'workstation', machine: 'workstation', node: 'node-1' };
+    return { ...who, askedMs: 0, isAct: true, answer: 'welcome', answeredMs: 5, ...more };
+  };
+
+  it('that an older one ends is found', () => {
+    expect(checkNewest(lostTo())).toHaveLength(1);
+  });
+
+  it('ends whatever is older, however its program came back since', () => {
+    const history = lostTo();
+    history.asks.push(askOf({ askedMs: 1500, answeredMs: 1510 }));
+    expect(checkNewest(history)).toEqual([]);
+    const reconnect = lostTo();
+    reconnect.asks.push(askOf({ askedMs: 1500, answeredMs: 1510, isAct: false }));
+    expect(checkNewest(reconnect)).toHaveLength(1);
+  });
+
+  it('may be one that was never answered and is carried out late', () => {
+    const history = lostTo();
+    history.asks.push(askOf({ askedMs: 600, answer: 'none', answeredMs: 700 }));
+    expect(checkNewest(history)).toEqual([]);
+  });
+
+  it('is not judged where the lease may have run out before the other came back', () => {
+    expect(checkNewest(lostTo({ ackMs: 5000 }))).toEqual([]);
+  });
+
+  it('is not judged where an administrator ended it', () => {
+    const history = lostTo();
+    history.evictions[0] = { ...(history.evictions[0] as Eviction), reason: 'evicted_by_admin' };
+    expect(checkNewest(history)).toEqual([]);
+  });
+});
+
+describe('ends', () => {
+  const looked = (more: Partial<EndedEvents> = {}): EndedEvents => {
+    const taken = { taken_over: 2, released: 1 };
+    return { atMs: 0, counted: taken, written: 3, events: taken, nameless: [], isTrimmed: false, ...more };
+  };
+  const found = (endedEvents: EndedEvents[], counts: Counts[] = []) => checkEnds({ counts, endedEvents });
+
+  it('that are all said are fine', () => {
+    expect(found([looked()], [countsOf({ ended: 3, written: 3 })])).toEqual([]);
+  });
+
+  it('of which one was not written are found at the first look', () => {
+    expect(found([], [countsOf({ ended: 3, written: 2 }), countsOf({ ended: 4, written: 3 })])).toHaveLength(
+      1,
+    );
+  });
+
+  it('that are not in the stream under their reason are found, unless it has lost its oldest', () => {
+    const events = { taken_over: 1, released: 2 };
+    expect(found([looked({ events })])).toHaveLength(2);
+    expect(found([looked({ events: {}, isTrimmed: true })])).toEqual([]);
+    expect(found([looked({ written: 2, events: {}, isTrimmed: true })])).toHaveLength(1);
+  });
+
+  it('that do not say whose they are are found', () => {
+    expect(found([looked({ nameless: ['{"type":"ended"}'] })])).toHaveLength(1);
+  });
+});
+
+describe('what a node sends', () => {
+  it('is read from the bytes as they pass, however they are cut', () => {
+    const texts: string[] = [];
+    const short = '{"type":"recovered"}';
+    const long = JSON.stringify({ type: 'lease', text: 'é'.repeat(200) });
+    const bytes = Buffer.concat([
+      Buffer.from('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+      Buffer.from([0x81, Buffer.byteLength(short)]),
+      Buffer.from(short),
+      Buffer.from([0x89, 0]),
+      Buffer.from([0x81, 126, Buffer.byteLength(long) >> 8, Buffer.byteLength(long) & 0xff]),
+      Buffer.from(long),
+    ]);
+    const wire = new ServerTexts((text) => texts.push(text));
+    for (const byte of bytes) wire.feed(Buffer.from([byte]));
+    new ServerTexts((text) => texts.push(text)).feed(bytes);
+    expect(texts).toEqual([short, long, short, long]);
   });
 });

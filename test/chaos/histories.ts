@@ -1,4 +1,4 @@
-import { type Grant, History, type Holding } from '../../chaos/history.js';
+import { type Counts, type Grant, History, type Holding } from '../../chaos/history.js';
 
 /** A history by hand, whose times are ms since its start. */
 export function historyOf(): History {
@@ -17,17 +17,24 @@ export function grantOf(program: string, epoch: number, askedMs: number, more: P
     sessionId: `session-${epoch}`,
     epoch,
     resumed: false,
+    isAct: true,
     askedMs,
     ackMs: askedMs + 5,
+    lastEpoch: epoch,
     confirmed: { sentMs: askedMs + 1, heardMs: askedMs + 5 },
     ...more,
   };
 }
 
 export function holdingOf(grant: Grant, toMs: number): Holding {
-  return { grant, fromMs: grant.ackMs, toMs, how: 'evicted', linkDelayMs: 0 };
+  return { grant, fromMs: grant.ackMs, toMs, how: 'evicted', beyondNodeMs: 0 };
 }
 
 export function faultOf(kind: string, target: string, startMs: number, endMs: number) {
   return { kind, target, startMs, endMs, note: '' };
+}
+
+export function countsOf(more: Partial<Counts>): Counts {
+  const none = { granted: 0, reasserted: 0, ended: 0, active: 0, written: more.ended ?? 0 };
+  return { atMs: 0, ...none, leases: {}, leaseEnds: {}, beliefs: [], ...more };
 }

@@ -30,6 +30,19 @@ describe("the node's idea of Redis's clock", () => {
     expect(redisClock.nowMs()).toBe(at.ms + 5_000 - 1_900);
   });
 
+  it('knows the furthest clock that it has seen, by the quickest reply, and is never ahead of it', () => {
+    const { at, redisClock, exchange } = setUp();
+    expect(redisClock.furthestMs()).toBe(0);
+    exchange(5_000, 900, 900);
+    expect(redisClock.furthestMs()).toBe(at.ms + 5_000 - 900);
+    exchange(5_000, 1_900, 2);
+    expect(redisClock.furthestMs()).toBe(at.ms + 5_000 - 2);
+    // Another master, whose clock is behind.
+    exchange(0, 1, 1);
+    at.ms += 60_000;
+    expect(redisClock.furthestMs()).toBe(at.ms + 5_000 - 2);
+  });
+
   it.each([-HOUR_MS, HOUR_MS, -5_000, 5_000])('notices that it was set by %i ms', (stepMs) => {
     const { steps, exchange } = setUp();
     exchange(0);
