@@ -133,6 +133,7 @@ function useLiveRows(org: string, prefix: string, pages: Pages<Session>) {
       );
     }
 
+    const moving = new Set<string>();
     function onEach({ type, user, reason }: AuditEvent): void {
       if (user === undefined) return;
       if (latest.current.pages.items.some((one) => one.user === user)) {
@@ -141,7 +142,10 @@ function useLiveRows(org: string, prefix: string, pages: Pages<Session>) {
             user,
             setTimeout(() => void askAbout(user).catch(refresh), ASK_AFTER_MS),
           );
-      } else if (type === 'granted' && reason === undefined && user.startsWith(latest.current.prefix)) {
+      } else if (type === 'ended' && (reason === 'taken_over' || reason === 'superseded')) {
+        // The grant that follows is of somebody who was in already.
+        moving.add(user);
+      } else if (type === 'granted' && !moving.delete(user) && user.startsWith(latest.current.prefix)) {
         setNewcomers((before) => new Set(before).add(user));
       }
     }
