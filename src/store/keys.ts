@@ -201,7 +201,7 @@ export class KeyNames {
   }
   /** What index.lua counts an org by, in the order in which sum.lua names them. */
   counted(org: string): string[] {
-    return [this.counters(org), this.active(org), this.licensed(org), this.settings(org)];
+    return [this.counters(org), this.active(org), this.settings(org)];
   }
   /** The keys that license.lua names after those of the seat. */
   licenseChange(org: string, requestId: string): string[] {

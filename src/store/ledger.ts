@@ -65,7 +65,7 @@ export class Ledger {
       Object.fromEntries(Object.entries(numbers).map(([name, count]) => [name, String(count)]));
     const order = { org, was: texts(was), set: texts(set), actor, eventsKept: config.eventsKept };
     const { due, totals, shares } = keys.indexOf(org);
-    const own = [keys.counters(org), keys.events(org), keys.active(org), keys.licensed(org)];
+    const own = [keys.counters(org), keys.events(org), keys.active(org)];
     const names = [...own, keys.settings(org), due, totals, shares];
     return (await reachStore(() => scripts.run('repair', names, [JSON.stringify(order)]))) === 1;
   }

@@ -5,7 +5,7 @@ import type { RedisConnection } from './redis.js';
 import { readReply } from './replies.js';
 import type { Scripts } from './scripts.js';
 
-const names = ['orgs', 'active', 'issued', 'licensed', 'quota', 'limited', 'peak', 'takeovers'] as const;
+const names = ['orgs', 'active', 'issued', 'quota', 'limited', 'peak', 'takeovers'] as const;
 
 /** Sums over all orgs: `limited` is how many have a quota. Peaks of different times add up to an upper bound. */
 export type Sums = Readonly<Record<(typeof names)[number], number>>;

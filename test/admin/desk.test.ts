@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
@@ -133,6 +134,20 @@ describe('a license desk', () => {
     const viewer = { ...repair, token: adminTokenFor('operator') };
     expect((await ask(node, 'POST', `${acme}/recount`, viewer)).status).toBe(403);
     expect((await ask(node, 'POST', `${acme}/recount`, repair)).body.differences).toEqual([]);
+  });
+
+  it('adds up all orgs and compares with the totals; only an admin may repair', async () => {
+    const client = new Redis(redis.url);
+    const recount = (repair: boolean, token = adminTokenFor('admin')) =>
+      ask(node, 'POST', '/v1/admin/recount', { body: { repair }, token });
+    expect((await recount(false, adminTokenFor('viewer'))).body).toMatchObject({ differences: [] });
+    await client.hincrby('soleseat:totals', 'issued', 5);
+    client.disconnect();
+    expect((await recount(true, adminTokenFor('operator'))).status).toBe(403);
+    const { body: found } = await recount(false);
+    expect(found).toMatchObject({ differences: [{ total: 'issued' }], repaired: false });
+    expect((await recount(true)).body).toEqual({ ...found, repaired: true });
+    expect((await recount(false)).body.differences).toEqual([]);
   });
 
   it('knows machines and rules for them, usage as JSON and CSV, and nodes', async () => {

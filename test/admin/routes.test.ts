@@ -31,6 +31,8 @@ const expected: Readonly<Record<string, Role | null>> = {
   'PATCH /v1/admin/orgs/{org}': 'admin',
   // With repair, the role admin is needed; see desk.test.ts.
   'POST /v1/admin/orgs/{org}/recount': 'viewer',
+  // As the one before.
+  'POST /v1/admin/recount': 'viewer',
   'GET /v1/admin/orgs/{org}/sessions': 'viewer',
   'GET /v1/admin/orgs/{org}/sessions/{user}': 'viewer',
   'POST /v1/admin/orgs/{org}/sessions/{user}/evict': 'operator',
@@ -46,7 +48,7 @@ const expected: Readonly<Record<string, Role | null>> = {
   'GET /v1/admin/nodes': 'viewer',
   'GET /v1/admin/live': 'viewer',
 };
-const forAllOrgsOnly: readonly string[] = ['GET /v1/admin/nodes'];
+const forAllOrgsOnly: readonly string[] = ['POST /v1/admin/recount', 'GET /v1/admin/nodes'];
 
 let redis: RedisProcess;
 let node: Broker;

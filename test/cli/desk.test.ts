@@ -85,6 +85,11 @@ describe('the license desk', () => {
     await desktop.told('welcome');
     expect((await run(['license', 'count'])).out).toMatch(/active\s+1/);
     expect((await run(['license', 'recount'])).out).toContain('every counter is right');
+    const recount = ['org', 'recount', '--repair', '--yes'];
+    expect((await run(recount)).code).toBe(77);
+    const env = { SOLESEAT_ADMIN_TOKEN: adminTokenFor('admin', '*'), SOLESEAT_ADMIN_URL: adminUrl() };
+    const ofAll = await ended(startCommand(recount, env, { cwd: folder }));
+    expect(ofAll.out).toContain('every total is right');
     expect(await json('machine', 'list', 'cleo')).toMatchObject([{ id: 'desk', times: 1 }]);
     expect((await run(['usage', '--by', 'hour'])).out).toContain('seat hours');
     expect((await run(['usage', '--csv'])).out.split('\n')[0]).toContain('peak');

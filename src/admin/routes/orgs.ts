@@ -154,6 +154,34 @@ export const orgRoutes = [
       });
     },
   }),
+  route({
+    id: 'recountOrgs',
+    method: 'POST',
+    path: '/v1/admin/recount',
+    role: 'viewer',
+    allOrgs: true,
+    tag,
+    summary:
+      'Adds up all orgs and compares with the totals that are kept of them. Repairing needs the role admin. Redis does nothing else for some µs an org.',
+    body: { repair: Type.Optional(Type.Boolean({ description: 'Puts the totals right.' })) },
+    success: {
+      status: 200,
+      schema: object({
+        orgs: count('Orgs added up.'),
+        differences: Type.Array(
+          object({ total: Type.String(), stored: Type.Integer(), counted: Type.Integer() }),
+        ),
+        repaired: Type.Boolean(),
+      }),
+    },
+    handle: async ({ body, caller }, { store }) => {
+      if (body.repair && !mayDo(caller, 'admin')) throw forbidden();
+      const repair = body.repair === true;
+      const differences = await store.totals.check(repair);
+      const orgs = await store.orgs.number();
+      return { orgs, differences, repaired: repair && differences.length > 0 };
+    },
+  }),
 ];
 
 function nameIn(cursor: string): string {

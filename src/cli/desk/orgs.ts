@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CommandFailure, exitCodes } from '../failure.js';
-import { type DeskOptions, deskFor, withDesk } from './desk.js';
+import { type Desk, type DeskOptions, deskFor, withDesk } from './desk.js';
 
 interface OrgSummary {
   readonly org: string;
@@ -74,6 +74,41 @@ export function registerOrgs(program: Command): void {
       }
       desk.showOne(await desk.api.call<object>('PATCH', desk.orgPath(), { json: changes }));
     });
+
+  withDesk(org.command('recount'), { destructive: true })
+    .description('add up all orgs and compare with the totals; needs a token for all orgs')
+    .option('--repair', 'set the totals to the sums')
+    .action(async (options: DeskOptions & { repair?: boolean }) =>
+      recount(await deskFor(options), options.repair === true),
+    );
+}
+
+interface RecountResult {
+  readonly orgs: number;
+  readonly repaired: boolean;
+  readonly differences: readonly {
+    readonly total: string;
+    readonly stored: number;
+    readonly counted: number;
+  }[];
+}
+
+async function recount(desk: Desk, repair: boolean): Promise<void> {
+  if (repair) await desk.confirm('Set the totals to the sums over all orgs?');
+  const result = await desk.api.call<RecountResult>('POST', '/v1/admin/recount', { json: { repair } });
+  if (desk.isJson || result.differences.length === 0) {
+    desk.say(`Added up ${result.orgs} orgs: every total is right.`, result);
+  } else {
+    type Row = RecountResult['differences'][number];
+    const columns = {
+      total: ({ total }: Row) => total,
+      stored: ({ stored }: Row) => stored,
+      counted: ({ counted }: Row) => counted,
+    };
+    desk.showRows(result.differences, columns, '');
+    console.log(result.repaired ? 'Repaired.' : 'Nothing was changed; --repair sets the totals.');
+  }
+  if (result.differences.length > 0 && !result.repaired) process.exitCode = exitCodes.failed;
 }
 
 function orDefault(name: string, choice: string | undefined): Record<string, string | null> {

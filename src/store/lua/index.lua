@@ -2,18 +2,18 @@
 -- has its own, so that a script reaches it. Stands before every script that changes what is summed or due.
 --
 -- due     org → when somebody must look at it next (Redis ms); only look.lua moves this later
--- totals  sums over all orgs: orgs, active, issued, licensed, quota, limited (orgs with a quota), peak, takeovers
+-- totals  sums over all orgs: orgs, active, issued, quota, limited (orgs with a quota), peak, takeovers
 -- shares  org → the share of its quota that is issued; an org without a quota is no member
 --
 -- The org's counters remember in summed:<name> how much of each total is this org's. So a total is always the sum of
 -- these, and an org that version 0.1 wrote, or that was repaired, comes in by the difference: once, and never twice.
 
 -- Whoever draws this file in sets these.
-local active, licensed, counters, settings, due, totals, shares, org
+local active, counters, settings, due, totals, shares, org
 
 -- A function, as most claims do without this list.
 local function totalNames()
-  return { 'orgs', 'active', 'issued', 'licensed', 'quota', 'limited', 'peak', 'takeovers' }
+  return { 'orgs', 'active', 'issued', 'quota', 'limited', 'peak', 'takeovers' }
 end
 
 -- Somebody must look at the org at this time at the latest.
@@ -31,10 +31,13 @@ local function standing()
   local issued, peak, takeovers = unpack(redis.call('HMGET', counters, 'issued', 'peak', 'ended:taken_over'))
   local quota = redis.call('HGET', settings, 'quota')
   return {
-    orgs = 1, active = redis.call('ZCARD', active), licensed = redis.call('ZCARD', licensed),
-    issued = tonumber(issued or '0'), peak = tonumber(peak or '0'), takeovers = tonumber(takeovers or '0'),
-    quota = tonumber(quota or '0'), limited = quota and 1 or 0,
+    orgs = 1, active = redis.call('ZCARD', active), issued = tonumber(issued or '0'), peak = tonumber(peak or '0'),
+    takeovers = tonumber(takeovers or '0'), quota = tonumber(quota or '0'), limited = quota and 1 or 0,
   }
+end
+
+local function setShare(issued, quota)
+  redis.call('ZADD', shares, string.format('%.17g', issued / quota), org)
 end
 
 -- Brings the totals up to date with the org, and gives what it has of each.
@@ -50,7 +53,7 @@ local function settle()
     end
   end
   if is.quota > 0 then
-    redis.call('ZADD', shares, string.format('%.17g', is.issued / is.quota), org)
+    setShare(is.issued, is.quota)
   else
     redis.call('ZREM', shares, org)
   end
@@ -63,4 +66,12 @@ local function addTotal(name, more)
   local is = redis.call('HINCRBY', counters, 'summed:' .. name, text(more))
   -- This may be the first that is summed of the org.
   if is == more and redis.call('HEXISTS', counters, 'summed:orgs') == 0 then settle() end
+end
+
+-- So many more licenses are issued.
+local function addIssued(more)
+  local issued = redis.call('HINCRBY', counters, 'issued', more)
+  addTotal('issued', more)
+  local quota = tonumber(redis.call('HGET', settings, 'quota') or '0')
+  if quota > 0 then setShare(issued, quota) end
 end

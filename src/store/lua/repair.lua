@@ -1,11 +1,11 @@
 -- repair: sets counters to what a recount found, unless they have changed since it began.
 --
--- KEYS  counters, events, active, licensed, settings, due, totals, shares
+-- KEYS  counters, events, active, settings, due, totals, shares
 -- ARGV  JSON: org, was {field: text}, set {field: text}, actor, eventsKept
 -- Reply 1 repaired, 0 the counters have changed meanwhile: count again
 
 local events
-counters, events, active, licensed, settings, due, totals, shares = unpack(KEYS)
+counters, events, active, settings, due, totals, shares = unpack(KEYS)
 local order = cjson.decode(ARGV[1])
 org = order.org
 for name, value in pairs(order.was) do

@@ -1,6 +1,6 @@
 -- Stands before every script about one user's seat: names its keys, and holds the steps that several scripts share.
 
-local lease, licenseKey, machines, machineNotes, fence, takeovers, used, usage, users, held
+local lease, licenseKey, licensed, machines, machineNotes, fence, takeovers, used, usage, users, held
 lease, epochKey, active, licenseKey, licensed, counters, events, machines, machineNotes, settings, fence,
   takeovers, used, usage, users, reignKey, held, due, totals, shares = unpack(KEYS)
 local order = cjson.decode(ARGV[1])
@@ -167,8 +167,7 @@ local function issueLicense(id)
   redis.call('HSET', licenseKey, 'id', id, 'status', 'active', 'issuedAt', text(now))
   redis.call('ZADD', licensed, text(now), order.user)
   redis.call('ZADD', used, text(now), order.user)
-  redis.call('HINCRBY', counters, 'issued', 1)
+  addIssued(1)
   redis.call('HINCRBY', counters, 'licenseChanges', 1)
-  settle()
   appendEvent({ type = 'issued', license = id, actor = order.actor })
 end

@@ -4,7 +4,7 @@
 -- ARGV  JSON: org, set {field: text}, unset [field], actor, eventsKept
 -- Reply JSON: outcome done | refused, with reason quota_below_issued and issued
 
-local events
+local licensed, events
 settings, licensed, events, counters, active, due, totals, shares = unpack(KEYS)
 local order = cjson.decode(ARGV[1])
 org = order.org

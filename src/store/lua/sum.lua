@@ -1,7 +1,7 @@
 -- sum: adds up all orgs of a server, or of a slot, and compares with the totals; with `mend` it puts them right.
 -- It holds Redis for some µs an org: for an operator who asks, never for a timer.
 --
--- KEYS  totals, shares, then of each org: counters, active, licensed, settings
+-- KEYS  totals, shares, then of each org: counters, active, settings
 -- ARGV  JSON: orgs (their names), mend
 -- Reply JSON: stored {name: number}, counted {name: number}
 
@@ -22,7 +22,7 @@ end
 
 for i, name in ipairs(order.orgs) do
   org = name
-  counters, active, licensed, settings = KEYS[4 * i - 1], KEYS[4 * i], KEYS[4 * i + 1], KEYS[4 * i + 2]
+  counters, active, settings = KEYS[3 * i], KEYS[3 * i + 1], KEYS[3 * i + 2]
   local is = standing()
   if isSummed(is) then
     if order.mend then settle() end

@@ -14,6 +14,5 @@ local before = field('before')
 redis.call('HDEL', licenseKey, 'id', 'status', 'issuedAt', 'expiresAt', 'note', 'import', 'before')
 if before then restoreRevoked(before) end
 for _, index in ipairs({ licensed, used, expiring }) do redis.call('ZREM', index, order.user) end
-redis.call('HINCRBY', counters, 'issued', -1)
-settle()
+addIssued(-1)
 return done(ended)

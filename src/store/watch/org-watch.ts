@@ -53,7 +53,7 @@ export class OrgWatch {
     if (orgs > own.length) this.#show(OTHERS, lessThese(sums, read));
     metrics.orgsNearQuota.set(nearQuota);
     metrics.keys.set({ kind: 'lease' }, sums.active);
-    metrics.keys.set({ kind: 'license' }, sums.licensed);
+    metrics.keys.set({ kind: 'license' }, sums.issued);
     metrics.keys.set({ kind: 'org' }, orgs);
     metrics.keys.set({ kind: 'node' }, nodes);
   }
