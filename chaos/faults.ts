@@ -11,7 +11,7 @@ const AHEAD_S = 4;
 /** For a node to reach the new master and to ask it for its time. */
 const REACHED_MS = 400;
 const REACH_TIMEOUT_MS = 4000;
-const REIGN_TIMEOUT_MS = 3000;
+const REIGN_TIMEOUT_MS = 2000;
 const APART_MS = 1100;
 const POLL_MS = 50;
 
@@ -118,6 +118,7 @@ async function carryOutOne(
   mayBegin: () => boolean,
 ): Promise<void> {
   await stage.inLane(fault.target, async () => {
+    if (!mayBegin()) return;
     if (losesData.has(fault.kind)) await keepReignsApart(stage, history);
     if (!mayBegin()) return;
     const { kind, target } = fault;

@@ -32,7 +32,7 @@ function beyondRedis(history: History): Finding[] {
       const overMs = untilMs - (leaseEnds[user] ?? 0);
       // The lease may have been renewed since, never shortened: except in a Redis that lost the renewal.
       const confirmedMs = untilMs - countedTtlMs;
-      const isForgotten = excuses.mayHaveForgotten({ fromMs: confirmedMs, toMs: atMs });
+      const isForgotten = excuses.mayHaveForgotten({ fromMs: Math.min(confirmedMs, atMs), toMs: atMs });
       if (leases[user] !== epoch || overMs <= 0 || isForgotten) return [];
       const what = `${program} counted on epoch ${epoch} for ${overMs.toFixed(0)} ms longer than its lease in Redis`;
       return [{ check: 'belief', atMs, user, what }];

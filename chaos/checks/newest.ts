@@ -15,7 +15,8 @@ export function checkNewest(history: History): Finding[] {
     const winner = winnerOf(eviction, history);
     const act = actOf(eviction, history);
     if (winner === null || act === null || winner.program === program) return [];
-    if (wasOut(eviction, winner, history) || mayHaveActedLater(winner, act, atMs, history)) return [];
+    if (mayHaveEndedOtherwise(eviction, act, history) || wasOut(eviction, winner, history)) return [];
+    if (mayHaveActedLater(winner, act, atMs, history)) return [];
     const what =
       `${program}: its act (epoch ${act.epoch}) was ended (${reason}) by ${winner.program} ` +
       `with epoch ${byEpoch}, whose own acts are older`;
@@ -35,6 +36,14 @@ function actOf({ program, atMs, epoch }: Eviction, { grants }: History): Grant |
   if (epoch === 0) return null;
   const acts = grants.filter((one) => one.program === program && one.isAct && one.ackMs <= atMs);
   return acts.at(-1) ?? null;
+}
+
+/** Whether the seat may have been free: an administrator, or the loser itself, ended the session. */
+function mayHaveEndedOtherwise({ user, program, atMs }: Eviction, act: Grant, history: History): boolean {
+  const wasOrdered = history.adminEvictions.some(
+    (order) => order.user === user && order.sentMs <= atMs && (order.ackMs ?? atMs) >= act.askedMs,
+  );
+  return wasOrdered || history.releases.has(program);
 }
 
 /** Whether the loser's lease may have run out before the winner, which was away, came back and found the seat free. */

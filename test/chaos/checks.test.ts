@@ -347,6 +347,12 @@ describe('the newest act', () => {
     expect(checkNewest(lostTo({ ackMs: 5000 }))).toEqual([]);
   });
 
+  it('is not judged where the seat may have been free by an order', () => {
+    const history = lostTo();
+    history.adminEvictions.push({ user: 'ada', sentMs: 1500, ackMs: 1510, epoch: 2 });
+    expect(checkNewest(history)).toEqual([]);
+  });
+
   it('is not judged where an administrator ended it', () => {
     const history = lostTo();
     history.evictions[0] = { ...(history.evictions[0] as Eviction), reason: 'evicted_by_admin' };
