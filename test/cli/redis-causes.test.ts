@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +19,10 @@ let redis: RedisProcess;
 let store: Redis;
 let tlsPort: number;
 let closedPort: number;
-const web = createServer();
+const web = createServer((socket) => {
+  // A real one also closes, which may come first.
+  socket.on('error', () => {}).once('data', () => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
+});
 
 beforeAll(async () => {
   const { path } = await provisionRedis({ onProgress: () => {} });

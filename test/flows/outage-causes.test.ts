@@ -140,8 +140,12 @@ const outages: readonly OutageCase[] = [
     says: 'still reading its data',
     begin: async () => {
       const pipeline = store.pipeline();
-      for (let i = 0; i < 3000; i++) pipeline.set(`filler:${i}`, 'x');
+      for (let i = 0; i < 6000; i++) pipeline.set(`filler:${i}`, 'x');
       await pipeline.exec();
+      // While it reads commands it answers after every 1024 of them, while it reads a snapshot after every kilobyte.
+      await store.call('BGREWRITEAOF');
+      await eventually(async () => /aof_rewrites:[1-9]/.test(await store.info()));
+      await eventually(async () => (await store.info()).includes('aof_rewrite_in_progress:0'));
       await redis.stop();
       restarted = redis.restart();
     },
