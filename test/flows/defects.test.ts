@@ -18,6 +18,8 @@ beforeAll(async () => {
   store = new Redis(redis.url);
   node = await NodeProcess.start(redis.url, {
     SOLESEAT_LOG_LEVEL: 'info',
+    SOLESEAT_LEASE_TTL_MS: '15s',
+    SOLESEAT_COMMAND_TIMEOUT_MS: '4s',
     SOLESEAT_METRICS_EVERY_MS: '100',
     SOLESEAT_SWEEP_EVERY_MS: '200',
   });
