@@ -41,7 +41,7 @@ export const breakages = {
     changes: [
       {
         file: 'store/lua/release.lua',
-        find: 'if string.sub(value, 1, #order.held) ~= order.held then return 0 end',
+        find: "if not isGrant(holder, order.sessionId, epoch, order.nodeId, order.connection) then return encode({ outcome = 'none' }) end",
         replace: '',
       },
     ],
