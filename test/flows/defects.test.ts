@@ -153,13 +153,14 @@ describe('what Redis holds cannot be used', () => {
 
   it('what is done again and again tells of it once', async () => {
     const from = node.lines.length;
-    // An org whose time in use was not yet counted in this minute.
+    // An org that somebody must look at by now.
     await store.sadd('soleseat:orgs', 'globex');
     await store.set('soleseat:{globex}:counters', 'not a hash');
+    await store.zadd('soleseat:due', 1, 'globex');
     const isTold = (line: Line) => isError(line) && line.work !== undefined;
     await eventually(() => linesFrom(from).some(isTold));
     const errors = async () =>
-      (await Scrape.of(node.ports.admin)).value('soleseat_redis_script_errors_total{operation="tick"}');
+      (await Scrape.of(node.ports.admin)).value('soleseat_redis_script_errors_total{operation="look"}');
     const before = await errors();
     await eventually(async () => (await errors()) >= before + 3);
     expect(linesFrom(from).filter(isTold)).toContainEqual(

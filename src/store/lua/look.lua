@@ -14,7 +14,7 @@ local RETRY_MS = 500
 -- This writes nothing: see writeAtMaxmemory in seat.lua. The rest may fail at a broken record, and then the org must not
 -- stand before all others for ever.
 redis.call('ZREM', due, '')
-
+redis.call('ZADD', due, 'XX', text(now + RETRY_MS), org)
 
 local seats = redis.call('ZCARD', active)
 if seats > 0 then
