@@ -76,11 +76,11 @@ export async function writeStory(stage: Stage): Promise<readonly Step[]> {
     {
       name: 'restart',
       title: 'The program restarts on the same machine',
-      telling: 'On the laptop the program hangs. Ada starts it again, under the policy "deny".',
+      telling: 'On the laptop the program hangs. Ada starts it again.',
       play: async () => {
         const startedMs = performance.now();
         const superseded = laptop.notice(startedMs);
-        laptop = start('laptop', laptopWire, 'deny');
+        laptop = start('laptop', laptopWire, 'takeover');
         const answer = await laptop.answer(startedMs);
         const problems = judgeRestart(answer, held);
         if (answer.kind !== 'welcome') return outcome(answer, problems);
