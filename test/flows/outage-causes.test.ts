@@ -100,6 +100,8 @@ const outages: readonly OutageCase[] = [
     says: 'cannot write to its disk',
     begin: async () => {
       // A snapshot cannot take the place of a folder.
+      // A replica's first copy may have left one.
+      rmSync(join(folder, 'dump.rdb'), { recursive: true, force: true });
       mkdirSync(join(folder, 'dump.rdb'));
       await config('save', '3600 1');
       await store.bgsave();
