@@ -17,6 +17,8 @@ async function nodeFor(more: Record<string, string> = {}): Promise<Broker> {
   await redis.client.flushall();
   const node = await startNode(redis.url, more);
   onTestFinished(() => node.stop());
+  // At its start a node looks at all orgs: it must not owe to that what it sees later.
+  await eventually(() => !node.store.upgrade.isUnderWay);
   return node;
 }
 
