@@ -176,7 +176,7 @@ export class AdminServer {
       .send(JSON.stringify(problem.body));
   }
 
-  /** Who maps an error logs its cause. Why Redis is out of reach has its own line, told once: here it is only at debug. */
+  /** Maps an error to an answer and logs its cause. An unreachable Redis has a log line of its own, so it is only at debug here. */
   #failed(error: unknown, route: string | undefined): void {
     // An answer that breaks off before its first byte comes by twice.
     if (this.#logged.has(Object(error))) return;

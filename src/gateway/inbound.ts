@@ -18,7 +18,7 @@ export interface InboundParts {
   readonly renewEveryMs: number;
 }
 
-/** Whoever acts on the messages. */
+/** The receiver of the messages that have been read. */
 export interface Listener {
   /** Whether a claim is under way: what comes meanwhile is handled after its answer. */
   readonly isBusy: boolean;

@@ -173,7 +173,7 @@ function nameAt(value: unknown, where: string): string {
   return text;
 }
 
-/** Null where it is left out, empty, or cannot be shown. One that is too long is refused, as PROTOCOL.md says. */
+/** Null where the text is left out, empty, or cannot be shown. A text that is too long is refused (PROTOCOL.md). */
 function optionalNameAt(value: unknown, where: string): string | null {
   if (isLeftOut(value)) return null;
   const text = stringAt(value, where);

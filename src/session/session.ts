@@ -12,7 +12,7 @@ export type SessionState = 'claiming' | 'active' | 'jeopardy' | 'ended';
 /** How many sessions of a registry are in each state. */
 export type StateCounts = Record<SessionState, number>;
 
-/** Who claims, and from where. */
+/** The user, machine and program that claim a seat. */
 export interface Claimant {
   readonly org: string;
   readonly user: string;

@@ -19,7 +19,7 @@ export class StoreUnavailable extends Error {
 
 /**
  * Redis is well, and what it holds or answers is not: a record that cannot be read, a key of another type, a script
- * that fails. Trying again does not mend it. Whoever catches it logs it, once.
+ * that fails. Trying again does not mend it. The code that catches it logs it, once.
  */
 export class StoreDefect extends Error {
   /** `where` names what was being done, and for which org: Redis does not say which key is of a wrong type. */

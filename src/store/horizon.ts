@@ -15,6 +15,8 @@ export interface ReignBegun {
   readonly was: string;
   /** The newest event; 0-0 where there was none. */
   readonly event: string;
+  /** The first epoch of the reign. */
+  readonly first: string;
 }
 
 /** Redis knows less of an org than this node has seen of it: a failover lost writes, or an older copy was put back. */
@@ -66,10 +68,12 @@ export class Horizon {
     if (event !== undefined) this.#events.set(org, event);
   }
 
-  #compare(org: string, { was, event }: ReignBegun): void {
+  #compare(org: string, { was, event, first }: ReignBegun): void {
     const seen = this.#events.get(org);
     const lostMs = seen !== undefined && isBefore(event, seen) ? timeOf(seen) - timeOf(event) : null;
     const epochSeen = this.#epochs.get(org) ?? 0;
+    // A reply that was lost and is answered from the record: this node has seen more of the reign by now.
+    if (epochSeen >= Number(first)) return;
     const epochFound = Number(was);
     if (lostMs !== null || epochFound < epochSeen) this.onSetback({ org, lostMs, epochSeen, epochFound });
   }

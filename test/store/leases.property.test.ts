@@ -263,7 +263,8 @@ class Run {
     });
     expect(answer.sinceMs).toBe(resumed ? seat?.sinceMs : answer.nowMs);
     this.#takeEpoch(answer.epoch);
-    const keepsRank = resumed && seat !== undefined && (isRepeat || seat.rank < this.#first);
+    const isReconnect = resumed && step.onConflict !== 'takeover' && (seat?.rank ?? 0) < this.#first;
+    const keepsRank = seat !== undefined && (isRepeat || isReconnect);
     expect(answer.rank, 'promise 8: a reconnect is no act of a person').toBe(
       keepsRank ? seat.rank : answer.epoch,
     );

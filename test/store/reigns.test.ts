@@ -105,6 +105,9 @@ describe('promise 8: a reign', () => {
     expect(resumed.epoch).toBeGreaterThan(held.epoch);
     const again = await hold(node, 'desk', { instance: 'p', attempt: 3, onConflict: 'deny' });
     expect(again.rank).toBe(held.rank);
+    // A person who presses "use here" acts anew, also on the session that is here.
+    const act = await hold(node, 'desk', { instance: 'p', attempt: 4, onConflict: 'takeover' });
+    expect(act).toMatchObject({ sessionId: held.sessionId, rank: act.epoch });
   });
 
   it('has no effect on an order for one grant: any epoch since the act will do, and none from before it', async () => {
@@ -204,6 +207,17 @@ describe('promise 8: a Redis that went back in time', () => {
     expect(setbacks).toEqual([
       { org: ORG, lostMs: expect.any(Number), epochSeen: held.epoch, epochFound: held.epoch },
     ]);
+  });
+
+  it('is not claimed by a reply that was lost and comes again from the record', async () => {
+    const node = witness();
+    await hold(node, 'desk');
+    await redis.newReign();
+    const request = requestFor('ann', { id: 'lap' });
+    await node.leases.claim(request);
+    await hold(node, 'den');
+    await node.leases.claim(request);
+    expect(setbacks).toEqual([]);
   });
 
   it('is not claimed where nothing is lost, nor in a new org', async () => {

@@ -131,8 +131,9 @@ local granted = {
   since = resumed and holder.since or now, machine = order.machine,
   connection = order.connection, instance = order.instance, attempt = attempt,
 }
--- Over the beginning of a reign a lease keeps its rank: a reconnect is no act of a person (promise 8).
-if resumed and (isRepeat or holder.rank < current.first) then granted.rank = holder.rank end
+-- Over the beginning of a reign a lease keeps its rank: a reconnect, which denies, is no act of a person (promise 8).
+local isReconnect = resumed and order.onConflict ~= 'takeover' and holder.rank < current.first
+if isRepeat or isReconnect then granted.rank = holder.rank end
 local grantedText = leaseValue(granted)
 if holder then
   redis.call('SET', lease, grantedText, 'PX', order.ttlMs)

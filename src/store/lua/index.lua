@@ -8,7 +8,7 @@
 -- The org's counters remember in summed:<name> how much of each total is this org's. So a total is always the sum of
 -- these, and an org that version 0.1 wrote, or that was repaired, comes in by the difference: once, and never twice.
 
--- Whoever draws this file in sets these.
+-- The script that uses this file sets these.
 local active, counters, settings, due, totals, shares, org
 
 -- A function, as most claims do without this list.

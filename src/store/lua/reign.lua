@@ -5,7 +5,7 @@
 -- given before it: a day above the furthest clock that this node has seen, and above every epoch that it has seen.
 -- Within a reign epoch = max(stored + 1, TIME in µs, floor + 1).
 
--- Whoever draws this file in sets these five.
+-- The script that uses this file sets these five.
 local epochKey, reignKey, events
 -- The highest epoch that the node has seen in the org, and the furthest Redis clock (µs) that it has seen anywhere.
 local floor, viewUs = 0, 0
@@ -41,7 +41,8 @@ local function readReign()
   redis.call('SET', epochKey, text(first - 1))
   redis.call('SET', reignKey, here .. ':' .. text(first))
   local newest = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
-  reign = { last = first - 1, first = first, began = { was = text(last or 0), event = newest and newest[1] or '0-0' } }
+  local began = { was = text(last or 0), event = newest and newest[1] or '0-0', first = text(first) }
+  reign = { last = first - 1, first = first, began = began }
   return reign
 end
 
