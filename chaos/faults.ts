@@ -69,6 +69,7 @@ const doings: Readonly<Record<FaultKind, Doing>> = {
   failover: (stage, fault) => failOver(stage, { ...fault, amountMs: 0 }),
   'failover-lossy': (stage, fault) => failOver(stage, fault),
   'failover-ahead': failOverAhead,
+  'failover-split': failOverSplit,
   'client-stop': async ({ desk, wait }, { forMs }, history) => {
     if (desk === null) return 'not done: no program has a process of its own';
     const fromMs = performance.now();
@@ -220,6 +221,36 @@ async function failOverAhead(stage: Stage, { forMs }: PlannedFault): Promise<str
     store.setClocks({ primary: 0, replica: 0 });
   });
   return `a replica with a clock ${AHEAD_S} s ahead took over, then the old master without what that one had written`;
+}
+
+/**
+ * A partition: one node goes on with the old master, whose writes reach no replica; the others have the replica. It takes
+ * over, and knows an older holder than the node that comes last; or that node dies with the old master, so that nobody
+ * knows of the newest act any more.
+ */
+async function failOverSplit(stage: Stage, { amountMs, isOtherWay: isDead }: PlannedFault): Promise<string> {
+  const { store, nodes } = stage;
+  if (!(await store.isReplicaReady())) return 'not done: the replica was not ready';
+  let left = '';
+  await stage.withNodesAtRest(0, async () => {
+    const [last, ...first] = nodes;
+    if (last === undefined) return;
+    left = last.name;
+    for (const { link } of first) link.cut({ refuses: true });
+    await store.partReplica();
+    await stage.wait(amountMs);
+    if (isDead) {
+      await last.stop('SIGKILL');
+      store.signal('SIGKILL');
+    } else last.link.cut({ refuses: true });
+    store.swap();
+    for (const { link } of first) link.heal();
+    await stage.wait(APART_MS);
+    last.link.heal();
+    if (isDead) await last.start(() => stage.isOn);
+    await store.rejoin({ isDead });
+  });
+  return `${left} alone had the old master for ${whole(amountMs)}, ${isDead ? 'and died with it' : 'and came last to the new one'}`;
 }
 
 function whole(ms: number): string {

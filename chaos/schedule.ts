@@ -20,6 +20,7 @@ export const faultTargets = {
   'script-flush': 'redis',
   'client-kill': 'redis',
   'failover-ahead': 'redis',
+  'failover-split': 'redis',
   'client-stop': 'desk',
 } as const;
 export type FaultKind = keyof typeof faultTargets;
@@ -66,6 +67,8 @@ const bounds: Readonly<Partial<Record<FaultKind, readonly [number, number]>>> = 
 const amounts: Readonly<Partial<Record<FaultKind, readonly [number, number]>>> = {
   // Up to what makes each command late.
   'link-delay': [20, timing.ttlMs * 0.45],
+  // Long enough for people to act on one side, and less than the TTL.
+  'failover-split': [timing.ttlMs * 0.2, timing.ttlMs * 0.5],
 };
 const AMOUNT_MS = [20, 400] as const;
 const LASTS_MS = [300, 3500] as const;

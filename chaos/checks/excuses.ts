@@ -30,6 +30,7 @@ export const losesData: ReadonlySet<string> = new Set([
   'failover',
   'failover-lossy',
   'failover-ahead',
+  'failover-split',
   'flushall',
 ]);
 const harmless = new Set(['script-flush']);

@@ -107,7 +107,9 @@ export class Renewals {
 
   #fail(org: string, sessions: readonly Session[], error: unknown): void {
     const reason = String((error as Error).cause ?? error);
-    this.parts.log.warn({ org, sessions: sessions.length, reason }, 'renewal failed');
+    // It is tried again each second: only the first failure of a session is news.
+    const level = sessions.some(({ state }) => state === 'active') ? 'warn' : 'debug';
+    this.parts.log[level]({ org, sessions: sessions.length, reason }, 'renewal failed');
     for (const session of sessions) this.#endanger(session);
   }
 

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type BreakageName, breakBuild, focusedOn } from '../../chaos/broken.js';
+import { type BreakageName, breakageNames, breakBuild, focusedOn } from '../../chaos/broken.js';
+import type { Finding } from '../../chaos/checks/finding.js';
 import { root } from '../../chaos/places.js';
 import { Random } from '../../chaos/random.js';
 import { reportHtml } from '../../chaos/report.js';
@@ -56,18 +57,22 @@ describe('the broker', () => {
 describe('a broken broker', () => {
   const caughtBy = {
     'release-without-epoch': 'eviction',
+    'no-self-fencing': 'belief',
+    'notice-over-lease': 'confirmed',
     'evict-without-tombstone': 'confirmed',
     'counter-outside-script': 'counts',
     'reused-epochs': 'epochs',
     'reign-without-id': 'epochs',
+    'reign-without-view': 'epochs',
+    'never-confirmed': 'fence',
+    'rank-ignored': 'newest',
     'epoch-as-time': 'confirmed',
     'takeover-unsaid': 'ends',
     'client-counts-from-receipt': 'belief',
     'node-counts-from-reply': 'belief',
-  } as const satisfies Partial<Record<BreakageName, string>>;
+  } as const satisfies Record<BreakageName, Finding['check']>;
 
-  // The others take minutes to come to light: `npm run chaos -- --broken <name>` runs each of all.
-  it.each(Object.keys(caughtBy) as (keyof typeof caughtBy)[])(
+  it.each(breakageNames)(
     'is caught: %s',
     async (name) => {
       const build = breakBuild(name);

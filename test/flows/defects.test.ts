@@ -145,6 +145,11 @@ describe('what Redis holds cannot be used', () => {
       expect.objectContaining({ work: 'renewals of acme', reason: expect.stringContaining('WRONGTYPE') }),
     ]);
     expect(await node.readiness()).toBe(200);
+    // It is tried each second, and said once.
+    const isFailure = (line: Line) => line.msg === 'renewal failed';
+    expect(linesFrom(from).filter(isFailure)).toEqual([
+      expect.objectContaining({ org: 'acme', sessions: 1 }),
+    ]);
     // It goes on where its record can be read again.
     await store.del(key);
     await broken?.told('recovered');

@@ -110,6 +110,32 @@ describe('promise 8: a reign', () => {
     expect(act).toMatchObject({ sessionId: held.sessionId, rank: act.epoch });
   });
 
+  it('gives a client that comes back to a seat which Redis has lost no newer act than it had', async () => {
+    const [laptops, towers] = [nodeOf('n1'), nodeOf('n2')];
+    await redis.keepCopy();
+    const laptop = await hold(laptops, 'laptop');
+    const tower = await hold(towers, 'tower');
+    await redis.failOver();
+    const resume = { sessionId: laptop.sessionId, epoch: laptop.epoch };
+    const back = await hold(laptops, 'laptop', { onConflict: 'deny', resume });
+    expect(back).toMatchObject({ rank: laptop.epoch });
+    expect(back.epoch).toBeGreaterThan(tower.epoch);
+    expect((await renew(towers, tower)).answer).toMatchObject({ outcome: 'reasserted' });
+    expect((await renew(laptops, back)).answer).toMatchObject({ outcome: 'lost', by: { id: 'tower' } });
+  });
+
+  it('leaves nobody who comes back with an old epoch below the fence', async () => {
+    const node = nodeOf('n1');
+    const held = await hold(node, 'desk');
+    await node.leases.evict({ org: ORG, user: 'ann', reason: 'evicted_by_admin', actor: 'admin' });
+    await redis.newReign();
+    const resume = { sessionId: held.sessionId, epoch: held.epoch };
+    const back = await hold(node, 'desk', { onConflict: 'deny', resume });
+    expect(back.rank).toBeGreaterThan(held.epoch);
+    await redis.client.del(keys.lease(ORG, 'ann'));
+    expect((await renew(node, back)).answer).toMatchObject({ outcome: 'reasserted' });
+  });
+
   it('has no effect on an order for one grant: any epoch since the act will do, and none from before it', async () => {
     const node = nodeOf('n1');
     const before = await hold(node, 'lap');

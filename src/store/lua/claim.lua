@@ -132,8 +132,13 @@ local granted = {
   connection = order.connection, instance = order.instance, attempt = attempt,
 }
 -- Over the beginning of a reign a lease keeps its rank: a reconnect, which denies, is no act of a person (promise 8).
-local isReconnect = resumed and order.onConflict ~= 'takeover' and holder.rank < current.first
-if isRepeat or isReconnect then granted.rank = holder.rank end
+-- Where Redis has no lease any more, the epoch that the client names tells how old its act is.
+local isAct = order.onConflict == 'takeover'
+if resumed and (isRepeat or not isAct and holder.rank < current.first) then
+  granted.rank = holder.rank
+elseif not (holder or isAct) and order.resume and tonumber(order.resume.epoch) < current.first then
+  granted.rank = math.max(tonumber(order.resume.epoch), (readFence()))
+end
 local grantedText = leaseValue(granted)
 if holder then
   redis.call('SET', lease, grantedText, 'PX', order.ttlMs)
