@@ -90,6 +90,7 @@ export class LibrarySeat implements Seat {
   }
 
   takeOver(): void {
+    this.#hasAsked = false;
     this.#client.takeOver();
   }
 
@@ -173,10 +174,16 @@ export class LibrarySeat implements Seat {
   }
 
   #sent(talk: number, text: string): void {
-    const { type, onConflict } = JSON.parse(text) as { type: string; onConflict?: string };
+    const { type, onConflict, resume } = JSON.parse(text) as {
+      type: string;
+      onConflict?: string;
+      resume?: object;
+    };
     if (type !== 'hello' && type !== 'takeover') return;
-    // A program that starts asks for a person, also where it displaces nobody.
-    const isAct = type === 'takeover' || onConflict === 'takeover' || !this.#hasAsked;
+    // A program that starts asks for a person, also where it displaces nobody; so does the next attempt of one whose
+    // first came to nothing. By naming a session it only comes back.
+    const isFirst = !this.#hasAsked && resume === undefined;
+    const isAct = type === 'takeover' || onConflict === 'takeover' || isFirst;
     this.#hasAsked = true;
     this.#tell({ type: 'asked', talk, isAct });
   }
