@@ -31,6 +31,8 @@ interface Talk {
   readonly number: number;
   node: string;
   ask: Ask | null;
+  /** Whether what it asked last would have displaced a holder. */
+  displaces: boolean;
   grant: Grant | null;
 }
 
@@ -189,7 +191,7 @@ export class Program {
         this.#talkOf(event.talk).node = this.#node;
         break;
       case 'asked':
-        this.#asked(this.#talkOf(event.talk), event.isAct, atMs);
+        this.#asked(this.#talkOf(event.talk), event, atMs);
         break;
       case 'heard':
         this.#heard(this.#talkOf(event.talk), event.text, atMs);
@@ -224,7 +226,7 @@ export class Program {
   }
 
   #dialled(number: number, atMs: number): void {
-    const talk = { number, node: '', ask: null, grant: null };
+    const talk = { number, node: '', ask: null, displaces: false, grant: null };
     this.#talks.set(number, talk);
     this.#talk = talk;
     // Until it has said hello nobody can tell it anything: the connection before this one is given up by now.
@@ -238,7 +240,8 @@ export class Program {
     this.#note(`connection closed (${code})`);
   }
 
-  #asked(talk: Talk, isAct: boolean, askedMs: number): void {
+  #asked(talk: Talk, { isAct, displaces }: SeatEvent & { readonly type: 'asked' }, askedMs: number): void {
+    talk.displaces = displaces;
     if (this.#broken !== null) this.#broken.toMs = askedMs;
     this.#broken = null;
     const { name: program, user, machine } = this;
@@ -287,7 +290,9 @@ export class Program {
     const { name: program, user, machine } = this;
     const { history } = this.parts;
     const ackMs = came.atMs;
-    const { askedMs = ackMs, isAct = false } = talk.ask ?? {};
+    const { askedMs = ackMs } = talk.ask ?? {};
+    // What goes on by a program's name alone, and would have displaced nobody, is as old as it was.
+    const isAct = talk.ask?.isAct === true && (talk.displaces || !resumed);
     this.#answer(talk, 'welcome', ackMs);
     const confirmed = this.#confirmation(ttlMs, came);
     const { node } = talk;

@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT_MS = 2500;
 /** What a seat does and hears, in the order in which it happens. Times are in ms of the checker's clock. */
 export type SeatEvent = { readonly atMs: number } & (
   | { readonly type: 'dialled' | 'connected'; readonly talk: number }
-  | { readonly type: 'asked'; readonly talk: number; readonly isAct: boolean }
+  | { readonly type: 'asked'; readonly talk: number; readonly isAct: boolean; readonly displaces: boolean }
   | { readonly type: 'heard'; readonly talk: number; readonly text: string }
   | { readonly type: 'hungUp'; readonly talk: number; readonly code: number }
   /** What it believes: until when it may count on the seat, and under which epoch. */
@@ -183,9 +183,9 @@ export class LibrarySeat implements Seat {
     // A program that starts asks for a person, also where it displaces nobody; so does the next attempt of one whose
     // first came to nothing. By naming a session it only comes back.
     const isFirst = !this.#hasAsked && resume === undefined;
-    const isAct = type === 'takeover' || onConflict === 'takeover' || isFirst;
+    const displaces = type === 'takeover' || onConflict === 'takeover';
     this.#hasAsked = true;
-    this.#tell({ type: 'asked', talk, isAct });
+    this.#tell({ type: 'asked', talk, isAct: displaces || isFirst, displaces });
   }
 
   #tell<E extends Untimed<SeatEvent>>(event: E): void {

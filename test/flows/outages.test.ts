@@ -57,7 +57,7 @@ describe('while Redis is frozen', () => {
     const { redis, store } = await redisOf();
     const node = await nodeOn(redis.url);
     const holder = await Desktop.hello(node.ports.public, 'holder', 'pc');
-    const { epoch } = await holder.told('welcome');
+    const { sessionId } = await holder.told('welcome');
     redis.kill('SIGSTOP');
     const newcomer = await Desktop.hello(node.ports.public, 'newcomer', 'pc');
     const rival = await Desktop.hello(node.ports.public, 'holder', 'laptop');
@@ -76,7 +76,8 @@ describe('while Redis is frozen', () => {
     expect(await store.exists(leaseKey('newcomer'))).toBe(0);
     expect(await store.hget('soleseat:{acme}:counters', 'granted')).toBe('1');
     expect(holder.find('evicted')).toBeUndefined();
-    expect(holder.received.filter(isLease).at(-1)).toMatchObject({ epoch });
+    // On a busy machine the lease may have run out meanwhile: then the node has put the same session back.
+    expect(await store.get(leaseKey('holder'))).toMatch(new RegExp(`^${sessionId}:`));
   });
 
   it('a session ends at its deadline and the grace, not later', async () => {
@@ -125,19 +126,20 @@ describe('after Redis was away', () => {
   });
 
   it('was cut off without a word: the dead connections are left, and the session goes on', async () => {
-    const { redis } = await redisOf();
+    const { redis, store } = await redisOf();
     const proxy = await RedisProxy.start(redis.url);
     ends.push(() => proxy.stop());
     const node = await nodeOn(proxy.url);
     const holder = await Desktop.hello(node.ports.public, 'ada', 'pc');
-    const { epoch } = await holder.told('welcome');
+    const { sessionId } = await holder.told('welcome');
     proxy.cutOff();
     await holder.told('jeopardy');
     await eventually(async () => (await readiness(node)) === 503);
     // What was open stays dead, as behind a router that has forgotten it; only new connections get through.
     proxy.heal();
     await holder.told('recovered');
-    expect(holder.received.filter(isLease).at(-1)).toMatchObject({ epoch });
+    // On a busy machine the lease may have run out meanwhile: then the node has put the same session back.
+    expect(await store.get(leaseKey('ada'))).toMatch(new RegExp(`^${sessionId}:`));
     await eventually(async () => (await readiness(node)) === 200);
     const laptop = await Desktop.hello(node.ports.public, 'ada', 'laptop');
     await laptop.told('welcome');
