@@ -25,9 +25,6 @@ interface Breakage {
   readonly amountMs?: readonly [number, number];
   readonly users?: number;
   readonly nodes?: number;
-  /** False where it shows only when all is quiet. */
-  readonly stopsAtFirst?: boolean;
-  readonly durationMs?: number;
 }
 
 const often = [150, 500] as const;
@@ -169,13 +166,11 @@ export const breakages = {
   'never-confirmed': {
     what: 'what was held before a reign keeps its epoch, below what the fence has seen (promise 8)',
     changes: [{ file: 'store/lua/renew.lua', find: 'if lease.epoch < first then', replace: 'if false then' }],
-    kinds: ['failover-split'],
-    acts: { start: 4, 'take-over': 2 },
-    actEveryMs: [700, 2500],
-    gapMs: [3000, 4000],
+    kinds: ['machine-lost'],
+    acts: { start: 1 },
+    actEveryMs: [1000, 4000],
+    gapMs: [4000, 5000],
     users: 40,
-    stopsAtFirst: false,
-    durationMs: 15_000,
   },
   'rank-ignored': {
     what: 'leases are compared by epoch alone, so an older act that is confirmed first wins (promise 8)',

@@ -69,7 +69,8 @@ const doings: Readonly<Record<FaultKind, Doing>> = {
   failover: (stage, fault) => failOver(stage, { ...fault, amountMs: 0 }),
   'failover-lossy': (stage, fault) => failOver(stage, fault),
   'failover-ahead': failOverAhead,
-  'failover-split': failOverSplit,
+  'failover-split': (stage, fault) => failOverSplit(stage, fault, { isDead: false }),
+  'machine-lost': (stage, fault) => failOverSplit(stage, fault, { isDead: true }),
   'client-stop': async ({ desk, wait }, { forMs }, history) => {
     if (desk === null) return 'not done: no program has a process of its own';
     const fromMs = performance.now();
@@ -228,7 +229,11 @@ async function failOverAhead(stage: Stage, { forMs }: PlannedFault): Promise<str
  * over, and knows an older holder than the node that comes last; or that node dies with the old master, so that nobody
  * knows of the newest act any more.
  */
-async function failOverSplit(stage: Stage, { amountMs, isOtherWay: isDead }: PlannedFault): Promise<string> {
+async function failOverSplit(
+  stage: Stage,
+  { amountMs }: PlannedFault,
+  { isDead }: { readonly isDead: boolean },
+): Promise<string> {
   const { store, nodes } = stage;
   if (!(await store.isReplicaReady())) return 'not done: the replica was not ready';
   let left = '';

@@ -5,7 +5,7 @@ import { checkCounts } from './checks/counts.js';
 import { checkEnds } from './checks/ends.js';
 import { checkOrder, checkUnique } from './checks/epochs.js';
 import { checkEvictions } from './checks/evictions.js';
-import { checkFence } from './checks/fence.js';
+import { checkAboveFence, checkFence } from './checks/fence.js';
 import type { Finding } from './checks/finding.js';
 import { checkNewest } from './checks/newest.js';
 import { checkConfirmed, checkOverlaps, findOverlaps, type Overlap } from './checks/overlaps.js';
@@ -169,6 +169,7 @@ function verify(
     ...checkOverlaps(overlaps),
     ...checkConfirmed(history),
     ...checkFence(history),
+    ...checkAboveFence(history),
     ...checkBeliefs(history),
     ...checkNewest(history),
     ...checkEnds(history),

@@ -21,6 +21,7 @@ export const faultTargets = {
   'client-kill': 'redis',
   'failover-ahead': 'redis',
   'failover-split': 'redis',
+  'machine-lost': 'redis',
   'client-stop': 'desk',
 } as const;
 export type FaultKind = keyof typeof faultTargets;
@@ -69,6 +70,7 @@ const amounts: Readonly<Partial<Record<FaultKind, readonly [number, number]>>> =
   'link-delay': [20, timing.ttlMs * 0.45],
   // Long enough for people to act on one side, and less than the TTL.
   'failover-split': [timing.ttlMs * 0.2, timing.ttlMs * 0.5],
+  'machine-lost': [timing.ttlMs * 0.2, timing.ttlMs * 0.5],
 };
 const AMOUNT_MS = [20, 400] as const;
 const LASTS_MS = [300, 3500] as const;

@@ -3,10 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const folders = new Set();
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** The environment of a Redis whose clock can be set; null where there is no C compiler to make it with. */
 export function settableClock() {
   const folder = mkdtempSync(join(tmpdir(), 'soleseat-clock-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  folders.add(folder);
   const library = join(folder, 'clock.so');
   const source = join(import.meta.dirname, 'clock.c');
   const { status } = spawnSync('cc', ['-O1', '-shared', '-fPIC', '-o', library, source], { stdio: 'ignore' });

@@ -31,6 +31,7 @@ export const losesData: ReadonlySet<string> = new Set([
   'failover-lossy',
   'failover-ahead',
   'failover-split',
+  'machine-lost',
   'flushall',
 ]);
 const harmless = new Set(['script-flush']);

@@ -1,4 +1,5 @@
 import type { History } from '../history.js';
+import { Excuses, NOTICE_MS } from './excuses.js';
 import type { Finding } from './finding.js';
 
 /** Promise 1: the fence never goes back, and never locks out who was granted after the one it goes by. */
@@ -26,4 +27,24 @@ export function checkFence(history: Pick<History, 'grants' | 'acceptances' | 're
     findings.push({ check: 'fence', atMs, user, what });
   }
   return findings;
+}
+
+/**
+ * Promise 8: nobody stays below the fence. What was held before a reign has an epoch above all with its next confirmation,
+ * so nothing is confirmed under an epoch below one that a service has accepted before, whatever Redis has forgotten.
+ */
+export function checkAboveFence(history: History): Finding[] {
+  const excuses = new Excuses(history);
+  return history.grants.flatMap(({ user, program, node, lastEpoch, confirmed }): Finding[] => {
+    const above = history.acceptances.find((one) => one.user === user && one.epoch > lastEpoch);
+    if (above === undefined) return [];
+    const window = { fromMs: above.atMs, toMs: confirmed.heardMs };
+    const slackMs = NOTICE_MS + excuses.slownessMs(window, node) + excuses.stoppedMs(node, confirmed.heardMs);
+    const lateMs = confirmed.sentMs - above.atMs;
+    if (lateMs <= slackMs) return [];
+    const what =
+      `${program}: epoch ${lastEpoch} was confirmed ${lateMs.toFixed(0)} ms ` +
+      `after the fence had accepted ${above.epoch}`;
+    return [{ check: 'fence', atMs: confirmed.heardMs, user, what }];
+  });
 }

@@ -4,7 +4,7 @@ import { checkCounts } from '../../chaos/checks/counts.js';
 import { checkEnds } from '../../chaos/checks/ends.js';
 import { checkOrder, checkUnique } from '../../chaos/checks/epochs.js';
 import { checkEvictions } from '../../chaos/checks/evictions.js';
-import { checkFence } from '../../chaos/checks/fence.js';
+import { checkAboveFence, checkFence } from '../../chaos/checks/fence.js';
 import { checkNewest } from '../../chaos/checks/newest.js';
 import { checkConfirmed, checkOverlaps, findOverlaps } from '../../chaos/checks/overlaps.js';
 import type { Ask, Counts, EndedEvents, Eviction, Grant, History } from '../../chaos/history.js';
@@ -159,6 +159,24 @@ describe('the fence', () => {
     expect(checkFence(history)).toEqual([]);
     history.rejections.push({ ...refused, program: 'locked out', epoch: 0 });
     expect(checkFence(history)).toHaveLength(1);
+  });
+});
+
+describe('nobody stays below the fence', () => {
+  const seen = (more: Partial<Grant>) => {
+    const history = historyOf();
+    history.grants.push(grantOf('workstation', 5, 0, more));
+    history.acceptances.push({ user: 'ada', program: 'laptop', epoch: 7, atMs: 1000 });
+    return checkAboveFence(history);
+  };
+
+  it('is broken by a confirmation below what was accepted before, whatever Redis lost', () => {
+    expect(seen({ confirmed: { sentMs: 2000, heardMs: 2004 } })).toHaveLength(1);
+  });
+
+  it('is kept by one that was sent before, or that brought an epoch above', () => {
+    expect(seen({ confirmed: { sentMs: 1100, heardMs: 2004 } })).toEqual([]);
+    expect(seen({ lastEpoch: 9, confirmed: { sentMs: 2000, heardMs: 2004 } })).toEqual([]);
   });
 });
 

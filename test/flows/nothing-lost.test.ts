@@ -92,7 +92,8 @@ describe('promise 6: self-fencing', () => {
 
   it('within the grace, a session is told of the jeopardy and of the recovery, and keeps its epoch', async () => {
     const own = await testRedis();
-    const node = await startNode(own.url);
+    // The lease must outlive the jeopardy, however slow the machine is.
+    const node = await startNode(own.url, { SOLESEAT_LEASE_TTL_MS: '30s', SOLESEAT_RENEW_EVERY_MS: '1s' });
     const desktop = await Desktop.hello(node.ports.public, 'grace', 'pc');
     const { epoch } = await desktop.told('welcome');
     own.kill('SIGSTOP');
