@@ -125,7 +125,7 @@ export const breakages = {
       },
       {
         file: 'store/lua/reign.lua',
-        find: '(last or 0) + LOST_AT_MOST, math.max(clockUs, viewUs) + LEAD_US, floor + 1',
+        find: 'math.max(last or 0, floor) + LOST_AT_MOST, math.max(clockUs, viewUs) + LEAD_US',
         replace: '(last or 0) + 1',
       },
     ],
@@ -150,12 +150,12 @@ export const breakages = {
     amountMs: [300, 900],
   },
   'reign-without-view': {
-    what: "a reign begins by the server's clock alone, not by the furthest that was seen (promise 8)",
+    what: 'a reign begins by what the server knows, not by what its nodes have seen (promise 8)',
     changes: [
       {
         file: 'store/lua/reign.lua',
-        find: 'math.max(clockUs, viewUs) + LEAD_US',
-        replace: 'clockUs + LEAD_US',
+        find: 'math.max(last or 0, floor) + LOST_AT_MOST, math.max(clockUs, viewUs) + LEAD_US',
+        replace: '(last or 0) + LOST_AT_MOST, clockUs + LEAD_US',
       },
     ],
     kinds: ['failover-ahead'],

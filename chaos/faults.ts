@@ -8,10 +8,9 @@ type Doing = (stage: Stage, fault: PlannedFault, history: History) => Promise<st
 
 /** Two masters' clocks differ by so much. Longer than a failover and the one after it take together. */
 const AHEAD_S = 4;
-/** For a node to reach the new master and to ask it for its time. */
-const REACHED_MS = 400;
 const REACH_TIMEOUT_MS = 4000;
 const REIGN_TIMEOUT_MS = 2000;
+const LOWER_MS = 400;
 const APART_MS = 1100;
 const POLL_MS = 50;
 
@@ -210,11 +209,14 @@ async function failOverAhead(stage: Stage, { forMs }: PlannedFault): Promise<str
     const swappedMs = performance.now();
     for (const { link } of nodes) link.cut({ refuses: false });
     await store.isolateReplica();
-    const isReached = () => nodes.every(({ isUp, link }) => !isUp || link.lastDownMs > swappedMs);
-    while (!isReached() && performance.now() < swappedMs + REACH_TIMEOUT_MS) await pause(POLL_MS);
-    await pause(REACHED_MS);
+    // Every node must have heard the new master's time (decision 4): it enters the directory with it.
+    const aheadMs = await store.timeMs();
+    const isReached = async () =>
+      (await store.nodesSeenSince(aheadMs)) >= nodes.filter(({ isUp }) => isUp).length;
+    while (!(await isReached().catch(() => false)) && performance.now() < swappedMs + REACH_TIMEOUT_MS)
+      await pause(POLL_MS);
     await keepReignsApart(stage);
-    await stage.wait(Math.min(forMs, REACHED_MS));
+    await stage.wait(Math.min(forMs, LOWER_MS));
     await store.partReplica();
     store.swap();
     for (const { link } of nodes) link.cut({ refuses: false });

@@ -69,6 +69,17 @@ export class Store {
     return reign.startsWith(`${id}:`);
   }
 
+  /** The primary's clock. */
+  async timeMs(): Promise<number> {
+    const [seconds, microseconds] = (await this.command('TIME')) as [string, string];
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+  }
+
+  /** How many nodes were heard since then, by Redis's clock. */
+  async nodesSeenSince(ms: number): Promise<number> {
+    return Number(await this.command('ZCOUNT', new KeyNames('soleseat:').nodes, String(ms), '+inf'));
+  }
+
   signal(name: NodeJS.Signals): void {
     this.primary.process.kill(name);
   }

@@ -23,7 +23,10 @@ export function checkEvictions(history: Seen): Finding[] {
       return [{ check: 'eviction' as const, atMs, user, what }];
     }
     const hasCause =
-      wasClaimed(eviction, history) || mayHaveBeenClaimed(eviction, history) || wasOrdered(eviction, history);
+      wasClaimed(eviction, history) ||
+      mayHaveBeenClaimed(eviction, history) ||
+      wasOrdered(eviction, history) ||
+      mayHaveBeenPutBack(eviction, history);
     if (hasCause) return [];
     const what = `${program}: evicted (${reason}) from epoch ${epoch} without a cause`;
     return [{ check: 'eviction' as const, atMs, user, what }];
@@ -37,6 +40,19 @@ function wasClaimed({ user, epoch, byEpoch, atMs }: Eviction, { grants, raises }
   return (
     grants.some((grant) => isAbove(grant, grant.epoch)) ||
     raises.some((raise) => isAbove(raise.grant, raise.epoch))
+  );
+}
+
+/** By the node of another session, which Redis had forgotten: its client may not have heard of the epoch it got. */
+function mayHaveBeenPutBack({ user, program, atMs }: Eviction, { grants, faults }: Seen): boolean {
+  const excuses = new Excuses({ faults, silences: [], slowness: [] });
+  return grants.some(
+    (grant) =>
+      grant.user === user &&
+      grant.program !== program &&
+      grant.confirmed.heardMs >= atMs - timing.ttlMs &&
+      grant.ackMs <= atMs &&
+      excuses.mayHaveForgotten({ fromMs: grant.askedMs, toMs: atMs }),
   );
 }
 

@@ -2,6 +2,8 @@ import type { RedisClock } from './redis-clock.js';
 
 /** What every reply of a seat's script tells beside its answer. */
 export interface Learnt {
+  /** Redis ms, when the script ran. */
+  readonly now?: string;
   /** The highest epoch of the org that Redis knows. */
   readonly given?: string;
   /** The newest event that the script wrote. */

@@ -49,13 +49,21 @@ export class RedisClock {
     return this.#furthestOffset === null ? 0 : this.clock() + this.#furthestOffset;
   }
 
+  /** Some server's clock said this. It may be long ago, as in an answer that is given again. */
+  saw(redisMs: number): void {
+    // promise 8: the lower bound, of which the quickest reply gives the best. One that took a second to get there would
+    // put a reign a second too far ahead, and a node that begins the next one soon after could not know.
+    if (redisMs < LATEST_MS)
+      this.#furthestOffset = Math.max(
+        this.#furthestOffset ?? Number.NEGATIVE_INFINITY,
+        redisMs - this.clock(),
+      );
+  }
+
   #learn(redisMs: unknown, sentMs: number): number {
     const ms = Number(redisMs);
     if (!Number.isFinite(ms)) return ms;
-    if (ms < LATEST_MS)
-      // promise 8: the lower bound, of which the quickest reply gives the best. One that took a second to get there would
-      // put a reign a second too far ahead, and a node that begins the next one soon after could not know.
-      this.#furthestOffset = Math.max(this.#furthestOffset ?? Number.NEGATIVE_INFINITY, ms - this.clock());
+    this.saw(ms);
     const before = this.#offset;
     const offset = { least: ms - this.clock(), most: ms - sentMs };
     this.#offset = offset;

@@ -32,6 +32,8 @@ export class SeatScripts {
   ): Promise<T> {
     const reply = readReply<T & Learnt>(await this.run(name, seat, order, moreKeys));
     this.horizon.learn(seat.org, reply);
+    // Whoever has seen an epoch has seen the clock behind it.
+    if (reply.now !== undefined) this.redisClock.saw(Number(reply.now));
     return reply;
   }
 

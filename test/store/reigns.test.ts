@@ -38,6 +38,17 @@ describe('promise 8: a reign', () => {
     expect((await hold(nodeOf('n2'), 'den')).epoch).toBe(first.epoch + 1);
   });
 
+  it('begins above what others were given since the node has last seen an epoch', async () => {
+    const [one, other] = [nodeOf('n1'), nodeOf('n2')];
+    const first = await hold(one, 'desk');
+    // As after a server whose clock was days ahead: only epochs tell how far they have got.
+    await redis.client.set(keys.epoch(ORG), String(first.epoch + 10 * 86_400_000_000));
+    await hold(one, 'desk');
+    const unseen = [await hold(other, 'lap'), await hold(other, 'den'), await hold(other, 'lap')];
+    await redis.flush();
+    expect((await hold(one, 'desk')).epoch).toBeGreaterThan(unseen.at(-1)?.epoch ?? 0);
+  });
+
   it('does not begin while nothing happened to Redis', async () => {
     const node = nodeOf('n1');
     const lease = await hold(node, 'desk');

@@ -2,7 +2,7 @@
 --
 -- A reign is the time under one replication id of Redis. The id is new after every promotion, restart and restored
 -- backup, and that is when grants may have been lost. So the first epoch of a reign lies above all that could have been
--- given before it: a day above the furthest clock that this node has seen, and above every epoch that it has seen.
+-- given before it: a day above the furthest clock that this node has seen, and far above every epoch that it has seen.
 -- Within a reign epoch = max(stored + 1, TIME in µs, floor + 1).
 
 -- The script that uses this file sets these five.
@@ -11,7 +11,7 @@ local epochKey, reignKey, events
 local floor, viewUs = 0, 0
 
 local LEAD_US = 86400000000
--- More grants than an org loses in one change of master.
+-- More grants than an org loses in one change of master, and more than others were given since this node has seen one.
 local LOST_AT_MOST = 1000000
 -- 2200-01-01: a later clock is wrong, and would use up the epochs that a double can hold.
 local LATEST_US = 7258118400000000
@@ -37,7 +37,7 @@ local function readReign()
     reign = { last = last, first = tonumber(first) }
     return reign
   end
-  first = math.max((last or 0) + LOST_AT_MOST, math.max(clockUs, viewUs) + LEAD_US, floor + 1)
+  first = math.max(math.max(last or 0, floor) + LOST_AT_MOST, math.max(clockUs, viewUs) + LEAD_US)
   redis.call('SET', epochKey, text(first - 1))
   redis.call('SET', reignKey, here .. ':' .. text(first))
   local newest = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
