@@ -24,6 +24,8 @@ export async function administrator(dist: string, store: Store): Promise<Evict> 
     eventsKept: EVENTS_KEPT,
   };
   return async (user) => {
+    // Real nodes begin reigns: this one has seen no clock and no epoch.
+    if (!(await store.hasReign())) throw new Error('no reign has begun on this master');
     const redis = store.connect();
     try {
       await redis.connect();

@@ -31,10 +31,12 @@ function winnerOf({ user, byEpoch, reason }: Eviction, { grants, raises }: Histo
   return granted ?? raises.find(({ grant, epoch }) => isIt(grant, epoch))?.grant ?? null;
 }
 
-/** The loser's newest act that was granted. */
+/** The loser's newest act that was granted, and not after the grant that was ended. */
 function actOf({ program, atMs, epoch }: Eviction, { grants }: History): Grant | null {
   if (epoch === 0) return null;
-  const acts = grants.filter((one) => one.program === program && one.isAct && one.ackMs <= atMs);
+  const acts = grants.filter(
+    (one) => one.program === program && one.isAct && one.ackMs <= atMs && one.epoch <= epoch,
+  );
   return acts.at(-1) ?? null;
 }
 

@@ -226,7 +226,8 @@ class Run {
     const seat = seats.get(step.user);
     // A client whose lease Redis has lost, or that ended, names what it had.
     const known = seat ?? this.#grants.findLast(({ lease }) => lease.user === step.user)?.lease;
-    const fence = fences.get(step.user)?.rank ?? 0;
+    const { rank: fenceRank = 0, reason: fenceReason = '' } = fences.get(step.user) ?? {};
+    const fence = fenceReason === 'taken_over' ? fenceRank - 1 : fenceRank;
     const instance = step.program === 'silent' ? undefined : step.program;
     const attempt = instance && this.#attemptOf(instance, step.attempt);
     const named = {

@@ -135,6 +135,18 @@ describe('promise 8: a reign', () => {
     expect((await renew(laptops, back)).answer).toMatchObject({ outcome: 'lost', by: { id: 'tower' } });
   });
 
+  it('lets the newest act win where Redis has lost the lease alone, and an older client is back first', async () => {
+    const [laptops, towers] = [nodeOf('n1'), nodeOf('n2')];
+    const laptop = await hold(laptops, 'laptop');
+    const tower = await hold(towers, 'tower');
+    await redis.newReign();
+    await redis.client.del(keys.lease(ORG, 'ann'));
+    const resume = { sessionId: laptop.sessionId, epoch: laptop.epoch };
+    const back = await hold(laptops, 'laptop', { onConflict: 'deny', resume });
+    expect((await renew(towers, tower)).answer).toMatchObject({ outcome: 'reasserted' });
+    expect((await renew(laptops, back)).answer).toMatchObject({ outcome: 'lost', by: { id: 'tower' } });
+  });
+
   it('leaves nobody who comes back with an old epoch below the fence', async () => {
     const node = nodeOf('n1');
     const held = await hold(node, 'desk');
