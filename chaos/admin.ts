@@ -22,6 +22,8 @@ export async function administrator(dist: string, store: Store): Promise<Evict> 
     takeoversPerMinute: 0,
     claimsPerMinute: 0,
     eventsKept: EVENTS_KEPT,
+    sessionsKeptMs: 86_400_000,
+    actsKeptMs: 0,
   };
   return async (user) => {
     // Real nodes begin reigns: this one has seen no clock and no epoch.

@@ -44,7 +44,7 @@ local events, nameless, added = { none = 0 }, {}, 0
 for _, entry in ipairs(redis.call('XRANGE', KEYS[2], '-', '+')) do
   local event = {}
   for i = 1, #entry[2], 2 do event[entry[2][i]] = entry[2][i + 1] end
-  if event.type == 'ended' then
+  if event.type == 'session.ended' then
     events[event.reason or 'none'] = (events[event.reason or 'none'] or 0) + 1
     if not (event.sessionId and event.epoch and event.machine and event.reason) then
       nameless[#nameless + 1] = cjson.encode(event)

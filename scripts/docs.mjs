@@ -20,18 +20,20 @@ const kindNames = {
   url: 'URL',
   port: 'port',
   count: 'whole number',
-  durationMs: 'duration: ms, or like `500ms`, `30s`, `5m`, `1h`',
+  durationMs: 'duration: ms, or like `500ms`, `30s`, `5m`, `1h`, `90d`',
   bytes: 'bytes',
   list: 'list, comma separated',
   flag: '`true` or `false`',
   file: 'file',
 };
 
-const { settingsTable, metricsTable, closeCodes, isFinal, program, allRoutes } = await loadTables();
+const { settingsTable, metricsTable, closeCodes, isFinal, program, allRoutes, eventTypes } =
+  await loadTables();
 
 const pages = {
   'docs/settings.md': () => settingsPage(),
   'docs/metrics.md': () => metricsPage(),
+  'docs/events.md': () => eventsPage(),
   'docs/commands.md': () => commandsPage(),
   'docs/admin-api.md': () => adminApiPage(),
   'PROTOCOL.md': (text) => between(text, '<!-- close-codes -->', '<!-- /close-codes -->', closeCodesTable()),
@@ -51,14 +53,15 @@ if (isCheck && stale.length > 0) process.exitCode = 1;
 
 async function loadTables() {
   try {
-    const [settings, metrics, codes, commands, routes] = await Promise.all([
+    const [settings, metrics, codes, events, commands, routes] = await Promise.all([
       import('../dist/base/settings.js'),
       import('../dist/base/metrics.js'),
       import('../dist/protocol/close-codes.js'),
+      import('../dist/protocol/event-types.js'),
       import('../dist/cli/program.js'),
       import('../dist/admin/routes/index.js'),
     ]);
-    return { ...settings, ...metrics, ...codes, ...commands, ...routes };
+    return { ...settings, ...metrics, ...codes, ...events, ...commands, ...routes };
   } catch (error) {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     console.error('There is no built dist: run npm run build first.');
@@ -97,6 +100,56 @@ ${table(['setting', 'value', 'default', 'meaning'], rows)}
 
 function quoted(all) {
   return all.map((one) => `\`${one}\``).join(', ');
+}
+
+function eventsPage() {
+  const entries = Object.entries(eventTypes);
+  const rowsOf = (half) =>
+    entries
+      .filter(([, type]) => type.half === half)
+      .map(([name, { doc, details }]) => [`\`${name}\``, doc, quoted(Object.keys(details))]);
+  const head = ['type', 'when', 'details'];
+  return `# Events
+
+Written by \`npm run docs\` from \`src/protocol/event-types.ts\`; change it there.
+
+The past of an org is one list with two halves, which are kept apart. Whatever happens in one shortens nothing of the
+other. \`soleseat events\`, \`/v1/admin/orgs/{org}/events\` and the console show both in one order.
+
+Every event has \`id\`, \`type\`, \`at\` (by Redis's clock) and, where they apply, \`actor\` (\`user\`, \`broker\`, or the \`sub\` of an
+admin's token), \`user\`, \`machine\`, \`reason\`, \`sessionId\`, \`epoch\`, \`node\` and \`details\`.
+
+## Acts
+
+What people and the system did to licenses, orgs and rules. They are kept for \`SOLESEAT_ACTS_KEPT\`, however many there are.
+
+${table(head, rowsOf('acts'))}
+
+## Traffic
+
+What sessions did, and what was refused. It is kept for \`SOLESEAT_SESSIONS_KEPT\`, and about \`SOLESEAT_EVENTS_KEPT\` events at
+most.
+
+${table(head, rowsOf('traffic'))}
+
+## Details
+
+${table(
+  ['type', 'field', 'meaning'],
+  entries.flatMap(([name, { details }]) =>
+    Object.entries(details).map(([field, meaning]) => [`\`${name}\``, `\`${field}\``, meaning]),
+  ),
+)}
+
+## Names of version 0.1
+
+Events of version 0.1 are read under the new names. A filter may still say the old name, for this version.
+
+${table(
+  ['now', 'in version 0.1'],
+  entries.map(([name, { was }]) => [`\`${name}\``, `\`${was}\``]),
+)}
+`;
 }
 
 function metricsPage() {

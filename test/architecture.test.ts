@@ -23,7 +23,7 @@ const floors: Readonly<Record<string, number>> = {
 const beside: Readonly<Record<string, readonly string[]>> = {
   client: ['protocol'],
   embedded: ['base'],
-  console: [],
+  console: ['protocol'],
 };
 /** The files of the client that run in Node only. The rest runs in a browser. */
 const nodeOnlyClientFiles = ['src/client/node.ts', 'src/client/machine-id.ts'];

@@ -42,8 +42,8 @@ function unknownNames(texts: SettingTexts): string[] {
 }
 
 const wholeNumber = /^\d{1,15}$/;
-const duration = /^(\d{1,12})(ms|s|m|h)?$/;
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const duration = /^(\d{1,12})(ms|s|m|h|d)?$/;
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 function readValue(one: SettingSpec, text: string): unknown {
   switch (one.kind) {
@@ -54,7 +54,8 @@ function readValue(one: SettingSpec, text: string): unknown {
       return whole(text, Number.MAX_SAFE_INTEGER);
     case 'durationMs': {
       const parts = duration.exec(text);
-      if (parts === null) throw new Error('must be a duration in milliseconds, or like 500ms, 30s, 5m, 1h');
+      if (parts === null)
+        throw new Error('must be a duration in milliseconds, or like 500ms, 30s, 5m, 1h, 90d');
       return Number(parts[1]) * (unitMs[parts[2] ?? 'ms'] ?? 1);
     }
     case 'list':

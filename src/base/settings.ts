@@ -100,7 +100,24 @@ export const settingsTable = {
     '120',
     'Claims of one user a minute, over all nodes and refused ones included, before close 4429; 0 = no limit, as where SOLESEAT_TAKEOVERS_PER_MINUTE is 0.',
   ),
-  eventsKept: spec('SOLESEAT_EVENTS_KEPT', 'count', '10000', 'About how many audit events an org keeps.'),
+  eventsKept: spec(
+    'SOLESEAT_EVENTS_KEPT',
+    'count',
+    '250000',
+    'About how many events of sessions and refusals an org keeps at most.',
+  ),
+  sessionsKeptMs: spec(
+    'SOLESEAT_SESSIONS_KEPT',
+    'durationMs',
+    '90d',
+    'For how long events of sessions and refusals are kept, within SOLESEAT_EVENTS_KEPT; 0 = for ever.',
+  ),
+  actsKeptMs: spec(
+    'SOLESEAT_ACTS_KEPT',
+    'durationMs',
+    '3650d',
+    'For how long events about licenses, orgs and rules are kept, whatever else happens; 0 = for ever.',
+  ),
   sweepEveryMs: spec(
     'SOLESEAT_SWEEP_EVERY_MS',
     'durationMs',

@@ -1,3 +1,4 @@
+import type { EventName } from '../protocol/event-types.js';
 import type { AuditEvent } from './api/types.js';
 import { wordsOf } from './format.js';
 import type { Tone } from './parts/badge.js';
@@ -12,26 +13,6 @@ export interface EventWords {
 
 type Words = (event: AuditEvent) => EventWords;
 
-const seats: Readonly<Record<string, Words>> = {
-  granted: (event) => ({ label: 'granted', tone: 'good', text: `got the seat${on(event)}` }),
-  resumed: (event) => ({ label: 'resumed', tone: 'plain', text: `came back to the session${on(event)}` }),
-  reasserted: () => ({ label: 'reasserted', tone: 'plain', text: 'kept the seat after Redis had lost it' }),
-  ended: (event) =>
-    event.reason === 'taken_over'
-      ? { label: 'takeover', tone: 'warn', text: `took the seat over${from(event)}` }
-      : {
-          label: 'ended',
-          tone: event.reason === 'evicted_by_admin' ? 'bad' : 'plain',
-          text: `${endWords[event.reason ?? ''] ?? `lost the seat: ${wordsOf(event.reason ?? '')}`}${on(event)}`,
-        },
-  denied: (event) => ({
-    label: 'denied',
-    tone: 'bad',
-    text: `was refused${on(event)}: ${wordsOf(event.reason ?? '')}`,
-  }),
-  held: () => ({ label: 'held', tone: 'warn', text: 'is kept out for a while' }),
-};
-
 const endWords: Readonly<Record<string, string>> = {
   released: 'gave the seat back',
   evicted_by_admin: 'was evicted by an administrator',
@@ -41,34 +22,82 @@ const endWords: Readonly<Record<string, string>> = {
   lease_lost: 'lost the seat to a newer act',
 };
 
-const licenses: Readonly<Record<string, Words>> = {
-  issued: () => ({ label: 'issued', tone: 'good', text: 'got a license' }),
-  suspended: () => ({ label: 'suspended', tone: 'warn', text: 'had the license suspended' }),
-  reinstated: () => ({ label: 'reinstated', tone: 'good', text: 'had the license reinstated' }),
-  revoked: () => ({ label: 'revoked', tone: 'bad', text: 'had the license revoked' }),
-  transferred: (event) => ({
+/** In the order of how often they happen. */
+const wordsByName: Readonly<Record<EventName, Words>> = {
+  'session.granted': (event) => ({ label: 'granted', tone: 'good', text: `got the seat${on(event)}` }),
+  'session.resumed': (event) => ({
+    label: 'resumed',
+    tone: 'plain',
+    text: `came back to the session${on(event)}`,
+  }),
+  'session.reasserted': () => ({
+    label: 'reasserted',
+    tone: 'plain',
+    text: 'kept the seat after Redis had lost it',
+  }),
+  'session.ended': (event) =>
+    event.reason === 'taken_over'
+      ? { label: 'takeover', tone: 'warn', text: `took the seat over${from(event)}` }
+      : {
+          label: 'ended',
+          tone: event.reason === 'evicted_by_admin' ? 'bad' : 'plain',
+          text: `${endWords[event.reason ?? ''] ?? `lost the seat: ${wordsOf(event.reason ?? '')}`}${on(event)}`,
+        },
+  'session.denied': (event) => ({
+    label: 'denied',
+    tone: 'bad',
+    text: `was refused${times(event)}${on(event)}: ${wordsOf(event.reason ?? '')}`,
+  }),
+  'user.held': () => ({ label: 'held', tone: 'warn', text: 'is kept out for a while' }),
+  'license.issued': () => ({ label: 'issued', tone: 'good', text: 'got a license' }),
+  'license.suspended': () => ({ label: 'suspended', tone: 'warn', text: 'had the license suspended' }),
+  'license.reinstated': () => ({ label: 'reinstated', tone: 'good', text: 'had the license reinstated' }),
+  'license.revoked': () => ({ label: 'revoked', tone: 'bad', text: 'had the license revoked' }),
+  'license.transferred': (event) => ({
     label: 'transferred',
     tone: 'plain',
     text: `passed the license on to ${event.details?.to ?? 'another user'}`,
   }),
-  expiry_set: () => ({ label: 'end date', tone: 'plain', text: 'got another end date on the license' }),
-  license_expired: () => ({ label: 'expired', tone: 'bad', text: 'had the license run out' }),
-  unissued: () => ({ label: 'taken back', tone: 'plain', text: 'lost a license of a failed import' }),
-  org_changed: () => ({ label: 'settings', tone: 'plain', text: 'Settings of the org were changed' }),
-  counters_repaired: () => ({
+  'license.expiry_set': () => ({
+    label: 'end date',
+    tone: 'plain',
+    text: 'got another end date on the license',
+  }),
+  'license.expired': () => ({ label: 'expired', tone: 'bad', text: 'had the license run out' }),
+  'license.unissued': () => ({
+    label: 'taken back',
+    tone: 'plain',
+    text: 'lost a license of a failed import',
+  }),
+  'license.imported': ({ details }) => ({
+    label: 'imported',
+    tone: 'good',
+    text: `A file with ${details?.licenses ?? 'some'} licenses was imported`,
+  }),
+  'license.import_undone': () => ({
+    label: 'import undone',
+    tone: 'warn',
+    text: 'An import failed and was undone',
+  }),
+  'org.changed': () => ({ label: 'settings', tone: 'plain', text: 'Settings of the org were changed' }),
+  'org.counters_repaired': () => ({
     label: 'recount',
     tone: 'warn',
     text: 'Counters were repaired after a recount',
   }),
 };
 
-/** The types that can be chosen from, in the order of how often they happen. */
-export const eventTypes = [...Object.keys(seats), ...Object.keys(licenses)];
+/** The types that can be chosen from. */
+export const eventTypes = Object.keys(wordsByName);
 
 /** An event as people would say it. A type that is not known yet is said as it stands. */
 export function wordsFor(event: AuditEvent): EventWords {
-  const words = seats[event.type] ?? licenses[event.type];
+  const words = Object.hasOwn(wordsByName, event.type) ? wordsByName[event.type as EventName] : undefined;
   return words?.(event) ?? { label: wordsOf(event.type), tone: 'plain', text: wordsOf(event.type) };
+}
+
+function times({ details }: AuditEvent): string {
+  return details?.count === undefined ? '' : ` ${details.count} times`;
 }
 
 function from({ machine, details }: AuditEvent): string {

@@ -1,3 +1,5 @@
+import type { ChainableCommander } from 'ioredis';
+import { eventNamed } from '../protocol/event-types.js';
 import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type { Page } from './license-types.js';
@@ -6,8 +8,9 @@ import type { RedisConnection } from './redis.js';
 
 /** One entry of an org's audit trail. */
 export interface AuditEvent {
-  /** The stream entry's id: `<Unix ms>-<sequence>`, rising. */
+  /** `<Unix ms>-<sequence>`, rising: in the order in which things happened, over both streams. */
   readonly id: string;
+  /** Of event-types.ts, or one that a newer version wrote. */
   readonly type: string;
   /** Unix ms by Redis's clock. */
   readonly at: number;
@@ -29,15 +32,25 @@ export interface EventFilter {
   readonly user?: string;
   readonly machine?: string;
   readonly reason?: string;
+  readonly actor?: string;
+  /** Unix ms: not before this. */
+  readonly fromMs?: number;
+  /** Unix ms: before this. */
+  readonly untilMs?: number;
 }
 
-/** Entries read at a time. */
+type Entry = readonly [id: string, fields: readonly string[]];
+
+/** Entries read at a time, of each stream. */
 const BATCH = 500;
 /** A page ends after so many looked at, found or not. */
 const LOOK_LIMIT = 10_000;
 const entryId = /^\d{1,15}-\d{1,10}$/;
 
-/** The audit trail: reads only, the scripts write it. Rejects with StoreUnavailable or BadCursor. */
+/**
+ * The past of an org, in one order: what people did and what sessions did (promise 14). Reads only, the scripts write it.
+ * Rejects with StoreUnavailable or BadCursor.
+ */
 export class Events {
   constructor(private readonly parts: { readonly redis: RedisConnection; readonly keys: KeyNames }) {}
 
@@ -48,44 +61,91 @@ export class Events {
     cursor: string | null,
     limit: number,
   ): Promise<Page<AuditEvent>> {
-    const key = this.parts.keys.events(org);
-    let end = cursor === null ? '+' : `(${placeOf(cursor)}`;
+    let before = cursor === null ? `${filter.untilMs ?? Number.MAX_SAFE_INTEGER}-0` : placeOf(cursor);
     return reachStore(async () => {
       const items: AuditEvent[] = [];
       for (let looked = 0; looked < LOOK_LIMIT; looked += BATCH) {
-        const entries = await this.parts.redis.xrevrange(key, end, '-', 'COUNT', BATCH);
-        for (const [id, fields] of entries) {
-          const event = eventOf(id, fields);
+        const events = await this.#before(org, before, filter.fromMs ?? 0);
+        for (const event of events.slice(0, BATCH)) {
           if (matches(event, filter)) items.push(event);
-          if (items.length === limit) return { items, next: cursorOf([id]) };
-          end = `(${id}`;
+          before = event.id;
+          if (items.length === limit) return { items, next: cursorOf([before]) };
         }
-        if (entries.length < BATCH) return { items, next: null };
+        if (events.length < BATCH) return { items, next: null };
       }
-      return { items, next: cursorOf([end.slice(1)]) };
+      return { items, next: cursorOf([before]) };
     });
   }
 
-  /** What came after an entry, oldest first; after '0-0' is all that is kept. */
+  /** What came after an event, oldest first; after '0-0' is all that is kept. */
   async after(org: string, id: string, limit = BATCH): Promise<readonly AuditEvent[]> {
     if (!entryId.test(id)) throw new BadCursor();
-    const key = this.parts.keys.events(org);
-    const entries = await reachStore(() => this.parts.redis.xrange(key, `(${id}`, '+', 'COUNT', limit));
-    return entries.map(([entry, fields]) => eventOf(entry, fields));
+    const [traffic, acts] = await this.#ofBoth(org, (multi, key) =>
+      multi.xrange(key, `(${id}`, '+', 'COUNT', limit),
+    );
+    // Where one stream has more than was read, the other waits for it.
+    const ends = [traffic, acts]
+      .filter((some) => some.length === limit)
+      .map((some) => some.at(-1)?.[0] ?? '');
+    return inOrder(traffic, acts).filter((event) => ends.every((end) => compareIds(event.id, end) <= 0));
   }
 
-  /** The id of the newest entry, '0-0' when there is none: where following begins. */
+  /** The id of the newest event, '0-0' where there is none: where following begins. */
   async lastId(org: string): Promise<string> {
-    const key = this.parts.keys.events(org);
-    const [last] = await reachStore(() => this.parts.redis.xrevrange(key, '+', '-', 'COUNT', 1));
-    return last?.[0] ?? '0-0';
+    const both = await this.#ofBoth(org, (multi, key) => multi.xrevrange(key, '+', '-', 'COUNT', 1));
+    return inOrder(...both).at(-1)?.id ?? '0-0';
+  }
+
+  /** Those before an id and not before a time, newest first: all, or at least BATCH. */
+  async #before(org: string, id: string, fromMs: number): Promise<readonly AuditEvent[]> {
+    const both = await this.#ofBoth(org, (multi, key) =>
+      multi.xrevrange(key, `(${id}`, fromMs, 'COUNT', BATCH),
+    );
+    return inOrder(...both).reverse();
+  }
+
+  /** Both streams at one moment: else an event could be passed over that came between the two looks. */
+  async #ofBoth(
+    org: string,
+    look: (multi: ChainableCommander, key: string) => ChainableCommander,
+  ): Promise<[traffic: readonly Entry[], acts: readonly Entry[]]> {
+    const { redis, keys } = this.parts;
+    return reachStore(async () => {
+      const replies = await look(look(redis.multi(), keys.events(org)), keys.acts(org)).exec();
+      const [traffic, acts] = (replies ?? []).map(([error, entries]) => {
+        if (error !== null) throw error;
+        return entries as Entry[];
+      });
+      return [traffic ?? [], acts ?? []];
+    });
   }
 }
 
 export function matches(event: AuditEvent, filter: EventFilter): boolean {
-  return (['type', 'user', 'machine', 'reason'] as const).every(
+  const { fromMs = 0, untilMs = Number.POSITIVE_INFINITY } = filter;
+  const [ms] = partsOf(event.id);
+  if (ms < fromMs || ms >= untilMs) return false;
+  return (['type', 'user', 'machine', 'reason', 'actor'] as const).every(
     (name) => filter[name] === undefined || filter[name] === event[name],
   );
+}
+
+function inOrder(...streams: readonly (readonly Entry[])[]): AuditEvent[] {
+  return streams
+    .flat()
+    .map(([id, fields]) => eventOf(id, fields))
+    .sort((one, other) => compareIds(one.id, other.id));
+}
+
+function partsOf(id: string): [ms: number, sequence: number] {
+  const [ms, sequence] = id.split('-');
+  return [Number(ms), Number(sequence)];
+}
+
+function compareIds(one: string, other: string): number {
+  const [oneMs, oneSequence] = partsOf(one);
+  const [otherMs, otherSequence] = partsOf(other);
+  return oneMs - otherMs || oneSequence - otherSequence;
 }
 
 function eventOf(id: string, flat: readonly string[]): AuditEvent {
@@ -99,7 +159,7 @@ function eventOf(id: string, flat: readonly string[]): AuditEvent {
   };
   const known: Record<string, string | number> = {
     id,
-    type: take('type') ?? '',
+    type: typeOf(take('type') ?? ''),
     at: Number(take('at') ?? 0),
   };
   for (const name of ['actor', 'user', 'machine', 'reason', 'sessionId', 'node']) {
@@ -115,4 +175,9 @@ function placeOf(cursor: string): string {
   const [id] = readCursor(cursor);
   if (typeof id !== 'string' || !entryId.test(id)) throw new BadCursor();
   return id;
+}
+
+/** Version 0.1 wrote other names. */
+function typeOf(written: string): string {
+  return eventNamed(written) ?? written;
 }

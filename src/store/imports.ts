@@ -9,7 +9,7 @@ export interface ImportsParts {
   readonly scripts: Scripts;
   readonly keys: KeyNames;
   readonly licenses: Licenses;
-  readonly config: { readonly eventsKept: number; readonly leaseTtlMs: number };
+  readonly config: { readonly leaseTtlMs: number };
 }
 
 type Step = 'begin' | 'beat' | 'commit' | 'undo' | 'takeOver' | 'forget';
@@ -93,9 +93,9 @@ export class Imports {
   /** When the import was begun (Unix ms); null where the step does not apply. */
   async #step(step: Step, org: string, id: string, actor: string, more: object = {}): Promise<number | null> {
     const { scripts, keys, config } = this.parts;
-    const { eventsKept, leaseTtlMs: staleMs } = config;
-    const argument = JSON.stringify({ org, step, import: id, actor, eventsKept, staleMs, ...more });
-    const names = [keys.imports(org), keys.events(org), keys.indexOf(org).due];
+    const { leaseTtlMs: staleMs } = config;
+    const argument = JSON.stringify({ org, step, import: id, actor, staleMs, ...more });
+    const names = [keys.imports(org), keys.events(org), keys.acts(org), keys.indexOf(org).due];
     const begun = await reachStore(() => scripts.run('import', names, [argument]));
     return begun === null ? null : Number(begun);
   }

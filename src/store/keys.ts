@@ -11,6 +11,8 @@ type SharedKeys = Readonly<
     | 'licensed'
     | 'counters'
     | 'events'
+    | 'acts'
+    | 'refused'
     | 'settings'
     | 'used'
     | 'usage'
@@ -101,8 +103,17 @@ export class KeyNames {
   counters(org: string): string {
     return this.#of(org, 'counters');
   }
+  /** What sessions did and what was refused (promise 14). */
   events(org: string): string {
     return this.#of(org, 'events');
+  }
+  /** What people and the system did to licenses, orgs and rules. */
+  acts(org: string): string {
+    return this.#of(org, 'acts');
+  }
+  /** user → the refusals of this minute that are no event yet. */
+  refused(org: string): string {
+    return this.#of(org, 'refused');
   }
   machines(org: string, user: string): string {
     return this.#of(org, `machines:${user}`);
@@ -192,12 +203,15 @@ export class KeyNames {
       shared.due,
       shared.totals,
       shared.shares,
+      shared.acts,
+      shared.refused,
     ];
   }
   /** What renew.lua needs beside the leases. */
   renewal(org: string): string[] {
     const { due } = this.indexOf(org);
-    return [this.active(org), this.held(org), this.epoch(org), this.reign(org), this.events(org), due];
+    const own = [this.active(org), this.held(org), this.epoch(org), this.reign(org)];
+    return [...own, this.events(org), this.acts(org), due];
   }
   /** What index.lua counts an org by, in the order in which sum.lua names them. */
   counted(org: string): string[] {
@@ -219,6 +233,8 @@ export class KeyNames {
       licensed: this.licensed(org),
       counters: this.counters(org),
       events: this.events(org),
+      acts: this.acts(org),
+      refused: this.refused(org),
       settings: this.settings(org),
       used: this.used(org),
       usage: this.usage(org, hour),

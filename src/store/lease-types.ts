@@ -32,7 +32,11 @@ export interface LeaseConfig {
   readonly licenseMode: string;
   readonly takeoversPerMinute: number;
   readonly claimsPerMinute: number;
+  /** Traffic of an org, by number and by time. */
   readonly eventsKept: number;
+  readonly sessionsKeptMs: number;
+  /** Acts of an org; 0 keeps them for ever. */
+  readonly actsKeptMs: number;
 }
 
 /** A lease as its node holds it: enough to renew it, release it, or put it back. */

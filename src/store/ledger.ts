@@ -17,7 +17,6 @@ export interface Tally {
 export interface LedgerParts {
   readonly scripts: Scripts;
   readonly keys: KeyNames;
-  readonly config: { readonly eventsKept: number };
 }
 
 /** The counters, read whole and repaired. Rejects with StoreUnavailable or StoreDefect. */
@@ -60,12 +59,12 @@ export class Ledger {
     set: Readonly<Record<string, number>>,
     actor: string,
   ): Promise<boolean> {
-    const { scripts, keys, config } = this.parts;
+    const { scripts, keys } = this.parts;
     const texts = (numbers: Readonly<Record<string, number>>) =>
       Object.fromEntries(Object.entries(numbers).map(([name, count]) => [name, String(count)]));
-    const order = { org, was: texts(was), set: texts(set), actor, eventsKept: config.eventsKept };
+    const order = { org, was: texts(was), set: texts(set), actor };
     const { due, totals, shares } = keys.indexOf(org);
-    const own = [keys.counters(org), keys.events(org), keys.active(org)];
+    const own = [keys.counters(org), keys.events(org), keys.acts(org), keys.active(org)];
     const names = [...own, keys.settings(org), due, totals, shares];
     return (await reachStore(() => scripts.run('repair', names, [JSON.stringify(order)]))) === 1;
   }

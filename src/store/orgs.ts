@@ -54,7 +54,6 @@ export interface OrgsParts {
   readonly scripts: Scripts;
   readonly ledger: Ledger;
   readonly keys: KeyNames;
-  readonly config: { readonly eventsKept: number };
 }
 
 const MACHINE_RULE = 'machine:';
@@ -141,12 +140,12 @@ export class Orgs {
     unset: readonly string[],
     actor: string,
   ): Promise<SettingsAnswer> {
-    const { redis, scripts, keys, config } = this.parts;
-    const argument = JSON.stringify({ org, set, unset, actor, eventsKept: config.eventsKept });
+    const { redis, scripts, keys } = this.parts;
+    const argument = JSON.stringify({ org, set, unset, actor });
     return reachStore(async () => {
       const { due, totals, shares } = keys.indexOf(org);
-      const own = [keys.settings(org), keys.licensed(org), keys.events(org), keys.counters(org)];
-      const names = [...own, keys.active(org), due, totals, shares];
+      const own = [keys.settings(org), keys.licensed(org), keys.events(org), keys.acts(org)];
+      const names = [...own, keys.counters(org), keys.active(org), due, totals, shares];
       const answer = readReply<SettingsAnswer>(await scripts.run('settings', names, [argument]));
       if (answer.outcome === 'done') await enterOrgs(redis, keys, [org]);
       return answer;

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Metrics } from '../base/metrics.js';
+import { actsInLua } from '../protocol/event-types.js';
 import type { RedisConnection } from './redis.js';
 import { SharedWrites } from './shared-writes.js';
 
-const seat = ['reign', 'lease', 'index', 'seat'] as const;
+const seat = ['reign', 'lease', 'index', 'past', 'seat'] as const;
 const license = [...seat, 'license'] as const;
 
 /** The Lua files that stand before each script, beside common.lua. */
@@ -24,12 +25,12 @@ const librariesOf = {
   transfer: license,
   revoke: license,
   unissue: license,
-  settings: ['index'],
-  repair: ['index'],
+  settings: ['index', 'past'],
+  repair: ['index', 'past'],
   sum: ['index'],
   due: [],
   tally: [],
-  import: [],
+  import: ['past'],
   page: [],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -40,7 +41,8 @@ interface Script {
   readonly sha: string;
 }
 
-const read = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+const file = (name: string) => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+const read = (name: string) => (name === 'past' ? `${actsInLua()}\n${file(name)}` : file(name));
 
 /** Runs the Lua files by name. Replies leave as `unknown`: each operation has one typed function in this folder. */
 export class Scripts {

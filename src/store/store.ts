@@ -58,7 +58,7 @@ export function createStore(parts: {
   const horizon = new Horizon(redisClock, parts.onSetback);
   const scripts = new Scripts(redis, parts.metrics);
   const seats = new SeatScripts(scripts, keys, config, redisClock, horizon);
-  const ledger = new Ledger({ scripts, keys, config });
+  const ledger = new Ledger({ scripts, keys });
   const licenses = new Licenses({ redis, scripts, seats, keys });
   const imports = new Imports({ redis, scripts, keys, licenses, config });
   const directory = new Directory(redis, keys);
@@ -70,7 +70,7 @@ export function createStore(parts: {
     leases: new Leases({ redis, scripts, seats, keys, config, redisClock, horizon }),
     licenses,
     imports,
-    orgs: new Orgs({ redis, scripts, keys, config, ledger }),
+    orgs: new Orgs({ redis, scripts, keys, ledger }),
     ledger,
     sessions: new Sessions({ redis, keys }),
     machines: new Machines({ redis, keys }),

@@ -3,6 +3,7 @@ import type { Directory } from './directory.js';
 import { reachStore } from './errors.js';
 import type { Imports } from './imports.js';
 import type { KeyNames } from './keys.js';
+import type { LeaseConfig } from './lease-types.js';
 import type { RedisConnection } from './redis.js';
 import type { Scripts } from './scripts.js';
 import type { SeatScripts } from './seat-scripts.js';
@@ -19,7 +20,7 @@ export interface SweeperParts {
   readonly keys: KeyNames;
   readonly directory: Directory;
   readonly imports: Imports;
-  readonly config: { readonly nodeId: string; readonly leaseTtlMs: number };
+  readonly config: Pick<LeaseConfig, 'nodeId' | 'leaseTtlMs' | 'sessionsKeptMs' | 'actsKeptMs'>;
 }
 
 /**
@@ -97,7 +98,8 @@ export class Sweeper {
 
   async #askWhatIsDue(org: string): Promise<readonly [string[], string[], string[]]> {
     const { seats, keys, config } = this.parts;
-    const order = { batch: BATCH, staleMs: config.leaseTtlMs };
+    const { leaseTtlMs: staleMs, sessionsKeptMs, actsKeptMs } = config;
+    const order = { batch: BATCH, staleMs, sessionsKeptMs, actsKeptMs };
     const more = [keys.expiring(org), keys.imports(org)];
     return (await seats.run('look', { org, user: '' }, order, more)) as [string[], string[], string[]];
   }

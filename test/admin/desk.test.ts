@@ -167,6 +167,26 @@ describe('a license desk', () => {
     expect(nodes.items).toMatchObject([{ nodeId: node.nodeId, isLive: true, state: 'ready' }]);
   });
 
+  it('searches the audit trail by type, by who did it and by time, and tells which types there are', async () => {
+    const typesIn = async (query: string) => {
+      const { body } = await ask(node, 'GET', `${acme}/events?limit=500&${query}`);
+      return new Set<string>(body.items.map(({ type }: { type: string }) => type));
+    };
+    expect(await typesIn('type=license.issued')).toEqual(new Set(['license.issued']));
+    expect(await typesIn('type=issued'), 'its name in version 0.1').toEqual(new Set(['license.issued']));
+    expect([...(await typesIn('actor=user'))].every((type) => type.startsWith('session.'))).toBe(true);
+    expect(await typesIn('until=2020-01-01T00:00:00Z')).toEqual(new Set());
+    expect((await typesIn('from=2020-01-01T00:00:00Z')).size).toBeGreaterThan(2);
+    for (const place of ['events', 'events/stream', 'events/export']) {
+      const { status, body } = await ask(node, 'GET', `${acme}/${place}?type=session.vanished`);
+      expect([status, body.code]).toEqual([400, 'unknown_event_type']);
+      expect(body.fields).toMatchObject([
+        { field: 'type', problem: expect.stringContaining('session.ended') },
+      ]);
+    }
+    expect((await ask(node, 'GET', `${acme}/events?from=yesterday`)).status).toBe(422);
+  });
+
   it('follows the audit trail from where it left off, exports it, and watches live', async () => {
     const { body: trail } = await ask(node, 'GET', `${acme}/events`);
     const oldest = trail.items.at(-1).id as string;

@@ -97,9 +97,9 @@ describe('the license desk', () => {
     expect((await run(['machine', 'deny', 'lost'])).code).toBe(0);
     expect((await json('machine', 'list'))[0]).toMatchObject({ machineId: 'lost', rule: 'deny' });
     expect((await run(['machine', 'forget', 'lost'])).code).toBe(0);
-    expect((await run(['events', 'tail', '--no-follow', '--user', 'cleo'])).out).toContain('granted');
+    expect((await run(['events', 'tail', '--no-follow', '--user', 'cleo'])).out).toContain('session.granted');
     const lines = (await run(['events', 'export'])).out.trim().split('\n');
-    expect(lines.map((line) => JSON.parse(line).type)).toContain('granted');
+    expect(lines.map((line) => JSON.parse(line).type)).toContain('session.granted');
     desktop.ws.close();
   });
 

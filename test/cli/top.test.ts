@@ -34,7 +34,14 @@ const state: TopState = {
     },
   ],
   events: [
-    { id: '1-1', type: 'granted', at: '2026-11-25T09:59:59.000Z', user: 'ada', machine: 'desk', details: {} },
+    {
+      id: '1-1',
+      type: 'session.granted',
+      at: '2026-11-25T09:59:59.000Z',
+      user: 'ada',
+      machine: 'desk',
+      details: {},
+    },
   ],
 };
 

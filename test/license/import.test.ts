@@ -62,7 +62,7 @@ describe('an import that fails', () => {
     await Promise.allSettled([first]);
     await second;
     expect(await issued()).toEqual([]);
-    const trail = await store.events.page(ORG, { type: 'import_undone' }, null, 5);
+    const trail = await store.events.page(ORG, { type: 'license.import_undone' }, null, 5);
     expect(trail.items).toHaveLength(1);
   });
 });

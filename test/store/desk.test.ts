@@ -78,7 +78,7 @@ describe('an org', () => {
   it('has what changes of its settings and machines in the audit trail', async () => {
     await store.orgs.change(ORG, { quota: 5, licenseMode: null }, 'root');
     await store.orgs.setMachineRule(ORG, 'm1', 'deny', 'ops');
-    const { items } = await store.events.page(ORG, { type: 'org_changed' }, null, 5);
+    const { items } = await store.events.page(ORG, { type: 'org.changed' }, null, 5);
     expect(items.map(({ actor, details }) => [actor, details])).toEqual([
       ['ops', { 'machine:m1': 'deny' }],
       ['root', { quota: '5', licenseMode: '' }],
@@ -155,7 +155,12 @@ describe('the audit trail', () => {
     const { epoch, sessionId } = await claim('ann');
     await store.licenses.revoke({ ...order('ann'), note: 'left the company' });
     const { items } = await store.events.page(ORG, {}, null, 10);
-    expect(items.map(({ type }) => type)).toEqual(['ended', 'revoked', 'granted', 'issued']);
+    expect(items.map(({ type }) => type)).toEqual([
+      'session.ended',
+      'license.revoked',
+      'session.granted',
+      'license.issued',
+    ]);
     expect(items[0]).toMatchObject({
       reason: 'license_revoked',
       actor: 'root',
@@ -170,14 +175,14 @@ describe('the audit trail', () => {
 
   it('is paged and filtered, and followed from where one stands', async () => {
     await issue('ann', 'bob', 'cleo');
-    const first = await store.events.page(ORG, { type: 'issued' }, null, 2);
+    const first = await store.events.page(ORG, { type: 'license.issued' }, null, 2);
     expect(first.items.map(({ user }) => user)).toEqual(['cleo', 'bob']);
-    const second = await store.events.page(ORG, { type: 'issued' }, first.next, 2);
+    const second = await store.events.page(ORG, { type: 'license.issued' }, first.next, 2);
     expect(second.items.map(({ user }) => user)).toEqual(['ann']);
     expect((await store.events.page(ORG, { user: 'bob' }, null, 5)).items).toHaveLength(1);
     const from = await store.events.lastId(ORG);
     await claim('ann');
-    expect((await store.events.after(ORG, from)).map(({ type }) => type)).toEqual(['granted']);
+    expect((await store.events.after(ORG, from)).map(({ type }) => type)).toEqual(['session.granted']);
   });
 });
 
@@ -188,9 +193,13 @@ describe('a search of the audit trail', () => {
     await claim('bob', 'desk');
     const typesWith = async (filter: EventFilter) =>
       (await store.events.page(ORG, filter, null, 10)).items.map(({ user, type }) => `${user} ${type}`);
-    expect(await typesWith({ machine: 'desk' })).toEqual(['bob granted', 'ann ended', 'ann granted']);
-    expect(await typesWith({ machine: 'lap' })).toEqual(['ann granted']);
-    expect(await typesWith({ reason: 'taken_over' })).toEqual(['ann ended']);
+    expect(await typesWith({ machine: 'desk' })).toEqual([
+      'bob session.granted',
+      'ann session.ended',
+      'ann session.granted',
+    ]);
+    expect(await typesWith({ machine: 'lap' })).toEqual(['ann session.granted']);
+    expect(await typesWith({ reason: 'taken_over' })).toEqual(['ann session.ended']);
     expect(await typesWith({ reason: 'expired' })).toEqual([]);
   });
 });
@@ -322,6 +331,6 @@ describe('a recount', () => {
       repaired: true,
     });
     expect((await recount(store, ORG, { repairBy: null })).differences).toEqual([]);
-    expect((await store.events.page(ORG, { type: 'counters_repaired' }, null, 5)).items).toHaveLength(1);
+    expect((await store.events.page(ORG, { type: 'org.counters_repaired' }, null, 5)).items).toHaveLength(1);
   });
 });

@@ -216,7 +216,7 @@ class Run {
     const ended = sum((name) => name.startsWith('ended:'));
     expect(begun - ended, 'granted + reasserted - all ended = active').toBe(active.length);
     const events = await store.xrange(keys.events(ORG), '-', '+');
-    const told = events.filter(([, fields]) => fields[fields.indexOf('type') + 1] === 'ended');
+    const told = events.filter(([, fields]) => fields[fields.indexOf('type') + 1] === 'session.ended');
     expect(told.length, 'promise 13: an event for each end').toBe(ended);
     expect(ended, 'promise 13: the counter beside the stream').toBe(Number(written ?? 0));
   }

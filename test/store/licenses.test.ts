@@ -35,7 +35,7 @@ function licenseIn(answer: LicenseAnswer): License {
 
 const counters = () => redis.client.hgetall(keys.counters(ORG));
 const eventTypes = async () =>
-  (await redis.client.xrange(keys.events(ORG), '-', '+')).map(
+  (await redis.client.xrange(keys.acts(ORG), '-', '+')).map(
     ([, fields]) => fields[fields.indexOf('type') + 1],
   );
 const refused = (reason: string) => ({ outcome: 'refused', reason });
@@ -46,7 +46,7 @@ describe('issue', () => {
     expect(both.map(({ outcome }) => outcome).sort()).toEqual(['done', 'refused']);
     expect(both).toContainEqual({ ...refused('exists'), status: 'active' });
     expect(await counters()).toMatchObject({ issued: '1' });
-    expect(await eventTypes()).toEqual(['issued']);
+    expect(await eventTypes()).toEqual(['license.issued']);
     expect((await claim('ann')).outcome).toBe('granted');
   });
 
@@ -128,7 +128,7 @@ describe('what takes the right away', () => {
   it('transfer moves the end too: the new user is out when it comes; and the audit trail tells of it', async () => {
     await issue('ann', { expiresAt: Date.now() + SOON_MS });
     await store.licenses.transfer({ ...order('ann'), to: 'bob', note: 'moved on' });
-    const { items } = await store.events.page(ORG, { type: 'transferred' }, null, 5);
+    const { items } = await store.events.page(ORG, { type: 'license.transferred' }, null, 5);
     expect(items).toMatchObject([{ user: 'ann', actor: 'root', details: { to: 'bob', note: 'moved on' } }]);
     expect((await claim('bob')).outcome).toBe('granted');
     await store.nodes.announce([ORG]);

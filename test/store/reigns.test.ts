@@ -368,7 +368,7 @@ describe('whose session', () => {
 
 describe('promise 13: whatever ends', () => {
   const endings = async () => {
-    const events = await nodeOf('n9').events.page(ORG, { type: 'ended' }, null, 50);
+    const events = await nodeOf('n9').events.page(ORG, { type: 'session.ended' }, null, 50);
     return events.items.map(({ sessionId, epoch, machine, reason, actor, details }) => ({
       ...{ sessionId, epoch, machine, reason, actor },
       ...(details.by !== undefined && { by: details.by }),

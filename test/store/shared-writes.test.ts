@@ -32,7 +32,7 @@ async function renew(i: number): Promise<unknown> {
   await server.client.set(`lease-${i}`, `other:${i}:`);
   return run(i, user);
 }
-const shared = ['active', 'held', 'epoch', 'reign', 'events', 'due'];
+const shared = ['active', 'held', 'epoch', 'reign', 'events', 'acts', 'due'];
 const order = JSON.stringify({ org: 'acme', nodeId: 'n1', ttlMs: 1000, floor: '0', view: '0' });
 const run = (i: number, user = `user-${i}`) =>
   scripts.run('renew', [...shared, `lease-${i}`], [order, user, 'mine:1:', '1', 'connection']);

@@ -30,6 +30,8 @@ export function storeOn(
     takeoversPerMinute: 0,
     claimsPerMinute: 0,
     eventsKept: 1_000,
+    sessionsKeptMs: 86_400_000,
+    actsKeptMs: 0,
     keyPrefix: 'soleseat:',
     ...more,
   };

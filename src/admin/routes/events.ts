@@ -1,7 +1,10 @@
 import { Type } from 'typebox';
+import { readTime } from '../../base/rfc3339.js';
+import { eventNamed, eventNames } from '../../protocol/event-types.js';
 import { StoreUnavailable } from '../../store/errors.js';
 import { type AuditEvent, type EventFilter, type Events, matches } from '../../store/events.js';
 import { answerPage } from '../cursors.js';
+import { Problem } from '../problem.js';
 import { route } from '../route.js';
 import { object, pageOf, paging, text, time, timeText } from '../schemas.js';
 import { KEEP_ALIVE, pause, serverSentEvent } from '../streams.js';
@@ -12,12 +15,16 @@ const FOLLOW_EVERY_MS = 250;
 const KEEP_ALIVE_EVERY_MS = 15_000;
 const BATCH = 500;
 const FIRST = '0-0';
+const unknownType = 'There is no such event type: the answer lists them';
 
 const filter = {
-  type: Type.Optional(text('Only this type.')),
+  type: Type.Optional(text('Only this type: docs/events.md lists them.')),
   user: Type.Optional(text('Only this user.')),
   machine: Type.Optional(text('Only this machine’s id.')),
   reason: Type.Optional(text('Only this reason.')),
+  actor: Type.Optional(text('Only what this one did: user, broker, or the sub of an admin token.')),
+  from: Type.Optional(time('Only from this time on.')),
+  until: Type.Optional(time('Only before this time.')),
 };
 const eventSchema = object({
   id: Type.String({ description: 'Rises with every event.' }),
@@ -33,6 +40,8 @@ const eventSchema = object({
   details: Type.Record(Type.String(), Type.String(), { description: 'What else belongs to this type.' }),
 });
 
+type Query = { readonly [name in keyof typeof filter]?: string };
+
 export const eventRoutes = [
   route({
     id: 'listEvents',
@@ -43,7 +52,10 @@ export const eventRoutes = [
     summary: 'The audit trail, newest first. A page may be shorter than `limit` while `next` goes on.',
     query: { ...paging, ...filter },
     success: { status: 200, schema: pageOf(eventSchema) },
-    problems: [{ status: 400, when: 'The cursor is none of this list' }],
+    problems: [
+      { status: 400, when: 'The cursor is none of this list' },
+      { status: 400, when: unknownType },
+    ],
     handle: async (call, { store }) =>
       answerPage(
         call,
@@ -58,10 +70,15 @@ export const eventRoutes = [
     role: 'viewer',
     tag,
     summary: 'The audit trail as it is written. Each message’s id is the event’s.',
-    headers: { 'Last-Event-ID': 'Goes on after this event; without it the stream begins with the next one.' },
+    headers: {
+      'Last-Event-ID': 'Goes on after this event; without it the stream begins with the next one.',
+    },
     query: filter,
     success: { status: 200, streams: ['text/event-stream'] },
-    problems: [{ status: 400, when: 'The Last-Event-ID is none' }],
+    problems: [
+      { status: 400, when: 'The Last-Event-ID is none' },
+      { status: 400, when: unknownType },
+    ],
     handle: async (call, { store, streams }) => {
       const { org } = call.params;
       const given = call.request.headers['last-event-id'];
@@ -83,6 +100,7 @@ export const eventRoutes = [
     summary: 'All of the audit trail that is kept, oldest first, one JSON object a line.',
     query: filter,
     success: { status: 200, streams: ['application/x-ndjson'] },
+    problems: [{ status: 400, when: unknownType }],
     handle: async (call, { store, streams }) => {
       const wanted = filterOf(call.query);
       return streams.answer(call, 'application/x-ndjson', (signal) =>
@@ -138,7 +156,7 @@ async function* lines(
       .map((event) => `${JSON.stringify(eventOf(event))}\n`)
       .join('');
     const last = found.at(-1);
-    if (last === undefined || found.length < BATCH) return;
+    if (last === undefined) return;
     after = last.id;
   }
 }
@@ -147,13 +165,20 @@ function eventOf({ at, ...event }: AuditEvent) {
   return { ...event, at: timeText(at) };
 }
 
-/** The filter without the fields of paging. */
-function filterOf(query: EventFilter): EventFilter {
-  const { type, user, machine, reason } = query;
-  return {
-    ...(type !== undefined && { type }),
-    ...(user !== undefined && { user }),
-    ...(machine !== undefined && { machine }),
-    ...(reason !== undefined && { reason }),
-  };
+/** The filter without the fields of paging. Throws a Problem where there is no such type. */
+function filterOf({ type, user, machine, reason, actor, from, until }: Query): EventFilter {
+  const name = type === undefined ? undefined : eventNamed(type);
+  if (name === null) {
+    const fields = [{ field: 'type', problem: `must be one of ${eventNames.join(', ')}` }];
+    throw new Problem(400, 'unknown_event_type', `there is no event type ${type}`, { fields });
+  }
+  const fromMs = msOf(from);
+  const untilMs = msOf(until);
+  const given = { type: name, user, machine, reason, actor, fromMs, untilMs };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** The schema has made sure that it is a time. No event is from before 1970. */
+function msOf(time: string | undefined): number | undefined {
+  return time === undefined ? undefined : Math.max(0, readTime(time) ?? 0);
 }

@@ -18,6 +18,9 @@ interface FilterOptions extends DeskOptions {
   readonly user?: string;
   readonly machine?: string;
   readonly reason?: string;
+  readonly actor?: string;
+  readonly from?: string;
+  readonly until?: string;
 }
 
 /** `soleseat events …`: the audit trail. */
@@ -40,11 +43,13 @@ export function registerEvents(program: Command): void {
       if (follow) await followEvents(desk, filter, ({ id }) => !shown.has(id), interrupted(), start);
     });
 
-  withDesk(events.command('export'))
-    .description('all that is kept, oldest first, one JSON object a line')
-    .action(async (options: DeskOptions) => {
+  withFilter(withDesk(events.command('export')))
+    .description('all that is kept, or what the options choose, oldest first, one JSON object a line')
+    .action(async (options: FilterOptions) => {
       const desk = await deskFor(options);
-      const response = await desk.api.open('GET', desk.orgPath('events', 'export'));
+      const response = await desk.api.open('GET', desk.orgPath('events', 'export'), {
+        query: filterOf(options),
+      });
       for await (const line of desk.api.lines(response)) console.log(line);
     });
 }
@@ -86,7 +91,7 @@ function print(desk: Desk, event: AuditEvent): void {
   const { at, type, user, machine, reason, actor, details } = event;
   const parts = [
     new Date(at).toLocaleTimeString('en-GB'),
-    type.padEnd(15),
+    type.padEnd(20),
     (user ?? '').padEnd(20),
     machine && `on ${machine}`,
     reason && `because ${reason}`,
@@ -98,12 +103,15 @@ function print(desk: Desk, event: AuditEvent): void {
 
 function withFilter(command: Command): Command {
   return command
-    .option('--type <type>', 'only events of this type')
+    .option('--type <type>', 'only events of this type, like license.revoked; docs/events.md lists them')
     .option('--user <user>', 'only events about this user')
     .option('--machine <id>', 'only events on this machine')
-    .option('--reason <reason>', 'only events for this reason');
+    .option('--reason <reason>', 'only events for this reason')
+    .option('--actor <name>', 'only what this one did: user, broker, or the sub of an admin token')
+    .option('--from <time>', 'only from this time on, like 2027-01-31T00:00:00Z')
+    .option('--until <time>', 'only before this time');
 }
 
-function filterOf({ type, user, machine, reason }: FilterOptions) {
-  return { type, user, machine, reason };
+function filterOf({ type, user, machine, reason, actor, from, until }: FilterOptions) {
+  return { type, user, machine, reason, actor, from, until };
 }

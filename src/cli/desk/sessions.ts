@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { eventNames, eventTypes } from '../../protocol/event-types.js';
 import { countArgument, type DeskOptions, deskFor, durationArgument, when, withDesk } from './desk.js';
 import { followEvents, interrupted } from './events.js';
 
@@ -28,7 +29,7 @@ const columns = {
   node: (one: LiveSession) => one.nodeId.slice(-8),
   session: (one: LiveSession) => one.sessionId,
 };
-const sessionEvents = ['granted', 'resumed', 'reasserted', 'ended', 'denied'];
+const sessionEvents: readonly string[] = eventNames.filter((name) => eventTypes[name].half === 'traffic');
 
 /** `soleseat session …` */
 export function registerSessions(program: Command): void {

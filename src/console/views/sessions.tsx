@@ -142,10 +142,14 @@ function useLiveRows(org: string, prefix: string, pages: Pages<Session>) {
             user,
             setTimeout(() => void askAbout(user).catch(refresh), ASK_AFTER_MS),
           );
-      } else if (type === 'ended' && (reason === 'taken_over' || reason === 'superseded')) {
+      } else if (type === 'session.ended' && (reason === 'taken_over' || reason === 'superseded')) {
         // The grant that follows is of somebody who was in already.
         moving.add(user);
-      } else if (type === 'granted' && !moving.delete(user) && user.startsWith(latest.current.prefix)) {
+      } else if (
+        type === 'session.granted' &&
+        !moving.delete(user) &&
+        user.startsWith(latest.current.prefix)
+      ) {
         setNewcomers((before) => new Set(before).add(user));
       }
     }

@@ -8,7 +8,7 @@
 --       takeoversPerMinute, claimsPerMinute, eventsKept, channelPrefix, floor, view
 -- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited | stale
 
-local request, claims = KEYS[21], KEYS[22]
+local request, claims = moreKeys()
 order.actor = 'user'
 
 local recorded = redis.call('GET', request)
@@ -18,12 +18,6 @@ local function answer(reply)
   local encoded = encode(reply)
   redis.call('SET', request, encoded, 'PX', 60000)
   return encoded
-end
-
-local function noteDenial(reason)
-  appendEvent({
-    type = 'denied', reason = reason, actor = 'user', machine = order.machineId, node = order.nodeId,
-  })
 end
 
 local function refuse(outcome, reason, more)
@@ -64,14 +58,14 @@ if resumed and order.instance and attempt and holder.attempt then
 end
 if resumed then writeAtMaxmemory() end
 
--- Promise 11: what a user may claim in a minute, refusals included. Of what is beyond it, only the first leaves an
--- event, and no answer is kept: a repetition does no harm.
+-- Promise 11: what a user may claim in a minute, refusals included. Of what is beyond it no answer is kept: a repetition
+-- does no harm.
 if order.claimsPerMinute > 0 then
   local made = redis.call('INCR', claims)
   if made == 1 then redis.call('PEXPIRE', claims, 60000) end
   if made > order.claimsPerMinute then
     count('denied:rate_limited')
-    if made == order.claimsPerMinute + 1 then noteDenial('rate_limited') end
+    noteDenial('rate_limited')
     return encode({ outcome = 'rate_limited', retryAfterMs = text(redis.call('PTTL', claims)) })
   end
 end
@@ -165,8 +159,8 @@ if licenseId then redis.call('ZADD', used, text(now), order.user) end
 if not isRepeat then
   count(resumed and 'resumed' or 'granted')
   noteMachine()
-  appendEvent({
-    type = resumed and 'resumed' or 'granted', actor = 'user', machine = order.machineId,
+  note(resumed and 'session.resumed' or 'session.granted', {
+    actor = 'user', machine = order.machineId,
     sessionId = granted.sessionId, epoch = text(epoch), node = order.nodeId,
   })
 end

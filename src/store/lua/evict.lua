@@ -21,8 +21,8 @@ end
 if order.holdMs then
   local holdUntil = text(now + order.holdMs)
   redis.call('HSET', licenseKey, 'holdUntil', holdUntil)
-  appendEvent({
-    type = 'held', actor = order.actor, reason = order.reason, holdUntil = holdUntil, note = order.note,
+  note('user.held', {
+    actor = order.actor, reason = order.reason, holdUntil = holdUntil, note = order.note,
   })
 end
 

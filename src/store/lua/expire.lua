@@ -10,5 +10,5 @@ if expiresAt and tonumber(expiresAt) > now then return refuse('not_due') end
 redis.call('ZREM', expiring, order.user)
 if not expiresAt or status ~= 'active' then return refuse(status and 'not_due' or 'not_found') end
 setStatus('expired')
-noteLicense('license_expired')
+noteLicense('license.expired')
 return done(evictHolder('license_expired'))

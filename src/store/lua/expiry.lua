@@ -17,7 +17,7 @@ else
   redis.call('HDEL', licenseKey, 'expiresAt')
   redis.call('ZREM', expiring, order.user)
 end
-noteLicense('expiry_set', { expiresAt = order.expiresAt })
+noteLicense('license.expiry_set', { expiresAt = order.expiresAt })
 if status == 'suspended' then return done() end
 if not isOver then
   setStatus('active')

@@ -2,11 +2,12 @@
 -- An entry is "<state>:<last sign of life>:<begun>", both Redis ms; the state is running or undoing. An import that is
 -- being undone never comes to its end: a step that needs it running finds out here.
 --
--- KEYS  imports, events, due
--- ARGV  JSON: org, step begin | beat | commit | undo | takeOver | forget, import, actor, licenses?, staleMs, eventsKept
+-- KEYS  imports, events, acts, due
+-- ARGV  JSON: org, step begin | beat | commit | undo | takeOver | forget, import, actor, licenses?, staleMs
 -- Reply when it was begun, as text; false where the step does not apply
 
-local imports, events, due = unpack(KEYS)
+local imports, due
+imports, events, acts, due = unpack(KEYS)
 local order = cjson.decode(ARGV[1])
 
 local function write(state, begun)
@@ -18,8 +19,7 @@ end
 
 local function close(type, begun)
   redis.call('HDEL', imports, order.import)
-  redis.call('XADD', events, 'MAXLEN', '~', order.eventsKept, '*', 'at', text(now), 'type', type,
-    'actor', order.actor, 'import', order.import, 'licenses', order.licenses or '0')
+  emit(type, { actor = order.actor, import = order.import, licenses = order.licenses or '0' })
   return begun
 end
 
@@ -30,8 +30,8 @@ redis.call('HDEL', imports, '')
 local state, beat, begun = string.match(redis.call('HGET', imports, order.import) or '', '^(%a+):(%d+):(%d+)$')
 if not state then return false end
 if order.step == 'beat' and state == 'running' then return write('running', begun) end
-if order.step == 'commit' and state == 'running' then return close('imported', begun) end
+if order.step == 'commit' and state == 'running' then return close('license.imported', begun) end
 if order.step == 'undo' then return write('undoing', begun) end
 if order.step == 'takeOver' and now - tonumber(beat) >= order.staleMs then return write('undoing', begun) end
-if order.step == 'forget' and state == 'undoing' then return close('import_undone', begun) end
+if order.step == 'forget' and state == 'undoing' then return close('license.import_undone', begun) end
 return false

@@ -7,7 +7,7 @@
 -- Reply JSON: outcome done, with the license |
 --             refused, with reason exists | quota_exhausted | expires_in_the_past | import_ended
 
-local request, imports = KEYS[21], KEYS[24]
+local imports = another
 local recorded = redis.call('GET', request)
 if recorded then return recorded end
 if order.import and not string.find(redis.call('HGET', imports, order.import) or '', '^running:') then

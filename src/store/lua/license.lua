@@ -3,7 +3,7 @@
 -- beside them holdUntil?, which is the user's and also stands without a license.
 -- Issued, and so counted against the quota, are those in `licensed`: all but the revoked.
 
-local expiring, revoked = KEYS[22], KEYS[23]
+local request, expiring, revoked, another = moreKeys()
 
 local function field(name)
   return redis.call('HGET', licenseKey, name) or nil
@@ -22,9 +22,9 @@ end
 
 local function noteLicense(type, more)
   redis.call('HINCRBY', counters, 'licenseChanges', 1)
-  local fields = { type = type, license = field('id'), actor = order.actor, note = order.note }
+  local fields = { license = field('id'), actor = order.actor, note = order.note }
   for name, value in pairs(more or {}) do fields[name] = value end
-  appendEvent(fields)
+  note(type, fields)
 end
 
 local function keepNote()

@@ -52,8 +52,8 @@ if holder then
   notify(holder, { reason = reason, byEpoch = text(mine.epoch) }, order.machine)
 end
 if isNew or before then count('reasserted') end
-appendEvent({
-  type = 'reasserted', actor = 'broker', machine = order.machineId,
+note('session.reasserted', {
+  actor = 'broker', machine = order.machineId,
   sessionId = mine.sessionId, epoch = text(mine.epoch), node = mine.nodeId,
 })
 return encode(reply)

@@ -5,8 +5,8 @@
 -- given before it: a day above the furthest clock that this node has seen, and far above every epoch that it has seen.
 -- Within a reign epoch = max(stored + 1, TIME in µs, floor + 1).
 
--- The script that uses this file sets these five.
-local epochKey, reignKey, events
+-- The script that uses this file sets these four, beside the streams.
+local epochKey, reignKey
 -- The highest epoch that the node has seen in the org, and the furthest Redis clock (µs) that it has seen anywhere.
 local floor, viewUs = 0, 0
 
@@ -25,6 +25,20 @@ local function replicationId()
   return string.sub(id, 1, 16)
 end
 
+-- The id of the newest event of both streams; 0-0 where there is none.
+local function newestEvent()
+  local newest, ms, sequence = '0-0', 0, 0
+  for _, stream in ipairs({ events, acts }) do
+    local entry = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+    local entryMs, entrySequence = string.match(entry and entry[1] or '0-0', '^(%d+)-(%d+)$')
+    entryMs, entrySequence = tonumber(entryMs), tonumber(entrySequence)
+    if entryMs > ms or entryMs == ms and entrySequence > sequence then
+      newest, ms, sequence = entry[1], entryMs, entrySequence
+    end
+  end
+  return newest
+end
+
 -- The reign under way: { last epoch given, first of the reign }, with `began` where it begins with this script.
 local reign
 local function readReign()
@@ -40,8 +54,7 @@ local function readReign()
   first = math.max(math.max(last or 0, floor) + LOST_AT_MOST, math.max(clockUs, viewUs) + LEAD_US)
   redis.call('SET', epochKey, text(first - 1))
   redis.call('SET', reignKey, here .. ':' .. text(first))
-  local newest = redis.call('XREVRANGE', events, '+', '-', 'COUNT', 1)[1]
-  local began = { was = text(last or 0), event = newest and newest[1] or '0-0', first = text(first) }
+  local began = { was = text(last or 0), event = newestEvent(), first = text(first) }
   reign = { last = first - 1, first = first, began = began }
   return reign
 end

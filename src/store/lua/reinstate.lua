@@ -9,5 +9,5 @@ if status ~= 'suspended' then return refuse('wrong_status') end
 local expiresAt = field('expiresAt')
 setStatus(expiresAt and tonumber(expiresAt) <= now and 'expired' or 'active')
 keepNote()
-noteLicense('reinstated')
+noteLicense('license.reinstated')
 return done()

@@ -1,14 +1,14 @@
 -- renew: keeps many leases of one org for another TTL, each only where it still holds this session and epoch
 -- (promises 1 and 5). A lease from before the reign is confirmed: it gets a new epoch and keeps its rank (promise 8).
 --
--- KEYS  active, held, epoch, reign, events, due, then the lease of each session
+-- KEYS  active, held, epoch, reign, events, acts, due, then the lease of each session
 -- ARGV  JSON: org, nodeId, ttlMs, floor, view; then for each session: user, "<sessionId>:<epoch>:", epoch, connection
 -- Reply Redis ms as text; '' or, where a reign begins, JSON; then for each session: 1 kept, { epoch, rank } kept under
 --       this epoch, '' no lease, or the lease that stands there
 
 local active, held = KEYS[1], KEYS[2]
-epochKey, reignKey, events = KEYS[3], KEYS[4], KEYS[5]
-local due = KEYS[6]
+epochKey, reignKey, events, acts = KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local due = KEYS[7]
 local order = cjson.decode(ARGV[1])
 floor, viewUs = tonumber(order.floor), tonumber(order.view)
 local ttlMs = order.ttlMs
@@ -42,8 +42,8 @@ local function isOwn(value, grant, epoch, connection)
   return isReadable and isGrant(lease, sessionId, epoch, order.nodeId, connection)
 end
 
-for i = 1, #KEYS - 6 do
-  local key = KEYS[i + 6]
+for i = 1, #KEYS - 7 do
+  local key = KEYS[i + 7]
   local user, grant, epoch = ARGV[4 * i - 2], ARGV[4 * i - 1], tonumber(ARGV[4 * i])
   local value = redis.call('GET', key)
   local kept

@@ -1,22 +1,20 @@
 -- repair: sets counters to what a recount found, unless they have changed since it began.
 --
--- KEYS  counters, events, active, settings, due, totals, shares
--- ARGV  JSON: org, was {field: text}, set {field: text}, actor, eventsKept
+-- KEYS  counters, events, acts, active, settings, due, totals, shares
+-- ARGV  JSON: org, was {field: text}, set {field: text}, actor
 -- Reply 1 repaired, 0 the counters have changed meanwhile: count again
 
-local events
-counters, events, active, settings, due, totals, shares = unpack(KEYS)
+counters, events, acts, active, settings, due, totals, shares = unpack(KEYS)
 local order = cjson.decode(ARGV[1])
 org = order.org
 for name, value in pairs(order.was) do
   if (redis.call('HGET', counters, name) or '0') ~= value then return 0 end
 end
-local flat = { 'at', text(now), 'type', 'counters_repaired', 'actor', order.actor }
+local changes = { actor = order.actor }
 for name, value in pairs(order.set) do
   redis.call('HSET', counters, name, value)
-  flat[#flat + 1] = name
-  flat[#flat + 1] = value
+  changes[name] = value
 end
 settle()
-redis.call('XADD', events, 'MAXLEN', '~', order.eventsKept, '*', unpack(flat))
+emit('org.counters_repaired', changes)
 return 1

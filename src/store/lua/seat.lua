@@ -1,9 +1,16 @@
 -- Stands before every script about one user's seat: names its keys, and holds the steps that several scripts share.
 
 local lease, licenseKey, licensed, machines, machineNotes, fence, takeovers, used, usage, users, held
+local refused
 lease, epochKey, active, licenseKey, licensed, counters, events, machines, machineNotes, settings, fence,
-  takeovers, used, usage, users, reignKey, held, due, totals, shares = unpack(KEYS)
+  takeovers, used, usage, users, reignKey, held, due, totals, shares, acts, refused = unpack(KEYS)
+local SEAT_KEYS = 22
+-- The keys that a script needs beside those of the seat, in their order.
+local function moreKeys()
+  return unpack(KEYS, SEAT_KEYS + 1)
+end
 local order = cjson.decode(ARGV[1])
+keeping = order
 org = order.org
 floor, viewUs = tonumber(order.floor), tonumber(order.view)
 
@@ -16,9 +23,6 @@ if ARGV[2] and now > tonumber(ARGV[2]) then return redis.error_reply('LATE ' .. 
 local function writeAtMaxmemory()
   redis.call('HDEL', counters, '')
 end
-
--- The newest event that this script wrote.
-local written
 
 -- A reply, with what the node learns from every one: the time, the highest epoch, the newest event, a new reign.
 local function encode(reply)
@@ -46,13 +50,33 @@ local function barReturn(epoch, reason)
   if readFence() <= epoch then raiseFence(epoch + 1, reason) end
 end
 
-local function appendEvent(fields)
-  local flat = { 'at', text(now), 'user', order.user }
-  for name, value in pairs(fields) do
-    flat[#flat + 1] = name
-    flat[#flat + 1] = value
+-- An event about the order's user.
+local function note(type, fields)
+  fields.user = order.user
+  emit(type, fields)
+end
+
+-- A refusal is an event at once where it is the user's first of the minute; `refused` has how many more there were, with
+-- the last one's reason and machine. They are one event more, in the end of the minute or with the next refusal.
+local function noteRefusals(user, entry)
+  local count, reason, machine = string.match(entry or '', '^%d+:(%d+):([^:]*):(.*)$')
+  if not count or count == '0' then return end
+  local more = count ~= '1' and count or nil
+  emit('session.denied', { user = user, reason = reason, actor = 'user', machine = machine, count = more })
+end
+
+local function noteDenial(reason)
+  local entry = redis.call('HGET', refused, order.user)
+  local minute, count = string.match(entry or '', '^(%d+):(%d+):')
+  count = tonumber(count or 0) + 1
+  if tonumber(minute or 0) ~= math.floor(now / 60000) then
+    noteRefusals(order.user, entry)
+    note('session.denied', { reason = reason, actor = 'user', machine = order.machineId, node = order.nodeId })
+    count = 0
+    dueBy(nextMinute())
   end
-  written = redis.call('XADD', events, 'MAXLEN', '~', order.eventsKept, '*', unpack(flat))
+  entry = table.concat({ text(math.floor(now / 60000)), text(count), reason, order.machineId }, ':')
+  redis.call('HSET', refused, order.user, entry)
 end
 
 -- Promise 4: one message to the one node that serves the loser. `by` is the winner's machine as JSON, if there is one.
@@ -120,13 +144,13 @@ local function noteEnd(holder, reason, more)
   count('ended:' .. reason)
   redis.call('HINCRBY', counters, 'written:ended', 1)
   if reason == 'taken_over' then addTotal('takeovers', 1) end
-  local event = { type = 'ended', reason = reason }
+  local event = { reason = reason }
   for name, value in pairs(more) do event[name] = value end
   if holder then
     event.sessionId, event.epoch = holder.sessionId, text(holder.epoch)
     event.machine, event.node = holder.machine.id, holder.nodeId
   end
-  appendEvent(event)
+  note('session.ended', event)
 end
 
 -- Takes the seat from its holder: counters, event and the time of the last use (promise 9).
@@ -169,5 +193,5 @@ local function issueLicense(id)
   redis.call('ZADD', used, text(now), order.user)
   addIssued(1)
   redis.call('HINCRBY', counters, 'licenseChanges', 1)
-  appendEvent({ type = 'issued', license = id, actor = order.actor })
+  note('license.issued', { license = id, actor = order.actor })
 end

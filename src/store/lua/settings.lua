@@ -1,28 +1,26 @@
 -- settings: changes settings of an org; a quota below what is issued is refused.
 --
--- KEYS  settings, licensed, events, counters, active, due, totals, shares
--- ARGV  JSON: org, set {field: text}, unset [field], actor, eventsKept
+-- KEYS  settings, licensed, events, acts, counters, active, due, totals, shares
+-- ARGV  JSON: org, set {field: text}, unset [field], actor
 -- Reply JSON: outcome done | refused, with reason quota_below_issued and issued
 
-local licensed, events
-settings, licensed, events, counters, active, due, totals, shares = unpack(KEYS)
+local licensed
+settings, licensed, events, acts, counters, active, due, totals, shares = unpack(KEYS)
 local order = cjson.decode(ARGV[1])
 org = order.org
 local issued = redis.call('ZCARD', licensed)
 if order.set.quota and tonumber(order.set.quota) < issued then
   return cjson.encode({ outcome = 'refused', reason = 'quota_below_issued', issued = issued })
 end
-local flat = { 'at', text(now), 'type', 'org_changed', 'actor', order.actor }
+local changes = { actor = order.actor }
 for name, value in pairs(order.set) do
   redis.call('HSET', settings, name, value)
-  flat[#flat + 1] = name
-  flat[#flat + 1] = value
+  changes[name] = value
 end
 for _, name in ipairs(order.unset) do
   redis.call('HDEL', settings, name)
-  flat[#flat + 1] = name
-  flat[#flat + 1] = ''
+  changes[name] = ''
 end
 settle()
-redis.call('XADD', events, 'MAXLEN', '~', order.eventsKept, '*', unpack(flat))
+emit('org.changed', changes)
 return cjson.encode({ outcome = 'done' })

@@ -7,7 +7,7 @@
 -- Reply JSON: outcome done, with the license and the session ended |
 --             refused, with reason not_found | wrong_status | exists (the new user has a license)
 
-local target = KEYS[24]
+local target = another
 if not status then return refuse('not_found') end
 if status == 'revoked' then return refuse('wrong_status') end
 local other = redis.call('HMGET', target, 'id', 'status')
@@ -15,7 +15,7 @@ if other[1] and other[2] ~= 'revoked' then return refuse('exists') end
 
 writeAtMaxmemory()
 local former = order.user
-noteLicense('transferred', { to = order.to })
+noteLicense('license.transferred', { to = order.to })
 local ended = evictHolder('license_revoked')
 redis.call('HDEL', target, 'expiresAt', 'note', 'import', 'before')
 for _, name in ipairs({ 'id', 'status', 'issuedAt', 'expiresAt' }) do

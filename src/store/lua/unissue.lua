@@ -7,7 +7,7 @@
 
 if not status or status == 'revoked' or field('import') ~= order.import then return refuse('not_found') end
 writeAtMaxmemory()
-noteLicense('unissued')
+noteLicense('license.unissued')
 local ended = evictHolder('license_revoked')
 setStatus('revoked')
 local before = field('before')

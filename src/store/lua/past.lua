@@ -1,0 +1,28 @@
+-- past: the one writer of events (promises 13 and 14). Stands before every script that writes one, after a line made of
+-- event-types.ts: `isAct`, which types are acts.
+--
+-- Acts are kept by time alone; traffic, which is sessions and refusals, by number, and look.lua ends it by time. So no
+-- amount of traffic washes an act away.
+
+-- The script that uses this file sets this: eventsKept, where it writes traffic.
+local keeping
+-- The newest event that this script wrote.
+local written
+
+local function emit(name, fields)
+  local flat = { 'at', text(now), 'type', name }
+  for field, value in pairs(fields) do
+    flat[#flat + 1] = field
+    flat[#flat + 1] = value
+  end
+  if not isAct[name] then
+    written = redis.call('XADD', events, 'MAXLEN', '~', keeping.eventsKept, '*', unpack(flat))
+    return
+  end
+  -- One order for both streams: an act takes its id from the traffic, which goes on above it.
+  local id = redis.call('XADD', events, '*', '', '')
+  redis.call('XDEL', events, id)
+  written = redis.pcall('XADD', acts, id, unpack(flat))
+  -- Somebody has deleted the traffic, and with it how far ids have got.
+  if type(written) == 'table' then written = redis.call('XADD', acts, '*', unpack(flat)) end
+end

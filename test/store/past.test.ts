@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventNamed, eventNames, eventTypes } from '../../src/protocol/event-types.js';
+import type { AuditEvent } from '../../src/store/events.js';
+import { KeyNames } from '../../src/store/keys.js';
+import type { LeaseConfig } from '../../src/store/lease-types.js';
+import { ForgetfulRedis } from '../support/failover.js';
+import { issueTo, leaseFrom, ORG, requestFor, storeOn } from '../support/store.js';
+
+const keys = new KeyNames('soleseat:');
+const MINUTE_MS = 60_000;
+let redis: ForgetfulRedis;
+
+beforeAll(async () => {
+  redis = await ForgetfulRedis.start();
+});
+beforeEach(() => redis.flush());
+afterAll(() => redis.stop());
+
+const storeWith = (more: Partial<LeaseConfig> = {}) => storeOn(redis.client, more);
+const namesIn = (events: readonly AuditEvent[]) => events.map(({ type }) => type);
+const namesOf = async (limit = 50) =>
+  namesIn((await storeWith().events.page(ORG, {}, null, limit)).items).reverse();
+const denied = (user: string, store = storeWith()) =>
+  store.leases.claim(requestFor(user, { id: 'lap' }, { onConflict: 'deny' }));
+
+/** Whoever looks at what is due, at once. */
+async function sweep(store = storeWith()): Promise<void> {
+  await redis.client.del(keys.sweepTurn);
+  await redis.client.zadd('soleseat:due', 1, ORG);
+  await store.sweeper.sweep(1);
+}
+
+/** As if the minute in which these refusals were counted were over. */
+async function endMinute(user: string): Promise<void> {
+  const entry = await redis.client.hget(keys.refused(ORG), user);
+  const [minute, ...rest] = (entry ?? '').split(':');
+  await redis.client.hset(keys.refused(ORG), user, [Number(minute) - 1, ...rest].join(':'));
+}
+
+describe('promise 14: the past cannot be washed away', () => {
+  it('by sessions, refusals or an import: what people did is kept apart from them', async () => {
+    const store = storeWith({ eventsKept: 50, claimsPerMinute: 20, takeoversPerMinute: 20 });
+    await issueTo(store, 'ann');
+    await store.orgs.change(ORG, { quota: 700 }, 'root');
+    await store.licenses.revoke({ org: ORG, user: 'ann', actor: 'root', note: 'left the company' });
+    for (let i = 0; i < 400; i++) {
+      const user = `user-${i % 40}`;
+      await store.leases.claim(requestFor(user, { id: `pc-${i}` }));
+    }
+    await Promise.all(Array.from({ length: 300 }, (_, i) => issueTo(store, `imported-${i}`)));
+    const { items } = await store.events.page(ORG, { user: 'ann' }, null, 10);
+    expect(items).toMatchObject([
+      { type: 'license.revoked', actor: 'root', details: { note: 'left the company' } },
+      { type: 'license.issued', actor: 'root' },
+    ]);
+    expect(await redis.client.xlen(keys.events(ORG))).toBeLessThan(200);
+    expect(await redis.client.xlen(keys.acts(ORG))).toBe(303);
+  });
+
+  it('and has one event at once and one for the rest of what a user is refused in a minute', async () => {
+    await storeWith().leases.claim(requestFor('ann', { id: 'desk' }));
+    for (let i = 0; i < 50; i++) await denied('ann');
+    expect(await namesOf()).toEqual(['session.granted', 'session.denied']);
+    await sweep();
+    expect(await namesOf(), 'the minute is not over').toEqual(['session.granted', 'session.denied']);
+    await endMinute('ann');
+    await sweep();
+    const { items } = await storeWith().events.page(ORG, { type: 'session.denied' }, null, 9);
+    expect(items).toMatchObject([
+      { user: 'ann', machine: 'lap', reason: 'conflict', details: { count: '49' } },
+      { user: 'ann', machine: 'lap', reason: 'conflict', details: {} },
+    ]);
+    expect(await redis.client.exists(keys.refused(ORG))).toBe(0);
+  });
+
+  it('and has the rest of a minute too where the next refusal comes before anybody has looked', async () => {
+    await storeWith().leases.claim(requestFor('ann', { id: 'desk' }));
+    for (let i = 0; i < 3; i++) await denied('ann');
+    await endMinute('ann');
+    await denied('ann');
+    const { items } = await storeWith().events.page(ORG, { type: 'session.denied' }, null, 9);
+    expect(items.map(({ details }) => details.count)).toEqual([undefined, '2', undefined]);
+  });
+
+  it('is looked at when the minute ends', async () => {
+    await storeWith().leases.claim(requestFor('ann', { id: 'desk' }));
+    await denied('ann');
+    const due = Number(await redis.client.zscore('soleseat:due', ORG));
+    expect(due % MINUTE_MS).toBe(0);
+  });
+});
+
+describe('what is older than it is kept for', () => {
+  const longAgo = (stream: string, id: string, type: string) =>
+    redis.client.xadd(stream, id, 'type', type, 'at', '1');
+
+  it('goes, also where nothing happens any more, and no sooner', async () => {
+    await longAgo(keys.acts(ORG), '1-1', 'license.issued');
+    await longAgo(keys.events(ORG), '1-2', 'session.granted');
+    await sweep(storeWith({ sessionsKeptMs: 0, actsKeptMs: 0 }));
+    expect(await namesOf()).toEqual(['license.issued', 'session.granted']);
+    await sweep(storeWith({ sessionsKeptMs: MINUTE_MS, actsKeptMs: 0 }));
+    expect(await namesOf()).toEqual(['license.issued']);
+    await sweep(storeWith({ sessionsKeptMs: MINUTE_MS, actsKeptMs: MINUTE_MS }));
+    expect(await namesOf()).toEqual([]);
+  });
+});
+
+describe('both halves of the past', () => {
+  /** Grants, refusals, issues and settings in some order, many of them within a ms. */
+  async function someTime(): Promise<void> {
+    const store = storeWith();
+    const steps = Array.from({ length: 60 }, (_, i) => async () => {
+      if (i % 3 === 0) return issueTo(store, `u${i}`);
+      if (i % 7 === 0) return store.orgs.change(ORG, { quota: 1000 + i }, 'root');
+      return store.leases.claim(requestFor(`u${i % 10}`, { id: `pc${i}` }));
+    });
+    for (let i = 0; i < steps.length; i += 6) await Promise.all(steps.slice(i, i + 6).map((step) => step()));
+  }
+
+  it('are one list: each event once, whatever the size of a page', async () => {
+    await someTime();
+    const { events } = storeWith();
+    const whole = (await events.page(ORG, {}, null, 500)).items;
+    const inStreams = (await redis.client.xlen(keys.events(ORG))) + (await redis.client.xlen(keys.acts(ORG)));
+    expect(whole).toHaveLength(inStreams);
+    expect(new Set(whole.map(({ id }) => id)).size).toBe(inStreams);
+    for (const size of [1, 2, 7, 50]) {
+      const paged: AuditEvent[] = [];
+      for (let cursor: string | null = null; ; ) {
+        const page = await events.page(ORG, {}, cursor, size);
+        paged.push(...page.items);
+        cursor = page.next;
+        if (cursor === null) break;
+      }
+      expect(paged, `pages of ${size}`).toEqual(whole);
+    }
+  });
+
+  it('are followed without a gap, in looks of any size and from any event on', async () => {
+    await someTime();
+    const { events } = storeWith();
+    const whole = [...(await events.page(ORG, {}, null, 500)).items].reverse();
+    for (const size of [1, 3, 40, 500]) {
+      const followed: AuditEvent[] = [];
+      for (let id: string | undefined = '0-0'; id !== undefined; ) {
+        const found: readonly AuditEvent[] = await events.after(ORG, id, size);
+        followed.push(...found);
+        id = found.at(-1)?.id;
+      }
+      expect(followed, `looks of ${size}`).toEqual(whole);
+    }
+    for (const [i, { id }] of whole.entries())
+      expect(await events.after(ORG, id)).toEqual(whole.slice(i + 1));
+    const last = await events.lastId(ORG);
+    expect(last).toBe(whole.at(-1)?.id);
+    await issueTo(storeWith(), 'late');
+    expect(namesIn(await events.after(ORG, last))).toEqual(['license.issued']);
+  });
+
+  it('stand in the order in which things happened, also within one ms', async () => {
+    const store = storeWith();
+    for (let i = 0; i < 20; i++) {
+      await issueTo(store, `u${i}`);
+      await store.leases.claim(requestFor(`u${i}`, { id: 'desk' }));
+      await store.licenses.suspend({ org: ORG, user: `u${i}`, actor: 'root' });
+    }
+    const ofEach = ['license.issued', 'session.granted', 'license.suspended', 'session.ended'];
+    const { items } = await store.events.page(ORG, {}, null, 500);
+    for (let i = 0; i < 20; i++)
+      expect(namesIn(items.filter(({ user }) => user === `u${i}`).reverse())).toEqual(ofEach);
+  });
+
+  it('are searched by time and by who did it', async () => {
+    const store = storeWith();
+    await issueTo(store, 'ann');
+    await store.leases.claim(requestFor('ann', { id: 'desk' }));
+    const all = (await store.events.page(ORG, {}, null, 9)).items;
+    const search = async (filter: object) => namesIn((await store.events.page(ORG, filter, null, 9)).items);
+    expect(await search({ actor: 'root' })).toEqual(['license.issued']);
+    expect(await search({ actor: 'user' })).toEqual(['session.granted']);
+    const newestMs = Number(all[0]?.id.split('-')[0]);
+    expect(await search({ untilMs: newestMs + 1 })).toEqual(namesIn(all));
+    expect(await search({ fromMs: newestMs + 1 })).toEqual([]);
+    expect(await search({ untilMs: 5 })).toEqual([]);
+  });
+});
+
+describe('events of version 0.1', () => {
+  it('are read under the new names, beside new ones', async () => {
+    for (const name of eventNames)
+      await redis.client.xadd(keys.events(ORG), '*', 'type', eventTypes[name].was);
+    const answer = await storeWith().leases.claim(requestFor('ann', { id: 'desk' }));
+    expect(await namesOf()).toEqual([...eventNames, 'session.granted']);
+    await storeWith().leases.release(leaseFrom(requestFor('ann', { id: 'desk' }), answer));
+  });
+
+  it('are asked for by either name, and by no other', () => {
+    expect(eventNamed('session.granted')).toBe('session.granted');
+    expect(eventNamed('granted')).toBe('session.granted');
+    expect(eventNamed('toString')).toBeNull();
+    expect(eventNamed('session')).toBeNull();
+  });
+});
