@@ -168,9 +168,9 @@ export const breakages = {
     changes: [{ file: 'store/lua/renew.lua', find: 'if lease.epoch < first then', replace: 'if false then' }],
     kinds: ['machine-lost'],
     acts: { start: 1 },
-    actEveryMs: [1000, 4000],
+    actEveryMs: [2000, 8000],
     gapMs: [4000, 5000],
-    users: 40,
+    users: 80,
   },
   'rank-ignored': {
     what: 'leases are compared by epoch alone, so an older act that is confirmed first wins (promise 8)',

@@ -255,7 +255,7 @@ Written by \`npm run docs\` from the table of routes in \`src/admin/routes\`; ch
   shorter than \`limit\`, also empty, while \`next\` goes on.
 - **Issuing twice**: with an \`Idempotency-Key\`, a repetition within a day gets the first answer.
 - **Bodies** are JSON of 64 KiB at most, not compressed; an import is CSV of 16 MiB at most.
-- **A lost connection** does not stop an import: the audit trail tells how it ended (\`imported\` or \`import_undone\`).
+- **A lost connection** does not stop an import: the audit trail tells how it ended (\`license.imported\` or \`license.import_undone\`).
 
 On the public port, \`GET /v1/session\` with a user's own client token tells who has the user's seat. Its errors have a \`status\` and a \`title\`, no \`code\`.
 

@@ -135,6 +135,7 @@ describe('pins', () => {
     ['soleseat_sessions_in_jeopardy', 'gauge', []],
     ['soleseat_slow_consumers_total', 'counter', []],
     ['soleseat_token_failures_total', 'counter', ['reason']],
+    ['soleseat_traffic_oldest_seconds', 'gauge', ['org']],
   ])('the metric %s is a %s by %j', async (name, kind, labels) => {
     const { metricsTable } = await import('../src/base/metrics.js');
     const row = Object.values(metricsTable).find(([, one]) => one === name);

@@ -51,7 +51,7 @@ function nodeLine({ nodeId, isLive, state, sessions, publicAddress }: TopNode): 
 
 function eventLine({ at, type, user = '', machine, reason }: AuditEvent): string {
   const time = new Date(at).toLocaleTimeString('en-GB');
-  return `  ${time}  ${type.padEnd(11)} ${user.padEnd(16)} ${[machine, reason].filter(Boolean).join('  ')}`;
+  return `  ${time}  ${type.padEnd(21)} ${user.padEnd(16)} ${[machine, reason].filter(Boolean).join('  ')}`;
 }
 
 function pad(count: number): string {

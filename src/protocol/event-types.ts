@@ -41,7 +41,9 @@ export const eventTypes = {
     half: 'traffic',
     was: 'denied',
     doc: 'A claim was refused, for this reason. The first of a user in a minute is told at once, the rest of it together.',
-    details: { count: 'How many refusals this event stands for; missing where it is one.' },
+    details: {
+      count: 'How many refusals this event stands for, of which the last had this reason and machine.',
+    },
   },
   'user.held': {
     half: 'acts',
@@ -131,5 +133,5 @@ export function eventNamed(name: string): EventName | null {
 /** The table as Lua needs it, for past.lua. */
 export function actsInLua(): string {
   const acts = eventNames.filter((name) => eventTypes[name].half === 'acts');
-  return `local isAct = { ${acts.map((name) => `['${name}'] = true`).join(', ')} }`;
+  return `local actTypes = { ${acts.map((name) => `['${name}'] = true`).join(', ')} }`;
 }

@@ -1,10 +1,9 @@
-import type { ChainableCommander } from 'ioredis';
 import { eventNamed } from '../protocol/event-types.js';
 import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type { Page } from './license-types.js';
 import { BadCursor, cursorOf, readCursor } from './paging.js';
-import type { RedisConnection } from './redis.js';
+import type { Scripts } from './scripts.js';
 
 /** One entry of an org's audit trail. */
 export interface AuditEvent {
@@ -45,6 +44,8 @@ type Entry = readonly [id: string, fields: readonly string[]];
 const BATCH = 500;
 /** A page ends after so many looked at, found or not. */
 const LOOK_LIMIT = 10_000;
+/** Before all events. */
+const FIRST_ID = '0-0';
 const entryId = /^\d{1,15}-\d{1,10}$/;
 
 /**
@@ -52,7 +53,7 @@ const entryId = /^\d{1,15}-\d{1,10}$/;
  * Rejects with StoreUnavailable or BadCursor.
  */
 export class Events {
-  constructor(private readonly parts: { readonly redis: RedisConnection; readonly keys: KeyNames }) {}
+  constructor(private readonly parts: { readonly scripts: Scripts; readonly keys: KeyNames }) {}
 
   /** Newest first. A page may be shorter than asked for, also empty, while `next` goes on. */
   async page(
@@ -80,9 +81,7 @@ export class Events {
   /** What came after an event, oldest first; after '0-0' is all that is kept. */
   async after(org: string, id: string, limit = BATCH): Promise<readonly AuditEvent[]> {
     if (!entryId.test(id)) throw new BadCursor();
-    const [traffic, acts] = await this.#ofBoth(org, (multi, key) =>
-      multi.xrange(key, `(${id}`, '+', 'COUNT', limit),
-    );
+    const [traffic, acts] = await this.#trail(org, 'XRANGE', [`(${id}`, '+', limit]);
     // Where one stream has more than was read, the other waits for it.
     const ends = [traffic, acts]
       .filter((some) => some.length === limit)
@@ -92,32 +91,27 @@ export class Events {
 
   /** The id of the newest event, '0-0' where there is none: where following begins. */
   async lastId(org: string): Promise<string> {
-    const both = await this.#ofBoth(org, (multi, key) => multi.xrevrange(key, '+', '-', 'COUNT', 1));
-    return inOrder(...both).at(-1)?.id ?? '0-0';
+    const both = await this.#trail(org, 'XREVRANGE', ['+', '-', 1]);
+    return inOrder(...both).at(-1)?.id ?? FIRST_ID;
   }
 
   /** Those before an id and not before a time, newest first: all, or at least BATCH. */
   async #before(org: string, id: string, fromMs: number): Promise<readonly AuditEvent[]> {
-    const both = await this.#ofBoth(org, (multi, key) =>
-      multi.xrevrange(key, `(${id}`, fromMs, 'COUNT', BATCH),
-    );
+    // Redis refuses a range that ends before the first id.
+    if (id === FIRST_ID) return [];
+    const both = await this.#trail(org, 'XREVRANGE', [`(${id}`, fromMs, BATCH]);
     return inOrder(...both).reverse();
   }
 
-  /** Both streams at one moment: else an event could be passed over that came between the two looks. */
-  async #ofBoth(
+  async #trail(
     org: string,
-    look: (multi: ChainableCommander, key: string) => ChainableCommander,
+    command: 'XRANGE' | 'XREVRANGE',
+    stretch: readonly [from: string | number, to: string | number, count: number],
   ): Promise<[traffic: readonly Entry[], acts: readonly Entry[]]> {
-    const { redis, keys } = this.parts;
-    return reachStore(async () => {
-      const replies = await look(look(redis.multi(), keys.events(org)), keys.acts(org)).exec();
-      const [traffic, acts] = (replies ?? []).map(([error, entries]) => {
-        if (error !== null) throw error;
-        return entries as Entry[];
-      });
-      return [traffic ?? [], acts ?? []];
-    });
+    const { scripts, keys } = this.parts;
+    const both = [keys.events(org), keys.acts(org)];
+    const reply = await reachStore(() => scripts.run('trail', both, [command, ...stretch]));
+    return reply as [Entry[], Entry[]];
   }
 }
 

@@ -30,8 +30,9 @@ const librariesOf = {
   sum: ['index'],
   due: [],
   tally: [],
-  import: ['past'],
+  import: ['index', 'past'],
   page: [],
+  trail: [],
 } as const satisfies Record<string, readonly string[]>;
 
 export type ScriptName = keyof typeof librariesOf;

@@ -1,5 +1,7 @@
 import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
+import { CutShort } from './cut-short.js';
 import { Directory } from './directory.js';
 import { Events } from './events.js';
 import { Horizon, type Setback } from './horizon.js';
@@ -51,6 +53,7 @@ export function createStore(parts: {
   readonly onClockStep?: (stepMs: number) => void;
   /** Redis knows less of an org than this node has seen. */
   readonly onSetback?: (setback: Setback) => void;
+  readonly log?: Log;
 }): Store {
   const { redis, config } = parts;
   const keys = new KeyNames(config.keyPrefix, redis.isCluster);
@@ -62,6 +65,7 @@ export function createStore(parts: {
   const licenses = new Licenses({ redis, scripts, seats, keys });
   const imports = new Imports({ redis, scripts, keys, licenses, config });
   const directory = new Directory(redis, keys);
+  const cutShort = new CutShort(parts);
   const nodes = new Nodes(redis, keys, redisClock, config.nodeId);
   return {
     keys,
@@ -74,10 +78,10 @@ export function createStore(parts: {
     ledger,
     sessions: new Sessions({ redis, keys }),
     machines: new Machines({ redis, keys }),
-    events: new Events({ redis, keys }),
+    events: new Events({ scripts, keys }),
     usage: new Usage({ redis, keys }),
     nodes,
-    sweeper: new Sweeper({ redis, scripts, seats, keys, directory, imports, config }),
+    sweeper: new Sweeper({ redis, scripts, seats, keys, directory, imports, cutShort, config }),
     totals: new Totals({ redis, scripts, keys, directory }),
     upgrade: new Upgrade({ redis, keys, directory, nodes, config }),
   };

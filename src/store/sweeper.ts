@@ -1,4 +1,5 @@
 import { causeOf } from './causes.js';
+import type { CutShort } from './cut-short.js';
 import type { Directory } from './directory.js';
 import { reachStore } from './errors.js';
 import type { Imports } from './imports.js';
@@ -20,6 +21,7 @@ export interface SweeperParts {
   readonly keys: KeyNames;
   readonly directory: Directory;
   readonly imports: Imports;
+  readonly cutShort: CutShort;
   readonly config: Pick<LeaseConfig, 'nodeId' | 'leaseTtlMs' | 'sessionsKeptMs' | 'actsKeptMs'>;
 }
 
@@ -97,11 +99,14 @@ export class Sweeper {
   }
 
   async #askWhatIsDue(org: string): Promise<readonly [string[], string[], string[]]> {
-    const { seats, keys, config } = this.parts;
+    const { seats, keys, config, cutShort } = this.parts;
     const { leaseTtlMs: staleMs, sessionsKeptMs, actsKeptMs } = config;
     const order = { batch: BATCH, staleMs, sessionsKeptMs, actsKeptMs };
     const more = [keys.expiring(org), keys.imports(org)];
-    return (await seats.run('look', { org, user: '' }, order, more)) as [string[], string[], string[]];
+    const reply = await seats.run('look', { org, user: '' }, order, more);
+    const [runOut, ended, silent, keptMs] = reply as [string[], string[], string[], string?];
+    if (keptMs !== undefined) cutShort.found(org, Number(keptMs));
+    return [runOut, ended, silent];
   }
 
   async #expire(org: string, user: string): Promise<boolean> {

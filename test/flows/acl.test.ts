@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
+import { allRoutes } from '../../src/admin/routes/index.js';
+import { ask } from '../support/admin.js';
 import { Desktop, resume } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { startNode } from '../support/node.js';
@@ -46,6 +48,15 @@ it('nodes can do all their work as the user of Redis that docs/operations.md giv
   dora.ws.terminate();
   await eventually(async () => (await store.zscore('soleseat:{acme}:active', 'dora')) === null);
   await eventually(async () => (await near.nodes.list()).length === 2);
+  // All that people may ask for; a stream would not end.
+  const reads = allRoutes.filter(({ method, path }) => method === 'GET' && !/stream|live/.test(path));
+  expect(reads.length).toBeGreaterThan(10);
+  for (const { path } of reads) {
+    const { status } = await ask(near, 'GET', path.replace('{org}', 'acme').replace(/\{\w+\}/, 'ada'));
+    expect(status < 500, `${path} is answered ${status}`).toBe(true);
+  }
+  const body = { quota: 50 };
+  expect((await ask(near, 'PATCH', '/v1/admin/orgs/acme', { body })).status).toBe(200);
   expect(await page0()).not.toContain('NOPERM');
   await Promise.all([near.stop(), far.stop()]);
   expect(await store.acl('LOG')).toEqual([]);

@@ -27,6 +27,20 @@ export const licenseCauses = {
     happen: (stage) => Promise.all([stage.seat('ada'), stage.seat('eve')]),
     isMoved: (after) => after === 2,
   },
+  trafficOldestSeconds: {
+    series: 'soleseat_traffic_oldest_seconds{org="acme"}',
+    happen: async (stage) => {
+      const [seconds] = await stage.store.time();
+      await stage.store.xadd(
+        'soleseat:{acme}:events',
+        `${(Number(seconds) - 50) * 1000}-1`,
+        'type',
+        'session.granted',
+      );
+      await stage.seat('ada');
+    },
+    isMoved: (after) => after >= 50,
+  },
   orgsNearQuota: {
     series: 'soleseat_orgs_near_quota',
     settings: { SOLESEAT_LICENSE_MODE: 'auto' },

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Log } from '../../src/base/log.js';
 import { eventNamed, eventNames, eventTypes } from '../../src/protocol/event-types.js';
 import type { AuditEvent } from '../../src/store/events.js';
 import { KeyNames } from '../../src/store/keys.js';
 import type { LeaseConfig } from '../../src/store/lease-types.js';
+import { withinOneMinute } from '../support/calendar.js';
+import { eventually } from '../support/eventually.js';
 import { ForgetfulRedis } from '../support/failover.js';
 import { issueTo, leaseFrom, ORG, requestFor, storeOn } from '../support/store.js';
 
@@ -58,6 +61,7 @@ describe('promise 14: the past cannot be washed away', () => {
   });
 
   it('and has one event at once and one for the rest of what a user is refused in a minute', async () => {
+    await withinOneMinute();
     await storeWith().leases.claim(requestFor('ann', { id: 'desk' }));
     for (let i = 0; i < 50; i++) await denied('ann');
     expect(await namesOf()).toEqual(['session.granted', 'session.denied']);
@@ -74,6 +78,7 @@ describe('promise 14: the past cannot be washed away', () => {
   });
 
   it('and has the rest of a minute too where the next refusal comes before anybody has looked', async () => {
+    await withinOneMinute();
     await storeWith().leases.claim(requestFor('ann', { id: 'desk' }));
     for (let i = 0; i < 3; i++) await denied('ann');
     await endMinute('ann');
@@ -82,11 +87,44 @@ describe('promise 14: the past cannot be washed away', () => {
     expect(items.map(({ details }) => details.count)).toEqual([undefined, '2', undefined]);
   });
 
-  it('is looked at when the minute ends', async () => {
+  it('is looked at when the minute of a refusal ends, though nobody has a seat', async () => {
+    await denied('ann', storeWith({ licenseMode: 'required' }));
+    expect(await redis.client.hlen(keys.refused(ORG))).toBe(1);
+    const minute = Number((await redis.client.hget(keys.refused(ORG), 'ann'))?.split(':')[0]);
+    expect(Number(await redis.client.zscore('soleseat:due', ORG))).toBe((minute + 1) * MINUTE_MS);
+  });
+
+  it('and of the refusals of very many users each is told, some at a look', async () => {
+    const users = Array.from({ length: 3_000 }, (_, i) => `u${i}`);
+    const entries = users.flatMap((user) => [user, '1:2:conflict:lap']);
+    await redis.client.hset(keys.refused(ORG), ...entries);
     await storeWith().leases.claim(requestFor('ann', { id: 'desk' }));
-    await denied('ann');
-    const due = Number(await redis.client.zscore('soleseat:due', ORG));
-    expect(due % MINUTE_MS).toBe(0);
+    let looks = 0;
+    for (; (await redis.client.exists(keys.refused(ORG))) === 1; looks++)
+      await sweep(storeWith({ eventsKept: 9_000 }));
+    expect(looks).toBeGreaterThan(3);
+    const { items } = await storeWith({ eventsKept: 9_000 }).events.page(ORG, {}, null, 5_000);
+    expect(new Set(items.flatMap(({ user, type }) => (type === 'session.denied' ? [user] : []))).size).toBe(
+      3_000,
+    );
+  });
+});
+
+describe('traffic beyond what is kept', () => {
+  it('is told with for how long it is kept, and not before; once a day for each org', async () => {
+    let nowMs = 0;
+    const lines: { org: string; keptHours: number }[] = [];
+    const log = { warn: (fields: (typeof lines)[number]) => lines.push(fields) } as unknown as Log;
+    const store = storeOn(redis.client, { eventsKept: 20 }, () => nowMs, undefined, log);
+    for (let i = 0; i < 19; i++) await store.leases.claim(requestFor(`u${i}`, { id: 'pc' }));
+    await sweep(store);
+    expect(lines).toEqual([]);
+    await store.leases.claim(requestFor('one more', { id: 'pc' }));
+    for (let i = 0; i < 3; i++) await sweep(store);
+    expect(lines).toEqual([{ org: ORG, keptHours: 0 }]);
+    nowMs += 86_400_000;
+    await sweep(store);
+    expect(lines).toHaveLength(2);
   });
 });
 
@@ -101,8 +139,29 @@ describe('what is older than it is kept for', () => {
     expect(await namesOf()).toEqual(['license.issued', 'session.granted']);
     await sweep(storeWith({ sessionsKeptMs: MINUTE_MS, actsKeptMs: 0 }));
     expect(await namesOf()).toEqual(['license.issued']);
+    await issueTo(storeWith(), 'ann');
+    await storeWith().leases.claim(requestFor('ann', { id: 'desk' }));
     await sweep(storeWith({ sessionsKeptMs: MINUTE_MS, actsKeptMs: MINUTE_MS }));
-    expect(await namesOf()).toEqual([]);
+    expect(await namesOf(), 'what is young stays').toEqual(['license.issued', 'session.granted']);
+  });
+
+  it('is looked at also where only people did something', async () => {
+    await storeWith().orgs.change(ORG, { quota: 5 }, 'root');
+    expect(Number(await redis.client.zscore('soleseat:due', ORG))).toBeGreaterThan(Date.now());
+  });
+
+  it('is no loss: a Redis that begins a reign after it has not gone back', async () => {
+    const setbacks: object[] = [];
+    const node = storeOn(redis.client, { sessionsKeptMs: 1 }, undefined, (one) => setbacks.push(one));
+    const request = requestFor('ann', { id: 'desk' });
+    await node.leases.release(leaseFrom(request, await node.leases.claim(request)));
+    await eventually(async () => {
+      await sweep(node);
+      return (await redis.client.xlen(keys.events(ORG))) === 0;
+    });
+    await redis.newReign();
+    await node.leases.claim(requestFor('ann', { id: 'lap' }));
+    expect(setbacks).toEqual([]);
   });
 });
 
@@ -182,7 +241,7 @@ describe('both halves of the past', () => {
     const newestMs = Number(all[0]?.id.split('-')[0]);
     expect(await search({ untilMs: newestMs + 1 })).toEqual(namesIn(all));
     expect(await search({ fromMs: newestMs + 1 })).toEqual([]);
-    expect(await search({ untilMs: 5 })).toEqual([]);
+    for (const untilMs of [0, 1, 5]) expect(await search({ untilMs })).toEqual([]);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { type Clock, monotonicMs } from '../../src/base/clock.js';
+import type { Log } from '../../src/base/log.js';
 import { createMetrics } from '../../src/base/metrics.js';
 import type { Machine } from '../../src/protocol/messages.js';
 import type { Setback } from '../../src/store/horizon.js';
@@ -21,6 +22,7 @@ export function storeOn(
   more: Partial<LeaseConfig> = {},
   clock: Clock = monotonicMs,
   onSetback: (setback: Setback) => void = () => {},
+  log?: Log,
 ): Store {
   const config = {
     nodeId: 'n1',
@@ -35,7 +37,7 @@ export function storeOn(
     keyPrefix: 'soleseat:',
     ...more,
   };
-  return createStore({ redis, metrics, clock, config, onSetback });
+  return createStore({ redis, metrics, clock, config, onSetback, ...(log && { log }) });
 }
 
 /** The counters of an org that count; without peak and time in use, which tests of sessions leave aside. */

@@ -156,7 +156,7 @@ async function* lines(
       .map((event) => `${JSON.stringify(eventOf(event))}\n`)
       .join('');
     const last = found.at(-1);
-    if (last === undefined) return;
+    if (last === undefined || found.length < BATCH) return;
     after = last.id;
   }
 }

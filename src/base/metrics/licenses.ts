@@ -24,6 +24,12 @@ export const licenseMetrics = {
     'The most sessions that the org ever had at once.',
     { org: 'open' },
   ],
+  trafficOldestSeconds: [
+    'gauge',
+    'soleseat_traffic_oldest_seconds',
+    'Age of the oldest event of sessions and refusals that is kept of the org; no series where there is none, nor for `{others}`.',
+    { org: 'open' },
+  ],
   orgsNearQuota: [
     'gauge',
     'soleseat_orgs_near_quota',

@@ -22,6 +22,7 @@ const operation = [
   'sum',
   'due',
   'tally',
+  'trail',
   'import',
   'page',
 ] as const;

@@ -91,7 +91,7 @@ function print(desk: Desk, event: AuditEvent): void {
   const { at, type, user, machine, reason, actor, details } = event;
   const parts = [
     new Date(at).toLocaleTimeString('en-GB'),
-    type.padEnd(20),
+    type.padEnd(21),
     (user ?? '').padEnd(20),
     machine && `on ${machine}`,
     reason && `because ${reason}`,

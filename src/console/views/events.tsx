@@ -2,7 +2,6 @@ import { useEffect, useState } from 'preact/hooks';
 import { orgPath } from '../api/client.js';
 import type { AuditEvent } from '../api/types.js';
 import { eventTypes } from '../event-words.js';
-import { wordsOf } from '../format.js';
 import { EventList } from '../parts/event-list.js';
 import { SelectField } from '../parts/field.js';
 import { Icon } from '../parts/icon.js';
@@ -14,7 +13,7 @@ import { areEventsLive, events, followEvents } from '../state/live.js';
 
 const typeOptions = [
   { value: '', label: 'all types' },
-  ...eventTypes.map((type) => ({ value: type, label: wordsOf(type) })),
+  ...eventTypes.map((type) => ({ value: type, label: type })),
 ];
 
 /** The audit trail, newest first: live at its head, or page by page into the past. */

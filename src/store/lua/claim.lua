@@ -126,12 +126,12 @@ local granted = {
   connection = order.connection, instance = order.instance, attempt = attempt,
 }
 -- Over the beginning of a reign a lease keeps its rank: a reconnect, which denies, is no act of a person (promise 8).
--- Where Redis has no lease any more, the epoch that the client names tells how old its act is. It is not below the fence,
--- but for the newest grant of all, which may come back: that one outranks it.
-local isAct = order.onConflict == 'takeover'
-if resumed and (isRepeat or not isAct and holder.rank < current.first) then
+-- Where Redis has no lease any more, the epoch that the client names tells how old its act is. The rank is not below the
+-- fence. Where the fence is of a grant, the rank is one below it, so that this grant still wins when it comes back.
+local isPersons = order.onConflict == 'takeover'
+if resumed and (isRepeat or not isPersons and holder.rank < current.first) then
   granted.rank = holder.rank
-elseif not (holder or isAct) and order.resume and tonumber(order.resume.epoch) < current.first then
+elseif not (holder or isPersons) and order.resume and tonumber(order.resume.epoch) < current.first then
   local fenceRank, fenceReason = readFence()
   if fenceReason == 'taken_over' then fenceRank = fenceRank - 1 end
   granted.rank = math.max(tonumber(order.resume.epoch), fenceRank)

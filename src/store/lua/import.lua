@@ -6,9 +6,10 @@
 -- ARGV  JSON: org, step begin | beat | commit | undo | takeOver | forget, import, actor, licenses?, staleMs
 -- Reply when it was begun, as text; false where the step does not apply
 
-local imports, due
+local imports
 imports, events, acts, due = unpack(KEYS)
 local order = cjson.decode(ARGV[1])
+org = order.org
 
 local function write(state, begun)
   redis.call('HSET', imports, order.import, state .. ':' .. text(now) .. ':' .. begun)

@@ -3,6 +3,7 @@
 -- beside them holdUntil?, which is the user's and also stands without a license.
 -- Issued, and so counted against the quota, are those in `licensed`: all but the revoked.
 
+-- `another` is what the script says it is.
 local request, expiring, revoked, another = moreKeys()
 
 local function field(name)

@@ -6,10 +6,12 @@
 --
 -- KEYS  those of seat.lua, for any user, expiring, imports
 -- ARGV  JSON: org, batch (users named at most), staleMs, eventsKept, sessionsKeptMs, actsKeptMs (0: for ever)
--- Reply users whose lease has run out, users whose license has ended, imports whose node has been silent for staleMs
+-- Reply users whose lease has run out, users whose license has ended, imports whose node has been silent for staleMs;
+--       then, where there is so much traffic that it is not kept for its time, for how many ms it is
 
 local expiring, imports = moreKeys()
 local RETRY_MS = 500
+local HOUR_MS = 3600000
 
 -- This writes nothing: see writeAtMaxmemory in seat.lua. The rest may fail at a broken record, and then the org must not
 -- stand before all others for ever.
@@ -24,15 +26,16 @@ end
 settle()
 
 -- What was refused in a minute that is over.
-local refusals = redis.call('HGETALL', refused)
-local refusedNow = false
-for i = 1, #refusals, 2 do
-  local minute = tonumber(string.match(refusals[i + 1], '^%d+'))
-  if minute == math.floor(now / 60000) then
+-- Some at a time: Redis does nothing else meanwhile.
+local refusals = redis.call('HSCAN', refused, 0, 'COUNT', order.batch)
+local moreRefusals, refusedNow = refusals[1] ~= '0', false
+for i = 1, #refusals[2], 2 do
+  local user, entry = refusals[2][i], refusals[2][i + 1]
+  if tonumber(string.match(entry, '^%d+')) == math.floor(now / 60000) then
     refusedNow = true
   else
-    noteRefusals(refusals[i], refusals[i + 1])
-    redis.call('HDEL', refused, refusals[i])
+    noteRefusals(user, entry)
+    redis.call('HDEL', refused, user)
   end
 end
 
@@ -42,6 +45,7 @@ end
 local runOut, ended, silent = overdueIn(active), overdueIn(expiring), {}
 
 local next = (seats > 0 or refusedNow) and nextMinute() or math.huge
+if moreRefusals then next = now + RETRY_MS end
 local function nextFrom(index)
   local first = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')[2]
   if first then next = math.min(next, tonumber(first)) end
@@ -50,15 +54,17 @@ nextFrom(active)
 nextFrom(expiring)
 
 -- Promise 14: what is older than it is kept for goes, also where nothing happens any more.
+-- To the hour, so that not every event has a look of its own. Gives since when there is something.
 local function keepSince(stream, keptMs)
-  if keptMs == 0 then return end
-  redis.call('XTRIM', stream, 'MINID', text(math.max(0, now - keptMs)))
+  if keptMs > 0 and clockUs > 0 then redis.call('XTRIM', stream, 'MINID', text(math.max(0, now - keptMs))) end
   local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
   local since = oldest and tonumber(string.match(oldest[1], '^%d+'))
-  if since then next = math.min(next, since + keptMs + 1) end
+  if since and keptMs > 0 then next = math.min(next, (math.floor((since + keptMs) / HOUR_MS) + 1) * HOUR_MS) end
+  return since
 end
-keepSince(events, order.sessionsKeptMs)
+local trafficSince = keepSince(events, order.sessionsKeptMs)
 keepSince(acts, order.actsKeptMs)
+local isCut = trafficSince and redis.call('XLEN', events) >= order.eventsKept
 
 local journal = redis.call('HGETALL', imports)
 for i = 1, #journal, 2 do
@@ -74,4 +80,4 @@ if #runOut == 0 and #ended == 0 and #silent == 0 then
     redis.call('ZADD', due, text(next), org)
   end
 end
-return { runOut, ended, silent }
+return { runOut, ended, silent, isCut and text(now - trafficSince) or nil }

@@ -1,11 +1,13 @@
 -- past: the one writer of events (promises 13 and 14). Stands before every script that writes one, after a line made of
--- event-types.ts: `isAct`, which types are acts.
+-- event-types.ts: `actTypes`, which types are acts.
 --
 -- Acts are kept by time alone; traffic, which is sessions and refusals, by number, and look.lua ends it by time. So no
 -- amount of traffic washes an act away.
 
--- The script that uses this file sets this: eventsKept, where it writes traffic.
-local keeping
+-- The script that uses this file sets this, where it writes traffic.
+local eventsKept
+-- Somebody looks at the org within this time, and then when its oldest event is to go.
+local LOOK_WITHIN_MS = 3600000
 -- The newest event that this script wrote.
 local written
 
@@ -15,11 +17,12 @@ local function emit(name, fields)
     flat[#flat + 1] = field
     flat[#flat + 1] = value
   end
-  if not isAct[name] then
-    written = redis.call('XADD', events, 'MAXLEN', '~', keeping.eventsKept, '*', unpack(flat))
+  if not actTypes[name] then
+    written = redis.call('XADD', events, 'MAXLEN', '~', eventsKept, '*', unpack(flat))
     return
   end
   -- One order for both streams: an act takes its id from the traffic, which goes on above it.
+  dueBy(now + LOOK_WITHIN_MS)
   local id = redis.call('XADD', events, '*', '', '')
   redis.call('XDEL', events, id)
   written = redis.pcall('XADD', acts, id, unpack(flat))

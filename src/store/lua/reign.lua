@@ -25,18 +25,20 @@ local function replicationId()
   return string.sub(id, 1, 16)
 end
 
--- The id of the newest event of both streams; 0-0 where there is none.
-local function newestEvent()
-  local newest, ms, sequence = '0-0', 0, 0
-  for _, stream in ipairs({ events, acts }) do
-    local entry = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
-    local entryMs, entrySequence = string.match(entry and entry[1] or '0-0', '^(%d+)-(%d+)$')
-    entryMs, entrySequence = tonumber(entryMs), tonumber(entrySequence)
-    if entryMs > ms or entryMs == ms and entrySequence > sequence then
-      newest, ms, sequence = entry[1], entryMs, entrySequence
-    end
+-- The id of the newest event that was ever in a stream, though it may have been trimmed since; 0-0 where there was none.
+local function newestIn(stream)
+  local info = redis.pcall('XINFO', 'STREAM', stream)
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then return info[i + 1] end
   end
-  return newest
+  return '0-0'
+end
+
+-- Of both streams. Acts take their ids from the traffic, but somebody may have deleted that.
+local function newestEvent()
+  local traffic, act = newestIn(events), newestIn(acts)
+  local trafficMs, actMs = tonumber(string.match(traffic, '^%d+')), tonumber(string.match(act, '^%d+'))
+  return actMs > trafficMs and act or traffic
 end
 
 -- The reign under way: { last epoch given, first of the reign }, with `began` where it begins with this script.

@@ -10,7 +10,7 @@ local function moreKeys()
   return unpack(KEYS, SEAT_KEYS + 1)
 end
 local order = cjson.decode(ARGV[1])
-keeping = order
+eventsKept = order.eventsKept
 org = order.org
 floor, viewUs = tonumber(order.floor), tonumber(order.view)
 
@@ -57,7 +57,7 @@ local function note(type, fields)
 end
 
 -- A refusal is an event at once where it is the user's first of the minute; `refused` has how many more there were, with
--- the last one's reason and machine. They are one event more, in the end of the minute or with the next refusal.
+-- the last one's reason and machine. At the end of the minute, or at the next refusal, they become one more event.
 local function noteRefusals(user, entry)
   local count, reason, machine = string.match(entry or '', '^%d+:(%d+):([^:]*):(.*)$')
   if not count or count == '0' then return end

@@ -46,9 +46,12 @@ export class OrgWatch {
       redis.zrangebylex(keys.orgNames, '-', '+', 'LIMIT', 0, named),
     ]);
     const read = await Promise.all(own.map(async (org) => [org, await this.#read(org)] as const));
+    const ages = await this.#agesOf(own);
     // From here on in one go: a scrape between would miss series.
-    const { licensesQuota, licensesIssued, licensesActive, licensesPeak } = metrics;
-    for (const gauge of [licensesQuota, licensesIssued, licensesActive, licensesPeak]) gauge.reset();
+    const { licensesQuota, licensesIssued, licensesActive, licensesPeak, trafficOldestSeconds } = metrics;
+    for (const gauge of [licensesQuota, licensesIssued, licensesActive, licensesPeak, trafficOldestSeconds])
+      gauge.reset();
+    for (const [org, age] of ages) trafficOldestSeconds.set({ org }, age);
     for (const [org, counts] of read) this.#show(org, counts);
     if (orgs > own.length) this.#show(OTHERS, lessThese(sums, read));
     metrics.orgsNearQuota.set(nearQuota);
@@ -56,6 +59,17 @@ export class OrgWatch {
     metrics.keys.set({ kind: 'license' }, sums.issued);
     metrics.keys.set({ kind: 'org' }, orgs);
     metrics.keys.set({ kind: 'node' }, nodes);
+  }
+
+  /** org → seconds since its oldest event of sessions and refusals. */
+  async #agesOf(orgs: readonly string[]): Promise<readonly (readonly [string, number])[]> {
+    const { redis, keys } = this.parts;
+    const nowMs = Number((await redis.time())[0]) * 1000;
+    const oldest = await Promise.all(orgs.map((org) => redis.xrange(keys.events(org), '-', '+', 'COUNT', 1)));
+    return oldest.flatMap(([entry], i) => {
+      const sinceMs = Number(entry?.[0].split('-')[0]);
+      return entry === undefined ? [] : [[orgs[i] ?? '', Math.max(0, (nowMs - sinceMs) / 1000)] as const];
+    });
   }
 
   async #read(org: string): Promise<OrgCounts> {
