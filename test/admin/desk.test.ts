@@ -200,7 +200,17 @@ describe('a license desk', () => {
     const bad = await ask(node, 'GET', `${acme}/events/stream`, { headers: { 'last-event-id': 'x' } });
     expect(bad.status).toBe(400);
     const exported = await ask(node, 'GET', `${acme}/events/export`);
-    expect(JSON.parse(exported.text.split('\n')[0] ?? '').id).toBe(oldest);
+    const idsIn = (text: string) =>
+      text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).id]));
+    const ids = idsIn(exported.text);
+    expect(ids[0]).toBe(oldest);
+    const exportOf = async (query: string) =>
+      idsIn((await ask(node, 'GET', `${acme}/events/export?${query}`)).text);
+    const msOf = (id: string) => Number(id.split('-')[0]);
+    const middleMs = msOf(ids[Math.floor(ids.length / 2)] ?? '');
+    const middle = new Date(middleMs).toISOString();
+    expect(await exportOf(`from=${middle}`)).toEqual(ids.filter((id) => msOf(id) >= middleMs));
+    expect(await exportOf(`until=${middle}`)).toEqual(ids.filter((id) => msOf(id) < middleMs));
     const live = await streamUntil('/v1/admin/live?org=acme', /\n\n/);
     expect(live.seen).toMatch(/^event: overview\ndata: \{.*"redis":\{"up":true\}/);
     expect(live.seen).toMatch(/"nodeEvictionLatency":(null|\{"medianMs":[\d.]+,"isOver":false\})/);

@@ -15,6 +15,8 @@ const FOLLOW_EVERY_MS = 250;
 const KEEP_ALIVE_EVERY_MS = 15_000;
 const BATCH = 500;
 const FIRST = '0-0';
+/** No ms has so many events. */
+const LAST_SEQUENCE = 9_999_999_999;
 const unknownType = 'There is no such event type: the answer lists them';
 
 const filter = {
@@ -149,14 +151,15 @@ async function* lines(
   wanted: EventFilter,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  for (let after = FIRST; !signal.aborted; ) {
+  const { fromMs = 0, untilMs = Number.POSITIVE_INFINITY } = wanted;
+  for (let after = fromMs > 0 ? `${fromMs - 1}-${LAST_SEQUENCE}` : FIRST; !signal.aborted; ) {
     const found = await events.after(org, after, BATCH);
     yield found
       .filter((event) => matches(event, wanted))
       .map((event) => `${JSON.stringify(eventOf(event))}\n`)
       .join('');
     const last = found.at(-1);
-    if (last === undefined || found.length < BATCH) return;
+    if (last === undefined || found.length < BATCH || last.at >= untilMs) return;
     after = last.id;
   }
 }
