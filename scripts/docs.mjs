@@ -117,7 +117,7 @@ The past of an org is one list with two halves, which are kept apart. Whatever h
 other. \`soleseat events\`, \`/v1/admin/orgs/{org}/events\` and the console show both in one order.
 
 Every event has \`id\`, \`type\`, \`at\` (by Redis's clock) and, where they apply, \`actor\` (\`user\`, \`broker\`, or the \`sub\` of an
-admin's token), \`user\`, \`machine\`, \`reason\`, \`sessionId\`, \`epoch\`, \`node\` and \`details\`.
+admin's token), \`role\` (of such a token), \`user\`, \`machine\`, \`reason\`, \`sessionId\`, \`epoch\`, \`node\` and \`details\`.
 
 ## Acts
 

@@ -3,6 +3,7 @@ import { bearerToken } from '../auth/bearer.js';
 import { type AdminClaims, type AdminTokenVerifier, type Role, roles } from '../auth/tokens.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
+import type { Actor } from '../store/license-types.js';
 import type { FailedLogIns } from './failed-log-ins.js';
 import { notFound, Problem } from './problem.js';
 import type { Route } from './route.js';
@@ -27,6 +28,11 @@ export function admit(request: FastifyRequest, route: Route, parts: AccessParts)
   // Whether another org exists is nobody's business.
   if (org !== undefined && caller.org !== null && caller.org !== org) throw notFound();
   return caller;
+}
+
+/** Who asks, as the audit trail names them. */
+export function actorOf({ subject, role }: Pick<AdminClaims, 'subject' | 'role'>): Actor {
+  return { name: subject, role };
 }
 
 /** Checks a token that somebody logs in with. */

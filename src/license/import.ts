@@ -2,7 +2,7 @@ import { readTime } from '../base/rfc3339.js';
 import { isPlainText } from '../protocol/text.js';
 import { StoreUnavailable } from '../store/errors.js';
 import type { Imports } from '../store/imports.js';
-import type { LicenseRefusal } from '../store/license-types.js';
+import type { Actor, LicenseRefusal } from '../store/license-types.js';
 import type { Licenses } from '../store/licenses.js';
 import type { Orgs } from '../store/orgs.js';
 import { BadCsv, type CsvRecord, readCsv, withFormula } from './csv.js';
@@ -107,7 +107,7 @@ export async function checkImport(
  */
 export async function runImport(
   parts: ImportParts,
-  order: { readonly org: string; readonly actor: string; readonly lines: readonly ImportLine[] },
+  order: { readonly org: string; readonly actor: Actor; readonly lines: readonly ImportLine[] },
   newId: () => string,
   onEvent: (event: ImportEvent) => void,
 ): Promise<ImportEvent> {
@@ -151,7 +151,7 @@ async function issueAll(
     org,
     actor,
     lines,
-  }: { readonly org: string; readonly actor: string; readonly lines: readonly ImportLine[] },
+  }: { readonly org: string; readonly actor: Actor; readonly lines: readonly ImportLine[] },
   importId: string,
   newId: () => string,
   onEvent: (event: ImportEvent) => void,

@@ -1,5 +1,5 @@
 import { activeByCounters, type Ledger, type Tally } from '../store/ledger.js';
-import type { License } from '../store/license-types.js';
+import type { Actor, License } from '../store/license-types.js';
 import type { Licenses } from '../store/licenses.js';
 
 export interface Difference {
@@ -35,7 +35,7 @@ const VERSION = 'licenseChanges';
 export async function recount(
   parts: { readonly licenses: Licenses; readonly ledger: Ledger },
   org: string,
-  options: { readonly repairBy: string | null; readonly onProgress?: (licenses: number) => void },
+  options: { readonly repairBy: Actor | null; readonly onProgress?: (licenses: number) => void },
 ): Promise<RecountAnswer> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const before = await parts.ledger.tally(org);

@@ -15,6 +15,8 @@ export interface AuditEvent {
   readonly at: number;
   /** Who did it: `user`, `broker`, or the `sub` of an admin's token. */
   readonly actor?: string;
+  /** Of an actor who has an admin's token. */
+  readonly role?: string;
   readonly user?: string;
   readonly machine?: string;
   readonly reason?: string;
@@ -156,7 +158,7 @@ function eventOf(id: string, flat: readonly string[]): AuditEvent {
     type: typeOf(take('type') ?? ''),
     at: Number(take('at') ?? 0),
   };
-  for (const name of ['actor', 'user', 'machine', 'reason', 'sessionId', 'node']) {
+  for (const name of ['actor', 'role', 'user', 'machine', 'reason', 'sessionId', 'node']) {
     const value = take(name);
     if (value !== undefined) known[name] = value;
   }

@@ -1,5 +1,6 @@
 import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
+import type { Actor } from './license-types.js';
 import type { Licenses } from './licenses.js';
 import type { RedisConnection } from './redis.js';
 import type { Scripts } from './scripts.js';
@@ -26,22 +27,22 @@ const CLOCK_MARGIN_MS = 60_000;
 export class Imports {
   constructor(private readonly parts: ImportsParts) {}
 
-  async begin(org: string, id: string, actor: string): Promise<void> {
+  async begin(org: string, id: string, actor: Actor): Promise<void> {
     await this.#step('begin', org, id, actor);
   }
 
   /** A sign of life. False: the import has been undone meanwhile. */
-  async beat(org: string, id: string, actor: string): Promise<boolean> {
+  async beat(org: string, id: string, actor: Actor): Promise<boolean> {
     return (await this.#step('beat', org, id, actor)) !== null;
   }
 
   /** Makes the import complete. False: it has been undone meanwhile. */
-  async commit(org: string, id: string, actor: string, licenses: number): Promise<boolean> {
+  async commit(org: string, id: string, actor: Actor, licenses: number): Promise<boolean> {
     return (await this.#step('commit', org, id, actor, { licenses: String(licenses) })) !== null;
   }
 
   /** Takes back every license of the import. */
-  async undo(org: string, id: string, actor: string): Promise<void> {
+  async undo(org: string, id: string, actor: Actor): Promise<void> {
     const begun = await this.#step('undo', org, id, actor);
     if (begun !== null) await this.#takeBack(org, id, actor, begun);
   }
@@ -59,7 +60,7 @@ export class Imports {
    * Looks at every license issued since the import began; those of others are left alone. Others change the list
    * meanwhile, so each round goes through a copy of it, until one has found nothing more.
    */
-  async #takeBack(org: string, importId: string, actor: string, begunMs: number): Promise<void> {
+  async #takeBack(org: string, importId: string, actor: Actor, begunMs: number): Promise<void> {
     const { redis, keys } = this.parts;
     const fromMs = begunMs - CLOCK_MARGIN_MS;
     let taken: number | null;
@@ -75,7 +76,7 @@ export class Imports {
     users: readonly string[],
     org: string,
     importId: string,
-    actor: string,
+    actor: Actor,
   ): Promise<number | null> {
     let taken = 0;
     for (let from = 0; from < users.length; from += BATCH) {
@@ -91,7 +92,7 @@ export class Imports {
   }
 
   /** When the import was begun (Unix ms); null where the step does not apply. */
-  async #step(step: Step, org: string, id: string, actor: string, more: object = {}): Promise<number | null> {
+  async #step(step: Step, org: string, id: string, actor: Actor, more: object = {}): Promise<number | null> {
     const { scripts, keys, config } = this.parts;
     const { leaseTtlMs: staleMs } = config;
     const argument = JSON.stringify({ org, step, import: id, actor, staleMs, ...more });

@@ -11,6 +11,7 @@ import type {
   LeaseConfig,
   RenewAnswer,
 } from './lease-types.js';
+import type { Actor } from './license-types.js';
 import { type RedisConnection, untilReady } from './redis.js';
 import type { RedisClock } from './redis-clock.js';
 import {
@@ -122,7 +123,7 @@ export class Leases {
     readonly org: string;
     readonly user: string;
     readonly reason: EvictionReason;
-    readonly actor: string;
+    readonly actor: Actor;
     readonly only?: { readonly sessionId: string; readonly epoch: number };
     /** For how long the user gets no seat; 0 lifts a hold. */
     readonly holdMs?: number;

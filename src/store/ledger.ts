@@ -1,5 +1,6 @@
 import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
+import type { Actor } from './license-types.js';
 import { readReply } from './replies.js';
 import type { Scripts } from './scripts.js';
 
@@ -57,7 +58,7 @@ export class Ledger {
     org: string,
     was: Readonly<Record<string, number>>,
     set: Readonly<Record<string, number>>,
-    actor: string,
+    actor: Actor,
   ): Promise<boolean> {
     const { scripts, keys } = this.parts;
     const texts = (numbers: Readonly<Record<string, number>>) =>

@@ -1,3 +1,6 @@
+/** Who does something, for the audit trail: a name, and for people at the license desk their role. */
+export type Actor = string | { readonly name: string; readonly role: string };
+
 /** What an org has issued to a user: the right to one active session. */
 export interface License {
   readonly user: string;
@@ -44,7 +47,7 @@ export interface LicenseOrder {
   readonly org: string;
   readonly user: string;
   /** For the audit trail. */
-  readonly actor: string;
+  readonly actor: Actor;
   readonly note?: string;
 }
 

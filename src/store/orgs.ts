@@ -2,6 +2,7 @@ import { enterOrgs } from './directory.js';
 import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type { Ledger, Tally } from './ledger.js';
+import type { Actor } from './license-types.js';
 import type { RedisConnection } from './redis.js';
 import { readReply } from './replies.js';
 import type { Scripts } from './scripts.js';
@@ -100,7 +101,7 @@ export class Orgs {
   }
 
   /** Changes what is named; null takes a setting of the org's own away. A new org begins to exist with it. */
-  async change(org: string, changes: Partial<OrgSettings>, actor: string): Promise<SettingsAnswer> {
+  async change(org: string, changes: Partial<OrgSettings>, actor: Actor): Promise<SettingsAnswer> {
     const entries = Object.entries(changes).filter(([, value]) => value !== undefined);
     const set = Object.fromEntries(
       entries.filter(([, value]) => value !== null).map(([k, v]) => [k, String(v)]),
@@ -124,7 +125,7 @@ export class Orgs {
     org: string,
     machineId: string,
     rule: MachineRule | null,
-    actor: string,
+    actor: Actor,
   ): Promise<void> {
     const name = MACHINE_RULE + machineId;
     await this.#apply(org, rule === null ? {} : { [name]: rule }, rule === null ? [name] : [], actor);
@@ -138,7 +139,7 @@ export class Orgs {
     org: string,
     set: Readonly<Record<string, string>>,
     unset: readonly string[],
-    actor: string,
+    actor: Actor,
   ): Promise<SettingsAnswer> {
     const { redis, scripts, keys } = this.parts;
     const argument = JSON.stringify({ org, set, unset, actor });

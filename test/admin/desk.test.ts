@@ -172,6 +172,10 @@ describe('a license desk', () => {
       const { body } = await ask(node, 'GET', `${acme}/events?limit=500&${query}`);
       return new Set<string>(body.items.map(({ type }: { type: string }) => type));
     };
+    const { body: acts } = await ask(node, 'GET', `${acme}/events?type=license.issued`);
+    expect(
+      acts.items.every(({ actor, role }: Record<string, string>) => actor !== undefined && role === 'admin'),
+    ).toBe(true);
     expect(await typesIn('type=license.issued')).toEqual(new Set(['license.issued']));
     expect(await typesIn('type=issued'), 'its name in version 0.1').toEqual(new Set(['license.issued']));
     expect([...(await typesIn('actor=user'))].every((type) => type.startsWith('session.'))).toBe(true);

@@ -230,6 +230,23 @@ describe('both halves of the past', () => {
       expect(namesIn(items.filter(({ user }) => user === `u${i}`).reverse())).toEqual(ofEach);
   });
 
+  it('say who did it, and people at the desk with their role', async () => {
+    const store = storeWith();
+    const actor = { name: 'dora', role: 'admin' };
+    await store.orgs.change(ORG, { quota: 50 }, actor);
+    await issueTo(store, 'ann');
+    await store.leases.claim(requestFor('ann', { id: 'desk' }));
+    await store.licenses.suspend({ org: ORG, user: 'ann', actor });
+    const { items } = await store.events.page(ORG, {}, null, 9);
+    expect(items.map(({ type, actor: name, role }) => [type, name, role])).toEqual([
+      ['session.ended', 'dora', 'admin'],
+      ['license.suspended', 'dora', 'admin'],
+      ['session.granted', 'user', undefined],
+      ['license.issued', 'root', undefined],
+      ['org.changed', 'dora', 'admin'],
+    ]);
+  });
+
   it('are searched by time and by who did it', async () => {
     const store = storeWith();
     await issueTo(store, 'ann');

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { checkImport, type LineFault, readImport, runImport } from '../../license/import.js';
 import type { Licenses } from '../../store/licenses.js';
+import { actorOf } from '../access.js';
 import { CSV_TYPE, csvLine } from '../csv.js';
 import { licenseView } from '../license-view.js';
 import { Problem } from '../problem.js';
@@ -43,7 +44,7 @@ export const bulkRoutes = [
       reply.type('application/x-ndjson');
       // The import goes on when whoever asked for it has gone: the audit trail tells how it ended.
       const out = new Readable({ read: () => {} });
-      const order = { org: params.org, actor: caller.subject, lines };
+      const order = { org: params.org, actor: actorOf(caller), lines };
       runImport(store, order, newId, (event) => out.push(`${JSON.stringify(event)}\n`))
         .catch((error: unknown) => log.error({ reason: String(error) }, 'import failed'))
         .finally(() => out.push(null));

@@ -33,6 +33,7 @@ const eventSchema = object({
   type: Type.String(),
   at: time('When it happened, by Redis’s clock.'),
   actor: Type.Optional(Type.String({ description: 'user, broker, or the sub of an admin token.' })),
+  role: Type.Optional(Type.String({ description: 'The role of an actor who came with an admin token.' })),
   user: Type.Optional(Type.String()),
   machine: Type.Optional(Type.String()),
   reason: Type.Optional(Type.String()),

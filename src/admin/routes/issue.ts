@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { LicenseAnswer } from '../../store/license-types.js';
+import type { Actor, LicenseAnswer } from '../../store/license-types.js';
 import { invalid, Problem } from '../problem.js';
 import type { RouteParts } from '../route.js';
 
@@ -8,7 +8,7 @@ const MAX_KEY_LENGTH = 256;
 interface Order {
   readonly org: string;
   readonly user: string;
-  readonly actor: string;
+  readonly actor: Actor;
   readonly expiresAt?: string | null;
   readonly note?: string;
 }

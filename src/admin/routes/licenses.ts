@@ -1,7 +1,9 @@
 import { Type } from 'typebox';
+import type { AdminClaims } from '../../auth/tokens.js';
 import type { License, LicenseAnswer, LicenseOrder, LicenseRefusal } from '../../store/license-types.js';
 import { licenseStatuses } from '../../store/license-types.js';
 import type { Licenses } from '../../store/licenses.js';
+import { actorOf } from '../access.js';
 import { answerPage } from '../cursors.js';
 import { licenseView } from '../license-view.js';
 import { invalid, notFound, Problem } from '../problem.js';
@@ -62,7 +64,7 @@ export const licenseRoutes = [
       { status: 422, when: 'The idempotency key was used for another request' },
     ],
     handle: async ({ params, body, caller, request }, parts) => {
-      const order = { ...body, org: params.org, actor: caller.subject };
+      const order = { ...body, org: params.org, actor: actorOf(caller) };
       const answer = await issueOnce(order, request.headers['idempotency-key'], parts);
       return licenseView(licenseFrom(answer));
     },
@@ -180,10 +182,10 @@ async function answerChange(
 
 function orderOf(
   params: { readonly org: string; readonly user: string },
-  caller: { readonly subject: string },
+  caller: AdminClaims,
   body: { readonly note?: string },
 ): LicenseOrder {
-  return { ...params, actor: caller.subject, ...(body.note !== undefined && { note: body.note }) };
+  return { ...params, actor: actorOf(caller), ...(body.note !== undefined && { note: body.note }) };
 }
 
 const titles: Readonly<Record<Exclude<LicenseRefusal, 'not_found' | 'expires_in_the_past'>, string>> = {

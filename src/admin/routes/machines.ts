@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { actorOf } from '../access.js';
 import { route } from '../route.js';
 import { count, machineFields, object, pageOf, time, timeText } from '../schemas.js';
 
@@ -65,7 +66,7 @@ export const machineRoutes = [
     body: { rule },
     success: { status: 200, schema: ruleSchema },
     handle: async ({ params, body, caller }, { store }) => {
-      await store.orgs.setMachineRule(params.org, params.machineId, body.rule, caller.subject);
+      await store.orgs.setMachineRule(params.org, params.machineId, body.rule, actorOf(caller));
       return { machineId: params.machineId, rule: body.rule };
     },
   }),
@@ -78,7 +79,7 @@ export const machineRoutes = [
     summary: 'Takes a machine off the list.',
     success: { status: 204 },
     handle: async ({ params, caller }, { store }) => {
-      await store.orgs.setMachineRule(params.org, params.machineId, null, caller.subject);
+      await store.orgs.setMachineRule(params.org, params.machineId, null, actorOf(caller));
     },
   }),
 ];

@@ -3,7 +3,7 @@ import { recount, StillChanging } from '../../license/recount.js';
 import { uniqueUsersNow } from '../../license/usage.js';
 import { licenseModes, type OrgSettings } from '../../store/orgs.js';
 import { BadCursor, cursorOf, readCursor } from '../../store/paging.js';
-import { forbidden, mayDo } from '../access.js';
+import { actorOf, forbidden, mayDo } from '../access.js';
 import { answerPage } from '../cursors.js';
 import { Problem } from '../problem.js';
 import { type RouteParts, route } from '../route.js';
@@ -117,7 +117,7 @@ export const orgRoutes = [
     problems: [{ status: 409, when: 'More licenses are issued than the quota would allow' }],
     handle: async ({ params, body, caller }, parts) => {
       const changes = body as Partial<OrgSettings>;
-      const answer = await parts.store.orgs.change(params.org, changes, caller.subject);
+      const answer = await parts.store.orgs.change(params.org, changes, actorOf(caller));
       if (answer.outcome === 'refused') {
         const title = 'more licenses are issued than this quota allows';
         throw new Problem(409, answer.reason, title, { issued: answer.issued });
@@ -147,7 +147,7 @@ export const orgRoutes = [
     problems: [{ status: 409, when: 'Licenses change faster than they can be counted' }],
     handle: async ({ params, body, caller }, { store }) => {
       if (body.repair && !mayDo(caller, 'admin')) throw forbidden();
-      const repairBy = body.repair ? caller.subject : null;
+      const repairBy = body.repair ? actorOf(caller) : null;
       return recount(store, params.org, { repairBy }).catch((error: unknown) => {
         if (!(error instanceof StillChanging)) throw error;
         throw new Problem(409, 'still_changing', error.message);

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { LiveSession } from '../../store/sessions.js';
+import { actorOf } from '../access.js';
 import { answerPage } from '../cursors.js';
 import { invalid, notFound } from '../problem.js';
 import { route } from '../route.js';
@@ -101,7 +102,7 @@ export const sessionRoutes = [
       const evicted = await store.leases.evict({
         ...params,
         reason: 'evicted_by_admin',
-        actor: caller.subject,
+        actor: actorOf(caller),
         ...(why !== undefined && { note: why }),
         ...(holdMs !== undefined && { holdMs }),
         ...(sessionId !== undefined && ofEpoch !== undefined && { only: { sessionId, epoch: ofEpoch } }),

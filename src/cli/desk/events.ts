@@ -6,6 +6,7 @@ export interface AuditEvent {
   readonly type: string;
   readonly at: string;
   readonly actor?: string;
+  readonly role?: string;
   readonly user?: string;
   readonly machine?: string;
   readonly reason?: string;
@@ -88,14 +89,14 @@ function print(desk: Desk, event: AuditEvent): void {
     console.log(JSON.stringify(event));
     return;
   }
-  const { at, type, user, machine, reason, actor, details } = event;
+  const { at, type, user, machine, reason, actor, role, details } = event;
   const parts = [
     new Date(at).toLocaleTimeString('en-GB'),
     type.padEnd(21),
     (user ?? '').padEnd(20),
     machine && `on ${machine}`,
     reason && `because ${reason}`,
-    actor && actor !== 'user' && `by ${actor}`,
+    actor && actor !== 'user' && `by ${actor}${role === undefined ? '' : ` (${role})`}`,
     ...Object.entries(details).map(([name, value]) => `${name}=${value}`),
   ];
   desk.print(parts.filter(Boolean).join('  '));

@@ -90,6 +90,7 @@ export interface AuditEvent {
   readonly type: string;
   readonly at: string;
   readonly actor?: string;
+  readonly role?: string;
   readonly user?: string;
   /** The machine's id. */
   readonly machine?: string;

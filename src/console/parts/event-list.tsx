@@ -55,8 +55,8 @@ function EventItem(props: {
 }
 
 function Details({ event }: { readonly event: AuditEvent }) {
-  const { id, at, actor, machine, sessionId, epoch, node, details } = event;
-  const facts = { at: absoluteText(at), actor, machine, sessionId, epoch, node, ...details, event: id };
+  const { id, at, actor, role, machine, sessionId, epoch, node, details } = event;
+  const facts = { at: absoluteText(at), actor, role, machine, sessionId, epoch, node, ...details, event: id };
   return (
     <dl>
       {Object.entries(facts)

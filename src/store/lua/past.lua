@@ -13,6 +13,11 @@ local written
 
 local function emit(name, fields)
   local flat = { 'at', text(now), 'type', name }
+  -- People at the license desk come with their role.
+  if type(fields.actor) == 'table' then
+    fields.role = fields.actor.role
+    fields.actor = fields.actor.name
+  end
   for field, value in pairs(fields) do
     flat[#flat + 1] = field
     flat[#flat + 1] = value
