@@ -90,6 +90,8 @@ export async function isLoading(connection: RedisConnection): Promise<boolean> {
 
 /** Waits for a connection that is being made anew. Rejects when that fails, or takes longer than `withinMs`. */
 export async function untilReady(connection: RedisConnection, withinMs: number): Promise<void> {
+  // As many claims wait as there are.
+  connection.setMaxListeners(0);
   if (connection.status !== 'ready')
     await once(connection, 'ready', { signal: AbortSignal.timeout(withinMs) });
 }

@@ -43,7 +43,15 @@ export function storeOn(
 /** The counters of an org that count; without peak and time in use, which tests of sessions leave aside. */
 export async function countsOf(redis: Redis, key: string): Promise<Record<string, string>> {
   const all = await redis.hgetall(key);
-  const { seatAt: _at, seatMs: _ms, peak: _peak, peakAt: _peakAt, 'written:ended': _ended, ...counts } = all;
+  const {
+    seatAt: _at,
+    seatMs: _ms,
+    peak: _peak,
+    peakAt: _peakAt,
+    'written:ended': _ended,
+    trafficSince: _since,
+    ...counts
+  } = all;
   return Object.fromEntries(Object.entries(counts).filter(([name]) => !name.startsWith('summed:')));
 }
 

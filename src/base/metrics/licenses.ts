@@ -27,7 +27,7 @@ export const licenseMetrics = {
   trafficOldestSeconds: [
     'gauge',
     'soleseat_traffic_oldest_seconds',
-    'Age of the oldest event of sessions and refusals that is kept of the org; no series where there is none, nor for `{others}`.',
+    'Age of the oldest event of sessions and refusals that is kept of the org, as of the last look at it; no series where there is none, nor for `{others}`.',
     { org: 'open' },
   ],
   orgsNearQuota: [

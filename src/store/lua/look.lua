@@ -64,6 +64,10 @@ local function keepSince(stream, keptMs)
 end
 local trafficSince = keepSince(events, order.sessionsKeptMs)
 keepSince(acts, order.actsKeptMs)
+-- For the metrics, which read this hash anyway.
+if trafficSince or redis.call('HEXISTS', counters, 'trafficSince') == 1 then
+  redis.call('HSET', counters, 'trafficSince', text(trafficSince or 0))
+end
 local isCut = trafficSince and redis.call('XLEN', events) >= order.eventsKept
 
 local journal = redis.call('HGETALL', imports)

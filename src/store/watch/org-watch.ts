@@ -38,21 +38,25 @@ export class OrgWatch {
   /** Reads once. Rejects when Redis cannot be read; the metrics stay as they were then. */
   async look(): Promise<void> {
     const { redis, keys, totals, metrics, named } = this.parts;
-    const [sums, nearQuota, orgs, nodes, own] = await Promise.all([
+    const [sums, nearQuota, orgs, nodes, own, [seconds]] = await Promise.all([
       totals.read(),
       totals.above(NEAR_QUOTA),
       redis.scard(keys.orgs),
       redis.zcard(keys.nodes),
       redis.zrangebylex(keys.orgNames, '-', '+', 'LIMIT', 0, named),
+      redis.time(),
     ]);
+    const nowMs = Number(seconds) * 1000;
     const read = await Promise.all(own.map(async (org) => [org, await this.#read(org)] as const));
-    const ages = await this.#agesOf(own);
     // From here on in one go: a scrape between would miss series.
     const { licensesQuota, licensesIssued, licensesActive, licensesPeak, trafficOldestSeconds } = metrics;
     for (const gauge of [licensesQuota, licensesIssued, licensesActive, licensesPeak, trafficOldestSeconds])
       gauge.reset();
-    for (const [org, age] of ages) trafficOldestSeconds.set({ org }, age);
-    for (const [org, counts] of read) this.#show(org, counts);
+    for (const [org, counts] of read) {
+      this.#show(org, counts);
+      if (counts.trafficSince > 0)
+        trafficOldestSeconds.set({ org }, Math.max(0, (nowMs - counts.trafficSince) / 1000));
+    }
     if (orgs > own.length) this.#show(OTHERS, lessThese(sums, read));
     metrics.orgsNearQuota.set(nearQuota);
     metrics.keys.set({ kind: 'lease' }, sums.active);
@@ -61,21 +65,11 @@ export class OrgWatch {
     metrics.keys.set({ kind: 'node' }, nodes);
   }
 
-  /** org → seconds since its oldest event of sessions and refusals. */
-  async #agesOf(orgs: readonly string[]): Promise<readonly (readonly [string, number])[]> {
+  async #read(org: string): Promise<OrgCounts & { readonly trafficSince: number }> {
     const { redis, keys } = this.parts;
-    const nowMs = Number((await redis.time())[0]) * 1000;
-    const oldest = await Promise.all(orgs.map((org) => redis.xrange(keys.events(org), '-', '+', 'COUNT', 1)));
-    return oldest.flatMap(([entry], i) => {
-      const sinceMs = Number(entry?.[0].split('-')[0]);
-      return entry === undefined ? [] : [[orgs[i] ?? '', Math.max(0, (nowMs - sinceMs) / 1000)] as const];
-    });
-  }
-
-  async #read(org: string): Promise<OrgCounts> {
-    const { redis, keys } = this.parts;
-    const values = await redis.hmget(keys.counters(org), ...fields.map((field) => `summed:${field}`));
-    return countsOf((index) => Number(values[index] ?? 0));
+    const summed = fields.map((field) => `summed:${field}`);
+    const [since, ...values] = await redis.hmget(keys.counters(org), 'trafficSince', ...summed);
+    return { ...countsOf((index) => Number(values[index] ?? 0)), trafficSince: Number(since ?? 0) };
   }
 
   #show(org: string, { quota, limited, issued, active, peak }: OrgCounts): void {
