@@ -30,7 +30,7 @@ export function admit(request: FastifyRequest, route: Route, parts: AccessParts)
   return caller;
 }
 
-/** Who asks, as the audit trail names them. */
+/** The caller as the audit trail names them: by the `sub` and the role of their token. */
 export function actorOf({ subject, role }: Pick<AdminClaims, 'subject' | 'role'>): Actor {
   return { name: subject, role };
 }

@@ -1,4 +1,4 @@
-/** Who does something, for the audit trail: a name, and for people at the license desk their role. */
+/** The one who acts, as the audit trail names them: `user`, `broker`, or a person at the license desk, with their role. */
 export type Actor = string | { readonly name: string; readonly role: string };
 
 /** What an org has issued to a user: the right to one active session. */

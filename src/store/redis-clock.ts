@@ -51,8 +51,8 @@ export class RedisClock {
 
   /** Some server's clock said this. It may be long ago, as in an answer that is given again. */
   saw(redisMs: number): void {
-    // promise 8: the lower bound, of which the quickest reply gives the best. One that took a second to get there would
-    // put a reign a second too far ahead, and a node that begins the next one soon after could not know.
+    // promise 8: a reply gives a lower bound of the clock, and the quickest reply the best. An upper bound would put a
+    // reign too far ahead by as long as the reply took, and the node that begins the next one could not know.
     if (redisMs < LATEST_MS)
       this.#furthestOffset = Math.max(
         this.#furthestOffset ?? Number.NEGATIVE_INFINITY,

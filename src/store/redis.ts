@@ -184,8 +184,8 @@ function openCluster(
 }
 
 /**
- * Where a slot is on its way, ioredis sends ASKING and looks at no answer. One that does not come in time would be
- * nobody's rejection, which ends the process. The command behind it fails by itself.
+ * Where a slot is on its way, ioredis sends ASKING and looks at no answer. An answer that does not come in time would be
+ * a rejection that nobody handles, which ends the process. The command behind it fails by itself.
  */
 function answerForAsking(node: Redis): void {
   const asking = node.asking.bind(node);

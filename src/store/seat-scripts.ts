@@ -32,7 +32,7 @@ export class SeatScripts {
   ): Promise<T> {
     const reply = readReply<T & Learnt>(await this.run(name, seat, order, moreKeys));
     this.horizon.learn(seat.org, reply);
-    // Whoever has seen an epoch has seen the clock behind it.
+    // The reply tells an epoch, so the node must learn the clock behind it too.
     if (reply.now !== undefined) this.redisClock.saw(Number(reply.now));
     return reply;
   }

@@ -58,8 +58,8 @@ if resumed and order.instance and attempt and holder.attempt then
 end
 if resumed then writeAtMaxmemory() end
 
--- Promise 11: what a user may claim in a minute, refusals included. Of what is beyond it no answer is kept: a repetition
--- does no harm.
+-- Promise 11: a user has so many claims in a minute, refused ones included. The answer to a claim beyond them is not kept:
+-- repeating it does no harm.
 if order.claimsPerMinute > 0 then
   local made = redis.call('INCR', claims)
   if made == 1 then redis.call('PEXPIRE', claims, 60000) end

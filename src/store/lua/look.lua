@@ -25,8 +25,7 @@ if seats > 0 then
 end
 settle()
 
--- What was refused in a minute that is over.
--- Some at a time: Redis does nothing else meanwhile.
+-- Refusals of a minute that is over become events. Some at a time, as Redis does nothing else meanwhile.
 local refusals = redis.call('HSCAN', refused, 0, 'COUNT', order.batch)
 local moreRefusals, refusedNow = refusals[1] ~= '0', false
 for i = 1, #refusals[2], 2 do
@@ -53,8 +52,8 @@ end
 nextFrom(active)
 nextFrom(expiring)
 
--- Promise 14: what is older than it is kept for goes, also where nothing happens any more.
--- To the hour, so that not every event has a look of its own. Gives since when there is something.
+-- Promise 14: removes the events that are older than they are kept for, and has the org looked at again in the hour in
+-- which the oldest is to go. Gives the time of the oldest, if there is one.
 local function keepSince(stream, keptMs)
   if keptMs > 0 and clockUs > 0 then redis.call('XTRIM', stream, 'MINID', text(math.max(0, now - keptMs))) end
   local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
