@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { Redis } from 'ioredis';
 import { provisionRedis } from '../src/embedded/find-redis.js';
 import { type RedisProcess, startRedis } from '../src/embedded/redis-process.js';
-import { KeyNames } from '../src/store/keys.js';
+import { keyNames } from '../src/store/keys.js';
 import { root, workFolder } from './places.js';
 import { ORG } from './timing.js';
 
@@ -63,7 +63,7 @@ export class Store {
 
   /** Whether somebody has begun the reign of the primary of the moment. */
   async hasReign(): Promise<boolean> {
-    const reign = String(await this.command('GET', new KeyNames('soleseat:').reign(ORG)));
+    const reign = String(await this.command('GET', keyNames('soleseat:').reign(ORG)));
     const info = String(await this.command('INFO', 'replication'));
     const [, id = '?'] = /master_replid:(\w{16})/.exec(info) ?? [];
     return reign.startsWith(`${id}:`);
@@ -77,7 +77,7 @@ export class Store {
 
   /** How many nodes were heard since then, by Redis's clock. */
   async nodesSeenSince(ms: number): Promise<number> {
-    return Number(await this.command('ZCOUNT', new KeyNames('soleseat:').nodes, String(ms), '+inf'));
+    return Number(await this.command('ZCOUNT', keyNames('soleseat:').nodes, String(ms), '+inf'));
   }
 
   signal(name: NodeJS.Signals): void {

@@ -1,4 +1,4 @@
-import { KeyNames } from '../src/store/keys.js';
+import { keyNames } from '../src/store/keys.js';
 import type { BrokerNode } from './broker-node.js';
 import type { Belief, Counts, EndedEvents, History } from './history.js';
 import type { Store } from './store.js';
@@ -10,7 +10,7 @@ const COUNT_EVERY_MS = 500;
 /** What is slower than this to answer, or to get its turn, is noted. */
 const SLOW_MS = 50;
 
-const names = new KeyNames('soleseat:');
+const names = keyNames('soleseat:');
 const countScript = `
 local granted, reasserted, ended, written = 0, 0, 0, 0
 local fields = redis.call('HGETALL', KEYS[1])

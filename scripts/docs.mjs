@@ -27,13 +27,14 @@ const kindNames = {
   file: 'file',
 };
 
-const { settingsTable, metricsTable, closeCodes, isFinal, program, allRoutes, eventTypes } =
+const { settingsTable, metricsTable, closeCodes, isFinal, program, allRoutes, eventTypes, redisKeys } =
   await loadTables();
 
 const pages = {
   'docs/settings.md': () => settingsPage(),
   'docs/metrics.md': () => metricsPage(),
   'docs/events.md': () => eventsPage(),
+  'docs/redis-keys.md': () => redisKeysPage(),
   'docs/commands.md': () => commandsPage(),
   'docs/admin-api.md': () => adminApiPage(),
   'PROTOCOL.md': (text) => between(text, '<!-- close-codes -->', '<!-- /close-codes -->', closeCodesTable()),
@@ -53,15 +54,16 @@ if (isCheck && stale.length > 0) process.exitCode = 1;
 
 async function loadTables() {
   try {
-    const [settings, metrics, codes, events, commands, routes] = await Promise.all([
+    const [settings, metrics, codes, events, keys, commands, routes] = await Promise.all([
       import('../dist/base/settings.js'),
       import('../dist/base/metrics.js'),
       import('../dist/protocol/close-codes.js'),
       import('../dist/protocol/event-types.js'),
+      import('../dist/store/redis-keys.js'),
       import('../dist/cli/program.js'),
       import('../dist/admin/routes/index.js'),
     ]);
-    return { ...settings, ...metrics, ...codes, ...events, ...commands, ...routes };
+    return { ...settings, ...metrics, ...codes, ...events, ...keys, ...commands, ...routes };
   } catch (error) {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     console.error('There is no built dist: run npm run build first.');
@@ -149,6 +151,29 @@ ${table(
   ['now', 'in version 0.1'],
   entries.map(([name, { was }]) => [`\`${name}\``, `\`${was}\``]),
 )}
+`;
+}
+
+function redisKeysPage() {
+  const rows = Object.values(redisKeys).map(({ key, type, ttl, users, doc }) => [
+    `\`${key}\``,
+    type,
+    ttl ?? '',
+    users ?? '',
+    doc,
+  ]);
+  return `# Keys in Redis
+
+Written by \`npm run docs\` from \`src/store/redis-keys.ts\`; change it there.
+
+Each name stands behind \`SOLESEAT_KEY_PREFIX\`, which is \`soleseat:\`. The braces around the org keep all its keys in one
+slot of a Redis Cluster. \`<index>\` is empty on one server. In a cluster it is a tag like \`{1bz}:\`, and each slot that has
+orgs has such keys of its own.
+
+A key without a time is kept for ever. "Users" tells where the names of users stand in a key: in its name, or in its members,
+fields or values. In other keys there are none.
+
+${table(['key', 'type', 'kept for', 'users', 'what it holds'], rows)}
 `;
 }
 

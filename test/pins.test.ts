@@ -42,21 +42,44 @@ describe('pins', () => {
   });
 
   it('the keys in Redis have the names that operators know', async () => {
-    const { KeyNames } = await import('../src/store/keys.js');
-    const keys = new KeyNames('soleseat:');
-    expect(keys.lease('acme', 'ada')).toBe('soleseat:{acme}:lease:ada');
-    expect(keys.epoch('acme')).toBe('soleseat:{acme}:epoch');
-    expect(keys.active('acme')).toBe('soleseat:{acme}:active');
-    expect(keys.license('acme', 'ada')).toBe('soleseat:{acme}:license:ada');
-    expect(keys.licensed('acme')).toBe('soleseat:{acme}:licensed');
-    expect(keys.counters('acme')).toBe('soleseat:{acme}:counters');
-    expect(keys.events('acme')).toBe('soleseat:{acme}:events');
-    expect(keys.machines('acme', 'ada')).toBe('soleseat:{acme}:machines:ada');
-    expect(keys.settings('acme')).toBe('soleseat:{acme}:settings');
-    expect([keys.orgs, keys.nodes, keys.channelPrefix]).toEqual([
-      'soleseat:orgs',
-      'soleseat:nodes',
-      'soleseat:node:',
+    const { redisKeys } = await import('../src/store/redis-keys.js');
+    const names = Object.values(redisKeys).map(({ key, type }) => `${type} ${key}`);
+    expect(names.sort()).toEqual([
+      'HyperLogLog {<org>}:users:<day>',
+      'channel node:<nodeId>',
+      'hash <index>totals',
+      'hash node-info',
+      'hash {<org>}:counters',
+      'hash {<org>}:held',
+      'hash {<org>}:imports',
+      'hash {<org>}:license:<user>',
+      'hash {<org>}:machine-notes:<user>',
+      'hash {<org>}:refused',
+      'hash {<org>}:settings',
+      'hash {<org>}:usage:<hour>',
+      'set orgs',
+      'set slots',
+      'sorted set <index>due',
+      'sorted set <index>quota',
+      'sorted set nodes',
+      'sorted set org-names',
+      'sorted set {<org>}:active',
+      'sorted set {<org>}:expiring',
+      'sorted set {<org>}:licensed',
+      'sorted set {<org>}:machines:<user>',
+      'sorted set {<org>}:revoked',
+      'sorted set {<org>}:used',
+      'stream {<org>}:acts',
+      'stream {<org>}:events',
+      'string schema',
+      'string sweep-turn',
+      'string {<org>}:claims:<user>',
+      'string {<org>}:epoch',
+      'string {<org>}:fence:<user>',
+      'string {<org>}:lease:<user>',
+      'string {<org>}:reign',
+      'string {<org>}:request:<request>',
+      'string {<org>}:takeovers:<user>',
     ]);
   });
 

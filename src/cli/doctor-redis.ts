@@ -4,7 +4,7 @@ import { createLog } from '../base/log.js';
 import { createMetrics } from '../base/metrics.js';
 import type { Settings } from '../base/settings.js';
 import { causeOf, detailOf } from '../store/causes.js';
-import { KeyNames } from '../store/keys.js';
+import { type KeyNames, keyNames } from '../store/keys.js';
 import { connectRedis, openCommands, openInbox, type RedisConnection, redisNodes } from '../store/redis.js';
 import type { Finding } from './doctor-finding.js';
 
@@ -38,9 +38,7 @@ export async function redisFindings(
     const findings = [
       ...servers.flat(),
       ...(await look('PING', () => latency(commands, settings.commandTimeoutMs))),
-      ...(await look('a script that writes', () =>
-        rights(commands, inbox, new KeyNames(settings.keyPrefix)),
-      )),
+      ...(await look('a script that writes', () => rights(commands, inbox, keyNames(settings.keyPrefix)))),
     ];
     return { isReached: true, findings };
   } finally {

@@ -110,9 +110,7 @@ export class Events {
     command: 'XRANGE' | 'XREVRANGE',
     stretch: readonly [from: string | number, to: string | number, count: number],
   ): Promise<[traffic: readonly Entry[], acts: readonly Entry[]]> {
-    const { scripts, keys } = this.parts;
-    const both = [keys.events(org), keys.acts(org)];
-    const reply = await reachStore(() => scripts.run('trail', both, [command, ...stretch]));
+    const reply = await reachStore(() => this.parts.scripts.run('trail', { org }, [command, ...stretch]));
     return reply as [Entry[], Entry[]];
   }
 }

@@ -93,11 +93,10 @@ export class Imports {
 
   /** When the import was begun (Unix ms); null where the step does not apply. */
   async #step(step: Step, org: string, id: string, actor: Actor, more: object = {}): Promise<number | null> {
-    const { scripts, keys, config } = this.parts;
+    const { scripts, config } = this.parts;
     const { leaseTtlMs: staleMs } = config;
     const argument = JSON.stringify({ org, step, import: id, actor, staleMs, ...more });
-    const names = [keys.imports(org), keys.events(org), keys.acts(org), keys.indexOf(org).due];
-    const begun = await reachStore(() => scripts.run('import', names, [argument]));
+    const begun = await reachStore(() => scripts.run('import', { org }, [argument]));
     return begun === null ? null : Number(begun);
   }
 }

@@ -83,11 +83,13 @@ export class Leases {
   /** Keeps leases of one org for another TTL, and puts back those that Redis lost. */
   async renew(org: string, held: readonly HeldLease[]): Promise<RenewAnswer[]> {
     const { keys, config, redisClock, scripts, horizon } = this.parts;
-    const names = [...keys.renewal(org), ...held.map((lease) => keys.lease(org, lease.user))];
+    const leases = held.map((lease) => keys.lease(org, lease.user));
     const order = { org, nodeId: config.nodeId, ttlMs: config.leaseTtlMs, ...horizon.boundsOf(org) };
     const args = held.flatMap((lease) => [lease.user, fenceOf(lease), String(lease.epoch), lease.connection]);
     const learn = redisClock.exchange();
-    const reply = await reachStore(() => scripts.run('renew', names, [JSON.stringify(order), ...args]));
+    const reply = await reachStore(() =>
+      scripts.run('renew', { org }, [JSON.stringify(order), ...args], leases),
+    );
     if (!Array.isArray(reply)) throw new StoreDefect(new Error('renew answered out of form'));
     const [now, begun, ...answers] = reply as unknown[];
     const nowMs = learn(now);
@@ -160,8 +162,8 @@ export class Leases {
       // Whoever may take over without limit may claim without one.
       claimsPerMinute: takeoversPerMinute === 0 ? 0 : claimsPerMinute,
     };
-    const own = [this.parts.keys.request(org, requestId), this.parts.keys.claims(org, request.user)];
-    const send = () => this.parts.seats.ask<ClaimReply>('claim', request, order, own);
+    const seat = { org, user: request.user, request: requestId };
+    const send = () => this.parts.seats.ask<ClaimReply>('claim', seat, order);
     // The reply may be lost after the script ran, with its connection: ask once more under the same request id.
     const again = async () => {
       await untilReady(this.parts.redis, this.parts.config.commandTimeoutMs);

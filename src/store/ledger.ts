@@ -25,14 +25,7 @@ export class Ledger {
   constructor(private readonly parts: LedgerParts) {}
 
   async tally(org: string): Promise<Tally> {
-    const { scripts, keys } = this.parts;
-    const names = [
-      keys.counters(org),
-      keys.active(org),
-      keys.licensed(org),
-      keys.revoked(org),
-      keys.settings(org),
-    ];
+    const { scripts } = this.parts;
     const reply = readReply<{
       readonly now: string;
       readonly active: number;
@@ -40,7 +33,7 @@ export class Ledger {
       readonly revoked: number;
       readonly quota?: string;
       readonly counters: Readonly<Record<string, string>>;
-    }>(await reachStore(() => scripts.run('tally', names, [])));
+    }>(await reachStore(() => scripts.run('tally', { org }, [])));
     return {
       nowMs: Number(reply.now),
       active: reply.active,
@@ -60,14 +53,11 @@ export class Ledger {
     set: Readonly<Record<string, number>>,
     actor: Actor,
   ): Promise<boolean> {
-    const { scripts, keys } = this.parts;
+    const { scripts } = this.parts;
     const texts = (numbers: Readonly<Record<string, number>>) =>
       Object.fromEntries(Object.entries(numbers).map(([name, count]) => [name, String(count)]));
     const order = { org, was: texts(was), set: texts(set), actor };
-    const { due, totals, shares } = keys.indexOf(org);
-    const own = [keys.counters(org), keys.events(org), keys.acts(org), keys.active(org)];
-    const names = [...own, keys.settings(org), due, totals, shares];
-    return (await reachStore(() => scripts.run('repair', names, [JSON.stringify(order)]))) === 1;
+    return (await reachStore(() => scripts.run('repair', { org }, [JSON.stringify(order)]))) === 1;
   }
 }
 

@@ -49,7 +49,6 @@ export class Licenses {
       order,
       { id, expiresAt: textOf(expiresAt), import: importId },
       order.requestId,
-      [this.parts.keys.imports(order.org)],
     );
   }
 
@@ -164,7 +163,7 @@ export class Licenses {
 
   async #pageOf(org: string, index: string, stretch: Stretch): Promise<Page<Listed>> {
     return reachStore(async () => {
-      const { items: places, next } = await pageByScore(this.parts.scripts, index, stretch);
+      const { items: places, next } = await pageByScore(this.parts.scripts, { org, key: index }, stretch);
       const licenses = await this.#read(
         org,
         places.map(({ member }) => member),
@@ -213,10 +212,10 @@ export class Licenses {
     requestId = 'none',
     moreKeys: readonly string[] = [],
   ): Promise<LicenseReply> {
-    const { seats, keys } = this.parts;
-    const argument = { actor: order.actor, note: order.note, ...more };
-    const allKeys = [...keys.licenseChange(order.org, requestId), ...moreKeys];
-    return reachStore(() => seats.ask<LicenseReply>(name, order, argument, allKeys));
+    const { org, user, actor, note } = order;
+    const seat = { org, user, request: requestId };
+    const argument = { actor, note, ...more };
+    return reachStore(() => this.parts.seats.ask<LicenseReply>(name, seat, argument, moreKeys));
   }
 }
 

@@ -144,10 +144,7 @@ export class Orgs {
     const { redis, scripts, keys } = this.parts;
     const argument = JSON.stringify({ org, set, unset, actor });
     return reachStore(async () => {
-      const { due, totals, shares } = keys.indexOf(org);
-      const own = [keys.settings(org), keys.licensed(org), keys.events(org), keys.acts(org)];
-      const names = [...own, keys.counters(org), keys.active(org), due, totals, shares];
-      const answer = readReply<SettingsAnswer>(await scripts.run('settings', names, [argument]));
+      const answer = readReply<SettingsAnswer>(await scripts.run('settings', { org }, [argument]));
       if (answer.outcome === 'done') await enterOrgs(redis, keys, [org]);
       return answer;
     });

@@ -26,11 +26,16 @@ export interface Stretch {
  * One page of a sorted set, by rising score. The cursor names the place of the last member that was given, and the page
  * goes on strictly behind it, also when that member has left: a member that stays where it is comes once.
  */
-export async function pageByScore(scripts: Scripts, key: string, stretch: Stretch): Promise<Page<Place>> {
+export async function pageByScore(
+  scripts: Scripts,
+  place: { org: string; key: string },
+  stretch: Stretch,
+): Promise<Page<Place>> {
+  const { org, key } = place;
   const { cursor, limit, untilScore = Number.POSITIVE_INFINITY } = stretch;
   const behind = cursor === null ? [] : placeArguments(cursor);
   // One more than the page holds tells whether there is another page.
-  const reply = await scripts.run('page', [key], [limit + 1, ...behind]);
+  const reply = await scripts.run('page', { org }, [limit + 1, ...behind], [key]);
   const wanted = placesIn(reply as readonly string[]).filter(({ score }) => score < untilScore);
   const items = wanted.slice(0, limit);
   const last = items.at(-1);

@@ -2,42 +2,52 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Metrics } from '../base/metrics.js';
 import { actsInLua } from '../protocol/event-types.js';
+import type { KeyNames, Place } from './keys.js';
 import type { RedisConnection } from './redis.js';
+import { type KeyName, type KeyScope, keyNamesInOrder, scopeOf } from './redis-keys.js';
 import { SharedWrites } from './shared-writes.js';
 
 const seat = ['reign', 'lease', 'index', 'past', 'seat'] as const;
 const license = [...seat, 'license'] as const;
 
-/** The Lua files that stand before each script, beside common.lua. */
-const librariesOf = {
-  claim: seat,
-  renew: ['reign', 'lease', 'grant'],
-  reassert: [...seat, 'grant'],
-  release: [...seat, 'grant'],
-  evict: seat,
-  sweep: seat,
-  look: seat,
-  issue: license,
-  suspend: license,
-  reinstate: license,
-  expiry: license,
-  expire: license,
-  transfer: license,
-  revoke: license,
-  unissue: license,
-  settings: ['index', 'past'],
-  repair: ['index', 'past'],
-  sum: ['index'],
-  due: [],
-  tally: [],
-  import: ['index', 'past'],
-  page: [],
-  trail: [],
-} as const satisfies Record<string, readonly string[]>;
+interface ScriptRow {
+  /** What it is about: it gets the keys of this scope that it mentions. */
+  readonly of: 'index' | 'org' | 'user';
+  /** The Lua files that stand before it, beside common.lua. */
+  readonly after: readonly string[];
+}
 
-export type ScriptName = keyof typeof librariesOf;
+const scriptTable = {
+  claim: { of: 'user', after: seat },
+  renew: { of: 'org', after: ['reign', 'lease', 'grant'] },
+  reassert: { of: 'user', after: [...seat, 'grant'] },
+  release: { of: 'user', after: [...seat, 'grant'] },
+  evict: { of: 'user', after: seat },
+  sweep: { of: 'user', after: seat },
+  look: { of: 'org', after: seat },
+  issue: { of: 'user', after: license },
+  suspend: { of: 'user', after: license },
+  reinstate: { of: 'user', after: license },
+  expiry: { of: 'user', after: license },
+  expire: { of: 'user', after: license },
+  transfer: { of: 'user', after: license },
+  revoke: { of: 'user', after: license },
+  unissue: { of: 'user', after: license },
+  settings: { of: 'org', after: ['index', 'past'] },
+  repair: { of: 'org', after: ['index', 'past'] },
+  sum: { of: 'index', after: ['index'] },
+  due: { of: 'index', after: [] },
+  tally: { of: 'org', after: [] },
+  import: { of: 'org', after: ['index', 'past'] },
+  page: { of: 'org', after: [] },
+  trail: { of: 'org', after: [] },
+} as const satisfies Record<string, ScriptRow>;
+
+export type ScriptName = keyof typeof scriptTable;
 
 interface Script {
+  /** The keys that it mentions, in the order of KEYS. */
+  readonly keys: readonly KeyName[];
   readonly source: string;
   readonly sha: string;
 }
@@ -53,12 +63,22 @@ export class Scripts {
   constructor(
     private readonly redis: RedisConnection,
     private readonly metrics: Metrics,
+    private readonly keys: KeyNames,
   ) {
     this.#writes = new SharedWrites(redis);
   }
 
-  async run(name: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    const { source, sha } = this.#load(name);
+  /** `more` are the keys that `moreKeys()` gives the script, behind those of the place. Rejects as ioredis does. */
+  async run(
+    name: ScriptName,
+    place: Place,
+    args: readonly (string | number)[],
+    more: readonly string[] = [],
+  ): Promise<unknown> {
+    const script = this.#load(name);
+    const { source, sha } = script;
+    const keys = this.keys.at(script.keys, place);
+    keys.push(...more);
     const sentMs = performance.now();
     this.#writes.sending();
     try {
@@ -80,12 +100,37 @@ export class Scripts {
   #load(name: ScriptName): Script {
     let script = this.#scripts.get(name);
     if (script === undefined) {
-      const source = ['common', ...librariesOf[name], name].map(read).join('\n');
-      script = { source, sha: createHash('sha1').update(source).digest('hex') };
+      script = load(name);
       this.#scripts.set(name, script);
     }
     return script;
   }
+}
+
+function load(name: ScriptName): Script {
+  const { of, after } = scriptTable[name];
+  const body = ['common', ...after, name].map(read).join('\n');
+  const code = body.replaceAll(/--.*$/gm, '');
+  const mentioned = keyNamesInOrder.filter((key) => new RegExp(`\\b${key}Key\\b`).test(code));
+  const keys = mentioned.filter((key) => scopesWithin[of].includes(scopeOf(key)));
+  const source = `${keyLines(keys, mentioned)}\n${body}`;
+  return { keys, source, sha: createHash('sha1').update(source).digest('hex') };
+}
+
+/** The keys of each scope that a place has a name for. */
+const scopesWithin: Readonly<Record<ScriptRow['of'], readonly KeyScope[]>> = {
+  index: ['index'],
+  org: ['index', 'org'],
+  user: ['index', 'org', 'user', 'request'],
+};
+
+/** A variable `…Key` for each key that is mentioned. One that the script is not given is nil, or set by the script. */
+function keyLines(given: readonly KeyName[], mentioned: readonly KeyName[]): string {
+  const variables = [...given, ...mentioned.filter((key) => !given.includes(key))].map((key) => `${key}Key`);
+  const bound =
+    variables.length === 0 ? '' : `local ${variables.join(', ')} = unpack(KEYS, 1, ${given.length})\n`;
+  const from = given.length + 1;
+  return `${bound}local function moreKeys() local more = {} for i = ${from}, #KEYS do more[#more + 1] = KEYS[i] end return more end`;
 }
 
 /** Whether Redis answered, and answered with an error, rather than not at all. */

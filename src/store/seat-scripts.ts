@@ -7,14 +7,21 @@ import type { RedisClock } from './redis-clock.js';
 import { readReply } from './replies.js';
 import type { ScriptName, Scripts } from './scripts.js';
 
-/** Runs the scripts about one user's seat, with the keys that seat.lua names and what all their orders carry. */
+/** Whose seat, and the id under which the answer is kept, if it is. */
+export interface Seat {
+  readonly org: string;
+  readonly user: string;
+  readonly request?: string;
+}
+
+/** Runs the scripts about one user's seat, with what all their orders carry. */
 export class SeatScripts {
   /** What every order carries, as JSON without its braces: made once. */
   readonly #common: string;
 
   constructor(
     private readonly scripts: Scripts,
-    private readonly keys: KeyNames,
+    keys: KeyNames,
     private readonly config: LeaseConfig,
     private readonly redisClock: RedisClock,
     private readonly horizon: Horizon,
@@ -24,12 +31,7 @@ export class SeatScripts {
   }
 
   /** The reply of a script that answers in JSON, after the node has learnt from it. Rejects as `run` does. */
-  async ask<T>(
-    name: ScriptName,
-    seat: { readonly org: string; readonly user: string },
-    order: object,
-    moreKeys: readonly string[] = [],
-  ): Promise<T> {
+  async ask<T>(name: ScriptName, seat: Seat, order: object, moreKeys: readonly string[] = []): Promise<T> {
     const reply = readReply<T & Learnt>(await this.run(name, seat, order, moreKeys));
     this.horizon.learn(seat.org, reply);
     // The reply tells an epoch, so the node must learn the clock behind it too.
@@ -41,21 +43,15 @@ export class SeatScripts {
    * The reply as it came. Rejects as ioredis does; `reachStore` tells what that means. An order that Redis
    * comes to after the command timeout does nothing, as whoever gave it has been told that it failed.
    */
-  async run(
-    name: ScriptName,
-    seat: { readonly org: string; readonly user: string },
-    order: object,
-    moreKeys: readonly string[] = [],
-  ): Promise<unknown> {
+  async run(name: ScriptName, seat: Seat, order: object, moreKeys: readonly string[] = []): Promise<unknown> {
     const { org, user } = seat;
     // Only the choice of the hour hangs on this clock; until Redis has told its time, the system's will do.
-    const keys = this.keys.seat(org, user, this.redisClock.nowMs() ?? Date.now());
-    keys.push(...moreKeys);
+    const place = { org, user, request: seat.request ?? 'none', atMs: this.redisClock.nowMs() ?? Date.now() };
     const seatText = JSON.stringify({ org, user }).slice(0, -1);
     const own = membersOf({ ...order, ...this.horizon.boundsOf(org) });
     const argument = `${seatText},${this.#common},${own}}`;
     const learn = this.redisClock.exchange();
-    const send = () => this.scripts.run(name, keys, [argument, ...this.#notAfter()]);
+    const send = () => this.scripts.run(name, place, [argument, ...this.#notAfter()], moreKeys);
     try {
       return await send();
     } catch (error) {

@@ -6,7 +6,7 @@ import { Directory } from './directory.js';
 import { Events } from './events.js';
 import { Horizon, type Setback } from './horizon.js';
 import { Imports } from './imports.js';
-import { KeyNames } from './keys.js';
+import { type KeyNames, keyNames } from './keys.js';
 import type { LeaseConfig } from './lease-types.js';
 import { Leases } from './leases.js';
 import { Ledger } from './ledger.js';
@@ -56,10 +56,10 @@ export function createStore(parts: {
   readonly log?: Log;
 }): Store {
   const { redis, config } = parts;
-  const keys = new KeyNames(config.keyPrefix, redis.isCluster);
+  const keys = keyNames(config.keyPrefix, redis.isCluster);
   const redisClock = new RedisClock(parts.clock, parts.onClockStep);
   const horizon = new Horizon(redisClock, parts.onSetback);
-  const scripts = new Scripts(redis, parts.metrics);
+  const scripts = new Scripts(redis, parts.metrics, keys);
   const seats = new SeatScripts(scripts, keys, config, redisClock, horizon);
   const ledger = new Ledger({ scripts, keys });
   const licenses = new Licenses({ redis, scripts, seats, keys });

@@ -3,7 +3,7 @@ import type { CutShort } from './cut-short.js';
 import type { Directory } from './directory.js';
 import { reachStore } from './errors.js';
 import type { Imports } from './imports.js';
-import type { KeyNames } from './keys.js';
+import type { IndexKeys, KeyNames } from './keys.js';
 import type { LeaseConfig } from './lease-types.js';
 import type { RedisConnection } from './redis.js';
 import type { Scripts } from './scripts.js';
@@ -69,14 +69,14 @@ export class Sweeper {
   async #sweepAll(): Promise<number> {
     const indexes = await this.parts.directory.indexes();
     // Where one master of a cluster is gone, the orgs of the others are swept all the same.
-    return sumOf(await Promise.allSettled(indexes.map(({ due }) => this.#sweepIndex(due))));
+    return sumOf(await Promise.allSettled(indexes.map((index) => this.#sweepIndex(index))));
   }
 
-  async #sweepIndex(due: string): Promise<number> {
+  async #sweepIndex(index: IndexKeys): Promise<number> {
     const { scripts } = this.parts;
     const results: PromiseSettledResult<number>[] = [];
     for (;;) {
-      const orgs = (await scripts.run('due', [due], [ORGS_AT_ONCE])) as string[];
+      const orgs = (await scripts.run('due', { index }, [ORGS_AT_ONCE])) as string[];
       const looks = await Promise.allSettled(orgs.map((org) => this.#look(org)));
       results.push(...looks);
       // One org that cannot be looked at keeps nobody from the others; it is due again in a moment.
@@ -99,21 +99,18 @@ export class Sweeper {
   }
 
   async #askWhatIsDue(org: string): Promise<readonly [string[], string[], string[]]> {
-    const { seats, keys, config, cutShort } = this.parts;
+    const { seats, config, cutShort } = this.parts;
     const { leaseTtlMs: staleMs, sessionsKeptMs, actsKeptMs } = config;
     const order = { batch: BATCH, staleMs, sessionsKeptMs, actsKeptMs };
-    const more = [keys.expiring(org), keys.imports(org)];
-    const reply = await seats.run('look', { org, user: '' }, order, more);
+    const reply = await seats.run('look', { org, user: '' }, order);
     const [runOut, ended, silent, keptMs] = reply as [string[], string[], string[], string?];
     if (keptMs !== undefined) cutShort.found(org, Number(keptMs));
     return [runOut, ended, silent];
   }
 
   async #expire(org: string, user: string): Promise<boolean> {
-    const { seats, keys } = this.parts;
     const order = { actor: 'broker' };
-    const more = keys.licenseChange(org, 'none');
-    const { outcome } = await seats.ask<{ outcome: string }>('expire', { org, user }, order, more);
+    const { outcome } = await this.parts.seats.ask<{ outcome: string }>('expire', { org, user }, order);
     return outcome === 'done';
   }
 

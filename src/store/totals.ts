@@ -77,13 +77,10 @@ export class Totals {
     return { stored: over('stored'), counted: over('counted') };
   }
 
-  async #sum({ totals, shares }: IndexKeys, orgs: readonly string[] = [], mend: boolean) {
+  async #sum(index: IndexKeys, orgs: readonly string[] = [], mend: boolean) {
     const { scripts, keys } = this.parts;
-    const reply = await scripts.run(
-      'sum',
-      [totals, shares, ...orgs.flatMap((org) => keys.counted(org))],
-      [JSON.stringify({ orgs, mend })],
-    );
+    const counted = orgs.flatMap((org) => [keys.counters(org), keys.active(org), keys.settings(org)]);
+    const reply = await scripts.run('sum', { index }, [JSON.stringify({ orgs, mend })], counted);
     return readReply<{ readonly stored: Sums; readonly counted: Sums }>(reply);
   }
 }

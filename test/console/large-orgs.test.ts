@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { KeyNames } from '../../src/store/keys.js';
+import { keyNames } from '../../src/store/keys.js';
 import { eventually } from '../support/eventually.js';
 import { figure, ORG, openStage, type Stage, signIn } from './stage.js';
 
@@ -22,7 +22,7 @@ let stage: Stage;
 
 beforeAll(async () => {
   stage = await openStage();
-  const keys = new KeyNames('soleseat:');
+  const keys = keyNames('soleseat:');
   const redis = new Redis(stage.redis.url);
   await redis.eval(seed, 2, keys.active(ORG), keys.lease(ORG, ''), CROWD);
   redis.disconnect();

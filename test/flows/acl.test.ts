@@ -2,11 +2,31 @@ import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
 import { allRoutes } from '../../src/admin/routes/index.js';
+import { redisKeys } from '../../src/store/redis-keys.js';
 import { ask } from '../support/admin.js';
 import { Desktop, resume } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { startNode } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
+
+const redisTypes: Readonly<Record<string, string>> = {
+  string: 'string',
+  hash: 'hash',
+  set: 'set',
+  'sorted set': 'zset',
+  stream: 'stream',
+  HyperLogLog: 'string',
+};
+
+/** The types that the table gives to keys of this form. */
+const rowsOf = (key: string) =>
+  Object.values(redisKeys)
+    .filter((row) =>
+      new RegExp(
+        `^soleseat:${row.key.replaceAll('<index>', '').replaceAll(/<\w+>/g, '.+').replaceAll(/[{}]/g, '\\$&')}$`,
+      ).test(key),
+    )
+    .map(({ type }) => redisTypes[type]);
 
 const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 
@@ -58,6 +78,10 @@ it('nodes can do all their work as the user of Redis that docs/operations.md giv
   const body = { quota: 50 };
   expect((await ask(near, 'PATCH', '/v1/admin/orgs/acme', { body })).status).toBe(200);
   expect(await page0()).not.toContain('NOPERM');
+  for (const key of await store.keys('*')) {
+    const type = await store.type(key);
+    expect(rowsOf(key), `${key}, a ${type}, is in no row of docs/redis-keys.md`).toContain(type);
+  }
   await Promise.all([near.stop(), far.stop()]);
   expect(await store.acl('LOG')).toEqual([]);
 

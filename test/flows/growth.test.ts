@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Broker } from '../../src/broker.js';
-import { KeyNames } from '../../src/store/keys.js';
+import { keyNames } from '../../src/store/keys.js';
 import { Crowd } from '../support/crowd.js';
 import { eventually } from '../support/eventually.js';
 import { startNode } from '../support/node.js';
@@ -10,7 +10,7 @@ import { useRedis } from '../support/redis.js';
 import { issueTo, leaseFrom, ORG, requestFor, storeOn } from '../support/store.js';
 
 const MEASURED_MS = 4_000;
-const keys = new KeyNames('soleseat:');
+const keys = keyNames('soleseat:');
 const redis = useRedis();
 
 async function nodeFor(more: Record<string, string> = {}): Promise<Broker> {

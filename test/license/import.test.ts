@@ -2,13 +2,13 @@ import { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ImportEvent, readImport, runImport } from '../../src/license/import.js';
 import { recount } from '../../src/license/recount.js';
-import { KeyNames } from '../../src/store/keys.js';
+import { keyNames } from '../../src/store/keys.js';
 import type { Store } from '../../src/store/store.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { issueTo, ORG, orderFor, storeOn } from '../support/store.js';
 
-const keys = new KeyNames('soleseat:');
+const keys = keyNames('soleseat:');
 const redis = useRedis();
 let store: Store;
 let ids = 0;

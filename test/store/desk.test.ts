@@ -2,13 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { recount } from '../../src/license/recount.js';
 import { uniqueUsersNow, usageByDay } from '../../src/license/usage.js';
 import type { EventFilter } from '../../src/store/events.js';
-import { hourOf, KeyNames } from '../../src/store/keys.js';
+import { hourOf, keyNames } from '../../src/store/keys.js';
 import type { Store } from '../../src/store/store.js';
 import { withinOneHour } from '../support/calendar.js';
 import { useRedis } from '../support/redis.js';
 import { claimFor, issueTo, ORG, orderFor, storeOn } from '../support/store.js';
 
-const keys = new KeyNames('soleseat:');
+const keys = keyNames('soleseat:');
 const redis = useRedis();
 let store: Store;
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { KeyNames } from '../../src/store/keys.js';
+import { keyNames } from '../../src/store/keys.js';
 import type { Store } from '../../src/store/store.js';
 import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
@@ -8,7 +8,7 @@ import { claimFor, issueTo, leaseFrom, ORG, orderFor, requestFor, storeOn } from
 /** Of storeOn. */
 const KEPT_MS = 86_400_000;
 const MINUTE_MS = 60_000;
-const keys = new KeyNames('soleseat:');
+const keys = keyNames('soleseat:');
 const redis = useRedis();
 let store: Store;
 

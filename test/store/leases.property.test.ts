@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ConflictPolicy } from '../../src/protocol/messages.js';
-import { KeyNames } from '../../src/store/keys.js';
+import { keyNames } from '../../src/store/keys.js';
 import type { HeldLease, RenewAnswer } from '../../src/store/lease-types.js';
 import { parseLease } from '../../src/store/replies.js';
 import type { Store } from '../../src/store/store.js';
@@ -86,7 +86,7 @@ interface Grant {
 let redis: ForgetfulRedis;
 let store: Redis;
 const connections = new Map<string, Redis>();
-const keys = new KeyNames('soleseat:');
+const keys = keyNames('soleseat:');
 /** Over all runs: FLUSHALL, failovers and new nodes lie between them, and still no epoch may come twice. */
 let highestEpoch = 0;
 /** How far ahead of Redis's clock a reign begins at least. */

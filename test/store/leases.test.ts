@@ -4,7 +4,7 @@ import { type Clock, monotonicMs } from '../../src/base/clock.js';
 import { createLog } from '../../src/base/log.js';
 import { createMetrics } from '../../src/base/metrics.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
-import { KeyNames } from '../../src/store/keys.js';
+import { keyNames } from '../../src/store/keys.js';
 import type { ClaimAnswer, ClaimRequest, LeaseConfig } from '../../src/store/lease-types.js';
 import type { Leases } from '../../src/store/leases.js';
 import { connectRedis, openCommands } from '../../src/store/redis.js';
@@ -16,7 +16,7 @@ import { RedisProxy } from '../support/redis-proxy.js';
 import { countsOf, leaseFrom, ORG, requestFor, storeOn } from '../support/store.js';
 
 const KEPT = { outcome: 'kept', raised: null };
-const keys = new KeyNames('soleseat:');
+const keys = keyNames('soleseat:');
 let redis: RedisProcess;
 let store: Redis;
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recount } from '../../src/license/recount.js';
-import { KeyNames } from '../../src/store/keys.js';
+import { keyNames } from '../../src/store/keys.js';
 import type { HeldLease } from '../../src/store/lease-types.js';
 import { parseLease } from '../../src/store/replies.js';
 import type { Store } from '../../src/store/store.js';
@@ -11,7 +11,7 @@ import { issueTo, leaseFrom, ORG, orderFor, requestFor, storeOn } from '../suppo
 
 const USERS = ['ann', 'bob', 'cleo', 'dan', 'eve'] as const;
 const NODES = ['n1', 'n2', 'n3'] as const;
-const keys = new KeyNames('soleseat:');
+const keys = keyNames('soleseat:');
 
 const user = fc.constantFrom(...USERS);
 const operation = fc.oneof(

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { recount } from '../../src/license/recount.js';
 import { StoreUnavailable } from '../../src/store/errors.js';
-import { KeyNames } from '../../src/store/keys.js';
+import { keyNames } from '../../src/store/keys.js';
 import type { License, LicenseAnswer } from '../../src/store/license-types.js';
 import { BadCursor } from '../../src/store/paging.js';
 import type { Store } from '../../src/store/store.js';
@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.js';
 import { useRedis } from '../support/redis.js';
 import { claimFor, issueTo, leaseFrom, ORG, orderFor, requestFor, storeOn } from '../support/store.js';
 
-const keys = new KeyNames('soleseat:');
+const keys = keyNames('soleseat:');
 const redis = useRedis();
 let store: Store;
 /** Long enough for a slow machine to do what comes before the end. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createMetrics } from '../../src/base/metrics.js';
+import { keyNames } from '../../src/store/keys.js';
 import { BadCursor, cursorOf, pageByScore } from '../../src/store/paging.js';
 import { Scripts } from '../../src/store/scripts.js';
 import { useRedis } from '../support/redis.js';
@@ -11,12 +12,12 @@ const redis = useRedis();
 let scripts: Scripts;
 
 beforeAll(() => {
-  scripts = new Scripts(redis.client, createMetrics());
+  scripts = new Scripts(redis.client, createMetrics(), keyNames('soleseat:'));
 });
 beforeEach(() => redis.client.flushall());
 
 const pageOf = (cursor: string | null, limit: number, untilScore?: number) =>
-  pageByScore(scripts, KEY, { cursor, limit, untilScore });
+  pageByScore(scripts, { org: 'acme', key: KEY }, { cursor, limit, untilScore });
 
 /** Few scores and few letters, so that most members share a score and a beginning. */
 const scores = fc.constantFrom(-1, 0, 0.5, MS, MS + 1, MS * 1000, MS * 1000 + 1);

@@ -2,14 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Log } from '../../src/base/log.js';
 import { eventNamed, eventNames, eventTypes } from '../../src/protocol/event-types.js';
 import type { AuditEvent } from '../../src/store/events.js';
-import { KeyNames } from '../../src/store/keys.js';
+import { keyNames } from '../../src/store/keys.js';
 import type { LeaseConfig } from '../../src/store/lease-types.js';
 import { withinOneMinute } from '../support/calendar.js';
 import { eventually } from '../support/eventually.js';
 import { ForgetfulRedis } from '../support/failover.js';
 import { issueTo, leaseFrom, ORG, requestFor, storeOn } from '../support/store.js';
 
-const keys = new KeyNames('soleseat:');
+const keys = keyNames('soleseat:');
 const MINUTE_MS = 60_000;
 let redis: ForgetfulRedis;
 

@@ -1,13 +1,13 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Setback } from '../../src/store/horizon.js';
-import { KeyNames } from '../../src/store/keys.js';
+import { keyNames } from '../../src/store/keys.js';
 import type { ClaimRequest, HeldLease, LeaseConfig } from '../../src/store/lease-types.js';
 import type { Store } from '../../src/store/store.js';
 import { ForgetfulRedis } from '../support/failover.js';
 import { leaseFrom, ORG, raisedBy, requestFor, storeOn } from '../support/store.js';
 
-const keys = new KeyNames('soleseat:');
+const keys = keyNames('soleseat:');
 let redis: ForgetfulRedis;
 
 beforeAll(async () => {

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLog } from '../../src/base/log.js';
 import { createMetrics } from '../../src/base/metrics.js';
+import { keyNames } from '../../src/store/keys.js';
 import { connectRedis, openCommands } from '../../src/store/redis.js';
 import { Scripts } from '../../src/store/scripts.js';
 import { eventually } from '../support/eventually.js';
@@ -16,7 +17,7 @@ beforeEach(async () => {
   const parts = { log: createLog('silent', 'test'), metrics: createMetrics() };
   redis = openCommands({ redisUrl: server.url, commandTimeoutMs: 30_000 }, parts) as Redis;
   await connectRedis(redis);
-  scripts = new Scripts(redis, parts.metrics);
+  scripts = new Scripts(redis, parts.metrics, keyNames('soleseat:'));
   // Known to the server from here on, so that each run is one command.
   await renew(0);
 });
@@ -32,10 +33,9 @@ async function renew(i: number): Promise<unknown> {
   await server.client.set(`lease-${i}`, `other:${i}:`);
   return run(i, user);
 }
-const shared = ['active', 'held', 'epoch', 'reign', 'events', 'acts', 'due'];
 const order = JSON.stringify({ org: 'acme', nodeId: 'n1', ttlMs: 1000, floor: '0', view: '0' });
 const run = (i: number, user = `user-${i}`) =>
-  scripts.run('renew', [...shared, `lease-${i}`], [order, user, 'mine:1:', '1', 'connection']);
+  scripts.run('renew', { org: 'acme' }, [order, user, 'mine:1:', '1', 'connection'], [`lease-${i}`]);
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -114,7 +114,7 @@ describe('the writes that scripts share', () => {
   });
 
   it('hold nothing back after a script that Redis refused', async () => {
-    const refused = scripts.run('renew', ['active', 'lease-0'], ['no number', 'user-0', 'mine:1:']);
+    const refused = scripts.run('renew', { org: 'acme' }, ['no number', 'user-0', 'mine:1:'], ['lease-0']);
     await expect(Promise.all([refused, run(0)])).rejects.toThrow();
     await expectUncorked();
   });

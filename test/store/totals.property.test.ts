@@ -4,7 +4,7 @@ import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisTopology } from '../../src/embedded/redis-topology.js';
 import { recount } from '../../src/license/recount.js';
-import { KeyNames } from '../../src/store/keys.js';
+import { type KeyNames, keyNames } from '../../src/store/keys.js';
 import type { HeldLease } from '../../src/store/lease-types.js';
 import type { RedisConnection } from '../../src/store/redis.js';
 import { tagOf } from '../../src/store/slots.js';
@@ -48,7 +48,7 @@ class Scene {
   #ids = 0;
 
   constructor(private readonly redis: RedisConnection) {
-    this.#keys = new KeyNames('soleseat:', redis.isCluster);
+    this.#keys = keyNames('soleseat:', redis.isCluster);
     const more = { licenseMode: 'auto' };
     this.#stores = [storeOn(redis, more), storeOn(redis, { ...more, nodeId: 'n2' })];
   }
@@ -262,7 +262,7 @@ describe('the totals over all orgs, and what is due next (promises 7 and 9)', ()
     });
 
     it('lie in the slot of the org, by a tag that every node finds', async () => {
-      const keys = new KeyNames('soleseat:', true);
+      const keys = keyNames('soleseat:', true);
       for (const org of [...ORGS, 'Ünïcode Ltd', 'a:b', '*']) {
         const index = Object.values(keys.indexOf(org));
         const slots = await Promise.all(

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { KeyNames } from '../../src/store/keys.js';
+import { keyNames } from '../../src/store/keys.js';
 import type { Store } from '../../src/store/store.js';
 import { useRedis } from '../support/redis.js';
 import { issueTo, requestFor, storeOn } from '../support/store.js';
 
-const keys = new KeyNames('soleseat:');
+const keys = keyNames('soleseat:');
 const redis = useRedis();
 let store: Store;
 

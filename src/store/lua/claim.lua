@@ -2,21 +2,19 @@
 -- (promises 1, 2, 3, 9, 10, 13). Owner, counters, audit events and the notice to the loser's node are one step.
 -- A repeated request id is answered from the record, not done again.
 --
--- KEYS  those of seat.lua, request, claims
 -- ARGV  JSON: org, user, sessionId (used unless resumed), nodeId, connection, machine (JSON text), machineId,
 --       machineKind?, instance?, attempt?, onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
 --       takeoversPerMinute, claimsPerMinute, eventsKept, channelPrefix, floor, view
 -- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited | stale
 
-local request, claims = moreKeys()
 order.actor = 'user'
 
-local recorded = redis.call('GET', request)
+local recorded = redis.call('GET', requestKey)
 if recorded then return recorded end
 
 local function answer(reply)
   local encoded = encode(reply)
-  redis.call('SET', request, encoded, 'PX', 60000)
+  redis.call('SET', requestKey, encoded, 'PX', 60000)
   return encoded
 end
 
@@ -30,17 +28,17 @@ end
 
 -- The user's machines: the newest 256, each with "<first seen>:<how often>:<machine as JSON>".
 local function noteMachine()
-  local first, often = string.match(redis.call('HGET', machineNotes, order.machineId) or '', '^(%d+):(%d+):')
-  redis.call('ZADD', machines, text(now), order.machineId)
-  redis.call('HSET', machineNotes, order.machineId,
+  local first, often = string.match(redis.call('HGET', machineNotesKey, order.machineId) or '', '^(%d+):(%d+):')
+  redis.call('ZADD', machinesKey, text(now), order.machineId)
+  redis.call('HSET', machineNotesKey, order.machineId,
     table.concat({ first or text(now), text((often or 0) + 1), order.machine }, ':'))
   if first then return end
-  local tooMany = redis.call('ZCARD', machines) - 256
-  local oldest = tooMany > 0 and redis.call('ZPOPMIN', machines, tooMany) or {}
-  for i = 1, #oldest, 2 do redis.call('HDEL', machineNotes, oldest[i]) end
+  local tooMany = redis.call('ZCARD', machinesKey) - 256
+  local oldest = tooMany > 0 and redis.call('ZPOPMIN', machinesKey, tooMany) or {}
+  for i = 1, #oldest, 2 do redis.call('HDEL', machineNotesKey, oldest[i]) end
 end
 
-local value = redis.call('GET', lease)
+local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
 local isSameMachine = holder and holder.machine.id == order.machineId
 
@@ -61,17 +59,17 @@ if resumed then writeAtMaxmemory() end
 -- Promise 11: a user has so many claims in a minute, refused ones included. The answer to a claim beyond them is not kept:
 -- repeating it does no harm.
 if order.claimsPerMinute > 0 then
-  local made = redis.call('INCR', claims)
-  if made == 1 then redis.call('PEXPIRE', claims, 60000) end
+  local made = redis.call('INCR', claimsKey)
+  if made == 1 then redis.call('PEXPIRE', claimsKey, 60000) end
   if made > order.claimsPerMinute then
     count('denied:rate_limited')
     noteDenial('rate_limited')
-    return encode({ outcome = 'rate_limited', retryAfterMs = text(redis.call('PTTL', claims)) })
+    return encode({ outcome = 'rate_limited', retryAfterMs = text(redis.call('PTTL', claimsKey)) })
   end
 end
 
 -- Promise 10: the right to a session is looked at before anybody's seat is.
-local rules = redis.call('HMGET', settings, 'licenseMode', 'containers', 'machines', 'machine:' .. order.machineId)
+local rules = redis.call('HMGET', settingsKey, 'licenseMode', 'containers', 'machines', 'machine:' .. order.machineId)
 local mode, containers, machineRule, thisMachine = rules[1] or order.licenseMode, rules[2], rules[3], rules[4]
 local license = redis.call('HMGET', licenseKey, 'id', 'status', 'expiresAt', 'holdUntil')
 local licenseId, status, expiresAt, holdUntil = unpack(license)
@@ -105,12 +103,12 @@ if holder and not resumed then
   end
   ending = 'superseded'
   if not isSameMachine then
-    local taken = order.takeoversPerMinute > 0 and redis.call('INCR', takeovers) or 0
-    if taken == 1 then redis.call('PEXPIRE', takeovers, 60000) end
+    local taken = order.takeoversPerMinute > 0 and redis.call('INCR', takeoversKey) or 0
+    if taken == 1 then redis.call('PEXPIRE', takeoversKey, 60000) end
     if taken > order.takeoversPerMinute then
       -- Both are told: a person must act, and it may be the one who sits at the holder. Once a minute will do.
       if taken == order.takeoversPerMinute + 1 then notify(holder, { type = 'contested' }, order.machine) end
-      return refuse('flapping', 'flapping', { retryAfterMs = text(redis.call('PTTL', takeovers)) })
+      return refuse('flapping', 'flapping', { retryAfterMs = text(redis.call('PTTL', takeoversKey)) })
     end
     ending = 'taken_over'
   end
@@ -138,8 +136,8 @@ elseif not (holder or isPersons) and order.resume and tonumber(order.resume.epoc
 end
 local grantedText = leaseValue(granted)
 if holder then
-  redis.call('SET', lease, grantedText, 'PX', order.ttlMs)
-elseif not redis.call('SET', lease, grantedText, 'NX', 'PX', order.ttlMs) then
+  redis.call('SET', leaseKey, grantedText, 'PX', order.ttlMs)
+elseif not redis.call('SET', leaseKey, grantedText, 'NX', 'PX', order.ttlMs) then
   return redis.error_reply('ERR the lease appeared within the script')
 end
 raiseFence(granted.rank, 'taken_over')
@@ -150,12 +148,12 @@ if not licenseId and mode == 'auto' then
 end
 
 -- Promise 9: granted + reasserted - all ended = active, always. A lease that ran out and that nobody swept ends here.
-local unseen = not holder and redis.call('HGET', held, order.user)
+local unseen = not holder and redis.call('HGET', heldKey, order.user)
 local isNew = enterActive(grantedText)
 if not isNew and not holder then noteEnd(unseen and readLease(unseen), 'expired', { actor = 'broker' }) end
 if ending then noteEnd(holder, ending, { actor = 'user', by = order.machineId }) end
-redis.call('PFADD', users, order.user)
-if licenseId then redis.call('ZADD', used, text(now), order.user) end
+redis.call('PFADD', usersKey, order.user)
+if licenseId then redis.call('ZADD', usedKey, text(now), order.user) end
 if not isRepeat then
   count(resumed and 'resumed' or 'granted')
   noteMachine()

@@ -5,9 +5,6 @@ local time = redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local now = math.floor(nowUs / 1000)
 
--- The two streams of an org's past; a script that uses them sets these.
-local events, acts
-
 local function text(number)
   return string.format('%.0f', number)
 end

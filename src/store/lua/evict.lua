@@ -1,12 +1,11 @@
 -- evict: ends the user's session from outside and leaves a tombstone, so that nothing re-asserts over it.
 -- Owner, counters, event and notice are one step (promise 9). With a hold, the user gets no seat until it ends.
 --
--- KEYS  those of seat.lua
 -- ARGV  JSON: org, user, reason, actor, note?, sessionId? and epoch? (only if this grant has the seat; any epoch that it
 --       has had since its act), holdMs? (0 lifts it), eventsKept, channelPrefix, floor, view
 -- Reply JSON: outcome evicted, with sessionId and epoch | none
 
-local value = redis.call('GET', lease)
+local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
 local named = tonumber(order.epoch)
 local isMeant = not order.sessionId

@@ -1,7 +1,6 @@
 -- expiry: sets or clears when a license ends. A time that has passed ends a live session at once; a later one, or
 -- none, makes an expired license valid again.
 --
--- KEYS  those of seat.lua, request, expiring, revoked
 -- ARGV  JSON: org, user, expiresAt? (Redis ms; none clears), actor, eventsKept, channelPrefix
 -- Reply JSON: outcome done, with the license and the session ended | refused, with reason not_found | wrong_status
 
@@ -11,11 +10,11 @@ local isOver = order.expiresAt and tonumber(order.expiresAt) <= now
 if isOver then writeAtMaxmemory() end
 if order.expiresAt then
   redis.call('HSET', licenseKey, 'expiresAt', order.expiresAt)
-  redis.call('ZADD', expiring, order.expiresAt, order.user)
+  redis.call('ZADD', expiringKey, order.expiresAt, order.user)
   dueBy(order.expiresAt)
 else
   redis.call('HDEL', licenseKey, 'expiresAt')
-  redis.call('ZREM', expiring, order.user)
+  redis.call('ZREM', expiringKey, order.user)
 end
 noteLicense('license.expiry_set', { expiresAt = order.expiresAt })
 if status == 'suspended' then return done() end
@@ -24,5 +23,5 @@ if not isOver then
   return done()
 end
 setStatus('expired')
-redis.call('ZREM', expiring, order.user)
+redis.call('ZREM', expiringKey, order.user)
 return done(evictHolder('license_expired'))

@@ -2,33 +2,30 @@
 -- An entry is "<state>:<last sign of life>:<begun>", both Redis ms; the state is running or undoing. An import that is
 -- being undone never comes to its end: a step that needs it running finds out here.
 --
--- KEYS  imports, events, acts, due
 -- ARGV  JSON: org, step begin | beat | commit | undo | takeOver | forget, import, actor, licenses?, staleMs
 -- Reply when it was begun, as text; false where the step does not apply
 
-local imports
-imports, events, acts, due = unpack(KEYS)
 local order = cjson.decode(ARGV[1])
 org = order.org
 
 local function write(state, begun)
-  redis.call('HSET', imports, order.import, state .. ':' .. text(now) .. ':' .. begun)
+  redis.call('HSET', importsKey, order.import, state .. ':' .. text(now) .. ':' .. begun)
   -- Somebody looks whether its node is still there.
-  redis.call('ZADD', due, 'LT', text(now + order.staleMs), order.org)
+  redis.call('ZADD', dueKey, 'LT', text(now + order.staleMs), order.org)
   return begun
 end
 
 local function close(type, begun)
-  redis.call('HDEL', imports, order.import)
+  redis.call('HDEL', importsKey, order.import)
   emit(type, { actor = order.actor, import = order.import, licenses = order.licenses or '0' })
   return begun
 end
 
 if order.step == 'begin' then return write('running', text(now)) end
 -- At maxmemory what has begun comes to its end all the same: see writeAtMaxmemory in seat.lua.
-redis.call('HDEL', imports, '')
+redis.call('HDEL', importsKey, '')
 
-local state, beat, begun = string.match(redis.call('HGET', imports, order.import) or '', '^(%a+):(%d+):(%d+)$')
+local state, beat, begun = string.match(redis.call('HGET', importsKey, order.import) or '', '^(%a+):(%d+):(%d+)$')
 if not state then return false end
 if order.step == 'beat' and state == 'running' then return write('running', begun) end
 if order.step == 'commit' and state == 'running' then return close('license.imported', begun) end

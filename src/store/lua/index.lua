@@ -8,8 +8,8 @@
 -- The org's counters remember in summed:<name> how much of each total is this org's. So a total is always the sum of
 -- these, and an org that version 0.1 wrote, or that was repaired, comes in by the difference: once, and never twice.
 
--- The script that uses this file sets these.
-local active, counters, settings, due, totals, shares, org
+-- The script that uses this file sets it.
+local org
 
 -- A function, as most claims do without this list.
 local function totalNames()
@@ -18,7 +18,7 @@ end
 
 -- Somebody must look at the org at this time at the latest.
 local function dueBy(at)
-  redis.call('ZADD', due, 'LT', text(at), org)
+  redis.call('ZADD', dueKey, 'LT', text(at), org)
 end
 
 -- While sessions are active, the org is due each minute: time in use belongs to the hour it fell in.
@@ -28,50 +28,50 @@ end
 
 -- What the org has of each total, by the keys that count it.
 local function standing()
-  local issued, peak, takeovers = unpack(redis.call('HMGET', counters, 'issued', 'peak', 'ended:taken_over'))
-  local quota = redis.call('HGET', settings, 'quota')
+  local issued, peak, takeovers = unpack(redis.call('HMGET', countersKey, 'issued', 'peak', 'ended:taken_over'))
+  local quota = redis.call('HGET', settingsKey, 'quota')
   return {
-    orgs = 1, active = redis.call('ZCARD', active), issued = tonumber(issued or '0'), peak = tonumber(peak or '0'),
+    orgs = 1, active = redis.call('ZCARD', activeKey), issued = tonumber(issued or '0'), peak = tonumber(peak or '0'),
     takeovers = tonumber(takeovers or '0'), quota = tonumber(quota or '0'), limited = quota and 1 or 0,
   }
 end
 
 local function setShare(issued, quota)
-  redis.call('ZADD', shares, string.format('%.17g', issued / quota), org)
+  redis.call('ZADD', sharesKey, string.format('%.17g', issued / quota), org)
 end
 
 -- Brings the totals up to date with the org, and gives what it has of each.
 local function settle()
   local is, names, fields = standing(), totalNames(), {}
   for i, name in ipairs(names) do fields[i] = 'summed:' .. name end
-  local was = redis.call('HMGET', counters, unpack(fields))
+  local was = redis.call('HMGET', countersKey, unpack(fields))
   for i, name in ipairs(names) do
     local more = is[name] - tonumber(was[i] or '0')
     if more ~= 0 then
-      redis.call('HINCRBY', totals, name, text(more))
-      redis.call('HSET', counters, fields[i], text(is[name]))
+      redis.call('HINCRBY', totalsKey, name, text(more))
+      redis.call('HSET', countersKey, fields[i], text(is[name]))
     end
   end
   if is.quota > 0 then
     setShare(is.issued, is.quota)
   else
-    redis.call('ZREM', shares, org)
+    redis.call('ZREM', sharesKey, org)
   end
   return is
 end
 
 -- The short way, where one number has changed by so much. To be called after the change.
 local function addTotal(name, more)
-  redis.call('HINCRBY', totals, name, text(more))
-  local is = redis.call('HINCRBY', counters, 'summed:' .. name, text(more))
+  redis.call('HINCRBY', totalsKey, name, text(more))
+  local is = redis.call('HINCRBY', countersKey, 'summed:' .. name, text(more))
   -- This may be the first that is summed of the org.
-  if is == more and redis.call('HEXISTS', counters, 'summed:orgs') == 0 then settle() end
+  if is == more and redis.call('HEXISTS', countersKey, 'summed:orgs') == 0 then settle() end
 end
 
 -- So many more licenses are issued.
 local function addIssued(more)
-  local issued = redis.call('HINCRBY', counters, 'issued', more)
+  local issued = redis.call('HINCRBY', countersKey, 'issued', more)
   addTotal('issued', more)
-  local quota = tonumber(redis.call('HGET', settings, 'quota') or '0')
+  local quota = tonumber(redis.call('HGET', settingsKey, 'quota') or '0')
   if quota > 0 then setShare(issued, quota) end
 end

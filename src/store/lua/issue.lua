@@ -2,15 +2,13 @@
 -- A repeated request id is answered from the record, not done again. Of a bulk import nothing is issued any more once
 -- it is being undone.
 --
--- KEYS  those of seat.lua, request, expiring, revoked, imports
 -- ARGV  JSON: org, user, id, expiresAt? (Redis ms), note?, import?, actor, eventsKept
 -- Reply JSON: outcome done, with the license |
 --             refused, with reason exists | quota_exhausted | expires_in_the_past | import_ended
 
-local imports = another
-local recorded = redis.call('GET', request)
+local recorded = redis.call('GET', requestKey)
 if recorded then return recorded end
-if order.import and not string.find(redis.call('HGET', imports, order.import) or '', '^running:') then
+if order.import and not string.find(redis.call('HGET', importsKey, order.import) or '', '^running:') then
   return refuse('import_ended')
 end
 if status and status ~= 'revoked' then return refuse('exists') end
@@ -18,12 +16,12 @@ if not hasQuotaLeft() then return refuse('quota_exhausted') end
 if order.expiresAt and tonumber(order.expiresAt) <= now then return refuse('expires_in_the_past') end
 
 local before = order.import and status == 'revoked' and revokedRecord() or nil
-redis.call('ZREM', revoked, order.user)
+redis.call('ZREM', revokedKey, order.user)
 redis.call('HDEL', licenseKey, 'import', 'before')
 issueLicense(order.id)
 if order.expiresAt then
   redis.call('HSET', licenseKey, 'expiresAt', order.expiresAt)
-  redis.call('ZADD', expiring, order.expiresAt, order.user)
+  redis.call('ZADD', expiringKey, order.expiresAt, order.user)
   dueBy(order.expiresAt)
 end
 if order.note then redis.call('HSET', licenseKey, 'note', order.note) end
@@ -31,5 +29,5 @@ if order.import then redis.call('HSET', licenseKey, 'import', order.import) end
 if before then redis.call('HSET', licenseKey, 'before', before) end
 local reply = done()
 -- A failed import is undone, not tried again.
-if not order.import then redis.call('SET', request, reply, 'PX', 86400000) end
+if not order.import then redis.call('SET', requestKey, reply, 'PX', 86400000) end
 return reply

@@ -3,9 +3,6 @@
 -- beside them holdUntil?, which is the user's and also stands without a license.
 -- Issued, and so counted against the quota, are those in `licensed`: all but the revoked.
 
--- `another` is what the script says it is.
-local request, expiring, revoked, another = moreKeys()
-
 local function field(name)
   return redis.call('HGET', licenseKey, name) or nil
 end
@@ -15,14 +12,14 @@ local status = field('id') and field('status')
 -- Suspended and expired licenses are counted; the others follow from `licensed` and `revoked`.
 local counted = { suspended = true, expired = true }
 local function setStatus(to)
-  if counted[status] then redis.call('HINCRBY', counters, status, -1) end
-  if counted[to] then redis.call('HINCRBY', counters, to, 1) end
+  if counted[status] then redis.call('HINCRBY', countersKey, status, -1) end
+  if counted[to] then redis.call('HINCRBY', countersKey, to, 1) end
   redis.call('HSET', licenseKey, 'status', to)
   status = to
 end
 
 local function noteLicense(type, more)
-  redis.call('HINCRBY', counters, 'licenseChanges', 1)
+  redis.call('HINCRBY', countersKey, 'licenseChanges', 1)
   local fields = { license = field('id'), actor = order.actor, note = order.note }
   for name, value in pairs(more or {}) do fields[name] = value end
   note(type, fields)
@@ -34,14 +31,14 @@ end
 
 -- A revoked license as text, to be put back if an import that issued over it fails.
 local function revokedRecord()
-  local record = { revokedAt = redis.call('ZSCORE', revoked, order.user) or nil }
+  local record = { revokedAt = redis.call('ZSCORE', revokedKey, order.user) or nil }
   for _, name in ipairs({ 'id', 'issuedAt', 'expiresAt', 'note' }) do record[name] = field(name) end
   return cjson.encode(record)
 end
 
 local function restoreRevoked(encoded)
   local record = cjson.decode(encoded)
-  redis.call('ZADD', revoked, record.revokedAt or text(now), order.user)
+  redis.call('ZADD', revokedKey, record.revokedAt or text(now), order.user)
   record.revokedAt = nil
   redis.call('HSET', licenseKey, 'status', 'revoked')
   for name, value in pairs(record) do redis.call('HSET', licenseKey, name, value) end

@@ -4,21 +4,19 @@
 -- The org stays due while something is left to do: whoever looked may die before it is done. The next time comes from
 -- the same step, so that a claim between cannot be missed.
 --
--- KEYS  those of seat.lua, for any user, expiring, imports
 -- ARGV  JSON: org, batch (users named at most), staleMs, eventsKept, sessionsKeptMs, actsKeptMs (0: for ever)
 -- Reply users whose lease has run out, users whose license has ended, imports whose node has been silent for staleMs;
 --       then, where there is so much traffic that it is not kept for its time, for how many ms it is
 
-local expiring, imports = moreKeys()
 local RETRY_MS = 500
 local HOUR_MS = 3600000
 
 -- This writes nothing: see writeAtMaxmemory in seat.lua. The rest may fail at a broken record, and then the org must not
 -- stand before all others for ever.
-redis.call('ZREM', due, '')
-redis.call('ZADD', due, 'XX', text(now + RETRY_MS), org)
+redis.call('ZREM', dueKey, '')
+redis.call('ZADD', dueKey, 'XX', text(now + RETRY_MS), org)
 
-local seats = redis.call('ZCARD', active)
+local seats = redis.call('ZCARD', activeKey)
 if seats > 0 then
   accountTime(seats)
   notePeak(seats)
@@ -26,7 +24,7 @@ end
 settle()
 
 -- Refusals of a minute that is over become events. Some at a time, as Redis does nothing else meanwhile.
-local refusals = redis.call('HSCAN', refused, 0, 'COUNT', order.batch)
+local refusals = redis.call('HSCAN', refusedKey, 0, 'COUNT', order.batch)
 local moreRefusals, refusedNow = refusals[1] ~= '0', false
 for i = 1, #refusals[2], 2 do
   local user, entry = refusals[2][i], refusals[2][i + 1]
@@ -34,14 +32,14 @@ for i = 1, #refusals[2], 2 do
     refusedNow = true
   else
     noteRefusals(user, entry)
-    redis.call('HDEL', refused, user)
+    redis.call('HDEL', refusedKey, user)
   end
 end
 
 local function overdueIn(index)
   return redis.call('ZRANGEBYSCORE', index, '-inf', text(now), 'LIMIT', 0, order.batch)
 end
-local runOut, ended, silent = overdueIn(active), overdueIn(expiring), {}
+local runOut, ended, silent = overdueIn(activeKey), overdueIn(expiringKey), {}
 
 local next = (seats > 0 or refusedNow) and nextMinute() or math.huge
 if moreRefusals then next = now + RETRY_MS end
@@ -49,8 +47,8 @@ local function nextFrom(index)
   local first = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')[2]
   if first then next = math.min(next, tonumber(first)) end
 end
-nextFrom(active)
-nextFrom(expiring)
+nextFrom(activeKey)
+nextFrom(expiringKey)
 
 -- Promise 14: removes the events that are older than they are kept for, and has the org looked at again in the hour in
 -- which the oldest is to go. Gives the time of the oldest, if there is one.
@@ -61,15 +59,15 @@ local function keepSince(stream, keptMs)
   if since and keptMs > 0 then next = math.min(next, (math.floor((since + keptMs) / HOUR_MS) + 1) * HOUR_MS) end
   return since
 end
-local trafficSince = keepSince(events, order.sessionsKeptMs)
-keepSince(acts, order.actsKeptMs)
+local trafficSince = keepSince(eventsKey, order.sessionsKeptMs)
+keepSince(actsKey, order.actsKeptMs)
 -- For the metrics, which read this hash anyway.
-if trafficSince or redis.call('HEXISTS', counters, 'trafficSince') == 1 then
-  redis.call('HSET', counters, 'trafficSince', text(trafficSince or 0))
+if trafficSince or redis.call('HEXISTS', countersKey, 'trafficSince') == 1 then
+  redis.call('HSET', countersKey, 'trafficSince', text(trafficSince or 0))
 end
-local isCut = trafficSince and redis.call('XLEN', events) >= order.eventsKept
+local isCut = trafficSince and redis.call('XLEN', eventsKey) >= order.eventsKept
 
-local journal = redis.call('HGETALL', imports)
+local journal = redis.call('HGETALL', importsKey)
 for i = 1, #journal, 2 do
   local beat = string.match(journal[i + 1], '^%a+:(%d+):%d+$')
   local staleAt = beat and tonumber(beat) + order.staleMs or math.huge
@@ -78,9 +76,9 @@ end
 
 if #runOut == 0 and #ended == 0 and #silent == 0 then
   if next == math.huge then
-    redis.call('ZREM', due, org)
+    redis.call('ZREM', dueKey, org)
   else
-    redis.call('ZADD', due, text(next), org)
+    redis.call('ZADD', dueKey, text(next), org)
   end
 end
 return { runOut, ended, silent, isCut and text(now - trafficSince) or nil }

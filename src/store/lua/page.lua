@@ -3,11 +3,11 @@
 -- member that leaves while the page is read moves nobody else out of it.
 -- The number of steps grows with the logarithm of the number of members that share the score.
 --
--- KEYS  the sorted set
+-- MORE  the sorted set
 -- ARGV  count (the most members to give), score?, member? (the place; without one the page begins at the first member)
 -- Reply array: member, score, member, score, …
 
-local index = KEYS[1]
+local index = moreKeys()[1]
 local count, score, member = ARGV[1], ARGV[2], ARGV[3]
 
 -- Compares bytes, as Redis does: the `<` of Lua compares by the locale of the server.

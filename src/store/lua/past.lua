@@ -23,14 +23,14 @@ local function emit(name, fields)
     flat[#flat + 1] = value
   end
   if not actTypes[name] then
-    written = redis.call('XADD', events, 'MAXLEN', '~', eventsKept, '*', unpack(flat))
+    written = redis.call('XADD', eventsKey, 'MAXLEN', '~', eventsKept, '*', unpack(flat))
     return
   end
   -- One order for both streams: an act takes its id from the traffic, which goes on above it.
   dueBy(now + LOOK_WITHIN_MS)
-  local id = redis.call('XADD', events, '*', '', '')
-  redis.call('XDEL', events, id)
-  written = redis.pcall('XADD', acts, id, unpack(flat))
+  local id = redis.call('XADD', eventsKey, '*', '', '')
+  redis.call('XDEL', eventsKey, id)
+  written = redis.pcall('XADD', actsKey, id, unpack(flat))
   -- Somebody has deleted the traffic, and with it how far ids have got.
-  if type(written) == 'table' then written = redis.call('XADD', acts, '*', unpack(flat)) end
+  if type(written) == 'table' then written = redis.call('XADD', actsKey, '*', unpack(flat)) end
 end

@@ -2,7 +2,6 @@
 -- it had; the highest rank wins (promise 8). Refused where the fence is above the rank: the session was ended, or
 -- another granted since; and where the license, or a hold, keeps the user out by now.
 --
--- KEYS  those of seat.lua
 -- ARGV  JSON: org, user, sessionId, epoch, rank, connection, instance?, attempt?, nodeId, since, machine (JSON text),
 --       machineId, ttlMs, eventsKept, channelPrefix, floor, view
 -- Reply JSON: outcome kept | reasserted, with epoch and rank | lost, then with reason, byEpoch and the lease that
@@ -14,7 +13,7 @@ local mine = {
   since = tonumber(order.since), machine = order.machine,
 }
 
-local value = redis.call('GET', lease)
+local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
 local isHeld = holder and isGrant(holder, mine.sessionId, mine.epoch, mine.nodeId, mine.connection)
 local fenceRank, fenceReason = readFence()
@@ -36,8 +35,8 @@ else
   mine.epoch = nextEpoch(mine.epoch)
 end
 local restored = leaseValue(mine)
-local unseen = not holder and redis.call('HGET', held, order.user)
-redis.call('SET', lease, restored, 'PX', order.ttlMs)
+local unseen = not holder and redis.call('HGET', heldKey, order.user)
+redis.call('SET', leaseKey, restored, 'PX', order.ttlMs)
 raiseFence(mine.rank, 'taken_over')
 local isNew = enterActive(restored)
 local reply = { outcome = isHeld and 'kept' or 'reasserted', epoch = text(mine.epoch), rank = text(mine.rank) }

@@ -5,9 +5,7 @@
 -- given before it: a day above the furthest clock that this node has seen, and far above every epoch that it has seen.
 -- Within a reign epoch = max(stored + 1, TIME in µs, floor + 1).
 
--- The script that uses this file sets these four, beside the streams.
-local epochKey, reignKey
--- The highest epoch that the node has seen in the org, and the furthest Redis clock (µs) that it has seen anywhere.
+-- The script that uses this file sets these: the highest epoch that the node has seen in the org, and the furthest Redis clock (µs) that it has seen anywhere.
 local floor, viewUs = 0, 0
 
 local LEAD_US = 86400000000
@@ -36,7 +34,7 @@ end
 
 -- Of both streams. Acts take their ids from the traffic, but somebody may have deleted that.
 local function newestEvent()
-  local traffic, act = newestIn(events), newestIn(acts)
+  local traffic, act = newestIn(eventsKey), newestIn(actsKey)
   local trafficMs, actMs = tonumber(string.match(traffic, '^%d+')), tonumber(string.match(act, '^%d+'))
   return actMs > trafficMs and act or traffic
 end

@@ -1,6 +1,5 @@
 -- reinstate: gives a suspended license its right back; past its expiry it is expired.
 --
--- KEYS  those of seat.lua, request, expiring, revoked
 -- ARGV  JSON: org, user, note?, actor, eventsKept
 -- Reply JSON: outcome done, with the license | refused, with reason not_found | wrong_status
 

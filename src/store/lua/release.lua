@@ -1,11 +1,10 @@
 -- release: gives the seat back, only where it still holds this grant (promise 1): a late release of a loser does not
 -- free the winner's seat. The fence goes up, so that nothing re-asserts over it.
 --
--- KEYS  those of seat.lua
 -- ARGV  JSON: user, sessionId, epoch, connection, nodeId, eventsKept, floor, view
 -- Reply JSON: outcome released | none (somebody else's, or nobody's)
 
-local value = redis.call('GET', lease)
+local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
 local epoch = tonumber(order.epoch)
 if not holder then

@@ -1,14 +1,11 @@
 -- renew: keeps many leases of one org for another TTL, each only where it still holds this session and epoch
 -- (promises 1 and 5). A lease from before the reign is confirmed: it gets a new epoch and keeps its rank (promise 8).
 --
--- KEYS  active, held, epoch, reign, events, acts, due, then the lease of each session
+-- MORE  the lease of each session
 -- ARGV  JSON: org, nodeId, ttlMs, floor, view; then for each session: user, "<sessionId>:<epoch>:", epoch, connection
 -- Reply Redis ms as text; '' or, where a reign begins, JSON; then for each session: 1 kept, { epoch, rank } kept under
 --       this epoch, '' no lease, or the lease that stands there
 
-local active, held = KEYS[1], KEYS[2]
-epochKey, reignKey, events, acts = KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local due = KEYS[7]
 local order = cjson.decode(ARGV[1])
 floor, viewUs = tonumber(order.floor), tonumber(order.view)
 local ttlMs = order.ttlMs
@@ -16,7 +13,7 @@ local leaseEnd = text(now + ttlMs)
 
 -- This writes nothing. At maxmemory Redis refuses a first write that may take memory, and lets a script finish that has
 -- written: live sessions must live on.
-redis.call('ZREM', active, '')
+redis.call('ZREM', activeKey, '')
 
 local first = readReign().first
 local reply = { text(now), reign.began and cjson.encode(reign.began) or '' }
@@ -28,7 +25,7 @@ local function confirm(key, user, value)
     lease.epoch = nextEpoch(lease.epoch)
     value = leaseValue(lease)
     redis.call('SET', key, value, 'PX', ttlMs)
-    redis.call('HSET', held, user, value)
+    redis.call('HSET', heldKey, user, value)
   else
     redis.call('PEXPIRE', key, ttlMs)
   end
@@ -42,8 +39,7 @@ local function isOwn(value, grant, epoch, connection)
   return isReadable and isGrant(lease, sessionId, epoch, order.nodeId, connection)
 end
 
-for i = 1, #KEYS - 7 do
-  local key = KEYS[i + 7]
+for i, key in ipairs(moreKeys()) do
   local user, grant, epoch = ARGV[4 * i - 2], ARGV[4 * i - 1], tonumber(ARGV[4 * i])
   local value = redis.call('GET', key)
   local kept
@@ -60,10 +56,10 @@ for i = 1, #KEYS - 7 do
   reply[i + 2] = kept or value or ''
 end
 if #scores > 0 then
-  redis.call('ZADD', active, unpack(scores))
+  redis.call('ZADD', activeKey, unpack(scores))
   -- Promise 7: nearly always the org is due before that. Not after Redis's clock was set back, nor where the session is
   -- one of version 0.1.
   local minute = (math.floor(now / 60000) + 1) * 60000
-  redis.call('ZADD', due, 'LT', text(math.min(now + ttlMs, minute)), order.org)
+  redis.call('ZADD', dueKey, 'LT', text(math.min(now + ttlMs, minute)), order.org)
 end
 return reply

@@ -1,7 +1,6 @@
 -- revoke: takes the license back for good and frees its place in the quota; a live session ends at once. The record
 -- stays, so that mode `auto` issues no other by itself.
 --
--- KEYS  those of seat.lua, request, expiring, revoked
 -- ARGV  JSON: org, user, note?, actor, eventsKept, channelPrefix
 -- Reply JSON: outcome done, with the license and the session ended | refused, with reason not_found | wrong_status
 
@@ -10,10 +9,10 @@ if status == 'revoked' then return refuse('wrong_status') end
 writeAtMaxmemory()
 setStatus('revoked')
 keepNote()
-redis.call('ZREM', licensed, order.user)
-redis.call('ZREM', used, order.user)
-redis.call('ZREM', expiring, order.user)
-redis.call('ZADD', revoked, text(now), order.user)
+redis.call('ZREM', licensedKey, order.user)
+redis.call('ZREM', usedKey, order.user)
+redis.call('ZREM', expiringKey, order.user)
+redis.call('ZADD', revokedKey, text(now), order.user)
 addIssued(-1)
 noteLicense('license.revoked')
 return done(evictHolder('license_revoked'))

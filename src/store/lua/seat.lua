@@ -1,14 +1,5 @@
 -- Stands before every script about one user's seat: names its keys, and holds the steps that several scripts share.
 
-local lease, licenseKey, licensed, machines, machineNotes, fence, takeovers, used, usage, users, held
-local refused
-lease, epochKey, active, licenseKey, licensed, counters, events, machines, machineNotes, settings, fence,
-  takeovers, used, usage, users, reignKey, held, due, totals, shares, acts, refused = unpack(KEYS)
-local SEAT_KEYS = 22
--- The keys that a script needs beside those of the seat, in their order.
-local function moreKeys()
-  return unpack(KEYS, SEAT_KEYS + 1)
-end
 local order = cjson.decode(ARGV[1])
 eventsKept = order.eventsKept
 org = order.org
@@ -21,7 +12,7 @@ if ARGV[2] and now > tonumber(ARGV[2]) then return redis.error_reply('LATE ' .. 
 -- At maxmemory Redis refuses the first write of a script where it may take memory, and lets a script finish that has
 -- written. This writes nothing: for what ends or keeps a session, which must go on when new ones cannot be had.
 local function writeAtMaxmemory()
-  redis.call('HDEL', counters, '')
+  redis.call('HDEL', countersKey, '')
 end
 
 -- A reply, with what the node learns from every one: the time, the highest epoch, the newest event, a new reign.
@@ -37,11 +28,11 @@ end
 -- It outlives the lease by a day.
 local FENCE_MS = 86400000
 local function raiseFence(rank, reason)
-  redis.call('SET', fence, text(rank) .. ':' .. reason, 'PX', FENCE_MS)
+  redis.call('SET', fenceKey, text(rank) .. ':' .. reason, 'PX', FENCE_MS)
 end
 
 local function readFence()
-  local rank, reason = string.match(redis.call('GET', fence) or '0:', '^(%d+):(.*)$')
+  local rank, reason = string.match(redis.call('GET', fenceKey) or '0:', '^(%d+):(.*)$')
   return tonumber(rank), reason
 end
 
@@ -66,7 +57,7 @@ local function noteRefusals(user, entry)
 end
 
 local function noteDenial(reason)
-  local entry = redis.call('HGET', refused, order.user)
+  local entry = redis.call('HGET', refusedKey, order.user)
   local minute, count = string.match(entry or '', '^(%d+):(%d+):')
   count = tonumber(count or 0) + 1
   if tonumber(minute or 0) ~= math.floor(now / 60000) then
@@ -76,7 +67,7 @@ local function noteDenial(reason)
     dueBy(nextMinute())
   end
   entry = table.concat({ text(math.floor(now / 60000)), text(count), reason, order.machineId }, ':')
-  redis.call('HSET', refused, order.user, entry)
+  redis.call('HSET', refusedKey, order.user, entry)
 end
 
 -- Promise 4: one message to the one node that serves the loser. `by` is the winner's machine as JSON, if there is one.
@@ -95,31 +86,31 @@ end
 
 -- The counters of an hour and the users of a day are kept for 400 days.
 local function keepUsage()
-  redis.call('PEXPIRE', usage, 34560000000)
-  redis.call('PEXPIRE', users, 34560000000)
+  redis.call('PEXPIRE', usageKey, 34560000000)
+  redis.call('PEXPIRE', usersKey, 34560000000)
 end
 
 -- So many more in the counters of the org and of this hour. A field that is new there may be the first of the hour.
 local function count(field, more)
   more = more or 1
-  redis.call('HINCRBY', counters, field, text(more))
-  if redis.call('HINCRBY', usage, field, text(more)) == more then keepUsage() end
+  redis.call('HINCRBY', countersKey, field, text(more))
+  if redis.call('HINCRBY', usageKey, field, text(more)) == more then keepUsage() end
 end
 
 -- Adds the time that `seats` have been in use, which is since their number last changed.
 local function accountTime(seats)
-  local since = tonumber(redis.call('HGET', counters, 'seatAt') or now)
+  local since = tonumber(redis.call('HGET', countersKey, 'seatAt') or now)
   local seatMs = (now - since) * seats
   if seatMs > 0 then count('seatMs', seatMs) end
-  redis.call('HSET', counters, 'seatAt', text(now))
+  redis.call('HSET', countersKey, 'seatAt', text(now))
 end
 
 local function notePeak(seats)
-  for _, hash in ipairs({ counters, usage }) do
+  for _, hash in ipairs({ countersKey, usageKey }) do
     local before = tonumber(redis.call('HGET', hash, 'peak') or '0')
     if seats > before then
       if redis.call('HSET', hash, 'peak', seats, 'peakAt', text(now)) > 0 then keepUsage() end
-      if hash == counters then addTotal('peak', seats - before) end
+      if hash == countersKey then addTotal('peak', seats - before) end
     end
   end
 end
@@ -127,12 +118,12 @@ end
 -- Puts the user among the active, or moves the lease's end, and keeps a copy of the lease that does not run out: the
 -- event of its end names the session. Tells whether the user is new there.
 local function enterActive(value)
-  redis.call('HSET', held, order.user, value)
+  redis.call('HSET', heldKey, order.user, value)
   -- Promise 7: somebody looks when the lease ends, though its node may be gone by then.
   dueBy(math.min(now + order.ttlMs, nextMinute()))
-  if redis.call('ZADD', active, text(now + order.ttlMs), order.user) == 0 then return false end
+  if redis.call('ZADD', activeKey, text(now + order.ttlMs), order.user) == 0 then return false end
   addTotal('active', 1)
-  local seats = redis.call('ZCARD', active)
+  local seats = redis.call('ZCARD', activeKey)
   accountTime(seats - 1)
   notePeak(seats)
   return true
@@ -142,7 +133,7 @@ end
 -- a node of version 0.1 had it and nobody knows.
 local function noteEnd(holder, reason, more)
   count('ended:' .. reason)
-  redis.call('HINCRBY', counters, 'written:ended', 1)
+  redis.call('HINCRBY', countersKey, 'written:ended', 1)
   if reason == 'taken_over' then addTotal('takeovers', 1) end
   local event = { reason = reason }
   for name, value in pairs(more) do event[name] = value end
@@ -156,21 +147,21 @@ end
 -- Takes the seat from its holder: counters, event and the time of the last use (promise 9).
 local function endSeat(holder, reason)
   if not holder then
-    local value = redis.call('HGET', held, order.user)
+    local value = redis.call('HGET', heldKey, order.user)
     holder = value and readLease(value) or nil
   end
-  accountTime(redis.call('ZCARD', active))
-  redis.call('DEL', lease)
-  if redis.call('ZREM', active, order.user) == 1 then addTotal('active', -1) end
-  redis.call('HDEL', held, order.user)
-  redis.call('ZADD', used, 'XX', text(now), order.user)
+  accountTime(redis.call('ZCARD', activeKey))
+  redis.call('DEL', leaseKey)
+  if redis.call('ZREM', activeKey, order.user) == 1 then addTotal('active', -1) end
+  redis.call('HDEL', heldKey, order.user)
+  redis.call('ZADD', usedKey, 'XX', text(now), order.user)
   noteEnd(holder, reason, { actor = order.actor, note = order.note })
 end
 
 -- Ends the session that has the seat, if there is one, and leaves a tombstone: an epoch above the session's, so that
 -- no node brings back what it may still hold. The holder's node is told.
 local function evictHolder(reason)
-  local value = redis.call('GET', lease)
+  local value = redis.call('GET', leaseKey)
   local holder = value and readLease(value)
   local tombstone = nextEpoch(holder and holder.epoch)
   raiseFence(tombstone, reason)
@@ -182,16 +173,16 @@ end
 
 -- Whether one more license fits into the org's quota; without a quota, any number does.
 local function hasQuotaLeft()
-  local quota = redis.call('HGET', settings, 'quota')
-  return not quota or redis.call('ZCARD', licensed) < tonumber(quota)
+  local quota = redis.call('HGET', settingsKey, 'quota')
+  return not quota or redis.call('ZCARD', licensedKey) < tonumber(quota)
 end
 
 local function issueLicense(id)
   redis.call('HDEL', licenseKey, 'expiresAt', 'note')
   redis.call('HSET', licenseKey, 'id', id, 'status', 'active', 'issuedAt', text(now))
-  redis.call('ZADD', licensed, text(now), order.user)
-  redis.call('ZADD', used, text(now), order.user)
+  redis.call('ZADD', licensedKey, text(now), order.user)
+  redis.call('ZADD', usedKey, text(now), order.user)
   addIssued(1)
-  redis.call('HINCRBY', counters, 'licenseChanges', 1)
+  redis.call('HINCRBY', countersKey, 'licenseChanges', 1)
   note('license.issued', { license = id, actor = order.actor })
 end

@@ -1,6 +1,5 @@
 -- suspend: takes the right to a session away for a while. The license stays issued; a live session ends at once.
 --
--- KEYS  those of seat.lua, request, expiring, revoked
 -- ARGV  JSON: org, user, note?, actor, eventsKept, channelPrefix
 -- Reply JSON: outcome done, with the license and the session ended | refused, with reason not_found | wrong_status
 

@@ -1,7 +1,6 @@
 -- trail: a stretch of both streams of an org's past, at one moment: else an event could be passed over that came between
 -- two looks. Writes nothing.
 --
--- KEYS  events, acts
 -- ARGV  XRANGE or XREVRANGE, from, to, how many of each at most
 -- Reply the entries of each stream
 
@@ -9,4 +8,4 @@ local command, from, to, count = unpack(ARGV)
 local function stretch(stream)
   return redis.call(command, stream, from, to, 'COUNT', count)
 end
-return { stretch(KEYS[1]), stretch(KEYS[2]) }
+return { stretch(eventsKey), stretch(actsKey) }

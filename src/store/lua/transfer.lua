@@ -2,12 +2,12 @@
 -- user ends at once. The number of licenses issued does not change. The license is of no bulk import any more; a license
 -- of the former user that had been revoked before the import is a revoked one again.
 --
--- KEYS  those of seat.lua for the former user, request, expiring, revoked, license of the new user
+-- MORE  license of the new user
 -- ARGV  JSON: org, user, to, note?, actor, eventsKept, channelPrefix
 -- Reply JSON: outcome done, with the license and the session ended |
 --             refused, with reason not_found | wrong_status | exists (the new user has a license)
 
-local target = another
+local target = moreKeys()[1]
 if not status then return refuse('not_found') end
 if status == 'revoked' then return refuse('wrong_status') end
 local other = redis.call('HMGET', target, 'id', 'status')
@@ -26,8 +26,8 @@ end
 local before = field('before')
 redis.call('HDEL', licenseKey, 'note', 'import', 'before')
 if before then restoreRevoked(before) end
-redis.call('ZREM', revoked, order.to)
-for _, index in ipairs({ licensed, used, expiring }) do
+redis.call('ZREM', revokedKey, order.to)
+for _, index in ipairs({ licensedKey, usedKey, expiringKey }) do
   local score = redis.call('ZSCORE', index, former)
   if score then
     redis.call('ZREM', index, former)

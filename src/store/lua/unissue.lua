@@ -1,7 +1,6 @@
 -- unissue: takes back what a failed import issued, as if it had never been: a license that had been revoked before is
 -- a revoked one again. What was transferred or revoked since is left alone.
 --
--- KEYS  those of seat.lua, request, expiring, revoked
 -- ARGV  JSON: org, user, import, actor, eventsKept, channelPrefix
 -- Reply JSON: outcome done | refused, with reason not_found (not of this import)
 
@@ -13,6 +12,6 @@ setStatus('revoked')
 local before = field('before')
 redis.call('HDEL', licenseKey, 'id', 'status', 'issuedAt', 'expiresAt', 'note', 'import', 'before')
 if before then restoreRevoked(before) end
-for _, index in ipairs({ licensed, used, expiring }) do redis.call('ZREM', index, order.user) end
+for _, index in ipairs({ licensedKey, usedKey, expiringKey }) do redis.call('ZREM', index, order.user) end
 addIssued(-1)
 return done(ended)

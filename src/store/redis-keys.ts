@@ -1,0 +1,198 @@
+interface RedisKey {
+  /**
+   * Its name behind the prefix. `{<org>}` keeps all keys of an org in one slot; `<index>` is empty on one server, and in a
+   * cluster a tag of the slot.
+   */
+  readonly key: string;
+  readonly type: 'string' | 'hash' | 'set' | 'sorted set' | 'stream' | 'HyperLogLog' | 'channel';
+  /** How long it is kept after its last write; none: for ever. */
+  readonly ttl?: string;
+  /** Where the names of users stand in it: what has to go when a user is forgotten. */
+  readonly users?: 'name' | 'member' | 'field' | 'value';
+  readonly doc: string;
+}
+
+/**
+ * Every key that there is. From this table come the names in TypeScript (keys.ts), the variables `…Key` of the Lua
+ * scripts (scripts.ts) and docs/redis-keys.md.
+ */
+export const redisKeys = {
+  schema: { key: 'schema', type: 'string', doc: 'The version of the data, `major.minor`.' },
+  orgs: { key: 'orgs', type: 'set', doc: 'Every org that ever claimed or was set up.' },
+  orgNames: {
+    key: 'org-names',
+    type: 'sorted set',
+    doc: 'The same orgs in the order of their names, for lists: all have the score 0.',
+  },
+  slots: { key: 'slots', type: 'set', doc: 'In a cluster: the slots in which there are orgs.' },
+  nodes: { key: 'nodes', type: 'sorted set', doc: 'nodeId → last heartbeat (Redis ms).' },
+  nodeInfo: { key: 'node-info', type: 'hash', doc: 'nodeId → what the node tells of itself, as JSON.' },
+  sweepTurn: {
+    key: 'sweep-turn',
+    type: 'string',
+    ttl: 'a sweep interval',
+    doc: 'The node that sweeps this time.',
+  },
+  inbox: {
+    key: 'node:<nodeId>',
+    type: 'channel',
+    doc: 'The inbox of a node: what happened to sessions that it serves.',
+  },
+  due: {
+    key: '<index>due',
+    type: 'sorted set',
+    doc: 'org → when somebody must look at it next (Redis ms).',
+  },
+  totals: { key: '<index>totals', type: 'hash', doc: 'Sums over the orgs of the index.' },
+  shares: { key: '<index>quota', type: 'sorted set', doc: 'org → the share of its quota that is issued.' },
+  epoch: { key: '{<org>}:epoch', type: 'string', doc: 'The last epoch that was given.' },
+  reign: {
+    key: '{<org>}:reign',
+    type: 'string',
+    doc: 'The replication id under which the epochs run, and the first epoch given under it.',
+  },
+  active: {
+    key: '{<org>}:active',
+    type: 'sorted set',
+    users: 'member',
+    doc: 'user → the end of the lease (Redis ms).',
+  },
+  held: {
+    key: '{<org>}:held',
+    type: 'hash',
+    users: 'field',
+    doc: 'user → the lease, as long as the user is active: it tells whose lease it was that ran out.',
+  },
+  licensed: {
+    key: '{<org>}:licensed',
+    type: 'sorted set',
+    users: 'member',
+    doc: 'user → when the license was issued. Revoked ones are not in it.',
+  },
+  used: {
+    key: '{<org>}:used',
+    type: 'sorted set',
+    users: 'member',
+    doc: 'user → when the license was last used, or issued: what could be taken back.',
+  },
+  expiring: {
+    key: '{<org>}:expiring',
+    type: 'sorted set',
+    users: 'member',
+    doc: 'user → when the license ends (Unix ms).',
+  },
+  revoked: {
+    key: '{<org>}:revoked',
+    type: 'sorted set',
+    users: 'member',
+    doc: 'user → when the license was revoked.',
+  },
+  counters: { key: '{<org>}:counters', type: 'hash', doc: 'What happened in the org, in numbers.' },
+  settings: {
+    key: '{<org>}:settings',
+    type: 'hash',
+    doc: 'Quota, license mode and machine rules of the org.',
+  },
+  imports: {
+    key: '{<org>}:imports',
+    type: 'hash',
+    doc: 'import id → the state of a bulk import that has not ended.',
+  },
+  events: {
+    key: '{<org>}:events',
+    type: 'stream',
+    ttl: '`SOLESEAT_SESSIONS_KEPT`, `SOLESEAT_EVENTS_KEPT`',
+    doc: 'Traffic: what sessions did and what was refused (promise 14).',
+  },
+  acts: {
+    key: '{<org>}:acts',
+    type: 'stream',
+    ttl: '`SOLESEAT_ACTS_KEPT`',
+    doc: 'Acts: what people and the system did to licenses, orgs and rules (promise 14).',
+  },
+  refused: {
+    key: '{<org>}:refused',
+    type: 'hash',
+    ttl: 'a minute',
+    users: 'field',
+    doc: 'user → the refusals of this minute that are no event yet.',
+  },
+  usage: {
+    key: '{<org>}:usage:<hour>',
+    type: 'hash',
+    ttl: '400 days',
+    doc: 'The counters of one hour, which is like `2026-11-25T10` in UTC.',
+  },
+  users: {
+    key: '{<org>}:users:<day>',
+    type: 'HyperLogLog',
+    ttl: '400 days',
+    doc: 'The users of one day, which is like `2026-11-25` in UTC. They cannot be read from it.',
+  },
+  lease: {
+    key: '{<org>}:lease:<user>',
+    type: 'string',
+    ttl: '`SOLESEAT_LEASE_TTL_MS`',
+    users: 'name',
+    doc: 'Who has the seat: session, epoch, node, since, machine.',
+  },
+  fence: {
+    key: '{<org>}:fence:<user>',
+    type: 'string',
+    ttl: 'a day',
+    users: 'name',
+    doc: 'The lowest rank that may still hold the seat, and why.',
+  },
+  license: {
+    key: '{<org>}:license:<user>',
+    type: 'hash',
+    users: 'name',
+    doc: 'The license: id, status, when it was issued and ends, note; and until when the user is held.',
+  },
+  machines: {
+    key: '{<org>}:machines:<user>',
+    type: 'sorted set',
+    users: 'name',
+    doc: 'machine id → last seen; the newest 256.',
+  },
+  machineNotes: {
+    key: '{<org>}:machine-notes:<user>',
+    type: 'hash',
+    users: 'name',
+    doc: 'machine id → first seen, how often, the machine as JSON.',
+  },
+  takeovers: {
+    key: '{<org>}:takeovers:<user>',
+    type: 'string',
+    ttl: 'a minute',
+    users: 'name',
+    doc: 'How often the seat was taken over in the current minute.',
+  },
+  claims: {
+    key: '{<org>}:claims:<user>',
+    type: 'string',
+    ttl: 'a minute',
+    users: 'name',
+    doc: 'Claims of the user in the current minute.',
+  },
+  request: {
+    key: '{<org>}:request:<request>',
+    type: 'string',
+    ttl: 'a minute for a claim, a day for an order',
+    doc: 'The answer to a claim or order, for its repetition.',
+  },
+} as const satisfies Record<string, RedisKey>;
+
+export type KeyName = keyof typeof redisKeys;
+export const keyNamesInOrder = Object.keys(redisKeys) as KeyName[];
+
+/** What a key is about: the placeholders in its name. */
+export type KeyScope = 'server' | 'index' | 'org' | 'user' | 'request';
+
+export function scopeOf(name: KeyName): KeyScope {
+  const { key } = redisKeys[name];
+  if (key.includes('<user>')) return 'user';
+  if (key.includes('<request>')) return 'request';
+  if (key.includes('<org>')) return 'org';
+  return key.includes('<index>') ? 'index' : 'server';
+}
