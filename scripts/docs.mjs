@@ -121,6 +121,10 @@ other. \`soleseat events\`, \`/v1/admin/orgs/{org}/events\` and the console show
 Every event has \`id\`, \`type\`, \`at\` (by Redis's clock) and, where they apply, \`actor\` (\`user\`, \`broker\`, or the \`sub\` of an
 admin's token), \`role\` (of such a token), \`user\`, \`machine\`, \`reason\`, \`sessionId\`, \`epoch\`, \`node\` and \`details\`.
 
+In Redis an event names its user by a random key, and \`{<org>}:names\` tells whose key it is. The name is put in when the
+event is read. If that row is deleted, the events stay and nobody can tell who it was. They then have \`userKey\` in place of
+\`user\`, the same for all events about this user.
+
 ## Acts
 
 What people and the system did to licenses, orgs and rules. They are kept for \`SOLESEAT_ACTS_KEPT\`, however many there are.

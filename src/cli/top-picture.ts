@@ -1,5 +1,5 @@
 import type { Overview } from '../admin/overviews.js';
-import type { AuditEvent } from './desk/events.js';
+import type { AuditEvent } from '../protocol/events.js';
 
 /** What one picture shows. */
 export interface TopState {

@@ -1,7 +1,8 @@
 import type { Overview } from '../admin/overviews.js';
+import type { AuditEvent } from '../protocol/events.js';
 import type { ListPage } from './desk/admin-api.js';
 import { type Desk, type DeskOptions, deskFor } from './desk/desk.js';
-import { type AuditEvent, interrupted } from './desk/events.js';
+import { interrupted } from './desk/events.js';
 import { CommandFailure, exitCodes } from './failure.js';
 import { type TopNode, topPicture } from './top-picture.js';
 

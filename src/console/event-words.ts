@@ -1,5 +1,5 @@
 import type { EventName } from '../protocol/event-types.js';
-import type { AuditEvent } from './api/types.js';
+import type { AuditEvent, EventOf } from '../protocol/events.js';
 import { wordsOf } from './format.js';
 import type { Tone } from './parts/badge.js';
 
@@ -11,8 +11,6 @@ export interface EventWords {
   readonly text: string;
 }
 
-type Words = (event: AuditEvent) => EventWords;
-
 const endWords: Readonly<Record<string, string>> = {
   released: 'gave the seat back',
   evicted_by_admin: 'was evicted by an administrator',
@@ -23,7 +21,7 @@ const endWords: Readonly<Record<string, string>> = {
 };
 
 /** In the order of how often they happen. */
-const wordsByName: Readonly<Record<EventName, Words>> = {
+const wordsByName: { readonly [Name in EventName]: (event: EventOf<Name>) => EventWords } = {
   'session.granted': (event) => ({ label: 'granted', tone: 'good', text: `got the seat${on(event)}` }),
   'session.resumed': (event) => ({
     label: 'resumed',
@@ -56,7 +54,7 @@ const wordsByName: Readonly<Record<EventName, Words>> = {
   'license.transferred': (event) => ({
     label: 'transferred',
     tone: 'plain',
-    text: `passed the license on to ${event.details?.to ?? 'another user'}`,
+    text: `passed the license on to ${event.details.to ?? 'another user'}`,
   }),
   'license.expiry_set': () => ({
     label: 'end date',
@@ -72,7 +70,7 @@ const wordsByName: Readonly<Record<EventName, Words>> = {
   'license.imported': ({ details }) => ({
     label: 'imported',
     tone: 'good',
-    text: `A file with ${details?.licenses ?? 'some'} licenses was imported`,
+    text: `A file with ${details.licenses ?? 'some'} licenses was imported`,
   }),
   'license.import_undone': () => ({
     label: 'import undone',
@@ -88,20 +86,26 @@ const wordsByName: Readonly<Record<EventName, Words>> = {
 };
 
 /** The types that can be chosen from. */
-export const eventTypes = Object.keys(wordsByName);
+export const eventTypes = Object.keys(wordsByName) as EventName[];
 
 /** An event as people would say it. A type that is not known yet is said as it stands. */
 export function wordsFor(event: AuditEvent): EventWords {
-  const words = Object.hasOwn(wordsByName, event.type) ? wordsByName[event.type as EventName] : undefined;
-  return words?.(event) ?? { label: wordsOf(event.type), tone: 'plain', text: wordsOf(event.type) };
+  const words = Object.hasOwn(wordsByName, event.type) ? wordsByName[event.type] : undefined;
+  return (
+    (words as ((of: AuditEvent) => EventWords) | undefined)?.(event) ?? {
+      label: wordsOf(event.type),
+      tone: 'plain',
+      text: wordsOf(event.type),
+    }
+  );
 }
 
-function times({ details }: AuditEvent): string {
-  return details?.count === undefined ? '' : ` ${details.count} times`;
+function times({ details }: EventOf<'session.denied'>): string {
+  return details.count === undefined ? '' : ` ${details.count} times`;
 }
 
-function from({ machine, details }: AuditEvent): string {
-  const by = details?.by === undefined ? '' : ` on ${details.by}`;
+function from({ machine, details }: EventOf<'session.ended'>): string {
+  const by = details.by === undefined ? '' : ` on ${details.by}`;
   return machine === undefined ? by : `${by} from ${machine}`;
 }
 

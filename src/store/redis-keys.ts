@@ -110,6 +110,18 @@ export const redisKeys = {
     ttl: '`SOLESEAT_ACTS_KEPT`',
     doc: 'Acts: what people and the system did to licenses, orgs and rules (promise 14).',
   },
+  names: {
+    key: '{<org>}:names',
+    type: 'hash',
+    users: 'value',
+    doc: 'A random key → the user whom events name by it. Without the row nobody can tell who it was.',
+  },
+  aliases: {
+    key: '{<org>}:aliases',
+    type: 'hash',
+    users: 'field',
+    doc: 'user → the random key by which events name the user.',
+  },
   refused: {
     key: '{<org>}:refused',
     type: 'hash',

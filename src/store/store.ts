@@ -12,6 +12,7 @@ import { Leases } from './leases.js';
 import { Ledger } from './ledger.js';
 import { Licenses } from './licenses.js';
 import { Machines } from './machines.js';
+import { Names } from './names.js';
 import { Nodes } from './nodes.js';
 import { Orgs } from './orgs.js';
 import type { RedisConnection } from './redis.js';
@@ -78,7 +79,7 @@ export function createStore(parts: {
     ledger,
     sessions: new Sessions({ redis, keys }),
     machines: new Machines({ redis, keys }),
-    events: new Events({ scripts, keys }),
+    events: new Events({ scripts, names: new Names({ redis, keys }) }),
     usage: new Usage({ redis, keys }),
     nodes,
     sweeper: new Sweeper({ redis, scripts, seats, keys, directory, imports, cutShort, config }),

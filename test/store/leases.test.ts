@@ -79,7 +79,7 @@ describe('claim', () => {
     expect(await store.get(keys.epoch(ORG))).toBe(String(held.epoch));
     expect(await counters()).toEqual({ granted: '2' });
     const events = await store.xrange(keys.events(ORG), '-', '+');
-    expect(events.filter(([, fields]) => fields.includes('ann'))).toHaveLength(1);
+    expect(events.filter(([, fields]) => fields.includes(held.sessionId))).toHaveLength(1);
     connection.disconnect();
     proxy.stop();
   });

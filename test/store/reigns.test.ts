@@ -371,7 +371,7 @@ describe('promise 13: whatever ends', () => {
     const events = await nodeOf('n9').events.page(ORG, { type: 'session.ended' }, null, 50);
     return events.items.map(({ sessionId, epoch, machine, reason, actor, details }) => ({
       ...{ sessionId, epoch, machine, reason, actor },
-      ...(details.by !== undefined && { by: details.by }),
+      ...('by' in details && { by: details.by }),
     }));
   };
   const told = ({ sessionId, epoch, machineId: machine }: HeldLease) => ({ sessionId, epoch, machine });

@@ -2,7 +2,8 @@ import { Type } from 'typebox';
 import { readTime } from '../../base/rfc3339.js';
 import { eventNamed, eventNames } from '../../protocol/event-types.js';
 import { StoreUnavailable } from '../../store/errors.js';
-import { type AuditEvent, type EventFilter, type Events, matches } from '../../store/events.js';
+import type { StoredEvent } from '../../store/event-entries.js';
+import { type EventFilter, type Events, matches } from '../../store/events.js';
 import { answerPage } from '../cursors.js';
 import { Problem } from '../problem.js';
 import { route } from '../route.js';
@@ -35,6 +36,9 @@ const eventSchema = object({
   actor: Type.Optional(Type.String({ description: 'user, broker, or the sub of an admin token.' })),
   role: Type.Optional(Type.String({ description: 'The role of an actor who came with an admin token.' })),
   user: Type.Optional(Type.String()),
+  userKey: Type.Optional(
+    Type.String({ description: 'In place of `user` where the user has been forgotten.' }),
+  ),
   machine: Type.Optional(Type.String()),
   reason: Type.Optional(Type.String()),
   sessionId: Type.Optional(Type.String()),
@@ -141,7 +145,7 @@ async function* follow(
 }
 
 /** While Redis is out of reach nothing is written either: the stream waits. */
-function whileAway(error: unknown): readonly AuditEvent[] {
+function whileAway(error: unknown): readonly StoredEvent[] {
   if (error instanceof StoreUnavailable) return [];
   throw error;
 }
@@ -165,7 +169,7 @@ async function* lines(
   }
 }
 
-function eventOf({ at, ...event }: AuditEvent) {
+function eventOf({ at, ...event }: StoredEvent) {
   return { ...event, at: timeText(at) };
 }
 

@@ -1,18 +1,6 @@
 import type { Command } from 'commander';
+import type { AuditEvent } from '../../protocol/events.js';
 import { type Desk, type DeskOptions, deskFor, withDesk } from './desk.js';
-
-export interface AuditEvent {
-  readonly id: string;
-  readonly type: string;
-  readonly at: string;
-  readonly actor?: string;
-  readonly role?: string;
-  readonly user?: string;
-  readonly machine?: string;
-  readonly reason?: string;
-  readonly epoch?: number;
-  readonly details: Readonly<Record<string, string>>;
-}
 
 interface FilterOptions extends DeskOptions {
   readonly type?: string;
@@ -89,11 +77,11 @@ function print(desk: Desk, event: AuditEvent): void {
     console.log(JSON.stringify(event));
     return;
   }
-  const { at, type, user, machine, reason, actor, role, details } = event;
+  const { at, type, user, userKey, machine, reason, actor, role, details } = event;
   const parts = [
     new Date(at).toLocaleTimeString('en-GB'),
     type.padEnd(21),
-    (user ?? '').padEnd(20),
+    (user ?? (userKey === undefined ? '' : '(forgotten)')).padEnd(20),
     machine && `on ${machine}`,
     reason && `because ${reason}`,
     actor && actor !== 'user' && `by ${actor}${role === undefined ? '' : ` (${role})`}`,

@@ -84,23 +84,6 @@ export interface Session {
   readonly machine: Machine;
 }
 
-/** One entry of the audit trail. */
-export interface AuditEvent {
-  readonly id: string;
-  readonly type: string;
-  readonly at: string;
-  readonly actor?: string;
-  readonly role?: string;
-  readonly user?: string;
-  /** The machine's id. */
-  readonly machine?: string;
-  readonly reason?: string;
-  readonly sessionId?: string;
-  readonly epoch?: number;
-  readonly node?: string;
-  readonly details?: Readonly<Record<string, string>>;
-}
-
 export interface UsageRow {
   readonly at: string;
   readonly peak: number;

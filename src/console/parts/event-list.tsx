@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { AuditEvent } from '../api/types.js';
+import type { AuditEvent } from '../../protocol/events.js';
 import { wordsFor } from '../event-words.js';
 import { absoluteText } from '../format.js';
 import { hrefOf } from '../state/route.js';
@@ -35,7 +35,7 @@ function EventItem(props: {
     <li>
       <Badge text={label} tone={tone} />
       <div class="event-text">
-        {event.user ? <a href={hrefOf(org, 'users', event.user)}>{event.user}</a> : null} {text}
+        {whoOf(org, event)} {text}
       </div>
       <Time at={event.at} />
       {hasDetails && (
@@ -52,6 +52,11 @@ function EventItem(props: {
       {isOpen && <Details event={event} />}
     </li>
   );
+}
+
+function whoOf(org: string, { user, userKey }: AuditEvent) {
+  if (user !== undefined) return <a href={hrefOf(org, 'users', user)}>{user}</a>;
+  return userKey === undefined ? null : 'A forgotten user';
 }
 
 function Details({ event }: { readonly event: AuditEvent }) {

@@ -1,7 +1,8 @@
 import { computed, signal } from '@preact/signals';
+import type { AuditEvent } from '../../protocol/events.js';
 import { getPage, orgPath, withQuery } from '../api/client.js';
 import { follow } from '../api/stream.js';
-import type { AuditEvent, Overview } from '../api/types.js';
+import type { Overview } from '../api/types.js';
 import { now } from './clock.js';
 
 export interface Sample extends Overview {

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { AuditEvent } from '../../protocol/events.js';
 import { orgPath } from '../api/client.js';
-import type { AuditEvent } from '../api/types.js';
 import { eventTypes } from '../event-words.js';
 import { EventList } from '../parts/event-list.js';
 import { SelectField } from '../parts/field.js';

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { AuditEvent } from '../../protocol/events.js';
 import { call, orgPath, Refusal } from '../api/client.js';
-import type { AuditEvent, Session } from '../api/types.js';
+import type { Session } from '../api/types.js';
 import { counted, shortId } from '../format.js';
 import { Icon } from '../parts/icon.js';
 import { LiveBadge } from '../parts/live-badge.js';

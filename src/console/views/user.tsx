@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
+import type { AuditEvent } from '../../protocol/events.js';
 import { call, orgPath, Refusal } from '../api/client.js';
-import type { AuditEvent, License, SeenMachine, Session } from '../api/types.js';
+import type { License, SeenMachine, Session } from '../api/types.js';
 import { dateText, numberText, shortId } from '../format.js';
 import { StatusBadge } from '../parts/badge.js';
 import { EventList } from '../parts/event-list.js';

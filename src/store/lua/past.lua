@@ -11,6 +11,21 @@ local LOOK_WITHIN_MS = 3600000
 -- The newest event that this script wrote.
 local written
 
+-- Events name a user by a random key, and the name is put in when they are read. So forgetting or renaming a user changes
+-- one row, and never the past.
+local keysMade = 0
+local function keyOf(user)
+  local key = redis.call('HGET', aliasesKey, user)
+  if key then return key end
+  repeat
+    keysMade = keysMade + 1
+    -- Of the moment, not of the user: nobody can try out names.
+    key = string.sub(redis.sha1hex(time[1] .. '.' .. time[2] .. '.' .. keysMade), 1, 16)
+  until redis.call('HSETNX', namesKey, key, user) == 1
+  redis.call('HSET', aliasesKey, user, key)
+  return key
+end
+
 local function emit(name, fields)
   local flat = { 'at', text(now), 'type', name }
   -- People at the license desk come with their role.
@@ -18,6 +33,8 @@ local function emit(name, fields)
     fields.role = fields.actor.role
     fields.actor = fields.actor.name
   end
+  if fields.user then fields.userKey, fields.user = keyOf(fields.user), nil end
+  if fields.to then fields.toKey, fields.to = keyOf(fields.to), nil end
   for field, value in pairs(fields) do
     flat[#flat + 1] = field
     flat[#flat + 1] = value
