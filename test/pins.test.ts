@@ -73,6 +73,7 @@ describe('pins', () => {
       'sorted set {<org>}:used',
       'stream {<org>}:acts',
       'stream {<org>}:events',
+      'stream {<org>}:history:<user>',
       'string schema',
       'string sweep-turn',
       'string {<org>}:claims:<user>',

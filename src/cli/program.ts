@@ -6,6 +6,7 @@ import type { ConfigurationSources } from './configuration.js';
 import type { ConnectOptions } from './connect.js';
 import { type DeskOptions, withDesk } from './desk/desk.js';
 import { registerEvents } from './desk/events.js';
+import { registerHistory } from './desk/history.js';
 import { registerLicenses } from './desk/licenses.js';
 import { registerMachines } from './desk/machines.js';
 import { registerOrgs } from './desk/orgs.js';
@@ -140,6 +141,7 @@ registerLicenses(program);
 registerSessions(program);
 registerMachines(program);
 registerEvents(program);
+registerHistory(program);
 registerUsage(program);
 
 withDesk(program.command('top'))

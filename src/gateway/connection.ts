@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import { plainAddress } from '../base/address.js';
 import type { Clock } from '../base/clock.js';
 import type { Metrics } from '../base/metrics.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
@@ -55,6 +56,10 @@ export class Connection implements Link {
     /** With why: the close's reason, or the code of a close that was not ours. */
     private readonly onEnded: (reason: string) => void,
   ) {}
+
+  get address(): string {
+    return plainAddress(this.socket.remoteAddress ?? '');
+  }
 
   get isEnded(): boolean {
     return this.#isEnded;

@@ -98,8 +98,13 @@ function checkMachine(visit: Visit): boolean {
 function reserve(visit: Visit, { registry, newSessionId }: AdmissionParts): boolean {
   if (visit.claims === null) return false;
   const { org, user } = visit.claims;
-  const { machine, instance, attempt } = visit.hello;
-  const program = { ...(instance !== undefined && { instance }), ...(attempt !== undefined && { attempt }) };
+  const { machine, instance, attempt, client } = visit.hello;
+  const program = {
+    ...(instance !== undefined && { instance }),
+    ...(attempt !== undefined && { attempt }),
+    ...(client && { client }),
+    address: visit.link.address,
+  };
   visit.session = new Session({ org, user, sessionId: newSessionId(), machine, ...program }, visit.link);
   registry.add(visit.session);
   return true;

@@ -3,6 +3,8 @@ import type { ServerMessage } from '../protocol/messages.js';
 
 /** What the life of a seat needs of its connection. */
 export interface Link {
+  /** The address of the peer. */
+  readonly address: string;
   send(message: ServerMessage): void;
   /** A ping, and the message if there is one, in one write. */
   pingWith(message: ServerMessage | null): void;

@@ -1,5 +1,5 @@
 import type { WheelTimer } from '../base/timer-wheel.js';
-import type { Machine } from '../protocol/messages.js';
+import type { HelloMessage, Machine } from '../protocol/messages.js';
 import type { HeldLease } from '../store/lease-types.js';
 import type { EndedNotice } from '../store/notices.js';
 import type { Link } from './link.js';
@@ -21,6 +21,8 @@ export interface Claimant {
   readonly machine: Machine;
   readonly instance?: string;
   readonly attempt?: number;
+  readonly client?: HelloMessage['client'];
+  readonly address?: string;
 }
 
 /** One user's seat in use by one machine, as served by this node: a grant and the connection that uses it. */
@@ -46,6 +48,8 @@ export class Session implements HeldLease {
   readonly connection: string;
   readonly instance?: string;
   readonly attempt?: number;
+  readonly clientText?: string;
+  readonly address?: string;
   readonly machineId: string;
   readonly machineText: string;
 
@@ -53,13 +57,15 @@ export class Session implements HeldLease {
     claimant: Claimant,
     readonly link: Link,
   ) {
-    const { org, user, sessionId, machine, instance, attempt } = claimant;
+    const { org, user, sessionId, machine, instance, attempt, client, address } = claimant;
     this.org = org;
     this.user = user;
     this.sessionId = sessionId;
     this.connection = sessionId;
     if (instance !== undefined) this.instance = instance;
     if (attempt !== undefined) this.attempt = attempt;
+    if (client !== undefined) this.clientText = JSON.stringify(client);
+    if (address !== undefined) this.address = address;
     this.machineId = machine.id;
     this.machineText = JSON.stringify(machine);
   }
@@ -112,23 +118,14 @@ export class Session implements HeldLease {
 
   /** The lease as it is now: the session goes on while a command about it is under way. */
   lease(): HeldLease {
-    const {
-      org,
-      user,
-      sessionId,
-      epoch,
-      rank,
-      connection,
-      instance,
-      attempt,
-      machineId,
-      sinceMs,
-      machineText,
-    } = this;
+    const { org, user, sessionId, epoch, rank, connection, machineId, sinceMs, machineText } = this;
+    const { instance, attempt, clientText, address } = this;
     return {
       ...{ org, user, sessionId, epoch, rank, connection, machineId, sinceMs, machineText },
       ...(instance !== undefined && { instance }),
       ...(attempt !== undefined && { attempt }),
+      ...(clientText !== undefined && { clientText }),
+      ...(address !== undefined && { address }),
     };
   }
 

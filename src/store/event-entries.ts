@@ -21,7 +21,7 @@ const userFields = { userKey: 'user', toKey: 'to' } as const;
 export function inOrder(...streams: readonly (readonly Entry[])[]): ReadEntry[] {
   return streams
     .flat()
-    .map(([id, flat]) => ({ id, fields: fieldsOf(flat) }))
+    .map(([id, flat]) => ({ id, fields: entryFields(flat) }))
     .sort((one, other) => compareIds(one.id, other.id));
 }
 
@@ -75,7 +75,8 @@ export function compareIds(one: string, other: string): number {
   return oneMs - otherMs || oneSequence - otherSequence;
 }
 
-function fieldsOf(flat: readonly string[]): Map<string, string> {
+/** Field, value, field, value … by name. */
+export function entryFields(flat: readonly string[]): Map<string, string> {
   const fields = new Map<string, string>();
   for (let index = 0; index + 1 < flat.length; index += 2)
     fields.set(flat[index] ?? '', flat[index + 1] ?? '');

@@ -51,6 +51,10 @@ export interface HeldLease {
   readonly connection: string;
   readonly instance?: string;
   readonly attempt?: number;
+  /** Name and version of the program, as JSON text made once. */
+  readonly clientText?: string;
+  /** The peer's address. Redis keeps it only where the org says so. */
+  readonly address?: string;
   readonly machineId: string;
   readonly sinceMs: number;
   /** The machine as JSON text, made once. */
@@ -70,6 +74,8 @@ export interface ClaimRequest {
   readonly connection: string;
   readonly instance?: string;
   readonly attempt?: number;
+  readonly clientText?: string;
+  readonly address?: string;
   readonly onConflict: ConflictPolicy;
   readonly resume?: ResumeRequest;
 }

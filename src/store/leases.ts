@@ -206,13 +206,18 @@ export class Leases {
   }
 }
 
+type Program = Pick<HeldLease, 'connection' | 'instance' | 'attempt' | 'clientText' | 'address'>;
+
 /** Which running program, over which connection: as the scripts take it. */
-function programOf({
-  connection,
-  instance,
-  attempt,
-}: Pick<HeldLease, 'connection' | 'instance' | 'attempt'>) {
-  return { connection, instance, ...(attempt !== undefined && { attempt: String(attempt) }) };
+function programOf(lease: Program) {
+  const { connection, instance, attempt, clientText: client, address } = lease;
+  return {
+    connection,
+    instance,
+    client,
+    address,
+    ...(attempt !== undefined && { attempt: String(attempt) }),
+  };
 }
 
 function displacedOf(reply: ClaimReply & { readonly outcome: 'granted' }): Displaced | null {

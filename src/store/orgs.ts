@@ -20,6 +20,8 @@ export interface OrgSettings {
   readonly containers: MachineRule | null;
   /** `listed`: only machines on the allow list come in. */
   readonly machines: 'any' | 'listed' | null;
+  /** `keep`: leases and history tell from which address a session came. */
+  readonly addresses: 'keep' | null;
 }
 
 /** How things stand with an org; all of it kept by the scripts that change it (promise 9). */
@@ -89,14 +91,15 @@ export class Orgs {
 
   async settings(org: string): Promise<OrgSettings> {
     const { redis, keys } = this.parts;
-    const [quota, licenseMode, containers, machines] = await reachStore(() =>
-      redis.hmget(keys.settings(org), 'quota', 'licenseMode', 'containers', 'machines'),
+    const [quota, licenseMode, containers, machines, addresses] = await reachStore(() =>
+      redis.hmget(keys.settings(org), 'quota', 'licenseMode', 'containers', 'machines', 'addresses'),
     );
     return {
       quota: quota == null ? null : Number(quota),
       licenseMode: (licenseMode ?? null) as LicenseMode | null,
       containers: (containers ?? null) as MachineRule | null,
       machines: (machines ?? null) as OrgSettings['machines'],
+      addresses: (addresses ?? null) as OrgSettings['addresses'],
     };
   }
 

@@ -180,6 +180,13 @@ export const redisKeys = {
     users: 'name',
     doc: 'How often the seat was taken over in the current minute.',
   },
+  history: {
+    key: '{<org>}:history:<user>',
+    type: 'stream',
+    ttl: '400 days, the newest 5,000',
+    users: 'name',
+    doc: 'One line for each session that ended, and for what was refused.',
+  },
   claims: {
     key: '{<org>}:claims:<user>',
     type: 'string',

@@ -63,6 +63,8 @@ export interface LeaseRecord {
   readonly nodeId: string;
   readonly sinceMs: number;
   readonly machine: Machine;
+  readonly client?: { readonly name?: string; readonly version?: string };
+  readonly address?: string;
 }
 
 /** A script's JSON reply; the scripts in lua/ are the other half of these types. Throws StoreDefect. */
@@ -74,6 +76,10 @@ export function readReply<T>(reply: unknown): T {
   }
 }
 
+interface SeatFields extends Pick<LeaseRecord, 'client' | 'address'> {
+  readonly rank?: string;
+}
+
 const leaseForm = /^([^:]+):(\d+):([^:]+):(\d+):(.*)$/s;
 
 /** Reads a lease's value, null when there is none or it is not one. */
@@ -81,7 +87,7 @@ export function parseLease(value: string): LeaseRecord | null {
   const parts = leaseForm.exec(value);
   if (parts === null) return null;
   const [, sessionId = '', epoch, nodeId = '', since, text = '{}'] = parts;
-  const { seat, ...own } = JSON.parse(text) as Machine & { readonly seat?: { readonly rank?: string } };
+  const { seat, ...own } = JSON.parse(text) as Machine & { readonly seat?: SeatFields };
   return {
     sessionId,
     epoch: Number(epoch),
@@ -90,6 +96,8 @@ export function parseLease(value: string): LeaseRecord | null {
     nodeId,
     sinceMs: Number(since),
     machine: own,
+    ...(seat?.client && { client: seat.client }),
+    ...(seat?.address !== undefined && { address: seat.address }),
   };
 }
 

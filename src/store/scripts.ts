@@ -25,6 +25,7 @@ const scriptTable = {
   evict: { of: 'user', after: seat },
   sweep: { of: 'user', after: seat },
   look: { of: 'org', after: seat },
+  refusals: { of: 'user', after: seat },
   issue: { of: 'user', after: license },
   suspend: { of: 'user', after: license },
   reinstate: { of: 'user', after: license },

@@ -4,6 +4,7 @@ import type { Metrics } from '../base/metrics.js';
 import { CutShort } from './cut-short.js';
 import { Directory } from './directory.js';
 import { Events } from './events.js';
+import { History } from './history.js';
 import { Horizon, type Setback } from './horizon.js';
 import { Imports } from './imports.js';
 import { type KeyNames, keyNames } from './keys.js';
@@ -38,6 +39,7 @@ export interface Store {
   readonly sessions: Sessions;
   readonly machines: Machines;
   readonly events: Events;
+  readonly history: History;
   readonly usage: Usage;
   readonly nodes: Nodes;
   readonly sweeper: Sweeper;
@@ -80,6 +82,7 @@ export function createStore(parts: {
     sessions: new Sessions({ redis, keys }),
     machines: new Machines({ redis, keys }),
     events: new Events({ scripts, names: new Names({ redis, keys }) }),
+    history: new History({ redis, keys, nowMs: () => redisClock.nowMs() ?? Date.now() }),
     usage: new Usage({ redis, keys }),
     nodes,
     sweeper: new Sweeper({ redis, scripts, seats, keys, directory, imports, cutShort, config }),

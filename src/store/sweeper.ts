@@ -87,31 +87,42 @@ export class Sweeper {
   /** Does all that is due in the org: a crashed node may leave many sessions (promise 7). */
   async #look(org: string): Promise<number> {
     for (let total = 0; ; ) {
-      const [runOut, ended, silent] = await this.#askWhatIsDue(org);
-      if (runOut.length + ended.length + silent.length === 0) return total;
+      const { runOut, ended, silent, refused } = await this.#askWhatIsDue(org);
+      if (runOut.length + ended.length + silent.length + refused.length === 0) return total;
       const expired = await countOf(ended, (user) => this.#expire(org, user));
       const undone = await countOf(silent, (id) => this.#undo(org, id));
+      const told = await countOf(refused, (user) => this.#tellRefusals(org, user));
       const swept = await countOf(runOut, (user) => this.#sweepUser(org, user));
       total += swept;
       // What cannot be done now stays due.
-      if (expired + undone + swept === 0) return total;
+      if (expired + undone + told + swept === 0) return total;
     }
   }
 
-  async #askWhatIsDue(org: string): Promise<readonly [string[], string[], string[]]> {
+  async #askWhatIsDue(org: string) {
     const { seats, config, cutShort } = this.parts;
     const { leaseTtlMs: staleMs, sessionsKeptMs, actsKeptMs } = config;
     const order = { batch: BATCH, staleMs, sessionsKeptMs, actsKeptMs };
     const reply = await seats.run('look', { org, user: '' }, order);
-    const [runOut, ended, silent, keptMs] = reply as [string[], string[], string[], string?];
+    const [runOut, ended, silent, refused, keptMs] = reply as [
+      string[],
+      string[],
+      string[],
+      string[],
+      string?,
+    ];
     if (keptMs !== undefined) cutShort.found(org, Number(keptMs));
-    return [runOut, ended, silent];
+    return { runOut, ended, silent, refused };
   }
 
   async #expire(org: string, user: string): Promise<boolean> {
     const order = { actor: 'broker' };
     const { outcome } = await this.parts.seats.ask<{ outcome: string }>('expire', { org, user }, order);
     return outcome === 'done';
+  }
+
+  async #tellRefusals(org: string, user: string): Promise<boolean> {
+    return (await this.parts.seats.run('refusals', { org, user }, {})) === 1;
   }
 
   async #sweepUser(org: string, user: string): Promise<boolean> {

@@ -44,6 +44,38 @@ async function streamUntil(path: string, text: RegExp, headers: Record<string, s
 }
 
 describe('a license desk', () => {
+  it('shows what sessions a user had, with the program and, where the org says so, the address', async () => {
+    await ask(node, 'PATCH', acme, { body: { addresses: 'keep' } });
+    const client = { name: 'cad, "pro"', version: '4.2' };
+    const desktop = await Desktop.hello(node.ports.public, 'hilda', 'desk', { client });
+    const { sessionId } = await desktop.told('welcome');
+    const path = `${acme}/history/hilda`;
+    expect((await ask(node, 'GET', path)).body.items).toMatchObject([{ sessionId, ended: null, client }]);
+    desktop.say({ type: 'release' });
+    await desktop.close();
+    const { body } = await ask(node, 'GET', path);
+    const session = {
+      kind: 'session',
+      sessionId,
+      reason: 'released',
+      actor: 'user',
+      address: '127.0.0.1',
+      client,
+    };
+    expect(body).toMatchObject({
+      items: [{ ...session, machine: { id: 'desk', name: 'desk' } }],
+      next: null,
+    });
+    expect(body.items[0].hours).toBeCloseTo(
+      (Date.parse(body.items[0].ended) - Date.parse(body.items[0].began)) / 3_600_000,
+    );
+    const csv = await ask(node, 'GET', `${acme}/history-export?user=hilda`);
+    expect(csv.text.split('\r\n')[1]).toContain(',desk,desk,"cad, ""pro""",4.2,127.0.0.1,released,user');
+    const refused = await ask(node, 'GET', `${path}?from=2027-01-02T00:00:00Z&until=2027-01-01T00:00:00Z`);
+    expect(refused).toMatchObject({ status: 422, body: { fields: [{ field: 'from' }] } });
+    await ask(node, 'PATCH', acme, { body: { addresses: null } });
+  });
+
   it('evicts: the program is told, the note is in the audit trail, and a hold keeps the user out', async () => {
     const { desktop, welcome } = await hello('ada');
     const body = { note: 'left the firm', holdMs: 60_000 };
@@ -159,7 +191,7 @@ describe('a license desk', () => {
     expect(rules.items).toEqual([{ machineId: 'lap/top', rule: 'deny' }]);
     expect((await ask(node, 'DELETE', rule)).status).toBe(204);
     const { body: usage } = await ask(node, 'GET', `${acme}/usage`);
-    expect(usage.items.at(-1)).toMatchObject({ grants: 5, uniqueUsers: 4 });
+    expect(usage.items.at(-1)).toMatchObject({ grants: 6, uniqueUsers: 5 });
     const csv = await ask(node, 'GET', `${acme}/usage?by=hour`, { headers: { accept: 'text/csv' } });
     expect(csv.text).toMatch(/^at,peak,grants,.*\r\n/);
     expect((await ask(node, 'GET', `${acme}/usage?by=hour&from=2020-01-01T00:00:00Z`)).status).toBe(422);

@@ -44,6 +44,8 @@ const expected: Readonly<Record<string, Role | null>> = {
   'GET /v1/admin/orgs/{org}/events': 'viewer',
   'GET /v1/admin/orgs/{org}/events/stream': 'viewer',
   'GET /v1/admin/orgs/{org}/events/export': 'viewer',
+  'GET /v1/admin/orgs/{org}/history/{user}': 'viewer',
+  'GET /v1/admin/orgs/{org}/history-export': 'viewer',
   'GET /v1/admin/orgs/{org}/usage': 'viewer',
   'GET /v1/admin/nodes': 'viewer',
   'GET /v1/admin/live': 'viewer',

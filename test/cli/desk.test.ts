@@ -100,6 +100,15 @@ describe('the license desk', () => {
     expect((await run(['events', 'tail', '--no-follow', '--user', 'cleo'])).out).toContain('session.granted');
     const lines = (await run(['events', 'export'])).out.trim().split('\n');
     expect(lines.map((line) => JSON.parse(line).type)).toContain('session.granted');
+    const history = await run(['history', 'cleo']);
+    expect(history.out).toContain('in use now');
+    expect(history.out).toContain('hours in all');
+    expect(await json('history', 'cleo')).toMatchObject([{ kind: 'session', ended: null }]);
+    expect((await run(['history', '--csv'])).out.split('\n')[0]).toMatch(
+      /^user,sessionId,began,ended,hours,/,
+    );
+    expect((await run(['history', '--csv', '--until', '2020-01-01'])).out.trim().split('\n')).toHaveLength(1);
+    expect((await run(['history'])).err).toContain('name a user');
     desktop.ws.close();
   });
 

@@ -19,6 +19,7 @@ export const kept: RenewAnswer = { outcome: 'kept', raised: null };
 
 /** A connection that remembers what it was told. */
 export class HeardLink implements Link {
+  readonly address = '127.0.0.1';
   readonly heard: ServerMessage[] = [];
   ended: CloseReason | null = null;
   isMute = false;

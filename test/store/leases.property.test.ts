@@ -218,6 +218,12 @@ class Run {
     const events = await store.xrange(keys.events(ORG), '-', '+');
     const told = events.filter(([, fields]) => fields[fields.indexOf('type') + 1] === 'session.ended');
     expect(told.length, 'promise 13: an event for each end').toBe(ended);
+    const lines = await Promise.all(USERS.map((one) => store.xrange(keys.history(ORG, one), '-', '+')));
+    const idIn = (fields: readonly string[]) => fields[fields.indexOf('sessionId') + 1];
+    const past = lines.flat().filter(([, fields]) => fields.includes('sessionId'));
+    const idsOf = (entries: readonly (readonly [string, string[]])[]) =>
+      entries.map(([, fields]) => idIn(fields)).sort();
+    expect(idsOf(past), 'a line of history for each end').toEqual(idsOf(told));
     expect(ended, 'promise 13: the counter beside the stream').toBe(Number(written ?? 0));
   }
 

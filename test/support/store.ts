@@ -95,9 +95,14 @@ export function claimFor(store: Store, user: string, machine: Machine = { id: 'd
 /** The lease that its node holds after this answer. */
 export function leaseFrom(request: ClaimRequest, answer: ClaimAnswer): HeldLease {
   if (answer.outcome !== 'granted') throw new Error(`not granted: ${JSON.stringify(answer)}`);
-  const { org, user, machine, machineText, connection, instance, attempt } = request;
+  const { org, user, machine, machineText, connection, instance, attempt, clientText, address } = request;
   const { sessionId, epoch, rank, sinceMs } = answer;
-  const program = { ...(instance !== undefined && { instance }), ...(attempt !== undefined && { attempt }) };
+  const program = {
+    ...(instance !== undefined && { instance }),
+    ...(attempt !== undefined && { attempt }),
+    ...(clientText !== undefined && { clientText }),
+    ...(address !== undefined && { address }),
+  };
   return {
     org,
     user,

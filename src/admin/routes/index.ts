@@ -4,6 +4,7 @@ import type { Route } from '../route.js';
 import { route } from '../route.js';
 import { bulkRoutes } from './bulk.js';
 import { eventRoutes } from './events.js';
+import { historyRoutes } from './history.js';
 import { licenseRoutes } from './licenses.js';
 import { liveRoutes } from './live.js';
 import { machineRoutes } from './machines.js';
@@ -33,6 +34,7 @@ export const allRoutes: readonly Route[] = [
   ...sessionRoutes,
   ...machineRoutes,
   ...eventRoutes,
+  ...historyRoutes,
   ...usageRoutes,
   ...liveRoutes,
 ];

@@ -22,6 +22,9 @@ const settingsFields = {
   machines: nullable(
     Type.Enum(['any', 'listed'], { description: 'listed: only machines with a rule allow.' }),
   ),
+  addresses: nullable(
+    Type.Enum(['keep'], { description: 'keep: the history tells from which address a session came.' }),
+  ),
 };
 const byReason = (description: string) => Type.Record(Type.String(), Type.Integer(), { description });
 
@@ -112,6 +115,7 @@ export const orgRoutes = [
       licenseMode: Type.Optional(settingsFields.licenseMode),
       containers: Type.Optional(settingsFields.containers),
       machines: Type.Optional(settingsFields.machines),
+      addresses: Type.Optional(settingsFields.addresses),
     },
     success: { status: 200, schema: orgSchema },
     problems: [{ status: 409, when: 'More licenses are issued than the quota would allow' }],

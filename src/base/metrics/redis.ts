@@ -9,6 +9,7 @@ const operation = [
   'evict',
   'sweep',
   'look',
+  'refusals',
   'issue',
   'suspend',
   'reinstate',

@@ -16,6 +16,7 @@ interface SetOptions extends DeskOptions {
   readonly mode?: string;
   readonly containers?: string;
   readonly machines?: string;
+  readonly addresses?: string;
 }
 
 /** `soleseat org …` */
@@ -58,6 +59,12 @@ export function registerOrgs(program: Command): void {
     .addOption(
       new Option('--machines <rule>', 'which machines come in').choices(['any', 'listed', 'default']),
     )
+    .addOption(
+      new Option('--addresses <rule>', 'whether the history tells the address of a session').choices([
+        'keep',
+        'default',
+      ]),
+    )
     .action(async (options: SetOptions) => {
       const desk = await deskFor(options);
       const changes = {
@@ -65,10 +72,11 @@ export function registerOrgs(program: Command): void {
         ...orDefault('licenseMode', options.mode),
         ...orDefault('containers', options.containers),
         ...orDefault('machines', options.machines),
+        ...orDefault('addresses', options.addresses),
       };
       if (Object.keys(changes).length === 0) {
         throw new CommandFailure(
-          'nothing to set: --quota, --mode, --containers or --machines',
+          'nothing to set: --quota, --mode, --containers, --machines or --addresses',
           exitCodes.usage,
         );
       }

@@ -27,9 +27,14 @@ export function SessionsView({ org }: { readonly org: string }) {
       title="Sessions"
       intro="Who has a seat at this moment, and on which machine."
       actions={
-        <button type="button" class="button" onClick={refresh}>
-          <Icon name="refresh" /> Refresh
-        </button>
+        <>
+          <a class="button" href={orgPath(org, 'history-export')} download={`${org}-sessions.csv`}>
+            <Icon name="download" /> Export past
+          </a>
+          <button type="button" class="button" onClick={refresh}>
+            <Icon name="refresh" /> Refresh
+          </button>
+        </>
       }
     >
       <div class="bar">

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { AuditEvent } from '../../protocol/events.js';
+import type { HistoryLine } from '../../protocol/history.js';
 import { call, orgPath, Refusal } from '../api/client.js';
 import type { License, SeenMachine, Session } from '../api/types.js';
 import { dateText, numberText, shortId } from '../format.js';
@@ -15,6 +16,7 @@ import { followEvents } from '../state/live.js';
 import { go, hrefOf, route } from '../state/route.js';
 import { may } from '../state/session.js';
 import { EvictDialog } from './evict-dialog.js';
+import { UserHistory } from './history.js';
 import { LicenseChanges } from './license-changes.js';
 
 interface UserData {
@@ -22,9 +24,11 @@ interface UserData {
   readonly session: Session | null;
   readonly machines: readonly SeenMachine[];
   readonly events: readonly AuditEvent[];
+  readonly history: readonly HistoryLine[];
 }
 
 const EVENTS_SHOWN = 20;
+const SESSIONS_SHOWN = 20;
 
 /** All about one user: license, seat, machines, and what happened. */
 export function UserView({ org }: { readonly org: string }) {
@@ -42,6 +46,7 @@ export function UserView({ org }: { readonly org: string }) {
             <h2 id="machines">Machines</h2>
             <Machines machines={data.machines} session={data.session} />
           </section>
+          <UserHistory org={org} user={user} lines={data.history} />
           <section class="card wide" aria-labelledby="history">
             <h2 id="history">What happened</h2>
             {data.events.length === 0 ? (
@@ -93,7 +98,7 @@ function useUser(org: string, user: string) {
 }
 
 async function load(org: string, user: string): Promise<UserData> {
-  const [license, session, machines, events] = await Promise.all([
+  const [license, session, machines, events, history] = await Promise.all([
     orNull(call<License>('GET', orgPath(org, 'licenses', user))),
     orNull(call<Session>('GET', orgPath(org, 'sessions', user))),
     orNull(call<{ readonly items: readonly SeenMachine[] }>('GET', orgPath(org, 'machines', user))),
@@ -101,8 +106,16 @@ async function load(org: string, user: string): Promise<UserData> {
       'GET',
       `${orgPath(org, 'events')}?limit=${EVENTS_SHOWN}&user=${encodeURIComponent(user)}`,
     ),
+    call<{ readonly items: readonly HistoryLine[] }>(
+      'GET',
+      `${orgPath(org, 'history', user)}?limit=${SESSIONS_SHOWN}`,
+    ),
   ]);
-  return { license, session, machines: machines?.items ?? [], events: events.items };
+  return {
+    ...{ license, session, machines: machines?.items ?? [] },
+    events: events.items,
+    history: history.items,
+  };
 }
 
 /** What is not there is no failure here. */

@@ -3,7 +3,7 @@
 -- A repeated request id is answered from the record, not done again.
 --
 -- ARGV  JSON: org, user, sessionId (used unless resumed), nodeId, connection, machine (JSON text), machineId,
---       machineKind?, instance?, attempt?, onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
+--       machineKind?, instance?, attempt?, client? (JSON text), address?, onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
 --       takeoversPerMinute, claimsPerMinute, eventsKept, channelPrefix, floor, view
 -- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited | stale
 
@@ -69,7 +69,8 @@ if order.claimsPerMinute > 0 then
 end
 
 -- Promise 10: the right to a session is looked at before anybody's seat is.
-local rules = redis.call('HMGET', settingsKey, 'licenseMode', 'containers', 'machines', 'machine:' .. order.machineId)
+local rules = redis.call('HMGET', settingsKey, 'licenseMode', 'containers', 'machines', 'machine:' .. order.machineId,
+  'addresses')
 local mode, containers, machineRule, thisMachine = rules[1] or order.licenseMode, rules[2], rules[3], rules[4]
 local license = redis.call('HMGET', licenseKey, 'id', 'status', 'expiresAt', 'holdUntil')
 local licenseId, status, expiresAt, holdUntil = unpack(license)
@@ -121,7 +122,8 @@ local epoch = nextEpoch()
 local granted = {
   sessionId = resumed and holder.sessionId or order.sessionId, epoch = epoch, rank = epoch, nodeId = order.nodeId,
   since = resumed and holder.since or now, machine = order.machine,
-  connection = order.connection, instance = order.instance, attempt = attempt,
+  connection = order.connection, instance = order.instance, attempt = attempt, client = order.client,
+  address = rules[5] == 'keep' and order.address or nil,
 }
 -- Over the beginning of a reign a lease keeps its rank: a reconnect, which denies, is no act of a person (promise 8).
 -- Where Redis has no lease any more, the epoch that the client names tells how old its act is. The rank is not below the

@@ -1,6 +1,7 @@
 -- A lease is "<sessionId>:<epoch>:<nodeId>:<since>:<JSON>". The JSON is the machine, and in its field `seat` what only
 -- the broker looks at, all as text: rank (the epoch of the person's act), connection (of the node's that holds it),
--- instance? and attempt? (of the program). A lease of version 0.1 has no `seat`: its rank is its epoch.
+-- instance? and attempt? (of the program), client? (its name and version), address? (where the org keeps it). A lease of
+-- version 0.1 has no `seat`: its rank is its epoch.
 
 local function readLease(value)
   local sessionId, epoch, nodeId, since, machine = string.match(value, '^([^:]+):(%d+):([^:]+):(%d+):(.*)$')
@@ -10,17 +11,23 @@ local function readLease(value)
   return {
     sessionId = sessionId, epoch = tonumber(epoch), nodeId = nodeId, since = tonumber(since), machine = machine,
     rank = tonumber(seat.rank or epoch), connection = seat.connection,
-    instance = seat.instance, attempt = tonumber(seat.attempt),
+    instance = seat.instance, attempt = tonumber(seat.attempt), client = seat.client, address = seat.address,
   }
 end
 
--- `machine` is a table here, as readLease gives it, or its JSON. Put together as text: this is done for every claim.
+-- `machine` and `client` are tables here, as readLease gives them, or JSON. Put together as text: this is done for every
+-- claim.
+local function inJson(value)
+  return type(value) == 'table' and cjson.encode(value) or value
+end
+
 local function leaseValue(lease)
-  local machine = type(lease.machine) == 'table' and cjson.encode(lease.machine) or lease.machine
   local seat = '{"seat":{"rank":"' .. text(lease.rank) .. '"'
   if lease.connection then seat = seat .. ',"connection":"' .. lease.connection .. '"' end
   if lease.instance then seat = seat .. ',"instance":' .. cjson.encode(lease.instance) end
   if lease.attempt then seat = seat .. ',"attempt":"' .. text(lease.attempt) .. '"' end
+  if lease.client then seat = seat .. ',"client":' .. inJson(lease.client) end
+  if lease.address then seat = seat .. ',"address":' .. cjson.encode(lease.address) end
   return table.concat({ lease.sessionId, text(lease.epoch), lease.nodeId, text(lease.since),
-    seat .. '},' .. string.sub(machine, 2) }, ':')
+    seat .. '},' .. string.sub(inJson(lease.machine), 2) }, ':')
 end

@@ -5,8 +5,8 @@
 -- the same step, so that a claim between cannot be missed.
 --
 -- ARGV  JSON: org, batch (users named at most), staleMs, eventsKept, sessionsKeptMs, actsKeptMs (0: for ever)
--- Reply users whose lease has run out, users whose license has ended, imports whose node has been silent for staleMs;
---       then, where there is so much traffic that it is not kept for its time, for how many ms it is
+-- Reply users whose lease has run out, users whose license has ended, imports whose node has been silent for staleMs,
+--       users whose refusals are to become an event; then, where there is so much traffic that it is not kept for its time, for how many ms it is
 
 local RETRY_MS = 500
 local HOUR_MS = 3600000
@@ -23,16 +23,14 @@ if seats > 0 then
 end
 settle()
 
--- Refusals of a minute that is over become events. Some at a time, as Redis does nothing else meanwhile.
+-- Refusals of a minute that is over are to become events. Some at a time, as Redis does nothing else meanwhile.
 local refusals = redis.call('HSCAN', refusedKey, 0, 'COUNT', order.batch)
-local moreRefusals, refusedNow = refusals[1] ~= '0', false
+local refusedUsers, refusedNow = {}, false
 for i = 1, #refusals[2], 2 do
-  local user, entry = refusals[2][i], refusals[2][i + 1]
-  if tonumber(string.match(entry, '^%d+')) == math.floor(now / 60000) then
+  if tonumber(string.match(refusals[2][i + 1], '^%d+')) == math.floor(now / 60000) then
     refusedNow = true
   else
-    noteRefusals(user, entry)
-    redis.call('HDEL', refusedKey, user)
+    refusedUsers[#refusedUsers + 1] = refusals[2][i]
   end
 end
 
@@ -42,7 +40,7 @@ end
 local runOut, ended, silent = overdueIn(activeKey), overdueIn(expiringKey), {}
 
 local next = (seats > 0 or refusedNow) and nextMinute() or math.huge
-if moreRefusals then next = now + RETRY_MS end
+if refusals[1] ~= '0' then next = now + RETRY_MS end
 local function nextFrom(index)
   local first = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')[2]
   if first then next = math.min(next, tonumber(first)) end
@@ -74,11 +72,11 @@ for i = 1, #journal, 2 do
   if staleAt <= now then silent[#silent + 1] = journal[i] else next = math.min(next, staleAt) end
 end
 
-if #runOut == 0 and #ended == 0 and #silent == 0 then
+if #runOut == 0 and #ended == 0 and #silent == 0 and #refusedUsers == 0 then
   if next == math.huge then
     redis.call('ZREM', dueKey, org)
   else
     redis.call('ZADD', dueKey, text(next), org)
   end
 end
-return { runOut, ended, silent, isCut and text(now - trafficSince) or nil }
+return { runOut, ended, silent, refusedUsers, isCut and text(now - trafficSince) or nil }

@@ -2,15 +2,16 @@
 -- it had; the highest rank wins (promise 8). Refused where the fence is above the rank: the session was ended, or
 -- another granted since; and where the license, or a hold, keeps the user out by now.
 --
--- ARGV  JSON: org, user, sessionId, epoch, rank, connection, instance?, attempt?, nodeId, since, machine (JSON text),
---       machineId, ttlMs, eventsKept, channelPrefix, floor, view
+-- ARGV  JSON: org, user, sessionId, epoch, rank, connection, instance?, attempt?, client? (JSON text), address?, nodeId,
+--       since, machine (JSON text), machineId, ttlMs, eventsKept, channelPrefix, floor, view
 -- Reply JSON: outcome kept | reasserted, with epoch and rank | lost, then with reason, byEpoch and the lease that
 --       stands there, if any
 
 local mine = {
   sessionId = order.sessionId, epoch = tonumber(order.epoch), rank = tonumber(order.rank), nodeId = order.nodeId,
   connection = order.connection, instance = order.instance, attempt = tonumber(order.attempt),
-  since = tonumber(order.since), machine = order.machine,
+  since = tonumber(order.since), machine = order.machine, client = order.client,
+  address = redis.call('HGET', settingsKey, 'addresses') == 'keep' and order.address or nil,
 }
 
 local value = redis.call('GET', leaseKey)

@@ -47,22 +47,45 @@ local function note(type, fields)
   emit(type, fields)
 end
 
--- A refusal is an event at once where it is the user's first of the minute; `refused` has how many more there were, with
--- the last one's reason and machine. At the end of the minute, or at the next refusal, they become one more event.
-local function noteRefusals(user, entry)
-  local count, reason, machine = string.match(entry or '', '^%d+:(%d+):([^:]*):(.*)$')
-  if not count or count == '0' then return end
-  local more = count ~= '1' and count or nil
-  emit('session.denied', { user = user, reason = reason, actor = 'user', machine = machine, count = more })
+-- The history of the user: one line for each session that ended, and for what was refused.
+local HISTORY_MS = 34560000000
+local HISTORY_LINES = 5000
+local function noteHistory(line)
+  local oldest = math.max(0, math.floor(clockUs / 1000) - HISTORY_MS)
+  redis.call('XADD', historyKey, 'MINID', text(oldest), '*', unpack(line))
+  redis.call('PEXPIRE', historyKey, HISTORY_MS)
+  if redis.call('XLEN', historyKey) > HISTORY_LINES then redis.call('XTRIM', historyKey, 'MAXLEN', HISTORY_LINES) end
 end
 
+-- Adds a field to a line, where there is a value.
+local function add(line, name, value)
+  if not value then return end
+  line[#line + 1] = name
+  line[#line + 1] = value
+end
+
+local function noteRefused(reason, machine, more)
+  note('session.denied', { reason = reason, actor = 'user', machine = machine, count = more.count, node = more.node })
+  local line = { 'refused', reason, 'machine', machine }
+  add(line, 'count', more.count)
+  noteHistory(line)
+end
+
+local function noteRefusals(entry)
+  local count, reason, machine = string.match(entry or '', '^%d+:(%d+):([^:]*):(.*)$')
+  if not count or count == '0' then return end
+  noteRefused(reason, machine, { count = count ~= '1' and count or nil })
+end
+
+-- A refusal is an event at once where it is the user's first of the minute; `refused` counts the others, with the last
+-- one's reason and machine. At the end of the minute, or at the next refusal, they become one more event.
 local function noteDenial(reason)
   local entry = redis.call('HGET', refusedKey, order.user)
   local minute, count = string.match(entry or '', '^(%d+):(%d+):')
   count = tonumber(count or 0) + 1
   if tonumber(minute or 0) ~= math.floor(now / 60000) then
-    noteRefusals(order.user, entry)
-    note('session.denied', { reason = reason, actor = 'user', machine = order.machineId, node = order.nodeId })
+    noteRefusals(entry)
+    noteRefused(reason, order.machineId, { node = order.nodeId })
     count = 0
     dueBy(nextMinute())
   end
@@ -129,6 +152,19 @@ local function enterActive(value)
   return true
 end
 
+local function noteSession(holder, reason, actor)
+  local client = holder.client or {}
+  local line = {
+    'sessionId', holder.sessionId, 'since', text(holder.since), 'machine', holder.machine.id, 'reason', reason,
+  }
+  add(line, 'name', holder.machine.name)
+  add(line, 'client', client.name)
+  add(line, 'version', client.version)
+  add(line, 'address', holder.address)
+  add(line, 'actor', type(actor) == 'table' and actor.name or actor)
+  noteHistory(line)
+end
+
 -- Promise 13: the one place where an end is counted, and its event written. `holder` is the lease that ends; nil where
 -- a node of version 0.1 had it and nobody knows.
 local function noteEnd(holder, reason, more)
@@ -140,6 +176,7 @@ local function noteEnd(holder, reason, more)
   if holder then
     event.sessionId, event.epoch = holder.sessionId, text(holder.epoch)
     event.machine, event.node = holder.machine.id, holder.nodeId
+    noteSession(holder, reason, more.actor)
   end
   note('session.ended', event)
 end
