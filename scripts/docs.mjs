@@ -272,8 +272,8 @@ Written by \`npm run docs\` from the table of routes in \`src/admin/routes\`; ch
 \`GET /v1/openapi.json\` on the admin port describes every field, as OpenAPI 3.1.
 
 - **Tokens** go into \`Authorization: Bearer …\`. They are JWTs with the keys and the issuer of client tokens, the audience
-  \`SOLESEAT_ADMIN_JWT_AUDIENCE\`, and the claims \`sub\` (the name in the audit trail), \`role\` (\`viewer\`, \`operator\` or
-  \`admin\`; each may do what those before it may) and \`org\` (one org, or \`*\` for all).
+  \`SOLESEAT_ADMIN_JWT_AUDIENCE\`, and the claims \`sub\` (the name in the audit trail), \`role\` (\`viewer\`, \`operator\`,
+  \`admin\` or \`owner\`; each may do what those before it may) and \`org\` (one org, or \`*\` for all). An owner is of all orgs.
   \`soleseat token mint --admin --role viewer --org acme\` signs one.
 - **Browsers** sign in with \`POST /v1/admin/session\`, which keeps the token in a cookie. Writes from pages of another origin
   are refused.

@@ -13,8 +13,11 @@ export interface ClientClaims {
   readonly jti?: string;
 }
 
-/** Each role may do what those before it may. */
-export const roles = ['viewer', 'operator', 'admin'] as const;
+/**
+ * Each role may do what those before it may. An owner is the licensor: of all orgs, and the only one who sets what an org
+ * has bought.
+ */
+export const roles = ['viewer', 'operator', 'admin', 'owner'] as const;
 export type Role = (typeof roles)[number];
 
 /** Who an admin token speaks for, once all of it has been checked. */
@@ -86,6 +89,8 @@ export function readAdminClaims(
   const role = roles.find((one) => one === payload.role);
   if (role === undefined) return refuse('bad_claim');
   const { subject, org, expiresAtMs } = common.claims;
+  // Who buys licenses does not say how many.
+  if (role === 'owner' && org !== '*') return refuse('bad_claim');
   return { ok: true, claims: { subject, role, org: org === '*' ? null : org, expiresAtMs } };
 }
 

@@ -24,7 +24,7 @@ export async function dev(
     presets: { ...devPresets(directory), REDIS_URL: redis.url },
   });
   const life = { expiresInSeconds: 12 * HOUR_SECONDS };
-  const mintForConsole = () => mintAdmin(configuration, { subject: 'dev', role: 'admin', org: '*', ...life });
+  const mintForConsole = () => mintAdmin(configuration, { subject: 'dev', role: 'owner', org: '*', ...life });
   // No setting can ask for this, so that `serve` never does it.
   const autoSignIn = { mint: mintForConsole, lifeMs: life.expiresInSeconds * 1000 };
   const broker = await startBroker(configuration, () => redis.stop(), { autoSignIn }).catch(async (error) => {

@@ -61,7 +61,7 @@ export function checkMinted({ settings, keys }: Configuration, token: string, is
   const verdict = create({ keys, issuer: settings.jwtIssuer, audience }).verify(token);
   if (verdict.ok) return;
   throw new CommandFailure(
-    `the broker would refuse this token (${verdict.reason}): a user, an org and a name have 1 to 256 bytes, without control characters, and an org has no braces`,
+    `the broker would refuse this token (${verdict.reason}): a user, an org and a name have 1 to 256 bytes, without control characters, an org has no braces, and the role owner is for all orgs: --org '*'`,
     exitCodes.usage,
   );
 }

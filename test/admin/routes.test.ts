@@ -6,7 +6,7 @@ import { ask } from '../support/admin.js';
 import { adminTokenFor, startNode, tokenFor } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 
-const roles = ['viewer', 'operator', 'admin'] as const;
+const roles = ['viewer', 'operator', 'admin', 'owner'] as const;
 type Role = (typeof roles)[number];
 
 /** Every route with the least role that may: as literals, so that no change of a role goes unseen. */
@@ -75,6 +75,37 @@ async function knock(name: string, token: string | null, org = 'acme') {
   return (await ask(node, method, `${path}?nonsense=1`, { token })).status;
 }
 
+describe('what an org has bought', () => {
+  const change = (body: object, token: string, org = 'acme') =>
+    ask(node, 'PATCH', `/v1/admin/orgs/${org}`, { body, token });
+
+  it.each([{ quota: 9 }, { quota: null }, { licenseMode: 'open' }, { quota: 9, containers: 'allow' }])(
+    'is set by the owner and by no admin of the org: %j',
+    async (body) => {
+      const before = (await ask(node, 'GET', '/v1/admin/orgs/acme')).body.settings;
+      const refused = await change(body, adminTokenFor('admin', 'acme'));
+      expect(refused).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+      expect((await ask(node, 'GET', '/v1/admin/orgs/acme')).body.settings).toEqual(before);
+      const done = await change(body, adminTokenFor('owner'));
+      expect(done).toMatchObject({ status: 200, body: { settings: body } });
+      await change({ quota: null, licenseMode: null, containers: null }, adminTokenFor('owner'));
+    },
+  );
+
+  it('is set by an admin of all orgs too, in this version; the log says so', async () => {
+    expect((await change({ quota: 7 }, adminTokenFor('admin'))).status).toBe(200);
+    expect((await change({ quota: 8 }, adminTokenFor('operator'))).status).toBe(403);
+    const { body } = await ask(node, 'GET', '/v1/admin/orgs/acme/events?type=org.changed');
+    expect(body.items[0]).toMatchObject({ actor: 'admin@*', role: 'admin', details: { quota: '7' } });
+  });
+
+  it('leaves the rules for machines to the admin of the org', async () => {
+    const rules = { containers: 'allow', machines: 'listed', addresses: 'keep' };
+    expect((await change(rules, adminTokenFor('admin', 'acme'))).status).toBe(200);
+    await change({ containers: null, machines: null, addresses: null }, adminTokenFor('admin', 'acme'));
+  });
+});
+
 describe('the roles of the admin API', () => {
   it('are known for every route', () => {
     expect(Object.fromEntries(allRoutes.map((route) => [nameOf(route), route.role]))).toEqual(expected);
@@ -90,6 +121,8 @@ describe('the roles of the admin API', () => {
       const may = roles.indexOf(role) >= roles.indexOf(least);
       expect(await knock(name, adminTokenFor(role))).toBe(may ? 422 : 403);
       const mayWithOneOrg = may && !forAllOrgsOnly.includes(name);
+      // An owner is of all orgs.
+      if (role === 'owner') return;
       expect(await knock(name, adminTokenFor(role, 'acme'))).toBe(mayWithOneOrg ? 422 : 403);
     },
   );

@@ -14,6 +14,7 @@ describe('an admin token', () => {
     const claims = { subject: 'ada', role: 'operator', org: 'acme', expiresAtMs };
     expect(verify({})).toEqual({ ok: true, claims });
     expect(verify({ org: '*' })).toEqual({ ok: true, claims: { ...claims, org: null } });
+    expect(verify({ org: '*', role: 'owner' })).toMatchObject({ ok: true, claims: { role: 'owner' } });
   });
 
   it('is no client token, and a client token with a role is no admin token', () => {
@@ -29,6 +30,7 @@ describe('an admin token', () => {
     ['several roles', { role: ['admin'] }],
     ['a role of the prototype', { role: 'constructor' }],
     ['no org', { org: undefined }],
+    ['an owner of one org', { role: 'owner', org: 'acme' }],
     ['several orgs', { org: ['acme'] }],
     ['no subject', { sub: undefined }],
   ])('is refused with %s', (_, claims) => {

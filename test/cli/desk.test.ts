@@ -27,7 +27,8 @@ afterAll(async () => {
 });
 
 function start(args: readonly string[], role: Role, url: string, options: SpawnOptions = {}) {
-  const env = { SOLESEAT_ADMIN_TOKEN: adminTokenFor(role, 'acme'), SOLESEAT_ADMIN_URL: url };
+  const org = role === 'owner' ? '*' : 'acme';
+  const env = { SOLESEAT_ADMIN_TOKEN: adminTokenFor(role, org), SOLESEAT_ADMIN_URL: url };
   return startCommand(args, env, { cwd: folder, ...options });
 }
 
@@ -41,7 +42,8 @@ const json = async (...args: string[]) => JSON.parse((await run([...args, '--jso
 
 describe('the license desk', () => {
   it('issues, changes and takes back, and tells the program that is running', async () => {
-    expect((await run(['org', 'set', '--quota', '5'])).code).toBe(0);
+    expect((await run(['org', 'set', '--quota', '5'])).code).toBe(77);
+    expect((await run(['org', 'set', '--quota', '5', '--org', 'acme'], 'owner')).code).toBe(0);
     expect((await run(['license', 'issue', 'ada', '--note', 'the first'])).out).toContain('Issued to ada');
     const desktop = await Desktop.hello(broker.ports.public, 'ada', 'desk');
     await desktop.told('welcome');

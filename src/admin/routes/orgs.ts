@@ -26,6 +26,9 @@ const settingsFields = {
     Type.Enum(['keep'], { description: 'keep: the history tells from which address a session came.' }),
   ),
 };
+/** What an org has bought: its own admins do not set it. */
+const ownersSettings = ['quota', 'licenseMode'] as const;
+
 const byReason = (description: string) => Type.Record(Type.String(), Type.Integer(), { description });
 
 const briefSchema = object({
@@ -109,7 +112,8 @@ export const orgRoutes = [
     role: 'admin',
     foundsOrg: true,
     tag,
-    summary: 'Changes the settings that are named; null takes one away. A new org begins to exist.',
+    summary:
+      'Changes the settings that are named; null takes one away. A new org begins to exist. Quota and license mode are the owner’s.',
     body: {
       quota: Type.Optional(settingsFields.quota),
       licenseMode: Type.Optional(settingsFields.licenseMode),
@@ -121,6 +125,10 @@ export const orgRoutes = [
     problems: [{ status: 409, when: 'More licenses are issued than the quota would allow' }],
     handle: async ({ params, body, caller }, parts) => {
       const changes = body as Partial<OrgSettings>;
+      const owned = ownersSettings.filter((name) => changes[name] !== undefined);
+      if (owned.length > 0 && !mayDo(caller, 'owner', parts.log)) {
+        throw new Problem(403, 'forbidden', `only the owner sets ${owned.join(' and ')}`);
+      }
       const answer = await parts.store.orgs.change(params.org, changes, actorOf(caller));
       if (answer.outcome === 'refused') {
         const title = 'more licenses are issued than this quota allows';
@@ -149,8 +157,8 @@ export const orgRoutes = [
       }),
     },
     problems: [{ status: 409, when: 'Licenses change faster than they can be counted' }],
-    handle: async ({ params, body, caller }, { store }) => {
-      if (body.repair && !mayDo(caller, 'admin')) throw forbidden();
+    handle: async ({ params, body, caller }, { store, log }) => {
+      if (body.repair && !mayDo(caller, 'admin', log)) throw forbidden();
       const repairBy = body.repair ? actorOf(caller) : null;
       return recount(store, params.org, { repairBy }).catch((error: unknown) => {
         if (!(error instanceof StillChanging)) throw error;
@@ -178,8 +186,8 @@ export const orgRoutes = [
         repaired: Type.Boolean(),
       }),
     },
-    handle: async ({ body, caller }, { store }) => {
-      if (body.repair && !mayDo(caller, 'admin')) throw forbidden();
+    handle: async ({ body, caller }, { store, log }) => {
+      if (body.repair && !mayDo(caller, 'admin', log)) throw forbidden();
       const repair = body.repair === true;
       const differences = await store.totals.check(repair);
       const orgs = await store.orgs.number();

@@ -13,7 +13,7 @@ export async function developmentToken(): Promise<string | null> {
   return mintAdmin(configuration, {
     subject: 'developer',
     org: '*',
-    role: 'admin',
+    role: 'owner',
     expiresInSeconds: 3600,
   });
 }

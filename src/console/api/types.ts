@@ -1,6 +1,6 @@
 /** What the admin API answers; times are RFC 3339 in UTC, durations in ms. `/v1/openapi.json` has all of it. */
 
-export const roles = ['viewer', 'operator', 'admin'] as const;
+export const roles = ['viewer', 'operator', 'admin', 'owner'] as const;
 export type Role = (typeof roles)[number];
 
 /** Who is signed in. */

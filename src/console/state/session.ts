@@ -9,11 +9,16 @@ export const identity = signal<Identity | null | undefined>(undefined);
 /** What to say on the sign-in page beside the form. */
 export const signInNotice = signal('');
 
-const rank = computed(() => (identity.value ? roles.indexOf(identity.value.role) : -1));
+const rank = computed(() => (identity.value ? roles.indexOf(roleOf(identity.value)) : -1));
 
 /** Whether the person may do what needs this role. Only a courtesy: the server is who refuses. */
 export function may(role: Role): boolean {
   return rank.value >= roles.indexOf(role);
+}
+
+/** In this version an admin of all orgs counts as an owner. */
+function roleOf({ role, org }: Identity): Role {
+  return role === 'admin' && org === null ? 'owner' : role;
 }
 
 onSignedOut(() => {
