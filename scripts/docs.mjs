@@ -153,7 +153,7 @@ Events of version 0.1 are read under the new names. A filter may still say the o
 
 ${table(
   ['now', 'in version 0.1'],
-  entries.map(([name, { was }]) => [`\`${name}\``, `\`${was}\``]),
+  entries.filter(([, { was }]) => was).map(([name, { was }]) => [`\`${name}\``, `\`${was}\``]),
 )}
 `;
 }

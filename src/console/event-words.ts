@@ -62,6 +62,11 @@ const wordsByName: { readonly [Name in EventName]: (event: EventOf<Name>) => Eve
     text: 'got another end date on the license',
   }),
   'license.expired': () => ({ label: 'expired', tone: 'bad', text: 'had the license run out' }),
+  'license.expires_soon': ({ details }) => ({
+    label: 'ends soon',
+    tone: 'warn',
+    text: `has a license that ends in ${details.days ?? 'a few'} days`,
+  }),
   'license.unissued': () => ({
     label: 'taken back',
     tone: 'plain',
@@ -78,6 +83,23 @@ const wordsByName: { readonly [Name in EventName]: (event: EventOf<Name>) => Eve
     text: 'An import failed and was undone',
   }),
   'org.changed': () => ({ label: 'settings', tone: 'plain', text: 'Settings of the org were changed' }),
+  'org.quota_nearly_used': ({ details }) => ({
+    label: 'quota',
+    tone: 'warn',
+    text: `${details.issued} of ${details.quota} licenses are issued`,
+  }),
+  'org.quota_exhausted': ({ details }) => ({
+    label: 'quota',
+    tone: 'bad',
+    text: `All ${details.quota} licenses are issued`,
+  }),
+  'webhook.created': (event) => aboutWebhook(event, 'was registered'),
+  'webhook.changed': (event) => aboutWebhook(event, 'was changed'),
+  'webhook.secret_rotated': (event) => aboutWebhook(event, 'got a new secret'),
+  'webhook.tested': (event) => aboutWebhook(event, 'was tried'),
+  'webhook.parked': (event) => ({ ...aboutWebhook(event, 'is parked'), tone: 'bad' }),
+  'webhook.replayed': (event) => aboutWebhook(event, 'was sent events again'),
+  'webhook.deleted': (event) => aboutWebhook(event, 'was removed'),
   'org.counters_repaired': () => ({
     label: 'recount',
     tone: 'warn',
@@ -98,6 +120,13 @@ export function wordsFor(event: AuditEvent): EventWords {
       text: wordsOf(event.type),
     }
   );
+}
+
+function aboutWebhook(
+  { details }: { readonly details: { readonly host?: string } },
+  what: string,
+): EventWords {
+  return { label: 'webhook', tone: 'plain', text: `The webhook at ${details.host ?? 'a URL'} ${what}` };
 }
 
 function times({ details }: EventOf<'session.denied'>): string {

@@ -6,8 +6,8 @@ export type Half = 'acts' | 'traffic';
 
 interface EventType {
   readonly half: Half;
-  /** Its name in version 0.1: what was written then is read under the new name, and a filter may still say it. */
-  readonly was: string;
+  /** Its name in version 0.1, if there was one: what was written then is read under the new name, and a filter may still say it. */
+  readonly was?: string;
   readonly doc: string;
   /** What `details` may hold. */
   readonly details: Readonly<Record<string, string>>;
@@ -15,6 +15,8 @@ interface EventType {
 
 const note = 'Why, in the words of who did it.';
 const license = 'The id of the license.';
+const webhook = 'The id of the webhook.';
+const host = 'The host of its URL.';
 
 /** Every event there is. Lua, the admin API, the command line, the console and docs/events.md go by this table. */
 export const eventTypes = {
@@ -88,6 +90,11 @@ export const eventTypes = {
     doc: 'A license ran out.',
     details: { license },
   },
+  'license.expires_soon': {
+    half: 'acts',
+    doc: 'A license that is active ends soon: told 30, 7 and 1 days before.',
+    details: { license, expiresAt: 'The end in Unix ms.', days: 'How many days are left, rounded up.' },
+  },
   'license.unissued': {
     half: 'acts',
     was: 'unissued',
@@ -112,18 +119,64 @@ export const eventTypes = {
     doc: 'Settings or machine rules of the org were changed.',
     details: { '<setting>': 'Its new value; empty where it was taken away.' },
   },
+  'org.quota_nearly_used': {
+    half: 'acts',
+    doc: 'Nine tenths of the quota are issued: told once for each crossing.',
+    details: { issued: 'How many licenses are issued.', quota: 'How many may be.' },
+  },
+  'org.quota_exhausted': {
+    half: 'acts',
+    doc: 'All of the quota is issued: told once for each crossing.',
+    details: { issued: 'How many licenses are issued.', quota: 'How many may be.' },
+  },
   'org.counters_repaired': {
     half: 'acts',
     was: 'counters_repaired',
     doc: 'Counters were set to what a recount had found.',
     details: { '<counter>': 'Its new value.' },
   },
+  'webhook.created': {
+    half: 'acts',
+    doc: 'An owner registered a URL for events. Events of webhooks stand in the trail of the org `*`, which is the owners’ own.',
+    details: { webhook, host, types: 'What it wants to hear of.', orgs: 'Of which orgs.' },
+  },
+  'webhook.changed': {
+    half: 'acts',
+    doc: 'A webhook was changed, paused or set going again.',
+    details: { webhook, host, '<field>': 'Its new value.' },
+  },
+  'webhook.secret_rotated': {
+    half: 'acts',
+    doc: 'A webhook got a new secret. The one before goes on for a while.',
+    details: { webhook, host },
+  },
+  'webhook.tested': {
+    half: 'acts',
+    doc: 'Somebody had a webhook tried. The event is what was sent.',
+    details: { webhook, host, outcome: 'How the receiver answered.' },
+  },
+  'webhook.parked': {
+    half: 'acts',
+    doc: 'A webhook is sent nothing more until somebody sets it going: too much waits for it, or its receiver is gone.',
+    details: { webhook, host, waiting: 'How many events wait for it.' },
+  },
+  'webhook.replayed': {
+    half: 'acts',
+    doc: 'Somebody had events sent again that could not be delivered.',
+    details: { webhook, host, events: 'How many.' },
+  },
+  'webhook.deleted': { half: 'acts', doc: 'A webhook was removed.', details: { webhook, host } },
 } as const satisfies Record<string, EventType>;
 
 export type EventName = keyof typeof eventTypes;
 export const eventNames = Object.keys(eventTypes) as EventName[];
 
-const byOldName = new Map<string, EventName>(eventNames.map((name) => [eventTypes[name].was, name]));
+const byOldName = new Map<string, EventName>(
+  eventNames.flatMap((name) => {
+    const { was } = eventTypes[name] as EventType;
+    return was === undefined ? [] : [[was, name] as const];
+  }),
+);
 
 /** The type of this name, also of its name in version 0.1; null where there is none. */
 export function eventNamed(name: string): EventName | null {

@@ -6,8 +6,12 @@ const ORGS_REMEMBERED = 1000;
 type Placeholders<Key extends string> = Key extends `${string}<${string}>${infer Rest}`
   ? [string, ...Placeholders<Rest>]
   : [];
-type IndexName = 'due' | 'totals' | 'shares';
+type IndexName = 'due' | 'totals' | 'shares' | 'outbox' | 'wanted';
 type OwnName = Exclude<KeyName, IndexName>;
+/** Of which there is one in all. */
+type ServerName = {
+  [Name in OwnName]: Placeholders<(typeof redisKeys)[Name]['key']> extends [] ? Name : never;
+}[OwnName];
 /** One member for each row of the table: a text, or a function of what stands in angle brackets. */
 type NamesOfKeys = {
   readonly [Name in OwnName]: Placeholders<(typeof redisKeys)[Name]['key']> extends []
@@ -16,7 +20,10 @@ type NamesOfKeys = {
 };
 
 /** What the orgs of a server have in common; in a cluster, the orgs of a slot: lua/index.lua says what it is. */
-export type IndexKeys = Readonly<Record<IndexName, string>>;
+export type IndexKeys = Readonly<Record<IndexName, string>> & {
+  /** What stands for `<index>` in the other keys of the index. */
+  readonly tag: string;
+};
 
 /** What the keys of a script are about: an org, or an index over orgs. */
 export type Place =
@@ -27,7 +34,9 @@ export type Place =
       /** Redis's time, for the hour and the day that something is counted in; the system's where it is left out. */
       readonly atMs?: number;
     }
-  | { readonly index: IndexKeys };
+  | { readonly index: IndexKeys }
+  /** The server: one key of all orgs. */
+  | 'server';
 
 /** All key names. All keys of an org share one hash tag, so a script touches one slot. */
 export interface KeyNames extends NamesOfKeys {
@@ -58,15 +67,23 @@ export function keyNames(prefix: string, isCluster = false): KeyNames {
   const indexAt = (at: number | null): IndexKeys => {
     const tag = at === null ? '' : `{${tagOf(at)}}:`;
     const named = (name: IndexName) => fill(redisKeys[name].key, [tag]);
-    return { due: named('due'), totals: named('totals'), shares: named('shares') };
+    return {
+      tag,
+      due: named('due'),
+      totals: named('totals'),
+      shares: named('shares'),
+      outbox: named('outbox'),
+      wanted: named('wanted'),
+    };
   };
   const indexOf = (org: string) => indexAt(slot(org));
   const stems = new Stems(prefix, indexOf);
   const at = (names: readonly KeyName[], place: Place) => {
+    if (place === 'server') return names.map((name) => own[name as ServerName]);
     if ('index' in place) return names.map((name) => place.index[name as IndexName]);
     const { org, user = '', request = 'none', atMs = Date.now() } = place;
     const made = stems.of(org, hourOf(atMs));
-    const ends = { server: '', index: '', org: '', user, request };
+    const ends = { server: '', index: '', org: '', user, request, webhook: '' };
     return names.map((name) => made[name] + ends[scopes[name]]);
   };
   return { ...own, channelPrefix: `${prefix}node:`, slotOf: slot, indexOf, indexAt, at };

@@ -45,6 +45,39 @@ export const redisKeys = {
   },
   totals: { key: '<index>totals', type: 'hash', doc: 'Sums over the orgs of the index.' },
   shares: { key: '<index>quota', type: 'sorted set', doc: 'org → the share of its quota that is issued.' },
+  outbox: {
+    key: '<index>outbox',
+    type: 'stream',
+    ttl: 'until it is delivered or parked',
+    doc: 'Events that a webhook wants, until they are delivered.',
+  },
+  wanted: {
+    key: '<index>wanted',
+    type: 'set',
+    doc: 'The event types that webhooks want, of all orgs or behind the name of one.',
+  },
+  webhookState: {
+    key: '<index>webhook:<webhook>',
+    type: 'hash',
+    doc: 'How far a webhook has got in the outbox, and what waits to be tried again.',
+  },
+  webhookParked: {
+    key: '<index>webhook-parked:<webhook>',
+    type: 'stream',
+    ttl: 'the newest 10,000',
+    doc: 'Events that could not be delivered within a day.',
+  },
+  webhooks: {
+    key: 'webhooks',
+    type: 'hash',
+    doc: 'webhook id → its URL, types, orgs, secrets and state, as JSON.',
+  },
+  outboxTurn: {
+    key: 'outbox-turn',
+    type: 'string',
+    ttl: '10 seconds',
+    doc: 'The node that delivers webhooks at present.',
+  },
   epoch: { key: '{<org>}:epoch', type: 'string', doc: 'The last epoch that was given.' },
   reign: {
     key: '{<org>}:reign',
@@ -80,6 +113,12 @@ export const redisKeys = {
     type: 'sorted set',
     users: 'member',
     doc: 'user → when the license ends (Unix ms).',
+  },
+  reminders: {
+    key: '{<org>}:reminders',
+    type: 'sorted set',
+    users: 'member',
+    doc: 'user → when to tell next that the license ends soon (Unix ms).',
   },
   revoked: {
     key: '{<org>}:revoked',
@@ -206,12 +245,13 @@ export type KeyName = keyof typeof redisKeys;
 export const keyNamesInOrder = Object.keys(redisKeys) as KeyName[];
 
 /** What a key is about: the placeholders in its name. */
-export type KeyScope = 'server' | 'index' | 'org' | 'user' | 'request';
+export type KeyScope = 'server' | 'index' | 'org' | 'user' | 'request' | 'webhook';
 
 export function scopeOf(name: KeyName): KeyScope {
   const { key } = redisKeys[name];
   if (key.includes('<user>')) return 'user';
   if (key.includes('<request>')) return 'request';
+  if (key.includes('<webhook>')) return 'webhook';
   if (key.includes('<org>')) return 'org';
   return key.includes('<index>') ? 'index' : 'server';
 }

@@ -7,12 +7,13 @@ import type { RedisConnection } from './redis.js';
 import { type KeyName, type KeyScope, keyNamesInOrder, scopeOf } from './redis-keys.js';
 import { SharedWrites } from './shared-writes.js';
 
-const seat = ['reign', 'lease', 'index', 'past', 'seat'] as const;
+const past = ['index', 'past', 'quota'] as const;
+const seat = ['reign', 'lease', ...past, 'seat'] as const;
 const license = [...seat, 'license'] as const;
 
 interface ScriptRow {
   /** What it is about: it gets the keys of this scope that it mentions. */
-  readonly of: 'index' | 'org' | 'user';
+  readonly of: 'server' | 'index' | 'org' | 'user';
   /** The Lua files that stand before it, beside common.lua. */
   readonly after: readonly string[];
 }
@@ -34,12 +35,15 @@ const scriptTable = {
   transfer: { of: 'user', after: license },
   revoke: { of: 'user', after: license },
   unissue: { of: 'user', after: license },
-  settings: { of: 'org', after: ['index', 'past'] },
-  repair: { of: 'org', after: ['index', 'past'] },
+  remind: { of: 'user', after: license },
+  settings: { of: 'org', after: past },
+  repair: { of: 'org', after: past },
+  act: { of: 'org', after: past },
+  turn: { of: 'server', after: [] },
   sum: { of: 'index', after: ['index'] },
   due: { of: 'index', after: [] },
   tally: { of: 'org', after: [] },
-  import: { of: 'org', after: ['index', 'past'] },
+  import: { of: 'org', after: past },
   page: { of: 'org', after: [] },
   trail: { of: 'org', after: [] },
 } as const satisfies Record<string, ScriptRow>;
@@ -120,6 +124,7 @@ function load(name: ScriptName): Script {
 
 /** The keys of each scope that a place has a name for. */
 const scopesWithin: Readonly<Record<ScriptRow['of'], readonly KeyScope[]>> = {
+  server: ['server'],
   index: ['index'],
   org: ['index', 'org'],
   user: ['index', 'org', 'user', 'request'],

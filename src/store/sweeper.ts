@@ -87,15 +87,16 @@ export class Sweeper {
   /** Does all that is due in the org: a crashed node may leave many sessions (promise 7). */
   async #look(org: string): Promise<number> {
     for (let total = 0; ; ) {
-      const { runOut, ended, silent, refused } = await this.#askWhatIsDue(org);
-      if (runOut.length + ended.length + silent.length + refused.length === 0) return total;
+      const { runOut, ended, silent, refused, reminded } = await this.#askWhatIsDue(org);
+      if (runOut.length + ended.length + silent.length + refused.length + reminded.length === 0) return total;
       const expired = await countOf(ended, (user) => this.#expire(org, user));
       const undone = await countOf(silent, (id) => this.#undo(org, id));
       const told = await countOf(refused, (user) => this.#tellRefusals(org, user));
+      const toldOf = await countOf(reminded, (user) => this.#remind(org, user));
       const swept = await countOf(runOut, (user) => this.#sweepUser(org, user));
       total += swept;
       // What cannot be done now stays due.
-      if (expired + undone + told + swept === 0) return total;
+      if (expired + undone + told + toldOf + swept === 0) return total;
     }
   }
 
@@ -104,15 +105,10 @@ export class Sweeper {
     const { leaseTtlMs: staleMs, sessionsKeptMs, actsKeptMs } = config;
     const order = { batch: BATCH, staleMs, sessionsKeptMs, actsKeptMs };
     const reply = await seats.run('look', { org, user: '' }, order);
-    const [runOut, ended, silent, refused, keptMs] = reply as [
-      string[],
-      string[],
-      string[],
-      string[],
-      string?,
-    ];
+    const [runOut = [], ended = [], silent = [], refused = [], reminded = []] = reply as string[][];
+    const keptMs = (reply as unknown[])[5];
     if (keptMs !== undefined) cutShort.found(org, Number(keptMs));
-    return { runOut, ended, silent, refused };
+    return { runOut, ended, silent, refused, reminded };
   }
 
   async #expire(org: string, user: string): Promise<boolean> {
@@ -123,6 +119,10 @@ export class Sweeper {
 
   async #tellRefusals(org: string, user: string): Promise<boolean> {
     return (await this.parts.seats.run('refusals', { org, user }, {})) === 1;
+  }
+
+  async #remind(org: string, user: string): Promise<boolean> {
+    return (await this.parts.seats.run('remind', { org, user }, {})) === 1;
   }
 
   async #sweepUser(org: string, user: string): Promise<boolean> {

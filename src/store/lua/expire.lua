@@ -7,6 +7,7 @@ writeAtMaxmemory()
 local expiresAt = field('expiresAt')
 if expiresAt and tonumber(expiresAt) > now then return refuse('not_due') end
 redis.call('ZREM', expiringKey, order.user)
+redis.call('ZREM', remindersKey, order.user)
 if not expiresAt or status ~= 'active' then return refuse(status and 'not_due' or 'not_found') end
 setStatus('expired')
 noteLicense('license.expired')

@@ -8,14 +8,7 @@ if not status then return refuse('not_found') end
 if status == 'revoked' then return refuse('wrong_status') end
 local isOver = order.expiresAt and tonumber(order.expiresAt) <= now
 if isOver then writeAtMaxmemory() end
-if order.expiresAt then
-  redis.call('HSET', licenseKey, 'expiresAt', order.expiresAt)
-  redis.call('ZADD', expiringKey, order.expiresAt, order.user)
-  dueBy(order.expiresAt)
-else
-  redis.call('HDEL', licenseKey, 'expiresAt')
-  redis.call('ZREM', expiringKey, order.user)
-end
+setEnd(order.expiresAt)
 noteLicense('license.expiry_set', { expiresAt = order.expiresAt })
 if status == 'suspended' then return done() end
 if not isOver then

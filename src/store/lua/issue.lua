@@ -19,11 +19,7 @@ local before = order.import and status == 'revoked' and revokedRecord() or nil
 redis.call('ZREM', revokedKey, order.user)
 redis.call('HDEL', licenseKey, 'import', 'before')
 issueLicense(order.id)
-if order.expiresAt then
-  redis.call('HSET', licenseKey, 'expiresAt', order.expiresAt)
-  redis.call('ZADD', expiringKey, order.expiresAt, order.user)
-  dueBy(order.expiresAt)
-end
+if order.expiresAt then setEnd(order.expiresAt) end
 if order.note then redis.call('HSET', licenseKey, 'note', order.note) end
 if order.import then redis.call('HSET', licenseKey, 'import', order.import) end
 if before then redis.call('HSET', licenseKey, 'before', before) end

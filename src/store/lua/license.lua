@@ -25,6 +25,34 @@ local function noteLicense(type, more)
   note(type, fields)
 end
 
+-- When to tell next that a license with this end ends soon; nil where no such time is left.
+local DAY_MS = 86400000
+local function nextReminder(expiresAt)
+  for _, days in ipairs({ 30, 7, 1 }) do
+    local at = expiresAt - days * DAY_MS
+    if at > now then return at end
+  end
+end
+
+-- Sets when the license ends, and has somebody look at it in time; nil: it does not end any more.
+local function setEnd(expiresAt)
+  if not expiresAt then
+    redis.call('HDEL', licenseKey, 'expiresAt')
+    redis.call('ZREM', expiringKey, order.user)
+    redis.call('ZREM', remindersKey, order.user)
+    return
+  end
+  redis.call('HSET', licenseKey, 'expiresAt', expiresAt)
+  redis.call('ZADD', expiringKey, expiresAt, order.user)
+  local reminder = nextReminder(tonumber(expiresAt))
+  if reminder then
+    redis.call('ZADD', remindersKey, text(reminder), order.user)
+  else
+    redis.call('ZREM', remindersKey, order.user)
+  end
+  dueBy(reminder or expiresAt)
+end
+
 local function keepNote()
   if order.note then redis.call('HSET', licenseKey, 'note', order.note) else redis.call('HDEL', licenseKey, 'note') end
 end

@@ -6,7 +6,7 @@
 --
 -- ARGV  JSON: org, batch (users named at most), staleMs, eventsKept, sessionsKeptMs, actsKeptMs (0: for ever)
 -- Reply users whose lease has run out, users whose license has ended, imports whose node has been silent for staleMs,
---       users whose refusals are to become an event; then, where there is so much traffic that it is not kept for its time, for how many ms it is
+--       users whose refusals are to become an event, users to be told that their license ends soon; then, where there is so much traffic that it is not kept for its time, for how many ms it is
 
 local RETRY_MS = 500
 local HOUR_MS = 3600000
@@ -38,6 +38,7 @@ local function overdueIn(index)
   return redis.call('ZRANGEBYSCORE', index, '-inf', text(now), 'LIMIT', 0, order.batch)
 end
 local runOut, ended, silent = overdueIn(activeKey), overdueIn(expiringKey), {}
+local reminded = overdueIn(remindersKey)
 
 local next = (seats > 0 or refusedNow) and nextMinute() or math.huge
 if refusals[1] ~= '0' then next = now + RETRY_MS end
@@ -47,6 +48,7 @@ local function nextFrom(index)
 end
 nextFrom(activeKey)
 nextFrom(expiringKey)
+nextFrom(remindersKey)
 
 -- Promise 14: removes the events that are older than they are kept for, and has the org looked at again in the hour in
 -- which the oldest is to go. Gives the time of the oldest, if there is one.
@@ -72,11 +74,11 @@ for i = 1, #journal, 2 do
   if staleAt <= now then silent[#silent + 1] = journal[i] else next = math.min(next, staleAt) end
 end
 
-if #runOut == 0 and #ended == 0 and #silent == 0 and #refusedUsers == 0 then
+if #runOut == 0 and #ended == 0 and #silent == 0 and #refusedUsers == 0 and #reminded == 0 then
   if next == math.huge then
     redis.call('ZREM', dueKey, org)
   else
     redis.call('ZADD', dueKey, text(next), org)
   end
 end
-return { runOut, ended, silent, refusedUsers, isCut and text(now - trafficSince) or nil }
+return { runOut, ended, silent, refusedUsers, reminded, isCut and text(now - trafficSince) or nil }

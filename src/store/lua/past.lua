@@ -26,6 +26,19 @@ local function keyOf(user)
   return key
 end
 
+-- Whether a webhook wants to hear of it. Without the set nobody has said yet what is wanted: whoever delivers will choose.
+local OUTBOX_AT_MOST = 1000000
+local function isWanted(name)
+  local found = redis.call('SMISMEMBER', wantedKey, '', name, org .. ' ' .. name)
+  return found[1] == 0 or found[2] == 1 or found[3] == 1
+end
+
+-- In the step that makes the change, so that no event is lost on the way to a webhook.
+local function post(name, flat)
+  if not isWanted(name) then return end
+  redis.call('XADD', outboxKey, 'MAXLEN', '~', OUTBOX_AT_MOST, '*', 'org', org, 'id', written, unpack(flat))
+end
+
 local function emit(name, fields)
   local flat = { 'at', text(now), 'type', name }
   -- People at the license desk come with their role.
@@ -41,7 +54,7 @@ local function emit(name, fields)
   end
   if not actTypes[name] then
     written = redis.call('XADD', eventsKey, 'MAXLEN', '~', eventsKept, '*', unpack(flat))
-    return
+    return post(name, flat)
   end
   -- One order for both streams: an act takes its id from the traffic, which goes on above it.
   dueBy(now + LOOK_WITHIN_MS)
@@ -50,4 +63,5 @@ local function emit(name, fields)
   written = redis.pcall('XADD', actsKey, id, unpack(flat))
   -- Somebody has deleted the traffic, and with it how far ids have got.
   if type(written) == 'table' then written = redis.call('XADD', actsKey, '*', unpack(flat)) end
+  post(name, flat)
 end

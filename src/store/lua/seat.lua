@@ -222,4 +222,5 @@ local function issueLicense(id)
   addIssued(1)
   redis.call('HINCRBY', countersKey, 'licenseChanges', 1)
   note('license.issued', { license = id, actor = order.actor })
+  noteQuota()
 end

@@ -20,4 +20,5 @@ for _, name in ipairs(order.unset) do
 end
 settle()
 emit('org.changed', changes)
+noteQuota()
 return cjson.encode({ outcome = 'done' })

@@ -27,7 +27,7 @@ local before = field('before')
 redis.call('HDEL', licenseKey, 'note', 'import', 'before')
 if before then restoreRevoked(before) end
 redis.call('ZREM', revokedKey, order.to)
-for _, index in ipairs({ licensedKey, usedKey, expiringKey }) do
+for _, index in ipairs({ licensedKey, usedKey, expiringKey, remindersKey }) do
   local score = redis.call('ZSCORE', index, former)
   if score then
     redis.call('ZREM', index, former)

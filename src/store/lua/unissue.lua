@@ -12,6 +12,7 @@ setStatus('revoked')
 local before = field('before')
 redis.call('HDEL', licenseKey, 'id', 'status', 'issuedAt', 'expiresAt', 'note', 'import', 'before')
 if before then restoreRevoked(before) end
-for _, index in ipairs({ licensedKey, usedKey, expiringKey }) do redis.call('ZREM', index, order.user) end
+for _, index in ipairs({ licensedKey, usedKey, expiringKey, remindersKey }) do redis.call('ZREM', index, order.user) end
 addIssued(-1)
+noteQuota()
 return done(ended)

@@ -1,0 +1,9 @@
+-- turn: lets one node at a time deliver webhooks. It keeps its turn as long as it asks again in time.
+--
+-- ARGV  nodeId, ms
+-- Reply 1 it is this node's turn for so long, 0 it is another's
+
+local holder = redis.call('GET', outboxTurnKey)
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', outboxTurnKey, ARGV[1], 'PX', ARGV[2])
+return 1
