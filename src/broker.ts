@@ -15,10 +15,13 @@ import { TimerWheel } from './base/timer-wheel.js';
 import { Tracing } from './base/tracing.js';
 import { VERSION } from './base/version.js';
 import { createWallClock } from './base/wall-clock.js';
+import { refreshGauges } from './compose/gauges.js';
+import { openWebhooks } from './compose/webhooks.js';
 import { Doorkeeper } from './gateway/doorkeeper.js';
 import { FractionReport } from './gateway/fraction-report.js';
 import { Gateway, type GatewayParts } from './gateway/gateway.js';
 import { Traffic } from './gateway/traffic.js';
+import type { Deliveries } from './outbox/deliveries.js';
 import { Evictions } from './session/evictions.js';
 import { Registry } from './session/registry.js';
 import { Renewals } from './session/renewals.js';
@@ -58,6 +61,7 @@ export class Broker {
   readonly #outages: Outages;
   readonly #pulse: Pulse;
   readonly #housekeeping: Housekeeping;
+  readonly #deliveries: Deliveries;
   readonly #gateway: Gateway;
   readonly #admin: AdminServer;
   readonly #watch: StoreWatch;
@@ -177,8 +181,11 @@ export class Broker {
       log,
       metrics,
     });
+    const { deliveries, tools } = openWebhooks({ settings, store: this.store, nodeId, wallMs, ...senses });
+    this.#deliveries = deliveries;
     this.#admin = new AdminServer({
       store: this.store,
+      webhooks: tools,
       verifier: createAdminTokenVerifier({ ...tokenRules, audience: settings.adminJwtAudience }),
       clock: monotonicMs,
       wallMs,
@@ -199,7 +206,9 @@ export class Broker {
       faults,
       ...settings,
     });
-    metrics.registry.beforeScrape(() => this.#refreshGauges());
+    const looked = { metrics, registry, outages, gateway: this.#gateway, commands: this.#commands };
+    const isReady = () => this.#notReadyBecause() === null;
+    metrics.registry.beforeScrape(() => refreshGauges({ ...looked, inbox: this.#inbox, isReady }));
   }
 
   /** The ports in use, for settings of 0. */
@@ -218,6 +227,7 @@ export class Broker {
     this.#standstill.start();
     this.#watch.start();
     this.#housekeeping.start();
+    this.#deliveries.start();
     this.#ports = {
       admin: (await this.#admin.listen(adminHost, adminPort)).port,
       public: (await this.#gateway.listen(host, port)).port,
@@ -241,6 +251,7 @@ export class Broker {
     this.#isStarted = false;
     this.#watch.stop();
     this.#housekeeping.stop();
+    await this.#deliveries.stop();
     await this.#gateway.close();
     await this.#admin.close();
     this.#wheel.stop();
@@ -284,17 +295,5 @@ export class Broker {
     if (this.#isDraining) return { reason: 'draining' };
     if (!this.#isStarted) return { reason: 'starting' };
     return this.#outages.reasonWith(this.#pulse.isUp);
-  }
-
-  #refreshGauges(): void {
-    const { active, jeopardy } = this.#registry.counts;
-    const { metrics } = this;
-    metrics.sessions.set(active + jeopardy);
-    metrics.jeopardy.set(jeopardy);
-    metrics.connections.set(this.#gateway.connections);
-    metrics.ready.set(this.#notReadyBecause() === null ? 1 : 0);
-    metrics.redisUp.set({ role: 'commands' }, this.#commands.status === 'ready' ? 1 : 0);
-    metrics.redisUp.set({ role: 'inbox' }, this.#inbox.isReady ? 1 : 0);
-    this.#outages.show(metrics.redisDownCause);
   }
 }

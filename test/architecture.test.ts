@@ -13,11 +13,13 @@ const floors: Readonly<Record<string, number>> = {
   store: 1,
   auth: 1,
   license: 2,
+  outbox: 2,
   session: 3,
   gateway: 4,
   admin: 4,
-  'broker.ts': 5,
-  cli: 6,
+  compose: 5,
+  'broker.ts': 6,
+  cli: 7,
 };
 /** Parts beside the tower, and what of src each may import. The command line may import them all. */
 const beside: Readonly<Record<string, readonly string[]>> = {

@@ -111,6 +111,7 @@ describe('pins', () => {
     'SOLESEAT_TAKEOVERS_PER_MINUTE',
     'SOLESEAT_CONNECTIONS_PER_ADDRESS',
     'SOLESEAT_HANDSHAKES_PER_SECOND',
+    'SOLESEAT_WEBHOOKS_TO_PRIVATE',
   ])('the setting %s exists', (name) => {
     expect(read('base/settings.ts')).toContain(`'${name}'`);
   });
@@ -169,6 +170,9 @@ describe('pins', () => {
     ['soleseat_slow_consumers_total', 'counter', []],
     ['soleseat_token_failures_total', 'counter', ['reason']],
     ['soleseat_traffic_oldest_seconds', 'gauge', ['org']],
+    ['soleseat_webhook_deliveries_total', 'counter', ['outcome']],
+    ['soleseat_webhook_events_waiting', 'gauge', []],
+    ['soleseat_webhooks_parked', 'gauge', []],
   ])('the metric %s is a %s by %j', async (name, kind, labels) => {
     const { metricsTable } = await import('../src/base/metrics.js');
     const row = Object.values(metricsTable).find(([, one]) => one === name);

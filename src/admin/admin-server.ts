@@ -9,6 +9,7 @@ import fastify, {
 import type { AdminClaims } from '../auth/tokens.js';
 import { isOrgName, isPlainText } from '../protocol/text.js';
 import { StoreUnavailable } from '../store/errors.js';
+import { OWNERS_ORG } from '../store/webhooks.js';
 import { admit } from './access.js';
 import { serveConsole } from './console-files.js';
 import { FailedLogIns } from './failed-log-ins.js';
@@ -129,7 +130,8 @@ export class AdminServer {
 
   async #findOrg(request: FastifyRequest, route: Route): Promise<void> {
     const { org } = request.params as { org?: string };
-    if (org === undefined || route.foundsOrg) return;
+    // The owners' trail is of no org.
+    if (org === undefined || org === OWNERS_ORG || route.foundsOrg) return;
     if (!(await this.#parts.store.orgs.exists(org))) throw notFound();
   }
 

@@ -6,6 +6,7 @@ import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import type { Standstill } from '../base/standstill.js';
 import type { Store } from '../store/store.js';
+import type { Webhook } from '../store/webhooks.js';
 import type { FailedLogIns } from './failed-log-ins.js';
 import type { Overviews } from './overviews.js';
 import type { NotReady } from './probes.js';
@@ -18,9 +19,24 @@ export interface AutoSignIn {
   readonly lifeMs: number;
 }
 
+/** What the routes need of webhooks beside what is stored. */
+export interface WebhookTools {
+  /** Sends one message at once. Never rejects. */
+  readonly tryOut: (
+    webhook: Webhook,
+  ) => Promise<
+    | { readonly outcome: 'delivered'; readonly status: number }
+    | { readonly outcome: 'failed'; readonly error: string }
+  >;
+  readonly newSecret: () => string;
+  /** Why events cannot be posted to a URL; null: they can. */
+  readonly urlFault: (url: string) => string | null;
+}
+
 /** What the routes work with. */
 export interface AdminParts {
   readonly store: Store;
+  readonly webhooks: WebhookTools;
   readonly verifier: AdminTokenVerifier;
   readonly metrics: Metrics;
   readonly log: Log;

@@ -4,6 +4,7 @@ import { licenseMetrics } from './metrics/licenses.js';
 import { redisMetrics } from './metrics/redis.js';
 import { redisServerMetrics } from './metrics/redis-server.js';
 import type { MetricRow } from './metrics/row.js';
+import { webhookMetrics } from './metrics/webhooks.js';
 
 const latencySeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
@@ -13,6 +14,7 @@ export const metricsTable = {
   ...licenseMetrics,
   ...redisMetrics,
   ...redisServerMetrics,
+  ...webhookMetrics,
 } as const;
 
 /** Defaults of prom-client that walk every open socket at each scrape: their cost would grow with the users. */

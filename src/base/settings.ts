@@ -118,6 +118,12 @@ export const settingsTable = {
     '3650d',
     'For how long events about licenses, orgs and rules are kept, whatever else happens; 0 = for ever.',
   ),
+  webhooksToPrivate: spec(
+    'SOLESEAT_WEBHOOKS_TO_PRIVATE',
+    'flag',
+    'false',
+    'Whether webhooks may lead into private networks, and over plain http. `dev`: true.',
+  ),
   sweepEveryMs: spec(
     'SOLESEAT_SWEEP_EVERY_MS',
     'durationMs',

@@ -12,6 +12,7 @@ export function devPresets(directory: string): SettingTexts {
     SOLESEAT_HOST: '127.0.0.1',
     SOLESEAT_LICENSE_MODE: 'open',
     SOLESEAT_DRAIN_MS: '1000',
+    SOLESEAT_WEBHOOKS_TO_PRIVATE: 'true',
     SOLESEAT_LOG_LEVEL: 'warn',
     SOLESEAT_JWT_SECRET: readFileSync(keyFile, 'utf8').trim(),
   };

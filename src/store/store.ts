@@ -16,6 +16,7 @@ import { Machines } from './machines.js';
 import { Names } from './names.js';
 import { Nodes } from './nodes.js';
 import { Orgs } from './orgs.js';
+import { Outbox } from './outbox.js';
 import type { RedisConnection } from './redis.js';
 import { RedisClock } from './redis-clock.js';
 import { Scripts } from './scripts.js';
@@ -25,6 +26,7 @@ import { Sweeper } from './sweeper.js';
 import { Totals } from './totals.js';
 import { Upgrade } from './upgrade.js';
 import { Usage } from './usage.js';
+import { Webhooks } from './webhooks.js';
 
 /** Everything that is kept in Redis, over one connection. */
 export interface Store {
@@ -41,6 +43,8 @@ export interface Store {
   readonly events: Events;
   readonly history: History;
   readonly usage: Usage;
+  readonly webhooks: Webhooks;
+  readonly outbox: Outbox;
   readonly nodes: Nodes;
   readonly sweeper: Sweeper;
   readonly totals: Totals;
@@ -69,6 +73,8 @@ export function createStore(parts: {
   const imports = new Imports({ redis, scripts, keys, licenses, config });
   const directory = new Directory(redis, keys);
   const cutShort = new CutShort(parts);
+  const names = new Names({ redis, keys });
+  const webhooks = new Webhooks({ redis, keys, scripts, directory });
   const nodes = new Nodes(redis, keys, redisClock, config.nodeId);
   return {
     keys,
@@ -81,7 +87,9 @@ export function createStore(parts: {
     ledger,
     sessions: new Sessions({ redis, keys }),
     machines: new Machines({ redis, keys }),
-    events: new Events({ scripts, names: new Names({ redis, keys }) }),
+    events: new Events({ scripts, names }),
+    webhooks,
+    outbox: new Outbox({ redis, keys, scripts, names, webhooks }),
     history: new History({ redis, keys, nowMs: () => redisClock.nowMs() ?? Date.now() }),
     usage: new Usage({ redis, keys }),
     nodes,

@@ -10,6 +10,7 @@ import { brokerCauses } from './broker-causes.js';
 import { licenseCauses } from './license-causes.js';
 import { redisCauses, redisServerCauses } from './redis-causes.js';
 import { type Cause, Stage } from './stage.js';
+import { webhookCauses } from './webhook-causes.js';
 
 /** One for each metric: a row of the table without a cause does not compile. */
 const causes: Readonly<Record<keyof typeof metricsTable, Cause>> = {
@@ -17,6 +18,7 @@ const causes: Readonly<Record<keyof typeof metricsTable, Cause>> = {
   ...licenseCauses,
   ...redisCauses,
   ...redisServerCauses,
+  ...webhookCauses,
 };
 
 let shared: RedisProcess;

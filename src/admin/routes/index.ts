@@ -12,6 +12,7 @@ import { orgRoutes } from './orgs.js';
 import { sessionRoutes } from './sessions.js';
 import { signInRoutes } from './sign-in.js';
 import { usageRoutes } from './usage.js';
+import { webhookRoutes } from './webhooks.js';
 
 const openApi = route({
   id: 'getOpenApi',
@@ -36,6 +37,7 @@ export const allRoutes: readonly Route[] = [
   ...eventRoutes,
   ...historyRoutes,
   ...usageRoutes,
+  ...webhookRoutes,
   ...liveRoutes,
 ];
 

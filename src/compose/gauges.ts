@@ -1,0 +1,29 @@
+import type { Metrics } from '../base/metrics.js';
+import type { Gateway } from '../gateway/gateway.js';
+import type { Registry } from '../session/registry.js';
+import type { Inbox } from '../store/notices.js';
+import type { Outages } from '../store/outages.js';
+import type { RedisConnection } from '../store/redis.js';
+
+export interface GaugesParts {
+  readonly metrics: Metrics;
+  readonly registry: Registry;
+  readonly outages: Outages;
+  readonly gateway: Pick<Gateway, 'connections'>;
+  readonly commands: Pick<RedisConnection, 'status'>;
+  readonly inbox: Pick<Inbox, 'isReady'>;
+  readonly isReady: () => boolean;
+}
+
+/** Sets what is only looked at when somebody scrapes. */
+export function refreshGauges(parts: GaugesParts): void {
+  const { metrics, registry, outages, gateway, commands, inbox, isReady } = parts;
+  const { active, jeopardy } = registry.counts;
+  metrics.sessions.set(active + jeopardy);
+  metrics.jeopardy.set(jeopardy);
+  metrics.connections.set(gateway.connections);
+  metrics.ready.set(isReady() ? 1 : 0);
+  metrics.redisUp.set({ role: 'commands' }, commands.status === 'ready' ? 1 : 0);
+  metrics.redisUp.set({ role: 'inbox' }, inbox.isReady ? 1 : 0);
+  outages.show(metrics.redisDownCause);
+}
