@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 const root = resolve(import.meta.dirname, '..');
 const isCheck = process.argv.includes('--check');
 
-const deskCommands = ['org', 'license', 'session', 'machine', 'events', 'history', 'usage', 'top'];
+const deskCommands = ['org', 'license', 'session', 'machine', 'events', 'history', 'usage', 'webhook', 'top'];
 const deskOptions = ['--url', '--token', '--org', '--json', '--yes'];
 const settingsOptions = ['--config', '--set'];
 

@@ -12,6 +12,7 @@ import { registerMachines } from './desk/machines.js';
 import { registerOrgs } from './desk/orgs.js';
 import { registerSessions } from './desk/sessions.js';
 import { registerUsage } from './desk/usage.js';
+import { registerWebhooks } from './desk/webhooks.js';
 import { CommandFailure, exitCodes } from './failure.js';
 
 // Each command loads what it needs when it is called: a table of licenses should not wait for a broker to load.
@@ -143,6 +144,7 @@ registerMachines(program);
 registerEvents(program);
 registerHistory(program);
 registerUsage(program);
+registerWebhooks(program);
 
 withDesk(program.command('top'))
   .description('how things stand at a glance, redrawn every second; q ends')

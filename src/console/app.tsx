@@ -10,6 +10,7 @@ import { OverviewView } from './views/overview.js';
 import { SessionsView } from './views/sessions.js';
 import { SignInView } from './views/sign-in.js';
 import { UserView } from './views/user.js';
+import { WebhooksView } from './views/webhooks.js';
 
 type OrgView = (props: { readonly org: string }) => preact.JSX.Element;
 
@@ -20,6 +21,7 @@ const viewOf: Readonly<Record<View, OrgView>> = {
   users: UserView,
   events: EventsView,
   nodes: NodesView,
+  webhooks: WebhooksView,
 };
 
 export function App() {

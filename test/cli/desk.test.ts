@@ -114,6 +114,34 @@ describe('the license desk', () => {
     desktop.ws.close();
   });
 
+  it('registers a webhook, tries it, rotates its secret and removes it', async () => {
+    const owner = async (...args: string[]) => run(['webhook', ...args], 'owner');
+    expect((await run(['webhook', 'list'])).code).toBe(77);
+    expect((await owner('list')).out).toContain('No webhooks yet');
+    const refused = await owner('create', 'https://10.0.0.1/');
+    expect([refused.code, refused.err.includes('no public address')]).toEqual([2, true]);
+    const made = await owner(
+      'create',
+      'https://example.com/x',
+      '--types',
+      'license.issued',
+      '--orgs',
+      'acme',
+    );
+    expect(made.out).toContain('whsec_');
+    const id = /Registered: (\S+)/.exec(made.out)?.[1] ?? '';
+    expect((await owner('list')).out).toMatch(/active\s+license.issued\s+acme/);
+    expect((await owner('set', id, '--types', 'all', '--orgs', 'all')).code).toBe(0);
+    expect(JSON.parse((await owner('show', id, '--json')).out)).toMatchObject({ types: null, orgs: null });
+    expect((await owner('pause', id)).out).toContain('paused');
+    expect((await owner('resume', id)).out).toContain('active');
+    expect((await owner('rotate', id, '--overlap', '1h')).out).toContain('whsec_');
+    expect((await owner('parked', id)).out).toContain('Nothing was put aside');
+    expect((await owner('replay', id)).out).toContain('Sent again: 0');
+    expect((await owner('delete', id, '--yes')).out).toContain('Removed');
+    expect((await owner('show', id)).code).toBe(1);
+  });
+
   it('watches sessions as they begin and end, until it is interrupted', async () => {
     const child = start(['session', 'watch'], 'viewer', adminUrl());
     let out = '';

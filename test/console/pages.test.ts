@@ -103,6 +103,30 @@ const places: readonly Place[] = [
     hash: `#/${ORG}/nodes`,
     ready: (page) => page.getByText('ready', { exact: true }).waitFor(),
   },
+  {
+    name: 'no webhooks',
+    hash: `#/${ORG}/webhooks`,
+    ready: (page) => page.getByText('No webhooks yet').waitFor(),
+  },
+  {
+    name: 'webhooks',
+    hash: `#/${ORG}/webhooks`,
+    ready: async (page) => {
+      const { webhooks } = stage.node.store;
+      await webhooks.put({
+        ...{ id: 'w1', url: 'https://example.com/hooks', description: 'billing', types: ['license.issued'] },
+        ...{ orgs: null, secrets: [], state: 'active', reason: null, createdAtMs: Date.now() },
+      });
+      await page.getByRole('table', { name: 'Webhooks' }).waitFor();
+      await page.getByLabel('Change the webhook at example.com').click();
+      await page.getByRole('button', { name: 'Register URL' }).click();
+      await page.getByLabel('URL', { exact: true }).fill('https://example.com/other');
+    },
+    after: async (page) => {
+      await cancel(page);
+      await stage.node.store.webhooks.remove('w1');
+    },
+  },
   { name: 'orgs', hash: '#/', ready: (page) => page.getByRole('link', { name: 'globex' }).waitFor() },
 ];
 

@@ -84,6 +84,21 @@ export interface Session {
   readonly machine: Machine;
 }
 
+/** A URL that events are posted to. */
+export interface Webhook {
+  readonly id: string;
+  readonly url: string;
+  readonly description: string;
+  /** null: all. */
+  readonly types: readonly string[] | null;
+  readonly orgs: readonly string[] | null;
+  readonly state: 'active' | 'paused' | 'parked';
+  readonly reason: 'too_many_waiting' | 'gone' | null;
+  readonly createdAt: string;
+  readonly waiting: number;
+  readonly parked: number;
+}
+
 export interface UsageRow {
   readonly at: string;
   readonly peak: number;

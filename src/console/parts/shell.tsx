@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { dateText } from '../format.js';
 import { maySeeNodes } from '../state/nodes.js';
 import { hrefOf, route, type View } from '../state/route.js';
-import { identity, signOut } from '../state/session.js';
+import { identity, may, signOut } from '../state/session.js';
 import { type Theme, theme, themes } from '../state/theme.js';
 import { tell } from '../state/toasts.js';
 import { Icon, type IconName } from './icon.js';
@@ -19,7 +19,14 @@ const places: readonly Place[] = [
   { view: 'licenses', label: 'Licenses', icon: 'licenses' },
   { view: 'events', label: 'Events', icon: 'events' },
   { view: 'nodes', label: 'Nodes', icon: 'nodes' },
+  { view: 'webhooks', label: 'Webhooks', icon: 'webhooks' },
 ];
+
+/** Pages that are not for every token. */
+const mayBeShown: Partial<Readonly<Record<View, () => boolean>>> = {
+  nodes: maySeeNodes,
+  webhooks: () => may('owner'),
+};
 
 /** What stands around every page: where one is, where one can go, and who one is. */
 export function Shell({ children }: { readonly children: ComponentChildren }) {
@@ -64,7 +71,7 @@ function Places({ org }: { readonly org: string }) {
   const { view } = route.value;
   // A user's page belongs to the licenses.
   const here = view === 'users' ? 'licenses' : view;
-  const shown = places.filter((place) => place.view !== 'nodes' || maySeeNodes());
+  const shown = places.filter(({ view: one }) => mayBeShown[one]?.() ?? true);
   return (
     <nav aria-label="Pages">
       <ul class="places">

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 
-export const views = ['overview', 'sessions', 'licenses', 'users', 'events', 'nodes'] as const;
+export const views = ['overview', 'sessions', 'licenses', 'users', 'events', 'nodes', 'webhooks'] as const;
 export type View = (typeof views)[number];
 
 /** A place in the console: `#/<org>/<view>/<item>?<query>`. The fragment never leaves the browser. */
