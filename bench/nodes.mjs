@@ -44,7 +44,7 @@ async function startBare({ redisUrl, secret, logFile }) {
  * that one address would run into,
  * and the command timeout is out of the way of a machine that stalls: the bare node has none.
  */
-async function startSoleseat({ redisUrl, secret, logFile }) {
+async function startSoleseat({ redisUrl, secret, logFile, more = {} }) {
   const [port, adminPort] = [await pickFreePort(), await pickFreePort()];
   const env = {
     REDIS_URL: redisUrl,
@@ -57,6 +57,7 @@ async function startSoleseat({ redisUrl, secret, logFile }) {
     SOLESEAT_COMMAND_TIMEOUT_MS: '9000',
     SOLESEAT_CONNECTIONS_PER_ADDRESS: '0',
     SOLESEAT_HANDSHAKES_PER_SECOND: '0',
+    ...more,
   };
   const child = launch(main, ['serve'], env, logFile);
   const deadline = performance.now() + READY_TIMEOUT_MS;

@@ -1,7 +1,8 @@
 import type { IndexKeys } from '../store/keys.js';
 import { type Posted, type Progress, type Waiting, wants } from '../store/outbox.js';
 import type { Webhook } from '../store/webhooks.js';
-import { placeBefore } from './places.js';
+import { freshItem, type Item, waitingItem } from './item.js';
+import { isBefore, placeBefore } from './places.js';
 import type { SendOutcome } from './sender.js';
 
 /** When a failed delivery is tried again, and when no more. */
@@ -35,20 +36,6 @@ export interface ToNote extends Progress {
   readonly failed: () => void;
 }
 
-/** One event that is not delivered yet. */
-interface Item {
-  readonly place: string;
-  readonly key: string;
-  /** Null where memory was better spent: it is fetched when its turn comes. */
-  posted: Posted | null;
-  attempts: number;
-  nextMs: number;
-  error: string;
-  /** Redis knows of it: after a crash it is found there. */
-  isKept: boolean;
-  isChanged: boolean;
-}
-
 const AT_ONCE = 32;
 const BODIES_HELD = 2_000;
 export const WAITING_AT_MOST = 100_000;
@@ -64,6 +51,8 @@ const PROBE_MOST_MS = 60_000;
 export class Lane {
   /** What is not delivered yet, in the order of the outbox. */
   readonly #open = new Map<string, Item>();
+  /** What Redis knows to wait behind `read`: it is taken when it is read, so that the order stays that of the outbox. */
+  readonly #remembered = new Map<string, Item>();
   readonly #queues = new Map<string, Item[]>();
   #ready: Item[][] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -73,6 +62,8 @@ export class Lane {
   #failures = 0;
   #quietUntilMs = 0;
   #isStopped = false;
+  /** What is open is not in the order of the outbox any more. */
+  #isRewound = false;
   #keptAfter = '';
 
   constructor(
@@ -83,7 +74,11 @@ export class Lane {
   ) {
     // What was posted before it was registered is not for it.
     this.#read = progress?.after ?? `${Math.max(0, webhook.createdAtMs - 1)}-0`;
-    for (const [place, waiting] of progress?.waiting ?? []) this.#take(itemOf(place, waiting));
+    for (const [place, waiting] of progress?.waiting ?? []) {
+      const item = waitingItem(place, waiting);
+      if (isBefore(this.#read, place)) this.#remembered.set(place, item);
+      else this.#take(item);
+    }
   }
 
   /** The place up to which it has read. */
@@ -98,7 +93,8 @@ export class Lane {
   /** The oldest place of the outbox that is still needed. */
   get needs(): string {
     const [first] = this.#open.keys();
-    return first ?? this.#read;
+    if (first === undefined) this.#isRewound = false;
+    return this.#isRewound ? '0-0' : (first ?? this.#read);
   }
 
   /** A parked webhook hears of nothing new. */
@@ -118,16 +114,10 @@ export class Lane {
     for (const one of posted) {
       this.#read = one.place;
       if (this.#open.has(one.place) || !wants(this.webhook, one)) continue;
-      this.#take({
-        place: one.place,
-        key: one.key,
-        posted: this.#open.size < BODIES_HELD ? one : null,
-        attempts: 0,
-        nextMs: 0,
-        error: '',
-        isKept: false,
-        isChanged: false,
-      });
+      const item = this.#remembered.get(one.place) ?? freshItem(one);
+      this.#remembered.delete(one.place);
+      if (this.#open.size < BODIES_HELD) item.posted = one;
+      this.#take(item);
     }
     if (this.#open.size > this.parts.waitingAtMost && this.webhook.state !== 'parked') {
       this.parts.parkWebhook('too_many_waiting', this.#open.size);
@@ -138,6 +128,7 @@ export class Lane {
   /** Redis has lost what was read, and may write new events below it: reads from the beginning again. */
   rewind(): void {
     this.#read = '0-0';
+    this.#isRewound = true;
   }
 
   /** What is to be noted by now; null: nothing has changed. */
@@ -289,8 +280,4 @@ export class Lane {
     if (queue.length > 0) this.#ready.push(queue);
     else this.#queues.delete(item.key);
   }
-}
-
-function itemOf(place: string, { key, attempts, nextMs, error }: Waiting): Item {
-  return { place, key, posted: null, attempts, nextMs, error, isKept: true, isChanged: false };
 }

@@ -83,11 +83,15 @@ export class Sessions {
   async #walk(search: Search, from: Walk): Promise<Page<LiveSession>> {
     const { org, limit } = search;
     const items: LiveSession[] = [];
+    const given = new Set<string>();
     let { place, found } = from;
     for (let looked = 0; ; looked += SCAN_COUNT) {
       while (found.length > 0 && items.length < limit) {
         const room = limit - items.length;
-        items.push(...(await this.#read(org, found.slice(0, room))).filter((one) => one !== null));
+        // While the table is resized a walk may give one twice.
+        const users = found.slice(0, room).filter((user) => !given.has(user));
+        for (const user of users) given.add(user);
+        items.push(...(await this.#read(org, users)).filter((one) => one !== null));
         found = found.slice(room);
       }
       if (found.length === 0 && place === '0') return { items, next: null };
