@@ -1,9 +1,18 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.js';
 
+// Nodes of tests are set up by their tests alone, whatever the person at this computer has set for a broker of their own.
+for (const name of Object.keys(process.env)) {
+  if (name === 'REDIS_URL' || name.startsWith('SOLESEAT_')) delete process.env[name];
+}
+
+/** Units, and stores on a real Redis: under 90 seconds, for whoever has a hand in the code. */
+const quick = ['auth', 'base', 'license', 'outbox', 'protocol', 'session', 'store'].map(
+  (part) => `test/${part}/**/*.test.ts`,
+);
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     // Two cores: a third file at a time makes real processes so slow that tests about time fail.
     maxWorkers: 2,
@@ -11,5 +20,12 @@ export default defineConfig({
     // What is waited for is polled without a limit of its own: patience for a machine that does much else.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    projects: [
+      { extends: true, test: { name: 'quick', include: ['test/*.test.ts', ...quick] } },
+      {
+        extends: true,
+        test: { name: 'flows', include: ['test/**/*.test.ts'], exclude: ['test/*.test.ts', ...quick] },
+      },
+    ],
   },
 });

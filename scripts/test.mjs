@@ -4,7 +4,9 @@ import { createSteps, fail, root, run, seconds } from './steps.mjs';
 import { runVitest } from './vitest.mjs';
 
 const started = performance.now();
-const args = process.argv.slice(2);
+const isAll = process.argv.includes('--all');
+const args = process.argv.slice(2).filter((one) => one !== '--all');
+if (isAll) process.env.TESTS = 'all';
 
 await setup({ forTests: true })
   .then(test)
