@@ -25,6 +25,7 @@ import type { Deliveries } from './outbox/deliveries.js';
 import { Evictions } from './session/evictions.js';
 import { Registry } from './session/registry.js';
 import { Renewals } from './session/renewals.js';
+import { Story, type UsersInLog } from './session/story.js';
 import { TokenWatch } from './session/tokens-watch.js';
 import { FaultLog } from './store/fault-log.js';
 import { makeContact } from './store/first-contact.js';
@@ -124,15 +125,12 @@ export class Broker {
     const storeMs = () => redisClock.nowMs();
     const wallMs = createWallClock({ systemMs: Date.now, storeMs, clock: monotonicMs });
     const registry = this.#registry;
-    const evictions = new Evictions({
-      registry,
-      ...senses,
-      tracing,
-      redisNowMs: () => redisClock.nowMs(),
-    });
+    const story = new Story(log, settings.logUsers as UsersInLog);
+    const evictions = new Evictions({ registry, ...senses, story, tracing, redisNowMs: storeMs });
     const common = {
       registry,
       evictions,
+      story,
       wheel: this.#wheel,
       ...senses,
       tracing,

@@ -118,6 +118,13 @@ export const settingsTable = {
     '3650d',
     'For how long events about licenses, orgs and rules are kept, whatever else happens; 0 = for ever.',
   ),
+  logUsers: spec(
+    'SOLESEAT_LOG_USERS',
+    'choice',
+    'hashed',
+    'How the log names users: `hashed` (docs/operations.md says how to find one) or `plain`.',
+    ['hashed', 'plain'],
+  ),
   webhooksToPrivate: spec(
     'SOLESEAT_WEBHOOKS_TO_PRIVATE',
     'flag',

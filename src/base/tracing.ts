@@ -47,11 +47,14 @@ export class Tracing {
     this.#on = { api, tracer: provider.getTracer('soleseat'), stop };
   }
 
-  /** A span that begins now, under a parent if there is one. Null while tracing is off. */
-  begin(name: string, facts: TraceFacts = {}, parent: Trace | null = null): Trace | null {
+  /** A span that begins now, under a parent, here or at another node, if there is one. Null while tracing is off. */
+  begin(name: string, facts: TraceFacts = {}, parent: Trace | string | null = null): Trace | null {
     if (this.#on === null) return null;
     const { api, tracer } = this.#on;
-    const context = parent === null ? api.ROOT_CONTEXT : api.trace.setSpan(api.ROOT_CONTEXT, parent.span);
+    const context =
+      parent instanceof Trace
+        ? api.trace.setSpan(api.ROOT_CONTEXT, parent.span)
+        : remoteContext(api, parent ?? '');
     return new Trace(this, tracer.startSpan(name, { attributes: named(facts) }, context));
   }
 
@@ -69,6 +72,12 @@ export class Trace {
     readonly span: Span,
   ) {}
 
+  /** What another node needs to go on with the trace, as `traceparent` of W3C Trace Context has it. */
+  get parent(): string {
+    const { traceId, spanId } = this.span.spanContext();
+    return `00-${traceId}-${spanId}-01`;
+  }
+
   /** A step within this one. */
   step(name: string): Trace | null {
     return this.tracing.begin(name, {}, this);
@@ -80,6 +89,13 @@ export class Trace {
     this.span.setAttributes(named(facts));
     this.span.end();
   }
+}
+
+function remoteContext(api: Api, traceparent: string) {
+  const [, traceId, spanId] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-01$/.exec(traceparent) ?? [];
+  if (traceId === undefined || spanId === undefined) return api.ROOT_CONTEXT;
+  const parent = { traceId, spanId, traceFlags: api.TraceFlags.SAMPLED, isRemote: true };
+  return api.trace.setSpanContext(api.ROOT_CONTEXT, parent);
 }
 
 function named(facts: TraceFacts): Attributes {

@@ -181,7 +181,7 @@ export class Conversation implements Listener {
     session.markEnded();
     this.parts.admission.registry.remove(session);
     const wantsNone = this.#isGivenBack || this.#inbound.awaits('release');
-    if (answer?.outcome === 'granted' && wantsNone) void this.#giveBack(heldLease(session));
+    if (answer?.outcome === 'granted' && wantsNone) void this.#giveBack(session);
   }
 
   /** The connection stays open for a person's choice, as long as the peer lives and the token holds. */
@@ -217,25 +217,25 @@ export class Conversation implements Listener {
   #release(): void {
     if (this.#isReleasing) return;
     this.#isReleasing = true;
-    const lease = this.#session?.isLive ? heldLease(this.#session) : null;
-    if (lease === null) {
+    const session = this.#session?.isLive ? this.#session : null;
+    if (session === null) {
       this.connection.end('released');
       return;
     }
     // The seat first, the close after: who sees the close may count on a free seat.
-    void this.#giveBack(lease).finally(() => this.connection.end('released'));
+    void this.#giveBack(session).finally(() => this.connection.end('released'));
     // A renewal still under way must not report the seat as lost to somebody who gives it back.
-    this.#session?.markEnded();
+    session.markEnded();
   }
 
   /** Never rejects. A seat that cannot be given back ends with its TTL. */
-  async #giveBack(lease: HeldLease): Promise<void> {
-    const { org, sessionId, epoch } = lease;
+  async #giveBack(session: Session): Promise<void> {
+    const { story } = this.parts.admission;
     try {
-      await this.parts.release(lease);
-      this.parts.log.info({ org, sessionId, epoch, reason: 'released' }, 'session released');
+      await this.parts.release(session.lease());
+      story.released(session);
     } catch (error) {
-      this.parts.log.warn({ org, sessionId, epoch, reason: String(error) }, 'release failed');
+      story.releaseFailed(session, error);
     }
   }
 
@@ -244,7 +244,7 @@ export class Conversation implements Listener {
     this.#isGivenBack = code === 1000 && !this.connection.isEnded;
     const wantsNone = this.#isGivenBack || (!this.#isAdmitting && this.#inbound.awaits('release'));
     if (wantsNone && this.#session?.isLive) {
-      void this.#giveBack(heldLease(this.#session));
+      void this.#giveBack(this.#session);
       this.#session.markEnded();
     }
     this.connection.closedByPeer(code);
@@ -257,16 +257,10 @@ export class Conversation implements Listener {
     this.#trace?.end({ outcome: 'closed' });
     this.#hasConflict = false;
     if (this.#session !== null) {
-      const { org, sessionId, epoch } = this.#session;
       // Not where it has already been evicted or released.
-      if (this.#session.isLive)
-        this.parts.log.info({ org, sessionId, epoch, reason }, 'session lost its connection');
+      if (this.#session.isLive) this.parts.admission.story.lostConnection(this.#session, reason);
       this.#session.markEnded();
       this.parts.admission.registry.remove(this.#session);
     }
   }
-}
-
-function heldLease(session: Session): HeldLease {
-  return session.lease();
 }

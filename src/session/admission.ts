@@ -13,6 +13,7 @@ import type { Link } from './link.js';
 import type { Registry } from './registry.js';
 import type { Renewals } from './renewals.js';
 import { Session } from './session.js';
+import type { Story } from './story.js';
 import type { TokenWatch } from './tokens-watch.js';
 
 export interface AdmissionParts {
@@ -26,6 +27,7 @@ export interface AdmissionParts {
   readonly wallMs: WallClock;
   readonly newSessionId: () => string;
   readonly log: Log;
+  readonly story: Story;
   readonly metrics: Metrics;
   readonly renewEveryMs: number;
 }
@@ -122,18 +124,22 @@ async function claim(visit: Visit, parts: AdmissionParts): Promise<boolean> {
       machine: hello.machine,
       onConflict: visit.onConflict,
       ...(hello.resume && { resume: hello.resume }),
+      ...(visit.trace && { trace: visit.trace.parent }),
     });
     visit.answer = answer;
     parts.metrics.claims.inc({ outcome: outcomeOf(answer) });
     if (answer.outcome !== 'granted') return refuse(visit, parts, answer);
     const deadlineMs = parts.renewals.deadlineFrom(sentMs);
     session.grant(answer, deadlineMs);
-    if (answer.isAhead) noteLostGrant(session, parts);
+    if (answer.isAhead) {
+      parts.metrics.lostGrants.inc();
+      parts.story.lostGrantShown(session);
+    }
     return true;
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     parts.metrics.claims.inc({ outcome: 'store_unavailable' });
-    parts.log.warn({ org: session.org, reason: String(error.cause) }, 'claim failed');
+    parts.story.claimFailed(session, error.cause);
     drop(session, parts);
     visit.link.end('store_unavailable', {
       type: 'error',
@@ -167,7 +173,10 @@ function refuse(
   parts: AdmissionParts,
   answer: Exclude<ClaimAnswer, { outcome: 'granted' }>,
 ): false {
-  if (visit.session !== null) drop(visit.session, parts);
+  if (visit.session !== null) {
+    parts.story.refused(visit.session, answer);
+    drop(visit.session, parts);
+  }
   switch (answer.outcome) {
     case 'conflict':
       visit.link.send({ type: 'conflict', holder: answer.holder });
@@ -217,8 +226,10 @@ function welcome(visit: Visit, parts: AdmissionParts): boolean {
         by: visit.hello.machine,
         at: nowMs,
         byEpoch: epoch,
+        trace: null,
       },
       'local',
+      visit.trace,
     );
   }
   if (parts.evictions.endedEarly(session)) return false;
@@ -240,14 +251,8 @@ function welcome(visit: Visit, parts: AdmissionParts): boolean {
     license,
     ...(displaced?.reason === 'taken_over' && { displaced: { machine: name === undefined ? {} : { name } } }),
   });
-  parts.log.info({ org, sessionId, epoch, reason: resumed ? 'resumed' : 'granted' }, 'session granted');
+  parts.story.granted(session, answer);
   return true;
-}
-
-/** The client brought an epoch that Redis has not given: a change of master lost the grant (promise 8). */
-function noteLostGrant({ org, sessionId, epoch }: Session, { log, metrics }: AdmissionParts): void {
-  metrics.lostGrants.inc();
-  log.warn({ org, sessionId, epoch }, 'the client has seen a grant that Redis has lost');
 }
 
 function drop(session: Session, { registry }: AdmissionParts): void {

@@ -1,29 +1,21 @@
-import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
-import type { Tracing } from '../base/tracing.js';
-import type { EvictedMessage, Machine } from '../protocol/messages.js';
-import type { EvictionReason } from '../store/lease-types.js';
+import type { Trace, Tracing } from '../base/tracing.js';
+import type { EvictedMessage } from '../protocol/messages.js';
 import type { ContestedNotice, EndedNotice } from '../store/notices.js';
+import type { Ending, EvictionPath } from './ending.js';
 import type { Registry } from './registry.js';
 import type { Session } from './session.js';
+import type { Story } from './story.js';
 
-/** How this node learned that a session had ended. */
-export type EvictionPath = 'local' | 'pubsub' | 'renewal';
-
-export interface Ending {
-  readonly reason: EvictionReason;
-  readonly by: Machine | null;
-  /** Unix ms by Redis's clock. */
-  readonly at: number;
-  readonly epoch: number;
-}
+/** The claim that ended a session: its trace, here or, as text, at another node. */
+type Cause = Trace | string | null;
 
 /** Ends sessions from outside: each exactly once, whichever path tells first (promises 4 and 5). */
 export class Evictions {
   constructor(
     private readonly parts: {
       readonly registry: Registry;
-      readonly log: Log;
+      readonly story: Story;
       readonly metrics: Metrics;
       readonly tracing: Tracing;
       readonly redisNowMs: () => number | null;
@@ -31,11 +23,11 @@ export class Evictions {
   ) {}
 
   /** A notice: acted on only where sessionId and epoch are those of a session here (promise 1). */
-  receive(notice: EndedNotice, path: EvictionPath): void {
+  receive(notice: EndedNotice, path: EvictionPath, cause: Cause = notice.trace): void {
     const ending = { reason: notice.reason, by: notice.by, at: notice.at, epoch: notice.byEpoch };
     for (const session of [...this.parts.registry.of(notice.org, notice.user)]) {
       if (session.state === 'claiming') session.earlyNotices = [...session.earlyNotices, notice];
-      else if (session.isGrant(notice)) this.end(session, ending, path);
+      else if (session.isGrant(notice)) this.end(session, ending, path, cause);
     }
   }
 
@@ -57,13 +49,14 @@ export class Evictions {
       session,
       { reason: notice.reason, by: notice.by, at: notice.at, epoch: notice.byEpoch },
       'pubsub',
+      notice.trace,
     );
     return true;
   }
 
-  end(session: Session, ending: Ending, path: EvictionPath): void {
+  end(session: Session, ending: Ending, path: EvictionPath, cause: Cause = null): void {
     if (session.state === 'ended') return;
-    const { registry, log, metrics, tracing, redisNowMs } = this.parts;
+    const { registry, story, metrics, tracing, redisNowMs } = this.parts;
     const { org, sessionId, epoch } = session;
     session.markEnded();
     registry.remove(session);
@@ -71,24 +64,15 @@ export class Evictions {
       const nowMs = redisNowMs();
       if (nowMs !== null) latency.observe(Math.max(0, nowMs - ending.at) / 1000);
     };
-    const trace = tracing.begin('evict', {
-      org,
-      sessionId,
-      epoch,
-      byEpoch: ending.epoch,
-      reason: ending.reason,
-      path,
-    });
+    const facts = { org, sessionId, epoch, byEpoch: ending.epoch, reason: ending.reason, path };
+    const trace = tracing.begin('evict', facts, cause);
     session.link.end(ending.reason, evictedMessage(ending), (isAnswered) => {
       if (isAnswered) sinceEnding(metrics.evictionReceiptSeconds);
       trace?.end({ isAnswered });
     });
     metrics.evictions.inc({ reason: ending.reason, path });
     sinceEnding(metrics.evictionSeconds);
-    log.info(
-      { org, sessionId, epoch, reason: ending.reason, path, byEpoch: ending.epoch },
-      'session evicted',
-    );
+    story.evicted(session, ending, path);
   }
 }
 

@@ -6,6 +6,7 @@ import type { HeldLease, RenewAnswer } from '../store/lease-types.js';
 import type { Evictions } from './evictions.js';
 import type { Registry } from './registry.js';
 import type { Session } from './session.js';
+import type { Story } from './story.js';
 
 export interface RenewalParts {
   readonly renew: (org: string, held: readonly HeldLease[]) => Promise<RenewAnswer[]>;
@@ -15,6 +16,7 @@ export interface RenewalParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  readonly story: Story;
   readonly metrics: Metrics;
   readonly leaseTtlMs: number;
   readonly renewEveryMs: number;
@@ -153,8 +155,7 @@ export class Renewals {
   }
 
   #lose(session: Session): void {
-    const { org, sessionId, epoch } = session;
-    this.parts.log.warn({ org, sessionId, epoch, reason: 'lease_lost' }, 'session fenced itself');
+    this.parts.story.fencedItself(session);
     session.link.end('lease_lost');
   }
 }

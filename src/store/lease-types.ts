@@ -78,6 +78,8 @@ export interface ClaimRequest {
   readonly address?: string;
   readonly onConflict: ConflictPolicy;
   readonly resume?: ResumeRequest;
+  /** Handed on to the node whose session the claim ends. */
+  readonly trace?: string;
 }
 
 export interface Displaced {

@@ -155,6 +155,7 @@ export class Leases {
       machineKind: machine.kind,
       ...programOf(request),
       onConflict: request.onConflict,
+      trace: request.trace,
       resume: resume && { sessionId: resume.sessionId, epoch: String(resume.epoch) },
       licenseMode,
       licenseId: request.licenseId,

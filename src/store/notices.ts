@@ -21,6 +21,8 @@ export interface EndedNotice {
   readonly by: Machine | null;
   readonly at: number;
   readonly byEpoch: number;
+  /** Of the claim that ended it, as Trace.parent has it; null where nobody traces. */
+  readonly trace: string | null;
 }
 
 /** Another machine keeps trying to take the seat of a grant of this node, and was refused. */
@@ -154,6 +156,7 @@ function parseNotice(text: string): Notice | null {
       by: (fields.by as Machine | undefined) ?? null,
       at: Number(fields.at),
       byEpoch: Number(fields.byEpoch),
+      trace: typeof fields.trace === 'string' ? fields.trace : null,
     };
   } catch {
     return null;

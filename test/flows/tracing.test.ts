@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
@@ -46,6 +47,8 @@ describe('traces', () => {
     expect(steps.every(({ parentSpanId }) => parentSpanId === connect.spanId)).toBe(true);
 
     const evict = await receiver.span('evict', { 'soleseat.sessionId': sessionId });
+    const cause = await receiver.span('connect', { 'soleseat.sessionId': won.sessionId });
+    expect([evict.traceId, evict.parentSpanId]).toEqual([cause.traceId, cause.spanId]);
     expect(evict.facts).toMatchObject({
       'soleseat.org': 'acme',
       'soleseat.epoch': epoch,
@@ -57,6 +60,23 @@ describe('traces', () => {
     await node.stop();
     receiver.stop();
     expect(receiver.bodies.join('')).not.toContain('traced-person');
+  });
+
+  it('have the claim and the eviction that it causes at another node in one', async () => {
+    const receiver = await OtlpReceiver.start();
+    const settings = { ...SELDOM, SOLESEAT_OTLP_ENDPOINT: receiver.url };
+    const [near, far] = [await startNode(redis.url, settings), await startNode(redis.url, settings)];
+    const loser = await Desktop.hello(near.ports.public, 'traced', 'workstation');
+    const held = await loser.told('welcome');
+    const winner = await Desktop.hello(far.ports.public, 'traced', 'laptop');
+    const won = await winner.told('welcome');
+    await loser.close();
+    const evict = await receiver.span('evict', { 'soleseat.sessionId': held.sessionId });
+    expect(evict.facts).toMatchObject({ 'soleseat.path': 'pubsub' });
+    const cause = await receiver.span('connect', { 'soleseat.sessionId': won.sessionId });
+    expect([evict.traceId, evict.parentSpanId]).toEqual([cause.traceId, cause.spanId]);
+    await Promise.all([near.stop(), far.stop()]);
+    receiver.stop();
   });
 
   it('tell of a handshake that is refused, and of a visitor who goes away', async () => {
@@ -96,7 +116,32 @@ describe('traces', () => {
   });
 });
 
+const hashOf = (name: string) => createHash('sha256').update(name).digest('hex').slice(0, 16);
+
 describe('log lines', () => {
+  it('name users plainly where a setting says so, and have one for each claim that is refused', async () => {
+    const more = { SOLESEAT_LOG_LEVEL: 'info', SOLESEAT_LOG_USERS: 'plain', SOLESEAT_LICENSE_MODE: 'open' };
+    const node = await NodeProcess.start(redis.url, more);
+    const holder = await Desktop.hello(node.ports.public, 'plain-name', 'desk');
+    await holder.told('welcome');
+    for (let i = 0; i < 2; i++) {
+      const second = await Desktop.hello(node.ports.public, 'plain-name', 'lap', { onConflict: 'deny' });
+      await second.told('conflict');
+      second.ws.terminate();
+    }
+    await ask(node, 'POST', '/v1/admin/orgs/acme/sessions/plain-name/evict', { body: { holdMs: 60_000 } });
+    await holder.close();
+    await (await Desktop.hello(node.ports.public, 'plain-name', 'desk')).close();
+    await node.stop();
+    const lines = node.lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const same = { org: 'acme', user: 'plain-name', address: 'loopback', msg: 'claim refused' };
+    expect(lines.filter(({ msg }) => msg === 'claim refused')).toMatchObject([
+      { ...same, machine: 'lap', reason: 'conflict' },
+      { ...same, machine: 'lap', reason: 'conflict' },
+      { ...same, machine: 'desk', reason: 'evicted_by_admin' },
+    ]);
+  });
+
   it('have a line for each write of an admin: who did what to which org, and how it ended', async () => {
     const node = await NodeProcess.start(redis.url, { SOLESEAT_LOG_LEVEL: 'info' });
     const path = '/v1/admin/orgs/written/licenses';
@@ -154,7 +199,12 @@ describe('log lines', () => {
     expect(nodeIds[0]).toBe(nodeIds[1]);
     expect(nodeIds[2]).toBe(nodeIds[3]);
     expect(nodeIds[0]).not.toBe(nodeIds[2]);
-    expect(story.at(-1)).toMatchObject({ path: 'pubsub', byEpoch });
+    expect(story.at(-1)).toMatchObject({ path: 'pubsub', otherEpoch: byEpoch });
+    const who = { user: hashOf('acme/logged'), machine: 'workstation', address: 'loopback' };
+    for (const line of story) expect(line).toMatchObject(who);
+    const winner = lines.find(({ msg, epoch: its }) => msg === 'session granted' && its === byEpoch);
+    expect(winner).toMatchObject({ machine: 'laptop', otherSessionId: sessionId, otherEpoch: resumed.epoch });
+    expect([...a.lines, ...b.lines].filter((line) => line.includes('"logged"'))).toEqual([]);
     expect(lines.filter(({ nodeId }) => typeof nodeId !== 'string')).toEqual([]);
     // A token begins with its header, the same for all of them.
     const [header = ''] = tokenFor('logged').split('.');

@@ -5,7 +5,7 @@ import { createMetrics, type LabelValue, type Metrics, metricsTable } from '../.
 import type { Refusal } from '../../src/gateway/upgrade.js';
 import { closeCodes } from '../../src/protocol/close-codes.js';
 import type { ClientMessage, ServerMessage } from '../../src/protocol/messages.js';
-import type { EvictionPath } from '../../src/session/evictions.js';
+import type { EvictionPath } from '../../src/session/ending.js';
 import type { CauseKind } from '../../src/store/causes.js';
 import type { ClaimAnswer, DenialReason, EvictionReason, RenewAnswer } from '../../src/store/lease-types.js';
 import type { ScriptName } from '../../src/store/scripts.js';

@@ -5,7 +5,7 @@ import { HeardLink, RENEW_EVERY_MS, Stage } from './stage.js';
 
 it('promise 6: the deadline of a new lease counts from when its claim was sent, and the client sees the same', async () => {
   const stage = new Stage();
-  const { clock, registry, evictions, renewals, log, metrics, wheel } = stage;
+  const { clock, registry, evictions, renewals, log, story, metrics, wheel } = stage;
   const link = new HeardLink();
   const claimedMs = stage.nowMs;
   const session = await admit(
@@ -26,6 +26,7 @@ it('promise 6: the deadline of a new lease counts from when its claim was sent, 
       evictions,
       renewals,
       log,
+      story,
       metrics,
       leases: {
         claim: async ({ sessionId }) => {

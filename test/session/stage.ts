@@ -9,6 +9,7 @@ import type { Link } from '../../src/session/link.js';
 import { Registry } from '../../src/session/registry.js';
 import { Renewals } from '../../src/session/renewals.js';
 import { Session } from '../../src/session/session.js';
+import { Story } from '../../src/session/story.js';
 import type { HeldLease, RenewAnswer } from '../../src/store/lease-types.js';
 
 export const TTL_MS = 30_000;
@@ -52,9 +53,10 @@ export class Stage {
   readonly metrics = createMetrics();
   readonly log = createLog('silent', 'test');
   readonly registry = new Registry();
+  readonly story = new Story(this.log, 'hashed');
   readonly evictions = new Evictions({
     registry: this.registry,
-    log: this.log,
+    story: this.story,
     metrics: this.metrics,
     tracing: new Tracing(),
     redisNowMs: () => null,
@@ -65,13 +67,14 @@ export class Stage {
   readonly renewals: Renewals;
 
   constructor({ jeopardyGraceMs = 0 } = {}) {
-    const { registry, evictions, wheel, clock, log, metrics } = this;
+    const { registry, evictions, wheel, clock, log, story, metrics } = this;
     this.renewals = new Renewals({
       registry,
       evictions,
       wheel,
       clock,
       log,
+      story,
       metrics,
       jeopardyGraceMs,
       renew: (_org, held) => {

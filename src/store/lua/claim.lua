@@ -3,7 +3,7 @@
 -- A repeated request id is answered from the record, not done again.
 --
 -- ARGV  JSON: org, user, sessionId (used unless resumed), nodeId, connection, machine (JSON text), machineId,
---       machineKind?, instance?, attempt?, client? (JSON text), address?, onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
+--       machineKind?, instance?, attempt?, client? (JSON text), address?, trace?, onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
 --       takeoversPerMinute, claimsPerMinute, eventsKept, channelPrefix, floor, view
 -- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited | stale
 

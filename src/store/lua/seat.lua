@@ -102,6 +102,7 @@ local function notify(holder, notice, by)
   notice.sessionId = holder.sessionId
   notice.epoch = text(holder.epoch)
   notice.connection = holder.connection
+  notice.trace = order.trace
   local message = cjson.encode(notice)
   if by then message = string.sub(message, 1, -2) .. ',"by":' .. by .. '}' end
   redis.call('PUBLISH', order.channelPrefix .. holder.nodeId, message)
