@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { AdminServer } from './admin/admin-server.js';
 import type { NotReady } from './admin/probes.js';
 import type { AutoSignIn } from './admin/route.js';
+import { TokenGate } from './auth/gate.js';
 import type { KeyRing } from './auth/keys.js';
 import { createAdminTokenVerifier, createTokenVerifier } from './auth/tokens.js';
 import { monotonicMs } from './base/clock.js';
@@ -77,7 +78,7 @@ export class Broker {
     more: { readonly tls?: GatewayParts['tls']; readonly autoSignIn?: AutoSignIn } = {},
   ) {
     const { nodeId, metrics } = this;
-    const tracing = this.#tracing;
+    const [tracing, registry] = [this.#tracing, this.#registry];
     const log = createLog(settings.logLevel, nodeId);
     this.log = log;
     const senses = { clock: monotonicMs, log, metrics };
@@ -124,7 +125,6 @@ export class Broker {
     });
     const storeMs = () => redisClock.nowMs();
     const wallMs = createWallClock({ systemMs: Date.now, storeMs, clock: monotonicMs });
-    const registry = this.#registry;
     const story = new Story(log, settings.logUsers as UsersInLog);
     const evictions = new Evictions({ registry, ...senses, story, tracing, redisNowMs: storeMs });
     const common = {
@@ -155,22 +155,24 @@ export class Broker {
       onSubscribed: () => this.verifyAll(),
     });
     const tokenRules = { keys, issuer: settings.jwtIssuer, clock: () => wallMs() / 1000 };
-    const verifier = createTokenVerifier({ ...tokenRules, audience: settings.jwtAudience });
+    const gate = new TokenGate(
+      createTokenVerifier({ ...tokenRules, audience: settings.jwtAudience }),
+      senses,
+    );
     const tokenWatch = new TokenWatch(this.#wheel, wallMs, settings.tokenWarningMs);
     const newSessionId = createSessionIds(Date.now);
-    const admission = { ...common, newSessionId, verifier, leases, renewals, tokenWatch, wallMs };
+    const admission = { ...common, newSessionId, gate, leases, renewals, tokenWatch, wallMs };
     this.#gateway = new Gateway({
       conversation: {
         ...common,
         wallMs,
         admission,
-        verifier,
         traffic: new Traffic(metrics),
         fractions: new FractionReport(log),
         standstill: this.#standstill,
         release: (lease) => leases.release(lease),
       },
-      rules: { origins: settings.origins, verifier },
+      rules: { origins: settings.origins, gate },
       doorkeeper: new Doorkeeper(settings, monotonicMs),
       isStoreReady: () => this.#pulse.isUp,
       holderOf: (org, user) => this.store.sessions.get(org, user),
@@ -181,10 +183,11 @@ export class Broker {
     });
     const { deliveries, tools } = openWebhooks({ settings, store: this.store, nodeId, wallMs, ...senses });
     this.#deliveries = deliveries;
+    const adminTokens = createAdminTokenVerifier({ ...tokenRules, audience: settings.adminJwtAudience });
     this.#admin = new AdminServer({
       store: this.store,
       webhooks: tools,
-      verifier: createAdminTokenVerifier({ ...tokenRules, audience: settings.adminJwtAudience }),
+      gate: new TokenGate(adminTokens, senses),
       clock: monotonicMs,
       wallMs,
       standstill: this.#standstill,

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bearerToken } from '../auth/bearer.js';
-import { type AdminClaims, type AdminTokenVerifier, type Role, roles } from '../auth/tokens.js';
+import type { TokenGate } from '../auth/gate.js';
+import { type AdminClaims, type Role, roles } from '../auth/tokens.js';
 import type { Log } from '../base/log.js';
-import type { Metrics } from '../base/metrics.js';
 import type { Actor } from '../store/license-types.js';
 import type { FailedLogIns } from './failed-log-ins.js';
 import { notFound, Problem } from './problem.js';
@@ -11,9 +11,8 @@ import type { Route } from './route.js';
 const COOKIE = 'soleseat_admin';
 
 export interface AccessParts {
-  readonly verifier: AdminTokenVerifier;
+  readonly gate: TokenGate<AdminClaims>;
   readonly failedLogIns: FailedLogIns;
-  readonly metrics: Metrics;
   readonly log: Log;
 }
 
@@ -37,10 +36,8 @@ export function actorOf({ subject, role }: Pick<AdminClaims, 'subject' | 'role'>
 
 /** Checks a token that somebody logs in with. */
 export function logIn(token: string, request: FastifyRequest, parts: AccessParts): AdminClaims {
-  const verdict = parts.verifier.verify(token);
+  const verdict = parts.gate.judge(token, 'admin');
   if (verdict.ok) return verdict.claims;
-  parts.metrics.tokenFailures.inc({ reason: verdict.reason });
-  parts.log.info({ reason: verdict.reason }, 'admin token not accepted');
   parts.failedLogIns.add(request.ip);
   throw unauthorized();
 }
@@ -62,19 +59,17 @@ export function setCookie(
 }
 
 /** Whether the browser comes with a current token. */
-export function isSignedIn({ headers }: FastifyRequest, verifier: AdminTokenVerifier): boolean {
+export function isSignedIn({ headers }: FastifyRequest, gate: TokenGate<AdminClaims>): boolean {
   const token = cookieOf(headers.cookie ?? '');
-  return token !== null && verifier.verify(token).ok;
+  return token !== null && gate.isGood(token);
 }
 
 function identify(request: FastifyRequest, parts: AccessParts): AdminClaims {
   const { headers, raw } = request;
   const token = bearerToken(raw.headersDistinct.authorization) ?? cookieOf(headers.cookie ?? '');
   if (token === null) throw unauthorized();
-  const verdict = parts.verifier.verify(token);
-  if (verdict.ok) return verdict.claims;
   // A good token is let in whatever others at its address have tried.
-  parts.failedLogIns.refuseMany(request.ip);
+  if (!parts.gate.isGood(token)) parts.failedLogIns.refuseMany(request.ip);
   return logIn(token, request, parts);
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AdminTokenVerifier } from '../auth/tokens.js';
+import type { TokenGate } from '../auth/gate.js';
+import type { AdminClaims } from '../auth/tokens.js';
 import { addressOf } from '../base/address.js';
 import { isSignedIn, setCookie } from './access.js';
 import type { AutoSignIn } from './route.js';
@@ -14,10 +15,10 @@ const proxyHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host',
 export function signInByItself(
   request: FastifyRequest,
   reply: FastifyReply,
-  verifier: AdminTokenVerifier,
+  gate: TokenGate<AdminClaims>,
   { mint, lifeMs }: AutoSignIn,
 ): void {
-  if (isSignedIn(request, verifier) || !isOfThisComputer(request)) return;
+  if (isSignedIn(request, gate) || !isOfThisComputer(request)) return;
   setCookie(request, reply, mint(), lifeMs);
 }
 

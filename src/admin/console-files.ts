@@ -6,7 +6,7 @@ import { signInByItself } from './auto-sign-in.js';
 import { notFound } from './problem.js';
 import type { AdminParts } from './route.js';
 
-type ConsoleParts = Pick<AdminParts, 'consoleFolder' | 'autoSignIn' | 'verifier'>;
+type ConsoleParts = Pick<AdminParts, 'consoleFolder' | 'autoSignIn' | 'gate'>;
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -28,10 +28,7 @@ const contentSecurityPolicy =
  * The web console's files under /console. They are read once, at the start: a request is looked up by its name and
  * never becomes a path. A name without a file extension is a place in the console, which is the index page's to show.
  */
-export function serveConsole(
-  app: FastifyInstance,
-  { consoleFolder, autoSignIn, verifier }: ConsoleParts,
-): void {
+export function serveConsole(app: FastifyInstance, { consoleFolder, autoSignIn, gate }: ConsoleParts): void {
   const files = readFiles(consoleFolder);
   app.get('/console', async (_request, reply) => reply.redirect('/console/'));
   app.get('/console/*', async (request, reply) => {
@@ -40,7 +37,7 @@ export function serveConsole(
     const file = files.get(name) ?? (isPlace ? files.get('index.html') : undefined);
     if (file === undefined) throw notFound();
     if (autoSignIn !== undefined && file === files.get('index.html'))
-      signInByItself(request, reply, verifier, autoSignIn);
+      signInByItself(request, reply, gate, autoSignIn);
     // The bundler puts a hash of the content into the names under assets/.
     if (name.startsWith('assets/')) reply.header('Cache-Control', 'public, max-age=31536000, immutable');
     reply.header('Content-Security-Policy', contentSecurityPolicy).header('Vary', 'Accept-Encoding');

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static, TObject, TProperties, TSchema } from 'typebox';
-import type { AdminClaims, AdminTokenVerifier, Role } from '../auth/tokens.js';
+import type { TokenGate } from '../auth/gate.js';
+import type { AdminClaims, Role } from '../auth/tokens.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
@@ -37,7 +38,7 @@ export interface WebhookTools {
 export interface AdminParts {
   readonly store: Store;
   readonly webhooks: WebhookTools;
-  readonly verifier: AdminTokenVerifier;
+  readonly gate: TokenGate<AdminClaims>;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly clock: Clock;

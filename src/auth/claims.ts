@@ -39,7 +39,12 @@ export interface ClaimRules {
 
 export type ClaimsVerdict<Claims> =
   | { readonly ok: true; readonly claims: Claims }
-  | { readonly ok: false; readonly reason: ClaimRefusal };
+  | {
+      readonly ok: false;
+      readonly reason: ClaimRefusal;
+      /** The claim at fault, for the log: its name, never its value. */
+      readonly claim: string;
+    };
 
 /** A payload whose signature holds. */
 export type TokenPayload = Readonly<Record<string, unknown>>;
@@ -64,9 +69,9 @@ export function readClaims(
   const common = readCommon(payload, rules, now);
   if (!common.ok) return common;
   const { name, jti } = payload;
-  if (jti !== undefined && !isText(jti)) return refuse('bad_claim');
+  if (jti !== undefined && !isText(jti)) return refuse('bad_claim', 'jti');
   // Some issuers send an empty name for none.
-  if (name !== undefined && name !== '' && !isText(name)) return refuse('bad_claim');
+  if (name !== undefined && name !== '' && !isText(name)) return refuse('bad_claim', 'name');
   const { subject, org, expiresAtMs } = common.claims;
   const claims = {
     user: subject,
@@ -87,10 +92,10 @@ export function readAdminClaims(
   const common = readCommon(payload, rules, now);
   if (!common.ok) return common;
   const role = roles.find((one) => one === payload.role);
-  if (role === undefined) return refuse('bad_claim');
+  if (role === undefined) return refuse('bad_claim', 'role');
   const { subject, org, expiresAtMs } = common.claims;
   // Who buys licenses does not say how many.
-  if (role === 'owner' && org !== '*') return refuse('bad_claim');
+  if (role === 'owner' && org !== '*') return refuse('bad_claim', 'org');
   return { ok: true, claims: { subject, role, org: org === '*' ? null : org, expiresAtMs } };
 }
 
@@ -98,22 +103,23 @@ export function readAdminClaims(
 function readCommon(payload: TokenPayload, rules: ClaimRules, now: number): ClaimsVerdict<CommonClaims> {
   const { iss, aud, sub, org, exp, nbf, iat } = payload;
   // JSON.parse makes this an own property; the next one to copy the claims would set a prototype.
-  if (Object.hasOwn(payload, '__proto__')) return refuse('bad_claim');
-  if (iss !== rules.issuer) return refuse('bad_issuer');
-  if (!isAudience(aud, rules.audience)) return refuse('bad_audience');
-  if (!isUnixSeconds(exp)) return refuse('bad_claim');
-  if (!(exp > now)) return refuse('expired');
-  for (const start of [nbf, iat]) {
+  if (Object.hasOwn(payload, '__proto__')) return refuse('bad_claim', '__proto__');
+  if (iss !== rules.issuer) return refuse('bad_issuer', 'iss');
+  if (!isAudience(aud, rules.audience)) return refuse('bad_audience', 'aud');
+  if (!isUnixSeconds(exp)) return refuse('bad_claim', 'exp');
+  if (!(exp > now)) return refuse('expired', 'exp');
+  for (const [claim, start] of Object.entries({ nbf, iat })) {
     if (start === undefined) continue;
-    if (!isUnixSeconds(start)) return refuse('bad_claim');
-    if (!(start <= now + leewaySeconds)) return refuse('not_yet_valid');
+    if (!isUnixSeconds(start)) return refuse('bad_claim', claim);
+    if (!(start <= now + leewaySeconds)) return refuse('not_yet_valid', claim);
   }
-  if (!isText(sub) || typeof org !== 'string' || !isOrgName(org)) return refuse('bad_claim');
+  if (!isText(sub)) return refuse('bad_claim', 'sub');
+  if (typeof org !== 'string' || !isOrgName(org)) return refuse('bad_claim', 'org');
   return { ok: true, claims: { subject: sub, org, expiresAtMs: Math.floor(exp * 1000) } };
 }
 
-function refuse(reason: ClaimRefusal): { readonly ok: false; readonly reason: ClaimRefusal } {
-  return { ok: false, reason };
+function refuse(reason: ClaimRefusal, claim: string) {
+  return { ok: false, reason, claim } as const;
 }
 
 function isAudience(aud: unknown, expected: string): boolean {

@@ -20,7 +20,12 @@ export type TokenRefusal = 'too_large' | 'bad_signature' | HeaderRefusal | Claim
 
 export type TokenVerdict<Claims = ClientClaims> =
   | { readonly ok: true; readonly claims: Claims }
-  | { readonly ok: false; readonly reason: TokenRefusal };
+  | {
+      readonly ok: false;
+      readonly reason: TokenRefusal;
+      /** The claim at fault, where it is one. */
+      readonly claim?: string;
+    };
 
 export interface TokenVerifier<Claims = ClientClaims> {
   /** Whether the token is genuine, current and meant for this audience. Never throws, does no I/O. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
-import type { ClientClaims, TokenVerifier } from '../auth/tokens.js';
+import type { ClientClaims } from '../auth/tokens.js';
 import type { Log } from '../base/log.js';
 import type { WheelTimer } from '../base/timer-wheel.js';
 import type { Trace, Tracing } from '../base/tracing.js';
@@ -14,7 +14,6 @@ import { Inbound, type InboundParts, type Listener } from './inbound.js';
 
 export interface ConversationParts extends ConnectionParts, InboundParts {
   readonly admission: AdmissionParts;
-  readonly verifier: TokenVerifier;
   readonly release: (lease: HeldLease) => Promise<boolean>;
   readonly log: Log;
   readonly tracing: Tracing;
@@ -199,14 +198,11 @@ export class Conversation implements Listener {
   }
 
   #refresh(token: string): void {
-    const verdict = this.parts.verifier.verify(token);
-    const isSamePerson =
-      verdict.ok && verdict.claims.user === this.claims?.user && verdict.claims.org === this.claims.org;
-    if (!verdict.ok || !isSamePerson) {
-      const reason = verdict.ok ? 'other_subject' : verdict.reason;
-      this.parts.metrics.tokenFailures.inc({ reason });
-      this.parts.log.info({ reason }, 'refresh not accepted');
-      this.connection.end(reason === 'expired' ? 'token_expired' : 'unauthorized');
+    const isSamePerson = ({ user, org }: ClientClaims) =>
+      user === this.claims?.user && org === this.claims.org;
+    const verdict = this.parts.admission.gate.judge(token, 'refresh', isSamePerson);
+    if (!verdict.ok) {
+      this.connection.end(verdict.reason === 'expired' ? 'token_expired' : 'unauthorized');
       return;
     }
     this.claims = verdict.claims;

@@ -138,7 +138,7 @@ export class Gateway {
   }
 
   async #answerSeatQuery(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { doorkeeper, rules, holderOf, metrics, log } = this.parts;
+    const { doorkeeper, rules, holderOf, log } = this.parts;
     // Counted like a handshake: tokens could be tried here as well.
     const tooMany = doorkeeper.attempted(addressOf(request.socket.remoteAddress ?? ''));
     if (tooMany !== null) {
@@ -146,11 +146,7 @@ export class Gateway {
       response.end(`${tooMany.message}\n`);
       return;
     }
-    const answer = await answerSeatQuery(request, { verifier: rules.verifier, holderOf });
-    if (answer.tokenReason !== undefined) {
-      metrics.tokenFailures.inc({ reason: answer.tokenReason });
-      log.info({ reason: answer.tokenReason }, 'token not accepted');
-    }
+    const answer = await answerSeatQuery(request, { gate: rules.gate, holderOf });
     if (answer.defect !== undefined) log.error({ reason: String(answer.defect) }, 'seat not looked up');
     const common = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
     response.writeHead(answer.status, { ...common, ...answer.headers });
@@ -227,10 +223,6 @@ export class Gateway {
   #refuse(socket: Duplex, refusal: Refusal): void {
     this.parts.metrics.refusals.inc({ status: refusal.status });
     if (refusal.limit !== undefined) this.parts.metrics.admissionRefusals.inc({ limit: refusal.limit });
-    if (refusal.tokenReason !== undefined) {
-      this.parts.metrics.tokenFailures.inc({ reason: refusal.tokenReason });
-      this.parts.log.info({ reason: refusal.tokenReason }, 'token not accepted');
-    }
     refuseSocket(socket, refusal);
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { bearerToken } from '../auth/bearer.js';
-import type { TokenRefusal, TokenVerifier } from '../auth/tokens.js';
+import type { TokenGate } from '../auth/gate.js';
+import type { ClientClaims } from '../auth/tokens.js';
 import type { Machine } from '../protocol/messages.js';
 import { StoreUnavailable } from '../store/errors.js';
 
@@ -15,7 +16,7 @@ export interface Holder {
 }
 
 export interface SeatQueryParts {
-  readonly verifier: TokenVerifier;
+  readonly gate: TokenGate<ClientClaims>;
   readonly holderOf: (org: string, user: string) => Promise<Holder | null>;
 }
 
@@ -23,19 +24,15 @@ export interface SeatAnswer {
   readonly status: number;
   readonly body: object;
   readonly headers: Readonly<Record<string, string>>;
-  /** Why a token was not accepted, for the log and the metric. */
-  readonly tokenReason?: TokenRefusal;
   /** What is wrong with the data, for the log. */
   readonly defect?: unknown;
 }
 
 /** `GET /v1/session`: who holds my seat, by the user's own token. Never rejects. */
 export async function answerSeatQuery(request: IncomingMessage, parts: SeatQueryParts): Promise<SeatAnswer> {
-  const verdict = parts.verifier.verify(bearerToken(request.headersDistinct.authorization) ?? '');
-  if (!verdict.ok) {
-    const headers = { 'WWW-Authenticate': 'Bearer' };
-    return { ...problem(401, 'the token is not accepted', headers), tokenReason: verdict.reason };
-  }
+  const token = bearerToken(request.headersDistinct.authorization);
+  const verdict = parts.gate.judge(token, 'session query');
+  if (!verdict.ok) return problem(401, 'the token is not accepted', { 'WWW-Authenticate': 'Bearer' });
   const { org, user } = verdict.claims;
   try {
     const holder = await parts.holderOf(org, user);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { bearerToken } from '../auth/bearer.js';
-import type { ClientClaims, TokenRefusal, TokenVerifier } from '../auth/tokens.js';
+import type { TokenGate } from '../auth/gate.js';
+import type { ClientClaims } from '../auth/tokens.js';
 import { CONNECT_PATH, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from '../protocol/messages.js';
 
 /** A handshake that is not let through, as an HTTP answer. */
@@ -8,15 +9,13 @@ export interface Refusal {
   readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 426 | 429 | 431 | 503;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Why a token was not accepted, for the log and the metric. */
-  readonly tokenReason?: TokenRefusal;
   /** What stood in the way of a handshake, whatever it was like, for the metric. */
   readonly limit?: 'address' | 'address_rate' | 'rate' | 'draining' | 'store';
 }
 
 export interface UpgradeRules {
   readonly origins: readonly string[];
-  readonly verifier: TokenVerifier;
+  readonly gate: TokenGate<ClientClaims>;
 }
 
 export type UpgradeVerdict =
@@ -53,13 +52,10 @@ export function judgeUpgrade(request: IncomingMessage, rules: UpgradeRules): Upg
   }
   const token = handshakeBearer(request) ?? subprotocolToken(request);
   if (token === null) return { ok: true, claims: null };
-  const verdict = rules.verifier.verify(token);
+  const verdict = rules.gate.judge(token, 'handshake');
   if (verdict.ok) return { ok: true, claims: verdict.claims };
   const headers = { 'WWW-Authenticate': 'Bearer' };
-  return {
-    ok: false,
-    refusal: { status: 401, message: 'the token is not accepted', headers, tokenReason: verdict.reason },
-  };
+  return { ok: false, refusal: { status: 401, message: 'the token is not accepted', headers } };
 }
 
 /** The path of a request's target, without its query; null where it is not a path. */

@@ -1,6 +1,6 @@
-import type { ClientClaims, TokenVerifier } from '../auth/tokens.js';
+import type { TokenGate } from '../auth/gate.js';
+import type { ClientClaims } from '../auth/tokens.js';
 import type { Clock } from '../base/clock.js';
-import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import type { Trace, TraceFacts } from '../base/tracing.js';
 import type { WallClock } from '../base/wall-clock.js';
@@ -17,7 +17,7 @@ import type { Story } from './story.js';
 import type { TokenWatch } from './tokens-watch.js';
 
 export interface AdmissionParts {
-  readonly verifier: TokenVerifier;
+  readonly gate: Pick<TokenGate<ClientClaims>, 'judge'>;
   readonly leases: Pick<Leases, 'claim'>;
   readonly registry: Registry;
   readonly evictions: Evictions;
@@ -26,7 +26,6 @@ export interface AdmissionParts {
   readonly clock: Clock;
   readonly wallMs: WallClock;
   readonly newSessionId: () => string;
-  readonly log: Log;
   readonly story: Story;
   readonly metrics: Metrics;
   readonly renewEveryMs: number;
@@ -66,22 +65,19 @@ export async function admit(visit: Visit, parts: AdmissionParts): Promise<Sessio
   return visit.session;
 }
 
-function authenticate(visit: Visit, { verifier, wallMs, log, metrics }: AdmissionParts): boolean {
+function authenticate(visit: Visit, { gate, wallMs }: AdmissionParts): boolean {
   if (visit.claims !== null) {
     // It was good when the connection began, which may be long ago.
     if (visit.claims.expiresAtMs > wallMs()) return true;
     visit.link.end('token_expired');
     return false;
   }
-  const verdict = visit.hello.token === undefined ? null : verifier.verify(visit.hello.token);
-  if (verdict?.ok) {
+  const verdict = gate.judge(visit.hello.token, 'hello');
+  if (verdict.ok) {
     visit.claims = verdict.claims;
     return true;
   }
-  const reason = verdict === null ? 'missing' : verdict.reason;
-  metrics.tokenFailures.inc({ reason });
-  log.info({ reason }, 'token not accepted');
-  visit.link.end(reason === 'expired' ? 'token_expired' : 'unauthorized');
+  visit.link.end(verdict.reason === 'expired' ? 'token_expired' : 'unauthorized');
   return false;
 }
 

@@ -27,7 +27,7 @@ describe.each(['sub', 'org'])('%s', (claim) => {
     ['with a C1 control', 'a\u0085'],
     ['with half a surrogate pair', 'a\ud800'],
   ])('refused: %s', (_, value) => {
-    expect(verify(forge({ [claim]: value }))).toEqual({ ok: false, reason: 'bad_claim' });
+    expect(verify(forge({ [claim]: value }))).toMatchObject({ ok: false, reason: 'bad_claim' });
   });
 
   it('is accepted at 256 bytes', () => {
@@ -47,8 +47,8 @@ describe.each([
   });
 
   it.each(rows)('%s', (_name, token, reason) => {
-    expect(verify(token)).toEqual({ ok: false, reason });
-    expect(verify(token)).toEqual({ ok: false, reason }); // nothing was remembered in its favour
+    expect(verify(token)).toMatchObject({ ok: false, reason });
+    expect(verify(token)).toMatchObject({ ok: false, reason }); // nothing was remembered in its favour
   });
 });
 
@@ -92,7 +92,7 @@ it('a public RSA key does not serve as an HMAC secret', () => {
     for (const alg of ['HS256', 'RS256']) {
       const reason = alg === 'HS256' ? 'bad_algorithm' : 'bad_signature';
       const forged = forge({ exp, iat: undefined }, { alg, kid: 'r' }, stolen);
-      expect(rsa.verify(forged)).toEqual({ ok: false, reason });
+      expect(rsa.verify(forged)).toMatchObject({ ok: false, reason });
     }
   }
 });
@@ -102,8 +102,8 @@ it('a client token is no admin token, and the other way round', () => {
   const admin = createTokenVerifier({ keys, issuer, audience: 'soleseat-admin', clock });
   const adminToken = forge({ aud: 'soleseat-admin' });
   expect(admin.verify(adminToken)).toMatchObject({ ok: true });
-  expect(admin.verify(good)).toEqual({ ok: false, reason: 'bad_audience' });
-  expect(verify(adminToken)).toEqual({ ok: false, reason: 'bad_audience' });
+  expect(admin.verify(good)).toMatchObject({ ok: false, reason: 'bad_audience' });
+  expect(verify(adminToken)).toMatchObject({ ok: false, reason: 'bad_audience' });
 });
 
 it('a token that was accepted is refused once it ends', () => {
@@ -116,7 +116,7 @@ it('a token that was accepted is refused once it ends', () => {
   });
   expect(aging.verify(good)).toMatchObject({ ok: true });
   seconds = now + 60;
-  expect(aging.verify(good)).toEqual({ ok: false, reason: 'expired' });
+  expect(aging.verify(good)).toMatchObject({ ok: false, reason: 'expired' });
   seconds = Number.NaN;
   expect(aging.verify(good)).toMatchObject({ ok: false });
 });

@@ -5,7 +5,7 @@ import { HeardLink, RENEW_EVERY_MS, Stage } from './stage.js';
 
 it('promise 6: the deadline of a new lease counts from when its claim was sent, and the client sees the same', async () => {
   const stage = new Stage();
-  const { clock, registry, evictions, renewals, log, story, metrics, wheel } = stage;
+  const { clock, registry, evictions, renewals, story, metrics, wheel } = stage;
   const link = new HeardLink();
   const claimedMs = stage.nowMs;
   const session = await admit(
@@ -25,7 +25,6 @@ it('promise 6: the deadline of a new lease counts from when its claim was sent, 
       registry,
       evictions,
       renewals,
-      log,
       story,
       metrics,
       leases: {
@@ -42,7 +41,7 @@ it('promise 6: the deadline of a new lease counts from when its claim was sent, 
           return { ...granted, sessionId, isAhead: false, license: null, displaced: null };
         },
       },
-      verifier: { verify: () => ({ ok: false, reason: 'malformed' }) },
+      gate: { judge: () => ({ ok: false, reason: 'malformed' }) },
       tokenWatch: new TokenWatch(wheel, () => 0, 0),
       newSessionId: () => 'session-1',
       renewEveryMs: RENEW_EVERY_MS,
