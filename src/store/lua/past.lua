@@ -14,10 +14,15 @@ local written
 
 -- Events name a user by a random key, and the name is put in when they are read. So forgetting or renaming a user changes
 -- one row, and never the past.
-local keysMade = 0
+local keysMade, lastUser, lastKey = 0, nil, nil
 local function keyOf(user)
+  -- Most scripts write about one user, often more than once.
+  if user == lastUser then return lastKey end
   local key = redis.call('HGET', aliasesKey, user)
-  if key then return key end
+  if key then
+    lastUser, lastKey = user, key
+    return key
+  end
   repeat
     keysMade = keysMade + 1
     -- Of the moment, not of the user: nobody can try out names.
@@ -29,7 +34,11 @@ end
 
 -- Whether a webhook wants to hear of it. Without the set nobody has said yet what is wanted: whoever delivers will choose.
 local OUTBOX_AT_MOST = 1000000
+local isAnyWanted
 local function isWanted(name)
+  -- Nearly always only the mark is there: nobody wants anything.
+  if isAnyWanted == nil then isAnyWanted = redis.call('SCARD', wantedKey) ~= 1 end
+  if not isAnyWanted then return false end
   local found = redis.call('SMISMEMBER', wantedKey, '', name, org .. ' ' .. name)
   return found[1] == 0 or found[2] == 1 or found[3] == 1
 end
