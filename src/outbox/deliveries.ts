@@ -5,9 +5,11 @@ import type { Metrics } from '../base/metrics.js';
 import { StoreUnavailable } from '../store/errors.js';
 import type { IndexKeys } from '../store/keys.js';
 import type { Outbox, Posted, Waiting } from '../store/outbox.js';
-import type { Webhook, Webhooks } from '../store/webhooks.js';
-import { Lane, type LaneParts, type Patience, WAITING_AT_MOST } from './lane.js';
-import { messageOf } from './message.js';
+import { forEach, type Webhook, type Webhooks } from '../store/webhooks.js';
+import { byIndex } from './by-index.js';
+import { Lane } from './lane.js';
+import { type LaneParts, type Patience, WAITING_AT_MOST } from './lane-types.js';
+import { messageOf, testMessage } from './message.js';
 import { isBefore } from './places.js';
 import type { Sender, SendOutcome } from './sender.js';
 
@@ -50,12 +52,19 @@ export class Deliveries {
   #isStopped = false;
   #timer: NodeJS.Timeout | null = null;
   #round: Promise<void> = Promise.resolve();
-  #due = { turn: 0, config: 0, trim: 0 };
+  #due = { config: 0, trim: 0 };
   #wanted = '';
+  /** Webhooks that are being parked. */
+  readonly #parking = new Set<string>();
+  #turnTimer: NodeJS.Timeout | null = null;
 
   constructor(private readonly parts: DeliveriesParts) {}
 
   start(): void {
+    // By a timer of its own: a round over many slots may take longer than a turn.
+    const ask = () => void this.#askForTurn().catch(() => {});
+    ask();
+    this.#turnTimer = setInterval(ask, TURN_ASKED_EVERY_MS);
     this.#again(0);
   }
 
@@ -63,6 +72,7 @@ export class Deliveries {
   async stop(): Promise<void> {
     this.#isStopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#turnTimer !== null) clearInterval(this.#turnTimer);
     const ended = Promise.all([...this.#lanes.values()].map((lane) => lane.stop()));
     await this.#round;
     // What has no outcome by then comes once more from another node.
@@ -80,13 +90,7 @@ export class Deliveries {
   /** Sends one message at once, to see whether it arrives. Never rejects. */
   tryOut(webhook: Webhook): Promise<SendOutcome> {
     const { sender, nowMs } = this.parts;
-    const atMs = Math.round(nowMs());
-    const body = {
-      type: 'webhook.tested',
-      timestamp: new Date(atMs).toISOString(),
-      data: { webhook: webhook.id, note: 'Nothing has happened: this tries whether events arrive.' },
-    };
-    return sender.send(webhook, { id: `test_${webhook.id}_${atMs}`, body: JSON.stringify(body) });
+    return sender.send(webhook, testMessage(webhook, Math.round(nowMs())));
   }
 
   get #hasTurn(): boolean {
@@ -111,35 +115,49 @@ export class Deliveries {
   /** Gives whether there is more to read at once. */
   async #go(): Promise<boolean> {
     const atMs = this.parts.clock();
-    if (atMs >= this.#due.turn) await this.#askForTurn(atMs);
     if (!this.#hasTurn) {
       this.#dropLanes();
       return false;
     }
     const { webhooks } = this.parts;
+    let isMore = false;
+    // What fails keeps the rest from nothing: at maxmemory nothing can be noted, and trimming frees memory.
+    const steps: (() => Promise<void>)[] = [];
     if (atMs >= this.#due.config) {
       this.#due.config = atMs + CONFIG_EVERY_MS;
-      await this.#configure(await webhooks.list(), await webhooks.indexes());
-      await this.#note();
+      steps.push(
+        () => this.#configure(),
+        () => this.#note(),
+      );
     }
-    const isMore = await this.#read();
+    steps.push(async () => {
+      isMore = await this.#read();
+    });
     if (atMs >= this.#due.trim) {
       this.#due.trim = atMs + TRIM_EVERY_MS;
-      await this.#trim(await webhooks.indexes());
+      // Redis may have forgotten, or somebody have told an older list.
+      this.#wanted = '';
+      steps.push(async () => this.#trim(await webhooks.indexes()));
     }
+    const failed: unknown[] = [];
+    for (const step of steps) await step().catch((error: unknown) => failed.push(error));
+    if (failed.length > 0) throw failed[0];
     return isMore;
   }
 
-  async #askForTurn(atMs: number): Promise<void> {
-    this.#due.turn = atMs + TURN_ASKED_EVERY_MS;
-    const { outbox, nodeId } = this.parts;
+  async #askForTurn(): Promise<void> {
+    const { outbox, nodeId, clock } = this.parts;
+    const atMs = clock();
     const isOurs = await outbox.takeTurn(nodeId, TURN_MS);
     this.#turnUntilMs = isOurs ? atMs + TURN_MS - TURN_MARGIN_MS : 0;
   }
 
-  async #configure(webhooks: readonly Webhook[], indexes: readonly IndexKeys[]): Promise<void> {
+  async #configure(): Promise<void> {
+    const asOfMs = this.parts.nowMs();
+    const webhooks = await this.parts.webhooks.list();
+    const indexes = await this.parts.webhooks.indexes();
     const wanted = JSON.stringify([webhooks, indexes.map(({ tag }) => tag)]);
-    if (wanted !== this.#wanted) await this.parts.webhooks.tellWhatIsWanted(webhooks, indexes);
+    if (wanted !== this.#wanted) await this.parts.webhooks.tellWhatIsWanted(webhooks, { at: indexes });
     this.#wanted = wanted;
     const named = new Set<string>();
     for (const webhook of webhooks) {
@@ -147,8 +165,8 @@ export class Deliveries {
         const name = `${webhook.id} ${index.tag}`;
         named.add(name);
         const lane = this.#lanes.get(name);
-        if (lane !== undefined) lane.update(webhook);
-        else this.#lanes.set(name, await this.#openLane(webhook, index));
+        if (lane !== undefined) lane.update(webhook, asOfMs);
+        else this.#lanes.set(name, await this.#openLane(webhook, index, asOfMs));
       }
     }
     for (const [name, lane] of this.#lanes) {
@@ -161,7 +179,7 @@ export class Deliveries {
     metrics.webhooksWaiting.set([...this.#lanes.values()].reduce((sum, { waiting }) => sum + waiting, 0));
   }
 
-  async #openLane(webhook: Webhook, index: IndexKeys): Promise<Lane> {
+  async #openLane(webhook: Webhook, index: IndexKeys, asOfMs: number): Promise<Lane> {
     const {
       outbox,
       nowMs,
@@ -183,7 +201,7 @@ export class Deliveries {
       patience,
       waitingAtMost,
     };
-    return new Lane(index, webhook, parts, await outbox.progress(index, webhook.id));
+    return new Lane(index, webhook, parts, asOfMs, await outbox.progress(index, webhook.id));
   }
 
   async #send(webhook: Webhook, { org, entry }: Posted): Promise<SendOutcome> {
@@ -195,6 +213,8 @@ export class Deliveries {
   /** A webhook that cannot go on by itself waits for an owner. */
   async #park(id: string, reason: 'too_many_waiting' | 'gone', waiting: number): Promise<void> {
     const { webhooks, log } = this.parts;
+    if (this.#parking.has(id)) return;
+    this.#parking.add(id);
     try {
       const webhook = await webhooks.get(id);
       if (webhook === null || webhook.state === 'parked') return;
@@ -211,63 +231,61 @@ export class Deliveries {
     } catch (error) {
       // The next event finds it in the same state.
       log.warn({ webhook: id, reason: String(error) }, 'webhook could not be parked');
+    } finally {
+      this.#parking.delete(id);
     }
   }
 
   /** Gives whether an outbox had more than was read. */
   async #read(): Promise<boolean> {
     let isMore = false;
-    for (const lanes of this.#lanesByIndex()) {
-      const reading = lanes.filter(({ isReading }) => isReading);
-      const [first] = reading;
-      if (first === undefined) continue;
-      const after = reading
-        .map(({ read }) => read)
-        .reduce((one, other) => (isBefore(one, other) ? one : other));
-      const posted = await this.parts.outbox.posted(first.index, after, BATCH);
-      for (const lane of reading) lane.offer(posted.filter(({ place }) => isBefore(lane.read, place)));
-      isMore ||= posted.length === BATCH;
-    }
+    // A parked lane stays behind a little, and must not hold up the others.
+    const reading = [...this.#lanes.values()].filter((lane) => lane.isReading);
+    const groups = [false, true].flatMap((isParked) => [
+      ...byIndex(reading.filter((lane) => lane.isParked === isParked)),
+    ]);
+    await forEach(groups, async (lanes) => {
+      const places = lanes.map(({ read }) => read);
+      const after = places.reduce((one, other) => (isBefore(one, other) ? one : other));
+      const index = lanes[0]?.index;
+      if (index === undefined) return;
+      const posted = await this.parts.outbox.posted(index, after, BATCH);
+      for (const lane of lanes) lane.offer(posted.filter(({ place }) => isBefore(lane.read, place)));
+      const isFurther = lanes.some(({ read }) => isBefore(after, read));
+      isMore ||= posted.length === BATCH && isFurther;
+    });
     return isMore;
   }
 
   /** Notes how far every lane has got. */
   async #note(): Promise<void> {
-    for (const [name, lane] of this.#lanes) {
-      const progress = lane.progress();
-      if (progress === null) continue;
+    const { outbox } = this.parts;
+    await forEach(this.#lanes, async ([name, lane]) => {
       const [id = ''] = name.split(' ');
+      if ((await outbox.keptAfter(lane.index, id)) !== lane.keptAfter) lane.forgetWhatIsKept();
+      const progress = lane.progress();
+      if (progress === null) return;
       try {
-        await this.parts.outbox.keep(lane.index, id, progress);
+        await outbox.keep(lane.index, id, progress);
         progress.done();
       } catch (error) {
         progress.failed();
         throw error;
       }
-    }
+    });
   }
 
   /** Removes what every webhook has had. The newest stays: by it one sees that Redis has gone back. */
   async #trim(indexes: readonly IndexKeys[]): Promise<void> {
     const { outbox } = this.parts;
-    const byTag = new Map([...this.#lanesByIndex()].map((lanes) => [lanes[0]?.index.tag, lanes]));
-    for (const index of indexes) {
+    const byTag = new Map([...byIndex(this.#lanes.values())].map((lanes) => [lanes[0]?.index.tag, lanes]));
+    await forEach(indexes, async (index) => {
       const newest = await outbox.newestPlace(index);
       const lanes = byTag.get(index.tag) ?? [];
-      for (const lane of lanes) if (isBefore(newest, lane.read)) lane.rewind();
+      for (const lane of lanes) lane.compare(newest);
       const needed = lanes.map(({ needs }) => needs).reduce((a, b) => (isBefore(a, b) ? a : b), newest);
       if (needed !== '0-0') await outbox.trim(index, needed);
-    }
-  }
-
-  #lanesByIndex(): Iterable<readonly Lane[]> {
-    const groups = new Map<string, Lane[]>();
-    for (const lane of this.#lanes.values()) {
-      const group = groups.get(lane.index.tag);
-      if (group === undefined) groups.set(lane.index.tag, [lane]);
-      else group.push(lane);
-    }
-    return groups.values();
+    });
   }
 
   #dropLanes(): void {
@@ -275,5 +293,6 @@ export class Deliveries {
     this.#lanes.clear();
     this.#wanted = '';
     this.parts.metrics.webhooksWaiting.set(0);
+    this.parts.metrics.webhooksParked.set(0);
   }
 }

@@ -2,44 +2,14 @@ import type { IndexKeys } from '../store/keys.js';
 import { type Posted, type Progress, type Waiting, wants } from '../store/outbox.js';
 import type { Webhook } from '../store/webhooks.js';
 import { freshItem, type Item, waitingItem } from './item.js';
+import type { LaneParts, ToNote } from './lane-types.js';
 import { isBefore, placeBefore } from './places.js';
 import type { SendOutcome } from './sender.js';
 
-/** When a failed delivery is tried again, and when no more. */
-export interface Patience {
-  readonly firstMs: number;
-  readonly mostMs: number;
-  /** After this time from when it was posted an event is put aside. */
-  readonly giveUpMs: number;
-}
-
-export interface LaneParts {
-  /** Posts one event. Never rejects. */
-  readonly send: (webhook: Webhook, posted: Posted) => Promise<SendOutcome>;
-  /** The event at a place; null where it is there no more. */
-  readonly fetch: (place: string) => Promise<Posted | null>;
-  readonly putAside: (posted: Posted, why: Pick<Waiting, 'attempts' | 'error'>) => Promise<void>;
-  readonly parkWebhook: (reason: 'too_many_waiting' | 'gone', waiting: number) => void;
-  /** Whether it is this node’s turn. */
-  readonly mayDeliver: () => boolean;
-  readonly onAttempt: (outcome: 'delivered' | 'failed' | 'parked') => void;
-  readonly nowMs: () => number;
-  readonly random: () => number;
-  readonly patience: Patience;
-  readonly waitingAtMost: number;
-}
-
-/** What Redis is to know of a lane, and what to call once it does, or does not. */
-export interface ToNote extends Progress {
-  readonly settled: readonly string[];
-  readonly done: () => void;
-  readonly failed: () => void;
-}
-
 const AT_ONCE = 32;
 const BODIES_HELD = 2_000;
-export const WAITING_AT_MOST = 100_000;
-/** After so many failures in a row the receiver is taken for down: it is tried now and then, with one event. */
+const CLOCK_MARGIN_MS = 2_000;
+/** After so many failures in a row a receiver is tried now and then, with one event. */
 const FAILURES_IN_A_ROW = 10;
 const PROBE_FIRST_MS = 1_000;
 const PROBE_MOST_MS = 60_000;
@@ -50,7 +20,7 @@ const PROBE_MOST_MS = 60_000;
  */
 export class Lane {
   /** What is not delivered yet, in the order of the outbox. */
-  readonly #open = new Map<string, Item>();
+  #open = new Map<string, Item>();
   /** What Redis knows to wait behind `read`: it is taken when it is read, so that the order stays that of the outbox. */
   readonly #remembered = new Map<string, Item>();
   readonly #queues = new Map<string, Item[]>();
@@ -62,18 +32,25 @@ export class Lane {
   #failures = 0;
   #quietUntilMs = 0;
   #isStopped = false;
-  /** What is open is not in the order of the outbox any more. */
+  /** What is open may not be in the order of the outbox any more. */
   #isRewound = false;
-  #keptAfter = '';
+  /** The newest place that it has seen in the outbox. */
+  #seen: string;
+  /** What Redis has as `after`; null: nothing yet. */
+  #keptAfter: string | null;
 
   constructor(
     readonly index: IndexKeys,
     private webhook: Webhook,
     private readonly parts: LaneParts,
+    /** When the webhook was like this (Unix ms by Redis's clock, about). */
+    private asOfMs: number,
     progress: Progress | null,
   ) {
     // What was posted before it was registered is not for it.
     this.#read = progress?.after ?? `${Math.max(0, webhook.createdAtMs - 1)}-0`;
+    this.#seen = progress?.after ?? '0-0';
+    this.#keptAfter = progress?.after ?? null;
     for (const [place, waiting] of progress?.waiting ?? []) {
       const item = waitingItem(place, waiting);
       if (isBefore(this.#read, place)) this.#remembered.set(place, item);
@@ -92,47 +69,78 @@ export class Lane {
 
   /** The oldest place of the outbox that is still needed. */
   get needs(): string {
+    this.#restoreOrder();
     const [first] = this.#open.keys();
-    if (first === undefined) this.#isRewound = false;
-    return this.#isRewound ? '0-0' : (first ?? this.#read);
+    if (first === undefined) return this.#read;
+    return isBefore(this.#read, first) ? this.#read : first;
   }
 
-  /** A parked webhook hears of nothing new. */
+  /** What Redis is thought to know. */
+  get keptAfter(): string | null {
+    return this.#keptAfter;
+  }
+
+  /** One that was resumed first sends what waits. */
   get isReading(): boolean {
-    return this.webhook.state !== 'parked';
+    return this.isParked || this.#open.size <= this.parts.waitingAtMost;
   }
 
-  update(webhook: Webhook): void {
+  get isParked(): boolean {
+    return this.webhook.state === 'parked';
+  }
+
+  update(webhook: Webhook, asOfMs: number): void {
+    this.asOfMs = asOfMs;
     const wasActive = this.webhook.state === 'active';
     this.webhook = webhook;
     if (webhook.state === 'active' && !wasActive) this.#quietUntilMs = 0;
     this.#pump();
   }
 
-  /** Takes from what was read behind `read` whatever the webhook wants. */
+  /** Takes from what was read behind `read` whatever the webhook wants. A parked one hears of nothing new. */
   offer(posted: readonly Posted[]): void {
+    const before = this.#open.size;
+    const { isParked } = this;
     for (const one of posted) {
+      // Somebody may have resumed it since it was looked at.
+      if (isParked && Number(one.place.split('-')[0]) >= this.asOfMs - CLOCK_MARGIN_MS) break;
       this.#read = one.place;
-      if (this.#open.has(one.place) || !wants(this.webhook, one)) continue;
-      const item = this.#remembered.get(one.place) ?? freshItem(one);
+      if (isBefore(this.#seen, one.place)) this.#seen = one.place;
+      const remembered = this.#remembered.get(one.place);
       this.#remembered.delete(one.place);
+      if (this.#open.has(one.place)) continue;
+      const isNews = one.only === null && remembered === undefined;
+      if (!wants(this.webhook, one) || (isNews && isParked)) {
+        if (remembered !== undefined) this.#settled.push(one.place);
+        continue;
+      }
+      const item = remembered ?? freshItem(one);
       if (this.#open.size < BODIES_HELD) item.posted = one;
       this.#take(item);
     }
-    if (this.#open.size > this.parts.waitingAtMost && this.webhook.state !== 'parked') {
-      this.parts.parkWebhook('too_many_waiting', this.#open.size);
-    }
+    const isOver = this.#open.size > before && this.#open.size > this.parts.waitingAtMost;
+    if (isOver && !isParked) this.parts.parkWebhook('too_many_waiting', this.#open.size);
     this.#pump();
   }
 
-  /** Redis has lost what was read, and may write new events below it: reads from the beginning again. */
-  rewind(): void {
+  /** The newest place of the outbox is this: where more was seen, Redis has lost it, and may write new events below it. */
+  compare(newest: string): void {
+    if (!isBefore(newest, this.#seen)) return;
     this.#read = '0-0';
+    this.#seen = newest;
     this.#isRewound = true;
+    this.forgetWhatIsKept();
+  }
+
+  /** Redis has gone back: it may not know any more what was noted. */
+  forgetWhatIsKept(): void {
+    this.#keptAfter = null;
+    for (const item of this.#open.values()) if (item.isKept) item.isChanged = true;
   }
 
   /** What is to be noted by now; null: nothing has changed. */
   progress(): ToNote | null {
+    this.#restoreOrder();
     const waiting = new Map<string, Waiting>();
     const items: Item[] = [];
     let after = this.#read;
@@ -158,8 +166,9 @@ export class Lane {
       this.#settled.splice(0, settled.length);
       this.#keptAfter = after;
     };
+    // It is written with the next `after`, or taken back.
     const failed = () => {
-      for (const item of items) item.isKept = false;
+      for (const item of items) item.isChanged = true;
     };
     return { after, waiting, settled, done, failed };
   }
@@ -170,6 +179,14 @@ export class Lane {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     await Promise.all(this.#underWay);
+  }
+
+  #restoreOrder(): void {
+    if (!this.#isRewound) return;
+    const inOrder = [...this.#open].sort(([one], [other]) => (isBefore(one, other) ? -1 : 1));
+    this.#open = new Map(inOrder);
+    const last = inOrder.at(-1)?.[0];
+    this.#isRewound = last !== undefined && isBefore(this.#read, last);
   }
 
   #take(item: Item): void {
@@ -186,13 +203,10 @@ export class Lane {
 
   #whenDue(queue: Item[], inMs: number): void {
     if (inMs <= 0) this.#ready.push(queue);
-    else
-      this.#later(inMs, () => {
-        this.#ready.push(queue);
-      });
+    else this.#later(inMs, () => this.#ready.push(queue));
   }
 
-  #later(inMs: number, act: () => void): void {
+  #later(inMs: number, act: () => unknown): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       act();
@@ -223,7 +237,10 @@ export class Lane {
     if (item === undefined) return;
     try {
       const posted = item.posted ?? (await this.parts.fetch(item.place));
-      if (posted === null) return this.#settle(queue, item);
+      if (posted === null) {
+        this.parts.onAttempt('lost');
+        return this.#settle(queue, item);
+      }
       const outcome = await this.parts.send(this.webhook, posted);
       if (outcome.outcome === 'delivered') {
         this.#failures = 0;

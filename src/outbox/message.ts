@@ -21,6 +21,13 @@ export function messageOf(org: string, { type, at, ...event }: StoredEvent): Mes
   };
 }
 
+/** What is posted to see whether events arrive. */
+export function testMessage({ id }: Webhook, atMs: number): Message {
+  const data = { webhook: id, note: 'Nothing has happened: this tries whether events arrive.' };
+  const body = { type: 'webhook.tested', timestamp: new Date(atMs).toISOString(), data };
+  return { id: `test_${id}_${atMs}`, body: JSON.stringify(body) };
+}
+
 /** The headers of Standard Webhooks, signed with every secret that is good at `nowMs` (Unix ms). */
 export function signatureOf(
   { secrets }: Webhook,

@@ -54,8 +54,7 @@ export class Sender {
         'user-agent': `Soleseat/${VERSION}`,
         ...signatureOf(webhook, message, wallMs()),
       };
-      const signal = AbortSignal.timeout(timeoutMs);
-      return readAnswer(await this.#post(url, headers, message.body, signal));
+      return readAnswer(await this.#post(url, headers, message.body, timeoutMs));
     } catch (error) {
       return {
         outcome: 'failed',
@@ -71,17 +70,28 @@ export class Sender {
     this.#agents.https.destroy();
   }
 
-  #post(url: URL, headers: Record<string, string>, body: string, signal: AbortSignal) {
+  #post(url: URL, headers: Record<string, string>, body: string, timeoutMs: number) {
     const isPlain = url.protocol === 'http:';
     const agent = isPlain ? this.#agents.http : this.#agents.https;
-    const options = { method: 'POST', headers, agent, signal };
+    const overdue = new AbortController();
+    const options = { method: 'POST', headers, agent, signal: overdue.signal };
     return new Promise<http.IncomingMessage>((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
       const request = (isPlain ? http : https).request(url, options, (response) => {
         // The body is nobody’s business; the connection is used again once it has been read.
         response
           .on('error', reject)
           .on('end', () => resolve(response))
           .resume();
+      });
+      // Waiting for a connection of its own is no fault of the receiver.
+      request.once('socket', () => {
+        timer = setTimeout(() => overdue.abort(), timeoutMs);
+      });
+      // Also where the answer is none, as to a change of protocol.
+      request.once('close', () => {
+        clearTimeout(timer);
+        reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' }));
       });
       request.on('error', reject).end(body);
     });

@@ -55,6 +55,7 @@ export interface ParkedEvent {
 
 const PARKED_KEPT = 10_000;
 const WAITING = 'w:';
+const FIELDS_AT_ONCE = 1_000;
 
 export interface OutboxParts {
   readonly redis: RedisConnection;
@@ -116,6 +117,12 @@ export class Outbox {
     return { after: fields.after, waiting: new Map(waiting) };
   }
 
+  /** What `after` of `progress` is at present; null where nothing is noted. */
+  async keptAfter(index: IndexKeys, id: string): Promise<string | null> {
+    const { redis, keys } = this.parts;
+    return reachStore(() => redis.hget(keys.webhookState(index.tag, id), 'after'));
+  }
+
   /** Notes how far it has got: what waits first, then the place, then what waits no more. A crash between loses nothing. */
   async keep(
     index: IndexKeys,
@@ -126,12 +133,12 @@ export class Outbox {
     const state = keys.webhookState(index.tag, id);
     const { after, waiting, settled } = progress;
     await reachStore(async () => {
-      if (waiting.size > 0) {
-        const texts = [...waiting].flatMap(([place, one]) => [WAITING + place, JSON.stringify(one)]);
+      for (const some of chunksOf([...waiting])) {
+        const texts = some.flatMap(([place, one]) => [WAITING + place, JSON.stringify(one)]);
         await redis.hset(state, ...texts);
       }
       await redis.hset(state, 'after', after);
-      if (settled.length > 0) await redis.hdel(state, ...settled.map((place) => WAITING + place));
+      for (const some of chunksOf(settled)) await redis.hdel(state, ...some.map((place) => WAITING + place));
     });
   }
 
@@ -234,6 +241,10 @@ export class Outbox {
       parkedAtMs: Number(place.split('-')[0]),
     };
   }
+}
+
+function* chunksOf<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += FIELDS_AT_ONCE) yield all.slice(at, at + FIELDS_AT_ONCE);
 }
 
 /** Whether the webhook wants to hear of it. */

@@ -9,7 +9,7 @@ import { SharedWrites } from './shared-writes.js';
 
 const past = ['index', 'past', 'quota'] as const;
 const seat = ['reign', 'lease', ...past, 'seat'] as const;
-const license = [...seat, 'license'] as const;
+const license = [...seat, 'reminder', 'license'] as const;
 
 interface ScriptRow {
   /** What it is about: it gets the keys of this scope that it mentions. */
@@ -25,7 +25,7 @@ const scriptTable = {
   release: { of: 'user', after: [...seat, 'grant'] },
   evict: { of: 'user', after: seat },
   sweep: { of: 'user', after: seat },
-  look: { of: 'org', after: seat },
+  look: { of: 'org', after: [...seat, 'reminder'] },
   refusals: { of: 'user', after: seat },
   issue: { of: 'user', after: license },
   suspend: { of: 'user', after: license },

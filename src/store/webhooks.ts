@@ -58,7 +58,8 @@ export class Webhooks {
   async put(webhook: Webhook): Promise<void> {
     const { redis, keys } = this.parts;
     await reachStore(() => redis.hset(keys.webhooks, webhook.id, JSON.stringify(webhook)));
-    await this.tellWhatIsWanted(await this.list());
+    // Only the node that delivers takes something out: it alone knows the whole list at one moment.
+    await this.tellWhatIsWanted(await this.list(), { addOnly: true });
   }
 
   async remove(id: string): Promise<void> {
@@ -68,7 +69,6 @@ export class Webhooks {
       for (const { tag } of await this.indexes())
         await Promise.all([redis.del(keys.webhookState(tag, id)), redis.del(keys.webhookParked(tag, id))]);
     });
-    await this.tellWhatIsWanted(await this.list());
   }
 
   /** Writes an event about a webhook into the owners' trail. */
@@ -87,18 +87,35 @@ export class Webhooks {
   }
 
   /** Brings the sets of what is wanted up to date: more first, less after, so that nothing is missed between. */
-  async tellWhatIsWanted(webhooks: readonly Webhook[], at?: readonly IndexKeys[]): Promise<void> {
+  async tellWhatIsWanted(
+    webhooks: readonly Webhook[],
+    { at, addOnly = false }: { readonly at?: readonly IndexKeys[]; readonly addOnly?: boolean } = {},
+  ): Promise<void> {
     const { redis } = this.parts;
     const wanted = wantedBy(webhooks);
-    await reachStore(async () => {
-      for (const index of at ?? (await this.indexes())) {
+    await forEach(at ?? (await this.indexes()), (index) =>
+      reachStore(async () => {
         await redis.sadd(index.wanted, ...wanted);
+        if (addOnly) return;
         const found = await redis.smembers(index.wanted);
         const obsolete = found.filter((one) => !wanted.has(one));
         if (obsolete.length > 0) await redis.srem(index.wanted, ...obsolete);
-      }
-    });
+      }),
+    );
   }
+}
+
+const AT_ONCE = 100;
+
+/** Some at a time. What fails for one keeps nobody from the others; it rejects with the first failure at the end. */
+export async function forEach<T>(all: Iterable<T>, work: (one: T) => Promise<void>): Promise<void> {
+  const items = [...all];
+  const failed: unknown[] = [];
+  for (let at = 0; at < items.length; at += AT_ONCE) {
+    const results = await Promise.allSettled(items.slice(at, at + AT_ONCE).map(work));
+    for (const one of results) if (one.status === 'rejected') failed.push(one.reason);
+  }
+  if (failed.length > 0) throw failed[0];
 }
 
 /** As `isWanted` of lua/past.lua reads it. */

@@ -172,8 +172,9 @@ describe('a webhook', () => {
     const made = await webhook({ orgs: [ORG] });
     const owners = await webhook({ url: `${receiver.url}/owners`, types: ['webhook.parked'] });
     receiver.answer = ({ type }) => (type === 'webhook.parked' ? 204 : 500);
+    // More than are under way at once.
+    for (let i = 0; i < 60; i++) await play(`user-${i}`);
     node({ waitingAtMost: 20 });
-    for (let i = 0; i < 15; i++) await play(`user-${i}`);
     await eventually(async () => (await store().webhooks.get(made.id))?.state === 'parked');
     expect(await store().webhooks.get(made.id)).toMatchObject({ reason: 'too_many_waiting' });
     await eventually(() => receiver.accepted.some(({ type }) => type === 'webhook.parked'));
@@ -181,14 +182,16 @@ describe('a webhook', () => {
     expect((await store().webhooks.get(owners.id))?.state).toBe('active');
     receiver.answer = () => 204;
     await store().webhooks.put({ ...made, state: 'active' });
-    await eventually(() => receiver.accepted.filter(({ data }) => data.org === ORG).length === 30);
+    await eventually(() => receiver.accepted.filter(({ data }) => data.org === ORG).length === 120);
+    expect((await store().webhooks.get(made.id))?.state, 'and it is not parked again').toBe('active');
   });
 
   it('that says that it is gone is parked at once; a paused one gets what waited when it goes on', async () => {
     const made = await webhook();
     receiver.answer = () => 410;
-    node();
+    // Before: what happens once it is parked is not for it.
     await play('ann');
+    node();
     await eventually(async () => (await store().webhooks.get(made.id))?.reason === 'gone');
     receiver.answer = () => 204;
     await store().webhooks.put({ ...made, state: 'paused' });

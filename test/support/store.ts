@@ -50,6 +50,8 @@ export async function countsOf(redis: Redis, key: string): Promise<Record<string
     peakAt: _peakAt,
     'written:ended': _ended,
     trafficSince: _since,
+    remindersMade: _made,
+    quotaTold: _told,
     ...counts
   } = all;
   return Object.fromEntries(Object.entries(counts).filter(([name]) => !name.startsWith('summed:')));

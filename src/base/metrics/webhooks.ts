@@ -5,8 +5,8 @@ export const webhookMetrics = {
   webhookDeliveries: [
     'counter',
     'soleseat_webhook_deliveries_total',
-    'Attempts to deliver an event to a webhook. `failed`: tried again later; `parked`: put aside after a day.',
-    { outcome: ['delivered', 'failed', 'parked'] },
+    'Attempts to deliver an event to a webhook. `failed`: tried again later; `parked`: put aside after a day; `lost`: the outbox had it no more.',
+    { outcome: ['delivered', 'failed', 'parked', 'lost'] },
   ],
   webhooksWaiting: [
     'gauge',

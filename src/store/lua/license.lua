@@ -25,15 +25,6 @@ local function noteLicense(type, more)
   note(type, fields)
 end
 
--- When to tell next that a license with this end ends soon; nil where no such time is left.
-local DAY_MS = 86400000
-local function nextReminder(expiresAt)
-  for _, days in ipairs({ 30, 7, 1 }) do
-    local at = expiresAt - days * DAY_MS
-    if at > now then return at end
-  end
-end
-
 -- Sets when the license ends, and has somebody look at it in time; nil: it does not end any more.
 local function setEnd(expiresAt)
   if not expiresAt then

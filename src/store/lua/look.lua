@@ -34,6 +34,15 @@ for i = 1, #refusals[2], 2 do
   end
 end
 
+-- Licenses of version 0.1 have an end and no reminder: they get theirs with the first look.
+if redis.call('HSETNX', countersKey, 'remindersMade', '1') == 1 then
+  local ending = redis.call('ZRANGEBYSCORE', expiringKey, '(' .. text(now), '+inf', 'WITHSCORES')
+  for i = 1, #ending, 2 do
+    local reminder = nextReminder(tonumber(ending[i + 1]))
+    if reminder then redis.call('ZADD', remindersKey, 'NX', text(reminder), ending[i]) end
+  end
+end
+
 local function overdueIn(index)
   return redis.call('ZRANGEBYSCORE', index, '-inf', text(now), 'LIMIT', 0, order.batch)
 end

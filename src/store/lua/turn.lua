@@ -5,5 +5,7 @@
 
 local holder = redis.call('GET', outboxTurnKey)
 if holder and holder ~= ARGV[1] then return 0 end
+-- At maxmemory too: what waits to be delivered may be what fills Redis. See writeAtMaxmemory in seat.lua.
+redis.call('DEL', outboxTurnKey)
 redis.call('SET', outboxTurnKey, ARGV[1], 'PX', ARGV[2])
 return 1
