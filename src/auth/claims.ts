@@ -94,7 +94,7 @@ export function readAdminClaims(
   const role = roles.find((one) => one === payload.role);
   if (role === undefined) return refuse('bad_claim', 'role');
   const { subject, org, expiresAtMs } = common.claims;
-  // Who buys licenses does not say how many.
+  // An org's own people must not set its quota, so an owner is never of one org.
   if (role === 'owner' && org !== '*') return refuse('bad_claim', 'org');
   return { ok: true, claims: { subject, role, org: org === '*' ? null : org, expiresAtMs } };
 }

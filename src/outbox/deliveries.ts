@@ -77,14 +77,16 @@ export class Deliveries {
     await this.#round;
     // What has no outcome by then comes once more from another node.
     await Promise.race([ended, sleep(LAST_ANSWERS_MS, null, { ref: false })]);
-    if (!this.#hasTurn) return;
     try {
-      await this.#note();
-      await this.parts.outbox.takeTurn(this.parts.nodeId, 1);
+      if (this.#hasTurn) {
+        await this.#note();
+        await this.parts.outbox.takeTurn(this.parts.nodeId, 1);
+      }
     } catch {
       // The turn ends by itself.
+    } finally {
+      this.parts.sender.close();
     }
-    this.parts.sender.close();
   }
 
   /** Sends one message at once, to see whether it arrives. Never rejects. */

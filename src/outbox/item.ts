@@ -14,12 +14,12 @@ export interface Item {
   isChanged: boolean;
 }
 
-/** One that was just read. */
+/** The item of an event that was just read from the outbox. */
 export function freshItem({ place, key }: Posted): Item {
   return { place, key, posted: null, attempts: 0, nextMs: 0, error: '', isKept: false, isChanged: false };
 }
 
-/** One of which Redis knows that it waits. */
+/** The item of an event that waits, as Redis knows it. */
 export function waitingItem(place: string, { key, attempts, nextMs, error }: Waiting): Item {
   return { place, key, posted: null, attempts, nextMs, error, isKept: true, isChanged: false };
 }

@@ -80,7 +80,7 @@ export class Lane {
     return this.#keptAfter;
   }
 
-  /** One that was resumed first sends what waits. */
+  /** False while too much waits: a resumed webhook sends its backlog before it reads on. */
   get isReading(): boolean {
     return this.isParked || this.#open.size <= this.parts.waitingAtMost;
   }

@@ -54,7 +54,7 @@ export class Sender {
         'user-agent': `Soleseat/${VERSION}`,
         ...signatureOf(webhook, message, wallMs()),
       };
-      return readAnswer(await this.#post(url, headers, message.body, timeoutMs));
+      return readAnswer(await this.#post(url, headers, message.body, timeoutMs), wallMs());
     } catch (error) {
       return {
         outcome: 'failed',
@@ -98,11 +98,13 @@ export class Sender {
   }
 }
 
-function readAnswer({ statusCode: status = 0, headers }: http.IncomingMessage): SendOutcome {
+function readAnswer({ statusCode: status = 0, headers }: http.IncomingMessage, nowMs: number): SendOutcome {
   if (status >= 200 && status < 300) return { outcome: 'delivered', status };
   const isRedirect = status >= 300 && status < 400;
-  const seconds = Number(headers['retry-after']);
-  const retryAfterMs = seconds > 0 ? Math.min(seconds * 1000, MAX_RETRY_AFTER_MS) : null;
+  // Seconds or a date (RFC 9110, section 10.2.3).
+  const wish = headers['retry-after'] ?? '';
+  const wishMs = /^\d+$/.test(wish) ? Number(wish) * 1000 : Date.parse(wish) - nowMs;
+  const retryAfterMs = wishMs > 0 ? Math.min(wishMs, MAX_RETRY_AFTER_MS) : null;
   return {
     outcome: 'failed',
     error: isRedirect ? `HTTP ${status}: redirects are not followed` : `HTTP ${status}`,
@@ -129,5 +131,7 @@ function wordsFor(
   if (error.name === 'TimeoutError' || error.name === 'AbortError')
     return `no answer within ${timeoutMs / 1000} s`;
   const code = error.code ?? (error.errors?.[0] as { code?: string } | undefined)?.code ?? '';
-  return words[code] ?? (code === '' ? error.message : code);
+  if (code.startsWith('HPE_')) return `the answer is no HTTP (${code})`;
+  // Codes of TLS say less than their messages.
+  return words[code] ?? error.message;
 }

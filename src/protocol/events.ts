@@ -14,7 +14,7 @@ interface EventBase<At> {
   readonly id: string;
   /** By Redis's clock. */
   readonly at: At;
-  /** Who did it: `user`, `broker`, or the `sub` of an admin's token. */
+  /** The actor: `user`, `broker`, or the `sub` of an admin's token. */
   readonly actor?: string;
   /** Of an actor who has an admin's token. */
   readonly role?: string;

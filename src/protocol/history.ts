@@ -17,7 +17,7 @@ export interface SessionLine {
   readonly address?: string;
   /** Why it ended: as in `session.ended`. */
   readonly reason?: string;
-  /** Who ended it: `user`, `broker`, or the `sub` of an admin's token. */
+  /** The actor who ended the session: `user`, `broker`, or the `sub` of an admin's token. */
   readonly actor?: string;
 }
 

@@ -8,7 +8,7 @@ type Placeholders<Key extends string> = Key extends `${string}<${string}>${infer
   : [];
 type IndexName = 'due' | 'totals' | 'shares' | 'outbox' | 'wanted';
 type OwnName = Exclude<KeyName, IndexName>;
-/** Of which there is one in all. */
+/** Keys of the whole server: their names have no placeholder. */
 type ServerName = {
   [Name in OwnName]: Placeholders<(typeof redisKeys)[Name]['key']> extends [] ? Name : never;
 }[OwnName];

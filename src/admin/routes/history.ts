@@ -35,7 +35,7 @@ const sessionSchema = object({
   address: Type.Optional(Type.String({ description: 'Where the org keeps addresses.' })),
   reason: Type.Optional(Type.String({ description: 'Why it ended.' })),
   actor: Type.Optional(
-    Type.String({ description: 'Who ended it: user, broker, or the sub of an admin token.' }),
+    Type.String({ description: 'The actor who ended it: user, broker, or the sub of an admin token.' }),
   ),
 });
 const refusalSchema = object({
