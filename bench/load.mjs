@@ -1,7 +1,7 @@
 /** The clients, as a process of their own: raw `ws`, the same load on either kind of node. */
 import { once } from 'node:events';
 import WebSocket from 'ws';
-import { keyRingFromSecret } from '../dist/auth/keys.js';
+import { keyRingFromSecret } from '../dist/auth/read-keys.js';
 import { mintToken } from '../dist/auth/tokens.js';
 
 const ANSWER_TIMEOUT_MS = 120_000;

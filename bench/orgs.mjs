@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { keyRingFromSecret } from '../dist/auth/keys.js';
+import { keyRingFromSecret } from '../dist/auth/read-keys.js';
 import { monotonicMs } from '../dist/base/clock.js';
 import { createMetrics } from '../dist/base/metrics.js';
 import { parseSettings } from '../dist/base/parse-settings.js';

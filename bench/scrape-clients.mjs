@@ -1,7 +1,7 @@
 /** The programs and the Prometheus of bench/scrape.mjs, as a process of their own. */
 import { once } from 'node:events';
 import WebSocket from 'ws';
-import { keyRingFromSecret } from '../dist/auth/keys.js';
+import { keyRingFromSecret } from '../dist/auth/read-keys.js';
 import { mintToken } from '../dist/auth/tokens.js';
 
 const AT_ONCE = 50;

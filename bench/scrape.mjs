@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { keyRingFromSecret } from '../dist/auth/keys.js';
+import { keyRingFromSecret } from '../dist/auth/read-keys.js';
 import { parseSettings } from '../dist/base/parse-settings.js';
 import { Broker } from '../dist/broker.js';
 import { endWithParent } from '../dist/embedded/child-process.js';

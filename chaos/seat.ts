@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { WebSocket } from 'ws';
-import { keyRingFromSecret } from '../src/auth/keys.js';
+import { keyRingFromSecret } from '../src/auth/read-keys.js';
 import { mintToken } from '../src/auth/tokens.js';
 import type { connect, SessionClient, WebSocketClass } from '../src/client/index.js';
 import type { HoldingEnd } from './history.js';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { keyRingFromSecret } from '../dist/auth/keys.js';
+import { keyRingFromSecret } from '../dist/auth/read-keys.js';
 import { mintToken } from '../dist/auth/tokens.js';
 import { connect } from '../dist/client/node.js';
 

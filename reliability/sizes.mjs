@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { keyRingFromSecret } from '../dist/auth/keys.js';
+import { keyRingFromSecret } from '../dist/auth/read-keys.js';
 import { mintToken } from '../dist/auth/tokens.js';
 import { findRedis } from '../dist/embedded/find-redis.js';
 import { Stage } from './stage.mjs';

@@ -2,10 +2,8 @@ import { fileURLToPath } from 'node:url';
 import { v7 as uuidv7 } from 'uuid';
 import { AdminServer } from './admin/admin-server.js';
 import type { NotReady } from './admin/probes.js';
-import type { AutoSignIn } from './admin/route.js';
-import { TokenGate } from './auth/gate.js';
+import type { AdminParts } from './admin/route.js';
 import type { KeyRing } from './auth/keys.js';
-import { createAdminTokenVerifier, createTokenVerifier } from './auth/tokens.js';
 import { monotonicMs } from './base/clock.js';
 import { createLog, type Log } from './base/log.js';
 import { createMetrics, type Metrics } from './base/metrics.js';
@@ -17,6 +15,7 @@ import { Tracing } from './base/tracing.js';
 import { VERSION } from './base/version.js';
 import { createWallClock } from './base/wall-clock.js';
 import { refreshGauges } from './compose/gauges.js';
+import { openKeys, type TokenKeys, type TokenKeysParts } from './compose/keys.js';
 import { openWebhooks } from './compose/webhooks.js';
 import { Doorkeeper } from './gateway/doorkeeper.js';
 import { FractionReport } from './gateway/fraction-report.js';
@@ -31,7 +30,6 @@ import { TokenWatch } from './session/tokens-watch.js';
 import { FaultLog } from './store/fault-log.js';
 import { makeContact } from './store/first-contact.js';
 import { Housekeeping } from './store/housekeeping.js';
-import type { EvictionReason } from './store/lease-types.js';
 import type { NodeReport, Nodes } from './store/nodes.js';
 import { Inbox } from './store/notices.js';
 import { Outages } from './store/outages.js';
@@ -64,6 +62,7 @@ export class Broker {
   readonly #pulse: Pulse;
   readonly #housekeeping: Housekeeping;
   readonly #deliveries: Deliveries;
+  readonly #keys: TokenKeys;
   readonly #gateway: Gateway;
   readonly #admin: AdminServer;
   readonly #watch: StoreWatch;
@@ -74,13 +73,15 @@ export class Broker {
 
   constructor(
     private readonly settings: Settings,
-    keys: KeyRing,
-    more: { readonly tls?: GatewayParts['tls']; readonly autoSignIn?: AutoSignIn } = {},
+    keys: KeyRing | null,
+    more: Partial<
+      Pick<TokenKeysParts, 'adminKeys'> & Pick<GatewayParts, 'tls'> & Pick<AdminParts, 'autoSignIn'>
+    > = {},
   ) {
     const { nodeId, metrics } = this;
     const [tracing, registry] = [this.#tracing, this.#registry];
-    const log = createLog(settings.logLevel, nodeId);
-    this.log = log;
+    this.log = createLog(settings.logLevel, nodeId);
+    const { log } = this;
     const senses = { clock: monotonicMs, log, metrics };
     this.#wheel = new TimerWheel(monotonicMs, TICK_MS, (error) =>
       log.error({ reason: String(error) }, 'timer failed'),
@@ -154,11 +155,8 @@ export class Broker {
       onContested: (notice) => evictions.contested(notice),
       onSubscribed: () => this.verifyAll(),
     });
-    const tokenRules = { keys, issuer: settings.jwtIssuer, clock: () => wallMs() / 1000 };
-    const gate = new TokenGate(
-      createTokenVerifier({ ...tokenRules, audience: settings.jwtAudience }),
-      senses,
-    );
+    this.#keys = openKeys({ settings, keys, adminKeys: more.adminKeys ?? null, wallMs, ...senses });
+    const { clients: gate, admins } = this.#keys;
     const tokenWatch = new TokenWatch(this.#wheel, wallMs, settings.tokenWarningMs);
     const newSessionId = createSessionIds(Date.now);
     const admission = { ...common, newSessionId, gate, leases, renewals, tokenWatch, wallMs };
@@ -183,11 +181,10 @@ export class Broker {
     });
     const { deliveries, tools } = openWebhooks({ settings, store: this.store, nodeId, wallMs, ...senses });
     this.#deliveries = deliveries;
-    const adminTokens = createAdminTokenVerifier({ ...tokenRules, audience: settings.adminJwtAudience });
     this.#admin = new AdminServer({
       store: this.store,
       webhooks: tools,
-      gate: new TokenGate(adminTokens, senses),
+      gate: admins,
       clock: monotonicMs,
       wallMs,
       standstill: this.#standstill,
@@ -223,6 +220,7 @@ export class Broker {
     await this.#tracing.start({ otlpEndpoint, nodeId: this.nodeId, exportTimeoutMs: commandTimeoutMs });
     const { keys } = this.store;
     await makeContact({ redis: this.#commands, pulse: this.#pulse, inbox: this.#inbox, keys, log: this.log });
+    this.#keys.start();
     this.#startedAtMs = Math.round(this.store.redisClock.nowMs() ?? 0);
     this.#wheel.start();
     this.#standstill.start();
@@ -247,10 +245,16 @@ export class Broker {
     await this.stop();
   }
 
+  /** Reads anew what may change while the node runs. No session is touched; what cannot be read stays as it was. */
+  reload(): Promise<boolean> {
+    return this.#keys.reload();
+  }
+
   /** Closes everything at once. */
   async stop(): Promise<void> {
     this.#isStarted = false;
     this.#watch.stop();
+    this.#keys.close();
     this.#housekeeping.stop();
     await this.#deliveries.stop();
     await this.#gateway.close();
@@ -276,11 +280,6 @@ export class Broker {
     return this.store.nodes;
   }
 
-  /** Ends a user's session, on whichever node. Gives null when there is none. */
-  evict(org: string, user: string, reason: EvictionReason, actor: string) {
-    return this.store.leases.evict({ org, user, reason, actor });
-  }
-
   #report(): NodeReport | null {
     if (!this.#isStarted) return null;
     return {
@@ -295,6 +294,7 @@ export class Broker {
   #notReadyBecause(): NotReady | null {
     if (this.#isDraining) return { reason: 'draining' };
     if (!this.#isStarted) return { reason: 'starting' };
+    if (!this.#keys.isReady()) return { reason: 'the keys of tokens cannot be had yet' };
     return this.#outages.reasonWith(this.#pulse.isUp);
   }
 }

@@ -1,4 +1,5 @@
-import { isOrgName, isPlainText } from '../protocol/text.js';
+import { isOrgName, isPlainText, textFault } from '../protocol/text.js';
+import { type ClaimMapping, claimAt, namedBy, type TokenPayload, text } from './claim-mapping.js';
 
 /** Who a token speaks for, once all of it has been checked. */
 export interface ClientClaims {
@@ -33,52 +34,56 @@ export interface AdminClaims {
 export type ClaimRefusal = 'bad_issuer' | 'bad_audience' | 'bad_claim' | 'expired' | 'not_yet_valid';
 
 export interface ClaimRules {
-  readonly issuer: string;
+  /** The `iss` that a token may have: one, but for admin tokens where clients' issuer is another. */
+  readonly issuers: readonly string[];
   readonly audience: string;
+  /** How far an issuer's clock may be ahead of ours. An end is an end: `exp` has no leeway. */
+  readonly leewaySeconds: number;
+}
+
+export interface ClaimFault {
+  readonly reason: ClaimRefusal;
+  /** The claim at fault, for the log: its name, never its value. */
+  readonly claim: string;
+  /** What is wrong with it, in words that go on from the claim's name. */
+  readonly problem: string;
+  /** For a token that begins later, and soon: in how many milliseconds it does, the leeway taken off. */
+  readonly beginsInMs?: number;
 }
 
 export type ClaimsVerdict<Claims> =
   | { readonly ok: true; readonly claims: Claims }
-  | {
-      readonly ok: false;
-      readonly reason: ClaimRefusal;
-      /** The claim at fault, for the log: its name, never its value. */
-      readonly claim: string;
-    };
+  | ({ readonly ok: false } & ClaimFault);
 
-/** A payload whose signature holds. */
-export type TokenPayload = Readonly<Record<string, unknown>>;
-
-interface CommonClaims {
-  readonly subject: string;
-  readonly org: string;
-  readonly expiresAtMs: number;
-}
-
-/** How far an issuer's clock may be ahead of ours. An end is an end: `exp` has no leeway. */
-const leewaySeconds = 5;
 /** The last second of a Date (ECMA-262, "Time Values and Time Range"). */
 const maxUnixSeconds = 8.64e12;
+/** A token that begins later than this is not early: its issuer's clock is wrong. */
+const maxWaitSeconds = 86_400;
 
 /** Checks the claims of a client token whose signature holds, at `now` in Unix seconds. */
 export function readClaims(
   payload: TokenPayload,
   rules: ClaimRules,
   now: number,
+  mapping: ClaimMapping,
 ): ClaimsVerdict<ClientClaims> {
-  const common = readCommon(payload, rules, now);
-  if (!common.ok) return common;
-  const { name, jti } = payload;
-  if (jti !== undefined && !isText(jti)) return refuse('bad_claim', 'jti');
-  // Some issuers send an empty name for none.
-  if (name !== undefined && name !== '' && !isText(name)) return refuse('bad_claim', 'name');
-  const { subject, org, expiresAtMs } = common.claims;
+  const current = readTimes(payload, rules, now);
+  if (!current.ok) return current;
+  const userClaim =
+    mapping.user.find((claim) => claimAt(payload, claim) !== undefined) ?? mapping.user[0] ?? '';
+  const user = readText(text(claimAt(payload, userClaim)), userClaim);
+  if (!user.ok) return user;
+  const org = readOrg(payload, mapping);
+  if (!org.ok) return org;
+  const name = claimAt(payload, mapping.name);
+  const { jti } = payload;
   const claims = {
-    user: subject,
-    org,
-    expiresAtMs,
-    ...(name ? { name } : {}),
-    ...(jti === undefined ? {} : { jti }),
+    user: user.claims,
+    org: org.claims,
+    expiresAtMs: current.claims,
+    // What is optional never refuses a token.
+    ...(isText(name) && { name }),
+    ...(isText(jti) && { jti }),
   };
   return { ok: true, claims };
 }
@@ -89,37 +94,87 @@ export function readAdminClaims(
   rules: ClaimRules,
   now: number,
 ): ClaimsVerdict<AdminClaims> {
-  const common = readCommon(payload, rules, now);
-  if (!common.ok) return common;
+  const current = readTimes(payload, rules, now);
+  if (!current.ok) return current;
+  const subject = readText(text(payload.sub), 'sub');
+  if (!subject.ok) return subject;
+  const { org } = payload;
+  if (typeof org !== 'string' || !isOrgName(org)) return badClaim('org', orgFault(org));
   const role = roles.find((one) => one === payload.role);
-  if (role === undefined) return refuse('bad_claim', 'role');
-  const { subject, org, expiresAtMs } = common.claims;
+  if (role === undefined) return badClaim('role', `is not one of ${roles.join(', ')}`);
   // An org's own people must not set its quota, so an owner is never of one org.
-  if (role === 'owner' && org !== '*') return refuse('bad_claim', 'org');
-  return { ok: true, claims: { subject, role, org: org === '*' ? null : org, expiresAtMs } };
+  if (role === 'owner' && org !== '*') return badClaim('org', 'must be * for an owner');
+  const claims = {
+    subject: subject.claims,
+    role,
+    org: org === '*' ? null : org,
+    expiresAtMs: current.claims,
+  };
+  return { ok: true, claims };
 }
 
-/** What both kinds of token must have. */
-function readCommon(payload: TokenPayload, rules: ClaimRules, now: number): ClaimsVerdict<CommonClaims> {
-  const { iss, aud, sub, org, exp, nbf, iat } = payload;
+/** Why a payload that nobody vouches for would be refused for good: nobody needs to wait for its key. Null: it may be good. */
+export function readUnverified(payload: TokenPayload, rules: ClaimRules, now: number): ClaimFault | null {
+  const verdict = readTimes(payload, rules, now);
+  return verdict.ok || verdict.reason === 'not_yet_valid' ? null : verdict;
+}
+
+/** Checks who issued a token, for whom, and when. Gives its end in Unix milliseconds. */
+function readTimes(payload: TokenPayload, rules: ClaimRules, now: number): ClaimsVerdict<number> {
+  const { iss, aud, exp, nbf, iat } = payload;
   // JSON.parse makes this an own property; the next one to copy the claims would set a prototype.
-  if (Object.hasOwn(payload, '__proto__')) return refuse('bad_claim', '__proto__');
-  if (iss !== rules.issuer) return refuse('bad_issuer', 'iss');
-  if (!isAudience(aud, rules.audience)) return refuse('bad_audience', 'aud');
-  if (!isUnixSeconds(exp)) return refuse('bad_claim', 'exp');
-  if (!(exp > now)) return refuse('expired', 'exp');
+  if (Object.hasOwn(payload, '__proto__')) return badClaim('__proto__', 'must not be there');
+  if (!rules.issuers.some((issuer) => issuer === iss))
+    return { ok: false, reason: 'bad_issuer', claim: 'iss', problem: unlike(iss, 'SOLESEAT_JWT_ISSUER') };
+  if (!isAudience(aud, rules.audience))
+    return { ok: false, reason: 'bad_audience', claim: 'aud', problem: unlike(aud, 'the audience set here') };
+  if (!isUnixSeconds(exp)) return badClaim('exp', exp === undefined ? 'is missing' : 'is not a time');
+  if (!(exp > now)) return { ok: false, reason: 'expired', claim: 'exp', problem: 'has passed' };
   for (const [claim, start] of Object.entries({ nbf, iat })) {
-    if (start === undefined) continue;
-    if (!isUnixSeconds(start)) return refuse('bad_claim', claim);
-    if (!(start <= now + leewaySeconds)) return refuse('not_yet_valid', claim);
+    const aheadSeconds = isUnixSeconds(start) ? start - now - rules.leewaySeconds : 0;
+    if (!(aheadSeconds > 0)) continue;
+    const isSoon = aheadSeconds <= maxWaitSeconds;
+    return {
+      ok: false,
+      reason: 'not_yet_valid',
+      claim,
+      problem: isSoon ? 'lies ahead by more than the leeway' : 'lies ahead by more than a day',
+      ...(isSoon && { beginsInMs: Math.ceil(aheadSeconds * 1000) }),
+    };
   }
-  if (!isText(sub)) return refuse('bad_claim', 'sub');
-  if (typeof org !== 'string' || !isOrgName(org)) return refuse('bad_claim', 'org');
-  return { ok: true, claims: { subject: sub, org, expiresAtMs: Math.floor(exp * 1000) } };
+  return { ok: true, claims: Math.floor(exp * 1000) };
 }
 
-function refuse(reason: ClaimRefusal, claim: string) {
-  return { ok: false, reason, claim } as const;
+function readOrg(payload: TokenPayload, { org: claim, defaultOrg }: ClaimMapping): ClaimsVerdict<string> {
+  const named = claim === null ? [] : namedBy(claimAt(payload, claim), claim);
+  if (named.length > 1 && !named.includes(defaultOrg))
+    return badClaim(claim ?? 'org', 'names several orgs, and SOLESEAT_DEFAULT_ORG is none of them');
+  const org = named.length === 1 ? named[0] : defaultOrg;
+  if (typeof org === 'string' && isOrgName(org)) return { ok: true, claims: org };
+  if (named.length === 0) return badClaim(claim ?? 'org', 'is missing, and SOLESEAT_DEFAULT_ORG is not set');
+  return badClaim(claim ?? 'org', orgFault(org));
+}
+
+function readText(value: unknown, claim: string): ClaimsVerdict<string> {
+  return isText(value) ? { ok: true, claims: value } : badClaim(claim, textProblem(value));
+}
+
+function badClaim(claim: string, problem: string) {
+  return { ok: false, reason: 'bad_claim', claim, problem } as const;
+}
+
+function unlike(value: unknown, expected: string): string {
+  return value === undefined ? 'is missing' : `is not ${expected}`;
+}
+
+function orgFault(value: unknown): string {
+  return isText(value) ? 'holds a brace' : textProblem(value);
+}
+
+function textProblem(value: unknown): string {
+  if (value === undefined || value === null) return 'is missing';
+  if (typeof value !== 'string') return Array.isArray(value) ? 'is a list' : `is of type ${typeof value}`;
+  return textFault(value, Number.POSITIVE_INFINITY) ?? 'is too long, or is not proper text';
 }
 
 function isAudience(aud: unknown, expected: string): boolean {

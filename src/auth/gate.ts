@@ -1,6 +1,8 @@
+import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import type { TokenRefusal, TokenVerdict, TokenVerifier } from './tokens.js';
+import { UnknownKeys } from './unknown-keys.js';
 
 /** Where a token is shown. */
 export type Door = 'handshake' | 'hello' | 'refresh' | 'session query' | 'admin';
@@ -8,16 +10,25 @@ export type Door = 'handshake' | 'hello' | 'refresh' | 'session query' | 'admin'
 /** Why a token is not accepted at a door. */
 export type GateRefusal = TokenRefusal | 'missing' | 'other_subject';
 
-export type GateVerdict<Claims> =
-  | { readonly ok: true; readonly claims: Claims }
-  | { readonly ok: false; readonly reason: GateRefusal };
+export type GateVerdict<Claims> = { readonly ok: true; readonly claims: Claims } | GateDenial;
+
+export interface GateDenial {
+  readonly ok: false;
+  readonly reason: GateRefusal;
+  /** For a token that time may mend: when another one may be shown. Without it the refusal is final. */
+  readonly retryAfterMs?: number;
+}
 
 /** The one place that judges tokens, counts those that are refused, and logs why: the claim at fault, never the token. */
 export class TokenGate<Claims> {
+  readonly #unknownKeys: UnknownKeys;
+
   constructor(
     private readonly verifier: TokenVerifier<Claims>,
-    private readonly parts: { readonly log: Log; readonly metrics: Metrics },
-  ) {}
+    private readonly parts: { readonly log: Log; readonly metrics: Metrics; readonly clock: Clock },
+  ) {
+    this.#unknownKeys = new UnknownKeys(parts.clock);
+  }
 
   /** `accepts`: whether the claims will do here, as far as this door can tell. Never throws, does no I/O. */
   judge(
@@ -39,10 +50,14 @@ export class TokenGate<Claims> {
   #refuse(
     reason: GateRefusal,
     door: Door,
-    { claim }: Partial<Extract<TokenVerdict<Claims>, { ok: false }>> = {},
-  ): { readonly ok: false; readonly reason: GateRefusal } {
+    { claim, problem, beginsInMs, kid }: Partial<Extract<TokenVerdict<Claims>, { ok: false }>> = {},
+  ): GateDenial {
+    const retryAfterMs = kid === undefined ? beginsInMs : this.#unknownKeys.waitMs(kid);
     this.parts.metrics.tokenFailures.inc({ reason });
-    this.parts.log.info({ reason, door, ...(claim !== undefined && { claim }) }, 'token not accepted');
-    return { ok: false, reason };
+    this.parts.log.info(
+      { reason, door, ...(claim !== undefined && { claim, problem }), ...(retryAfterMs && { retryAfterMs }) },
+      'token not accepted',
+    );
+    return { ok: false, reason, ...(retryAfterMs !== undefined && { retryAfterMs }) };
   }
 }

@@ -1,22 +1,31 @@
-import type { KeyRing, VerificationKey } from './keys.js';
+import { algorithmNamed } from './jwk.js';
+import { type KeyAlgorithm, type KeyRing, keyAlgorithms, type VerificationKey } from './keys.js';
 
 export type HeaderRefusal = 'malformed' | 'bad_header' | 'bad_algorithm' | 'unknown_kid';
 
-/** The key that a token's header asks for, or why it gets none. */
+/** The keys that a token's header asks for, or why it gets none. */
 export type HeaderDecision =
-  | { readonly ok: true; readonly key: VerificationKey }
-  | { readonly ok: false; readonly reason: HeaderRefusal };
+  | { readonly ok: true; readonly keys: readonly VerificationKey[] }
+  | {
+      readonly ok: false;
+      readonly reason: Exclude<HeaderRefusal, 'unknown_kid'>;
+    }
+  | {
+      readonly ok: false;
+      readonly reason: 'unknown_kid';
+      /** The kid that is not in the ring; empty for none. */
+      readonly kid: string;
+    };
 
 const maxRemembered = 256;
 /** Longer headers (certificate chains) are decided anew each time, so that memory stays bounded. */
 const maxRememberedLength = 512;
-const algorithms: ReadonlySet<unknown> = new Set(['HS256', 'RS256', 'ES256']);
 
 /**
  * Decides on the base64url text of a JOSE header (RFC 7515 section 4). An issuer's tokens share one header
  * a key, so accepted headers are remembered by their text; refused ones are not, lest they crowd those out.
  */
-export function createHeaderReader(keys: KeyRing): (encoded: string) => HeaderDecision {
+export function createHeaderReader(keys: KeyRing | null): (encoded: string) => HeaderDecision {
   const remembered = new Map<string, HeaderDecision>();
   return (encoded) => {
     const known = remembered.get(encoded);
@@ -32,28 +41,42 @@ export function createHeaderReader(keys: KeyRing): (encoded: string) => HeaderDe
 }
 
 /** `jku`, `x5u`, `jwk`, `x5c` are not looked at: a token does not bring its own key (RFC 8725 section 3.10). */
-function decide(encoded: string, keys: KeyRing): HeaderDecision {
+function decide(encoded: string, ring: KeyRing | null): HeaderDecision {
   const header = parseHeader(encoded);
   if (header === null) return refuse('malformed');
-  if (!algorithms.has(header.alg)) return refuse('bad_algorithm');
+  const algorithm = keyAlgorithms.find((one) => one === algorithmNamed(header.alg));
+  if (algorithm === undefined) return refuse('bad_algorithm');
   // RFC 7515 section 4.1.11: an extension that is not understood refuses the token, and none is understood.
   if (Object.hasOwn(header, 'crit')) return refuse('bad_header');
   if (header.b64 !== undefined && header.b64 !== true) return refuse('bad_header'); // RFC 7797
-  if (header.typ !== undefined && !isJwtType(header.typ)) return refuse('bad_header');
+  if (header.typ !== undefined && !isTokenType(header.typ)) return refuse('bad_header');
   if (header.cty !== undefined) return refuse('bad_header'); // nested tokens, RFC 7519 section 5.2
   if (header.kid !== undefined && typeof header.kid !== 'string') return refuse('bad_header');
-  const key = keys.find(header.kid ?? null);
-  if (key === undefined) return refuse('unknown_kid');
-  return key.algorithm === header.alg ? { ok: true, key } : refuse('bad_algorithm');
+  return keysFor(header.kid ?? null, algorithm, ring);
 }
 
-function refuse(reason: HeaderRefusal): HeaderDecision {
+function keysFor(kid: string | null, algorithm: KeyAlgorithm, ring: KeyRing | null): HeaderDecision {
+  const keys = ring?.find(kid, algorithm) ?? [];
+  const isKnown = kid !== null && ring?.has(kid) === true;
+  if (kid !== null && !isKnown && isForged(kid)) return refuse('bad_header');
+  if (keys.length > 0) return { ok: true, keys };
+  // Where the issuer names its keys, one of another name may come. Nothing else is worth waiting for.
+  const mayCome = ring === null || (kid !== null && !isKnown && ring.namesKeys);
+  return mayCome ? { ok: false, reason: 'unknown_kid', kid: kid ?? '' } : refuse('bad_algorithm');
+}
+
+/** Whether no issuer names a key so: as a path into a file system, or after a property that every object has. */
+function isForged(kid: string): boolean {
+  return kid in Object.prototype || /\.\.[/\\]|^(\/|[a-z]:\\)[\w.-]+[/\\]|^file:|\0/i.test(kid);
+}
+
+function refuse(reason: Exclude<HeaderRefusal, 'unknown_kid'>): HeaderDecision {
   return { ok: false, reason };
 }
 
-/** RFC 7519 section 5.1; other kinds of token (`at+jwt`) are meant for others (RFC 8725 section 3.11). */
-function isJwtType(typ: unknown): boolean {
-  return typeof typ === 'string' && typ.toUpperCase() === 'JWT';
+/** RFC 7519 section 5.1 and RFC 9068 section 2.1; other kinds of token are meant for others (RFC 8725 section 3.11). */
+function isTokenType(typ: unknown): boolean {
+  return typeof typ === 'string' && /^(application\/)?(at\+)?jwt$/i.test(typ);
 }
 
 function parseHeader(encoded: string): Readonly<Record<string, unknown>> | null {

@@ -1,6 +1,8 @@
 import jwt from 'jsonwebtoken';
+import { type ClaimMapping, claimPresets, type TokenPayload } from './claim-mapping.js';
 import {
   type AdminClaims,
+  type ClaimFault,
   type ClaimRefusal,
   type ClaimRules,
   type ClaimsVerdict,
@@ -8,10 +10,11 @@ import {
   type Role,
   readAdminClaims,
   readClaims,
-  type TokenPayload,
+  readUnverified,
 } from './claims.js';
-import { KeyError, type KeyRing, type VerificationKey } from './keys.js';
-import { createHeaderReader, type HeaderRefusal } from './token-header.js';
+import { eddsaPayload, signEdDsa } from './eddsa.js';
+import { KeyError, type KeyHolder, type KeyRing, type VerificationKey } from './keys.js';
+import { createHeaderReader, type HeaderDecision, type HeaderRefusal } from './token-header.js';
 
 export { type AdminClaims, type ClientClaims, type Role, roles } from './claims.js';
 
@@ -20,12 +23,10 @@ export type TokenRefusal = 'too_large' | 'bad_signature' | HeaderRefusal | Claim
 
 export type TokenVerdict<Claims = ClientClaims> =
   | { readonly ok: true; readonly claims: Claims }
-  | {
-      readonly ok: false;
-      readonly reason: TokenRefusal;
-      /** The claim at fault, where it is one. */
-      readonly claim?: string;
-    };
+  | ({ readonly ok: false; readonly reason: TokenRefusal } & Partial<Omit<ClaimFault, 'reason'>> & {
+        /** For a key that is not known: its id; empty for a token without one. */
+        readonly kid?: string;
+      });
 
 export interface TokenVerifier<Claims = ClientClaims> {
   /** Whether the token is genuine, current and meant for this audience. Never throws, does no I/O. */
@@ -35,13 +36,20 @@ export interface TokenVerifier<Claims = ClientClaims> {
 export type AdminTokenVerifier = TokenVerifier<AdminClaims>;
 
 export interface TokenVerifierOptions {
-  readonly keys: KeyRing;
-  /** The exact `iss` (RFC 7519 section 4.1.1). */
-  readonly issuer: string;
+  readonly keys: KeyHolder;
+  /** The exact `iss` (RFC 7519 section 4.1.1), or several. */
+  readonly issuer: string | readonly string[];
   /** The `aud` among whose values this verifier must be (section 4.1.3). One verifier serves one audience. */
   readonly audience: string;
   /** The time in Unix seconds; the system's by default. */
   readonly clock?: () => number;
+  /** How far the issuer's clock may be ahead, for `nbf` and `iat`; 60 s by default. */
+  readonly leewayMs?: number;
+}
+
+export interface ClientTokenOptions extends TokenVerifierOptions {
+  /** Which claims say who somebody is; by default those of a back end of one's own. */
+  readonly mapping?: ClaimMapping;
 }
 
 /** In characters, which are bytes: a token is ASCII. */
@@ -51,8 +59,9 @@ const maxTokenLength = 8192;
  * A verifier of client tokens: signed JWTs in compact form (RFC 7515, RFC 7519), as strict as RFC 8725 asks.
  * Throws on an empty issuer or audience, which the library would take for "any".
  */
-export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
-  return verifierOf(options, readClaims);
+export function createTokenVerifier(options: ClientTokenOptions): TokenVerifier {
+  const mapping = options.mapping ?? { ...claimPresets.soleseat, defaultOrg: '' };
+  return verifierOf(options, (payload, rules, now) => readClaims(payload, rules, now, mapping));
 }
 
 /** A verifier of admin tokens, as strict; its audience is another one, so that neither kind passes for the other. */
@@ -64,18 +73,43 @@ function verifierOf<Claims>(
   options: TokenVerifierOptions,
   read: (payload: TokenPayload, rules: ClaimRules, now: number) => ClaimsVerdict<Claims>,
 ): TokenVerifier<Claims> {
-  const { keys, issuer, audience, clock = () => Date.now() / 1000 } = options;
-  if (issuer === '' || audience === '') throw new Error('a token verifier needs an issuer and an audience');
-  const rules: ClaimRules = { issuer, audience };
-  const readHeader = createHeaderReader(keys);
+  const { keys, issuer, audience, clock = () => Date.now() / 1000, leewayMs = 60_000 } = options;
+  const issuers = [issuer].flat();
+  if (issuers.some((one) => one === '') || audience === '')
+    throw new Error('a token verifier needs an issuer and an audience');
+  const rulesNow = (): ClaimRules => ({
+    issuers: typeof keys.issuer === 'string' ? [keys.issuer] : issuers,
+    audience,
+    leewaySeconds: leewayMs / 1000,
+  });
+  let ring: KeyRing | null = null;
+  let rules = rulesNow();
+  let readHeader = createHeaderReader(null);
+  const readHeaderNow = (encoded: string): HeaderDecision => {
+    if (keys.ring !== ring) {
+      ring = keys.ring;
+      rules = rulesNow();
+      readHeader = createHeaderReader(ring);
+    }
+    return readHeader(encoded);
+  };
+  /** The key may come; but a token of another issuer, or one that has ended, will not be good with it either. */
+  const withoutKey = (token: string, decision: HeaderDecision & { ok: false }): TokenVerdict<Claims> => {
+    const payload = decoded(token);
+    if (!isPayload(payload)) return { ok: false, reason: 'malformed' };
+    const fault = readUnverified(payload, rules, clock());
+    if (fault !== null) return { ok: false, ...fault };
+    keys.missed?.();
+    return decision;
+  };
   return {
     verify(token) {
       if (typeof token !== 'string') return { ok: false, reason: 'malformed' };
       if (token.length > maxTokenLength) return { ok: false, reason: 'too_large' };
       if (!isCompactForm(token)) return { ok: false, reason: 'malformed' };
-      const header = readHeader(token.slice(0, token.indexOf('.')));
-      if (!header.ok) return header;
-      const payload = verifiedPayload(token, header.key);
+      const header = readHeaderNow(token.slice(0, token.indexOf('.')));
+      if (!header.ok) return header.reason === 'unknown_kid' ? withoutKey(token, header) : header;
+      const payload = verifiedPayload(token, header.keys);
       return typeof payload === 'string' ? { ok: false, reason: payload } : read(payload, rules, clock());
     },
   };
@@ -94,6 +128,8 @@ export interface MintOptions extends SigningOptions {
   readonly org: string;
   readonly name?: string;
   readonly jti?: string;
+  /** Which claims say who somebody is; by default those of a back end of one's own. */
+  readonly mapping?: Omit<ClaimMapping, 'defaultOrg'>;
 }
 
 export interface AdminMintOptions extends SigningOptions {
@@ -105,8 +141,14 @@ export interface AdminMintOptions extends SigningOptions {
 
 /** A client token, signed by the key's own algorithm. Throws KeyError where only the public half is known. */
 export function mintToken(options: MintOptions): string {
-  const { user, org, name, jti } = options;
-  const claims = { org, ...(name === undefined ? {} : { name }), ...(jti === undefined ? {} : { jti }) };
+  const { user, org, name, jti, mapping = claimPresets.soleseat } = options;
+  const [userClaim = 'sub'] = mapping.user;
+  const claims = {
+    ...(mapping.org !== null && { [mapping.org]: org }),
+    ...(userClaim !== 'sub' && { [userClaim]: user }),
+    ...(name !== undefined && mapping.name !== 'sub' && { [mapping.name]: name }),
+    ...(jti !== undefined && { jti }),
+  };
   return signed(claims, user, options);
 }
 
@@ -119,13 +161,25 @@ export function mintAdminToken(options: AdminMintOptions): string {
 function signed(claims: object, subject: string, options: SigningOptions): string {
   const { key, issuer, audience, expiresInSeconds } = options;
   if (key.signingKey === null) throw new KeyError('this key verifies only: its private half is not known');
+  const keyid = key.kid === null ? {} : { keyid: key.kid };
+  if (key.algorithm === 'EdDSA') {
+    const { kid } = key;
+    const issued = Math.floor(Date.now() / 1000);
+    const header = { alg: 'EdDSA', typ: 'JWT', ...(kid !== null && { kid }) };
+    const times = { iat: issued, exp: issued + expiresInSeconds };
+    return signEdDsa(
+      header,
+      { ...claims, sub: subject, iss: issuer, aud: audience, ...times },
+      key.signingKey,
+    );
+  }
   return jwt.sign(claims, key.signingKey, {
     algorithm: key.algorithm,
     subject,
     issuer,
     audience,
     expiresIn: expiresInSeconds,
-    ...(key.kid === null ? {} : { keyid: key.kid }),
+    ...keyid,
   });
 }
 
@@ -156,17 +210,29 @@ function isCanonical(part: string | undefined): boolean {
 }
 
 /** What the signature vouches for. The times are left to readClaims, which is stricter than the library. */
-function verifiedPayload(token: string, key: VerificationKey): TokenPayload | 'malformed' | 'bad_signature' {
+function verifiedPayload(
+  token: string,
+  keys: readonly VerificationKey[],
+): TokenPayload | 'malformed' | 'bad_signature' {
+  for (const key of keys) {
+    const payload = payloadBy(token, key);
+    if (payload !== undefined) return isPayload(payload) ? payload : 'malformed';
+  }
+  return isPayload(decoded(token)) ? 'bad_signature' : 'malformed';
+}
+
+/** Undefined where this key did not sign the token. */
+function payloadBy(token: string, { algorithm, key }: VerificationKey): unknown {
   try {
-    const payload: unknown = jwt.verify(token, key.key, {
-      algorithms: [key.algorithm],
+    if (algorithm === 'EdDSA') return eddsaPayload(token, key);
+    return jwt.verify(token, key, {
+      algorithms: [algorithm],
       ignoreExpiration: true,
       ignoreNotBefore: true,
     });
-    return isPayload(payload) ? payload : 'malformed';
   } catch {
     // The library throws all kinds of errors, also for payloads that are not objects.
-    return isPayload(decoded(token)) ? 'bad_signature' : 'malformed';
+    return undefined;
   }
 }
 

@@ -20,9 +20,13 @@ export function parseSettings(
     problem: 'no such setting; `soleseat config print` lists them',
   }));
   const values: Record<string, unknown> = {};
+  // A provider's tokens name the provider.
+  const derived: SettingTexts = texts.SOLESEAT_OIDC_ISSUER
+    ? { SOLESEAT_JWT_ISSUER: texts.SOLESEAT_OIDC_ISSUER }
+    : {};
   for (const [property, one] of Object.entries(settingsTable)) {
     try {
-      values[property] = readValue(one, texts[one.name] ?? one.default);
+      values[property] = readValue(one, texts[one.name] ?? derived[one.name] ?? one.default);
     } catch (error) {
       faults.push({ setting: one.name, problem: (error as Error).message });
     }

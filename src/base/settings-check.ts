@@ -1,19 +1,17 @@
 import { isLoopback, parseRedisUrl } from './redis-url.js';
+import { isSafeSource } from './safe-source.js';
 import type { SettingFault, Settings } from './settings.js';
+
+type Require = (holds: boolean, setting: string, problem: string) => void;
 
 /** What is wrong with settings that each parse but do not fit together, or would be unsafe. */
 export function checkSettings(settings: Settings): readonly SettingFault[] {
   const faults: SettingFault[] = [];
-  const require = (holds: boolean, setting: string, problem: string) => {
+  const require: Require = (holds, setting, problem) => {
     if (!holds) faults.push({ setting, problem });
   };
   checkRedisUrl(settings, require);
-  require(settings.jwtSecret !== '' ||
-    settings.jwtKeysFile !== '', 'SOLESEAT_JWT_SECRET', 'is missing: give it, or SOLESEAT_JWT_KEYS');
-  require(settings.jwtSecret === '' ||
-    settings.jwtKeysFile === '', 'SOLESEAT_JWT_KEYS', 'and SOLESEAT_JWT_SECRET exclude each other');
-  require(settings.jwtSecret === '' ||
-    Buffer.byteLength(settings.jwtSecret) >= 32, 'SOLESEAT_JWT_SECRET', 'must have at least 32 bytes');
+  checkKeySources(settings, require);
   require(settings.jwtIssuer !== '', 'SOLESEAT_JWT_ISSUER', 'must not be empty');
   require(settings.jwtAudience !== '', 'SOLESEAT_JWT_AUDIENCE', 'must not be empty');
   require(settings.adminJwtAudience !== '', 'SOLESEAT_ADMIN_JWT_AUDIENCE', 'must not be empty');
@@ -43,10 +41,30 @@ export function checkSettings(settings: Settings): readonly SettingFault[] {
   return faults;
 }
 
-function checkRedisUrl(
-  settings: Settings,
-  require: (holds: boolean, setting: string, problem: string) => void,
-): void {
+function checkKeySources(settings: Settings, require: Require): void {
+  const sources = Object.entries({
+    SOLESEAT_JWT_SECRET: settings.jwtSecret,
+    SOLESEAT_JWT_KEYS: settings.jwtKeysFile,
+    SOLESEAT_JWKS_URL: settings.jwksUrl,
+    SOLESEAT_OIDC_ISSUER: settings.oidcIssuer,
+  });
+  const [first, second] = sources.filter(([, text]) => text !== '').map(([name]) => name);
+  const others = 'SOLESEAT_JWT_KEYS, SOLESEAT_JWKS_URL or SOLESEAT_OIDC_ISSUER';
+  require(first !== undefined, 'SOLESEAT_JWT_SECRET', `is missing: give it, or ${others}`);
+  require(second === undefined, second ?? '', `and ${first} exclude each other`);
+  for (const [name, url] of sources.slice(2))
+    require(url === '' ||
+      isSafeSource(url), name, 'must be an https URL: keys that are read in the clear could be anybody’s');
+  const admin = [settings.adminJwtSecret, settings.adminJwtKeysFile];
+  require(admin.includes(''), 'SOLESEAT_ADMIN_JWT_KEYS', 'and SOLESEAT_ADMIN_JWT_SECRET exclude each other');
+  for (const [name, secret] of [
+    ['SOLESEAT_JWT_SECRET', settings.jwtSecret],
+    ['SOLESEAT_ADMIN_JWT_SECRET', settings.adminJwtSecret],
+  ] as const)
+    require(secret === '' || Buffer.byteLength(secret) >= 32, name, 'must have at least 32 bytes');
+}
+
+function checkRedisUrl(settings: Settings, require: Require): void {
   if (settings.redisUrl === '') {
     require(false, 'REDIS_URL', 'is missing: give it like redis://127.0.0.1:6379, or try `soleseat dev`, which brings its own');
     return;

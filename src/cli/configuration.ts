@@ -1,14 +1,19 @@
-import { readFileSync } from 'node:fs';
-import { KeyError, type KeyRing, keyRingFromJwks, keyRingFromSecret } from '../auth/keys.js';
+import { KeyError, type KeyRing } from '../auth/keys.js';
+import { keyRingFromSecret, keyRingFromText } from '../auth/read-keys.js';
 import { parseSettings } from '../base/parse-settings.js';
 import { type SettingFault, type Settings, type SettingTexts, settingsTable } from '../base/settings.js';
 import { checkSettings } from '../base/settings-check.js';
+import { readTextSync } from '../base/text-file.js';
 import { checkTlsPair, TlsFault, type TlsPair } from '../gateway/tls.js';
+import { isOrgName } from '../protocol/text.js';
 import { CommandFailure, exitCodes } from './failure.js';
 
 export interface Configuration {
   readonly settings: Settings;
-  readonly keys: KeyRing;
+  /** Null where an identity provider has them. */
+  readonly keys: KeyRing | null;
+  /** Those of admin tokens, where they have keys of their own. */
+  readonly adminKeys: KeyRing | null;
   readonly tls: TlsPair | null;
 }
 
@@ -27,10 +32,15 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
   const texts = gather(sources);
   const parsed = parseSettings(texts);
   if (!parsed.ok) throw badSettings(parsed.faults);
-  const faults = checkSettings(parsed.settings);
+  const faults = [...checkSettings(parsed.settings)];
+  const { defaultOrg } = parsed.settings;
+  if (defaultOrg !== '' && !isOrgName(defaultOrg))
+    faults.push({ setting: settingsTable.defaultOrg.name, problem: 'cannot be the name of an org' });
   if (faults.length > 0) throw badSettings(faults);
   const { settings } = parsed;
-  return { settings, keys: loadKeys(settings), tls: loadTls(settings) };
+  const keys = loadKeys(settings.jwtSecret, settings.jwtKeysFile, 'SOLESEAT_JWT');
+  const adminKeys = loadKeys(settings.adminJwtSecret, settings.adminJwtKeysFile, 'SOLESEAT_ADMIN_JWT');
+  return { settings, keys, adminKeys, tls: loadTls(settings) };
 }
 
 /** The texts that apply, by name, without checking them. */
@@ -49,7 +59,7 @@ export function gather({ environment, file, set = [], presets = {} }: Configurat
 function readSettingsFile(file: string): SettingTexts {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readTextSync(file);
   } catch {
     throw new CommandFailure('the settings file is missing or cannot be read', exitCodes.config);
   }
@@ -70,11 +80,12 @@ function pairs(lines: readonly string[], where: string): SettingTexts {
   );
 }
 
-function loadKeys(settings: Settings): KeyRing {
-  const setting = settings.jwtKeysFile === '' ? 'SOLESEAT_JWT_SECRET' : 'SOLESEAT_JWT_KEYS';
+/** Null where neither setting is given. */
+function loadKeys(secret: string, file: string, prefix: string): KeyRing | null {
+  if (secret === '' && file === '') return null;
+  const setting = file === '' ? `${prefix}_SECRET` : `${prefix}_KEYS`;
   try {
-    if (settings.jwtKeysFile === '') return keyRingFromSecret(settings.jwtSecret);
-    return keyRingFromJwks(readFile(setting, settings.jwtKeysFile));
+    return file === '' ? keyRingFromSecret(secret) : keyRingFromText(readFile(setting, file));
   } catch (error) {
     throw error instanceof KeyError ? badSettings([{ setting, problem: error.message }]) : error;
   }
@@ -99,7 +110,7 @@ function loadTls(settings: Settings): TlsPair | null {
 /** The text of a file that a setting names. */
 function readFile(setting: string, file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readTextSync(file);
   } catch {
     throw badSettings([{ setting, problem: 'names a file that is missing or cannot be read' }]);
   }

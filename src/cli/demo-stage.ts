@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { keyRingFromSecret } from '../auth/keys.js';
+import { keyRingFromSecret } from '../auth/read-keys.js';
 import { mintToken } from '../auth/tokens.js';
 import type { SettingTexts } from '../base/settings.js';
 import { end, endWithParent, hasEnded } from '../embedded/child-process.js';

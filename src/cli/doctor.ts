@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { type Configuration, type ConfigurationSources, loadConfiguration } from './configuration.js';
 import type { Finding } from './doctor-finding.js';
+import { keyFindings } from './doctor-keys.js';
 import { redisFindings } from './doctor-redis.js';
 import { CommandFailure, exitCodes } from './failure.js';
 
@@ -22,7 +23,7 @@ export async function doctor(
   if (configuration === null) {
     process.exitCode = exitCodes.config;
   } else {
-    findings.push(...keyFindings(configuration), ...timingFindings(configuration), fileLimit());
+    findings.push(...(await keyFindings(configuration)), ...timingFindings(configuration), fileLimit());
     findings.push(...(await portFindings(configuration)));
     const redis = await redisFindings(configuration.settings);
     findings.push(...redis.findings);
@@ -54,20 +55,6 @@ function readConfiguration(sources: ConfigurationSources, findings: Finding[]): 
     }
     return null;
   }
-}
-
-function keyFindings({ settings, keys }: Configuration): Finding[] {
-  const algorithms = keys.keys.map(({ algorithm, kid }) =>
-    kid === null ? algorithm : `${algorithm} (${kid})`,
-  );
-  const findings: Finding[] = [{ level: 'good', what: `token keys: ${algorithms.join(', ')}` }];
-  const file = settings.jwtKeysFile;
-  const isSecretFile = file !== '' && /"(d|k)"\s*:/.test(readFileSync(file, 'utf8'));
-  if (isSecretFile && (statSync(file).mode & 0o077) !== 0) {
-    const what = 'the key file holds secrets and others on this machine may read it';
-    findings.push({ level: 'warning', what, advice: `chmod 600 ${file}; or keep only public keys in it` });
-  }
-  return findings;
 }
 
 function timingFindings({ settings }: Configuration): Finding[] {

@@ -115,7 +115,7 @@ withSources(program.command('token').description('tokens for trying out').comman
     const token = admin
       ? mintAdmin(configuration, { ...common, subject: user ?? 'admin', role })
       : mint(configuration, { ...common, user: user ?? '', ...(name !== undefined && { name }) });
-    checkMinted(configuration, token, admin === true);
+    checkMinted(configuration, token, admin === true, name);
     console.log(token);
   });
 

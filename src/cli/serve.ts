@@ -10,11 +10,11 @@ export async function serve(sources: ConfigurationSources): Promise<void> {
 
 /** Starts a broker that drains at SIGTERM or SIGINT and then ends the process through `onStopped`. */
 export async function startBroker(
-  { settings, keys, tls }: Configuration,
+  { settings, keys, adminKeys, tls }: Configuration,
   onStopped: () => Promise<void> = async () => {},
   development: ConstructorParameters<typeof Broker>[2] = {},
 ): Promise<Broker> {
-  const broker = new Broker(settings, keys, { tls, ...development });
+  const broker = new Broker(settings, keys, { adminKeys, tls, ...development });
   try {
     await broker.start();
   } catch (error) {

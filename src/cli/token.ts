@@ -1,4 +1,5 @@
-import type { VerificationKey } from '../auth/keys.js';
+import { claimMapping } from '../auth/claim-mapping.js';
+import type { KeyRing, VerificationKey } from '../auth/keys.js';
 import {
   createAdminTokenVerifier,
   createTokenVerifier,
@@ -6,6 +7,7 @@ import {
   mintToken,
   type Role,
 } from '../auth/tokens.js';
+import { isPlainText } from '../protocol/text.js';
 import type { Configuration } from './configuration.js';
 import { CommandFailure, exitCodes } from './failure.js';
 
@@ -30,7 +32,8 @@ export interface AdminTokenOptions {
 export function mint(configuration: Configuration, options: TokenOptions): string {
   const { settings } = configuration;
   return mintToken({
-    key: signingKey(configuration, options.kid),
+    key: signingKey(configuration.keys, options.kid),
+    mapping: claimMapping(settings),
     user: options.user,
     org: options.org,
     issuer: settings.jwtIssuer,
@@ -44,7 +47,7 @@ export function mint(configuration: Configuration, options: TokenOptions): strin
 export function mintAdmin(configuration: Configuration, options: AdminTokenOptions): string {
   const { settings } = configuration;
   return mintAdminToken({
-    key: signingKey(configuration, options.kid),
+    key: signingKey(configuration.adminKeys ?? configuration.keys, options.kid),
     subject: options.subject,
     role: options.role,
     org: options.org,
@@ -55,22 +58,47 @@ export function mintAdmin(configuration: Configuration, options: AdminTokenOptio
 }
 
 /** Throws where the broker itself would refuse the token: better now than at every attempt to use it. */
-export function checkMinted({ settings, keys }: Configuration, token: string, isAdmin: boolean): void {
-  const create = isAdmin ? createAdminTokenVerifier : createTokenVerifier;
+export function checkMinted(
+  configuration: Configuration,
+  token: string,
+  isAdmin: boolean,
+  name?: string,
+): void {
+  const { settings, adminKeys } = configuration;
+  const keys = (isAdmin ? adminKeys : null) ?? configuration.keys;
+  if (keys === null) throw providerSigns();
   const audience = isAdmin ? settings.adminJwtAudience : settings.jwtAudience;
-  const verdict = create({ keys, issuer: settings.jwtIssuer, audience }).verify(token);
-  if (verdict.ok) return;
+  const rules = { keys, issuer: settings.jwtIssuer, audience };
+  const verifier = isAdmin
+    ? createAdminTokenVerifier(rules)
+    : createTokenVerifier({ ...rules, mapping: claimMapping(settings) });
+  const verdict = verifier.verify(token);
+  // The broker would leave the name out, which is not what was asked for.
+  const isNameless = name !== undefined && !isPlainText(name);
+  if (verdict.ok && !isNameless) return;
+  const claimFault = verdict.ok
+    ? 'name is not proper text'
+    : `${verdict.claim ?? ''} ${verdict.problem ?? verdict.reason}`;
+  const fault = claimFault.trim();
   throw new CommandFailure(
-    `the broker would refuse this token (${verdict.reason}): a user, an org and a name have 1 to 256 bytes, without control characters, an org has no braces, and the role owner is for all orgs: --org '*'`,
+    `the broker would refuse this token (${fault}): a user, an org and a name have 1 to 256 bytes, without control characters, an org has no braces, and the role owner is for all orgs: --org '*'`,
     exitCodes.usage,
   );
 }
 
-function signingKey({ keys }: Configuration, kid: string | undefined): VerificationKey {
+function signingKey(keys: KeyRing | null, kid: string | undefined): VerificationKey {
+  if (keys === null) throw providerSigns();
   const key = keys.keys.find((one) => one.signingKey !== null && (kid === undefined || one.kid === kid));
   if (key !== undefined) return key;
   throw new CommandFailure(
     'no such key can sign: the key file holds public keys only, or no key of that kid',
+    exitCodes.config,
+  );
+}
+
+function providerSigns(): CommandFailure {
+  return new CommandFailure(
+    'the identity provider signs these tokens; for admin tokens give SOLESEAT_ADMIN_JWT_SECRET or SOLESEAT_ADMIN_JWT_KEYS',
     exitCodes.config,
   );
 }

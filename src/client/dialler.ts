@@ -7,7 +7,11 @@ import type { ConnectOptions, TokenNeed } from './options.js';
 import { TokenRefresh } from './token-refresh.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-const TOKEN_EXPIRED = 4001;
+/** Closes after which the same token would be refused again. */
+const needAfter: ReadonlyMap<number, TokenNeed> = new Map([
+  [4001, 'token_expired'],
+  [4002, 'token_not_yet_accepted'],
+]);
 /** Random bytes in the name of an instance. */
 const INSTANCE_BYTES = 16;
 
@@ -50,7 +54,7 @@ export class Dialler {
   constructor(private readonly parts: DiallerParts) {
     const { backoff = defaultBackoff, random = Math.random } = parts.options;
     this.tokenRefresh = new TokenRefresh({
-      fetch: () => this.fetchToken('token_expiring'),
+      fetch: (need) => this.fetchToken(need),
       send: (token) => this.send({ type: 'refresh', token }),
       backoff,
       random,
@@ -81,7 +85,7 @@ export class Dialler {
   redial(code: number, seen: Seen): number {
     const { backoff = defaultBackoff, random = Math.random } = this.parts.options;
     const inMs = waitBeforeReconnect(this.failures++, seen, backoff, random);
-    if (code === TOKEN_EXPIRED) this.need = 'token_expired';
+    this.need = needAfter.get(code) ?? this.need;
     clearTimeout(this.retryTimer);
     this.retryTimer = setTimeout(() => void this.open('deny'), inMs);
     return inMs;
@@ -106,6 +110,11 @@ export class Dialler {
   /** The broker said that its token ends soon. */
   refresh(): void {
     this.tokenRefresh.begin();
+  }
+
+  /** The broker does not accept the new token yet: another one may do, after this time. */
+  refreshAgain(inMs: number): void {
+    this.tokenRefresh.again(inMs);
   }
 
   /** Ends the connection, the attempt and the waits, and ignores what still comes of them. */

@@ -3,8 +3,8 @@ import type { Backoff } from './backoff.js';
 import type { Clock } from './clock.js';
 import type { WebSocketClass } from './connection.js';
 
-/** Why a token is wanted. After `token_expired` a cached one is of no use. */
-export type TokenNeed = 'connect' | 'token_expiring' | 'token_expired';
+/** Why a token is wanted. After `token_expired` and `token_not_yet_accepted` a cached one is of no use. */
+export type TokenNeed = 'connect' | 'token_expiring' | 'token_expired' | 'token_not_yet_accepted';
 
 export interface ConnectOptions {
   /** The broker's address, `ws://` or `wss://`, such as `wss://seats.example.com/v1/connect`. */

@@ -115,6 +115,10 @@ export class SessionClient {
     if (!this.isOver()) this.finish('closed', LEFT, 'disconnected');
   }
 
+  private hasSeat(): boolean {
+    return this.current === 'active' || this.current === 'jeopardy';
+  }
+
   private isOver(): boolean {
     const ended = this.current === 'closed' || this.current === 'evicted' || this.current === 'denied';
     return ended && this.dialler.seen === null;
@@ -226,7 +230,13 @@ export class SessionClient {
     seen.error = message;
     // A take-over that was refused may be tried again.
     seen.takeoverSent = false;
-    if (typeof message.retryAfterMs === 'number') seen.retryAfterMs = message.retryAfterMs;
+    const { retryAfterMs } = message;
+    if (typeof retryAfterMs === 'number') {
+      // Nobody closes for a refresh that came too early: the session goes on.
+      if (message.code === 'token_not_yet_accepted' && this.hasSeat())
+        this.dialler.refreshAgain(retryAfterMs);
+      else seen.retryAfterMs = retryAfterMs;
+    }
     const { type: _, ...refusal } = message;
     this.emitter.emit('error', refusal);
   }

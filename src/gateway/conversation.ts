@@ -6,7 +6,7 @@ import type { WheelTimer } from '../base/timer-wheel.js';
 import type { Trace, Tracing } from '../base/tracing.js';
 import type { WallClock } from '../base/wall-clock.js';
 import type { ClientMessage, ConflictPolicy, HelloMessage } from '../protocol/messages.js';
-import { type AdmissionParts, admit, factsOf, type Visit } from '../session/admission.js';
+import { type AdmissionParts, admit, factsOf, notYetAccepted, type Visit } from '../session/admission.js';
 import type { Session } from '../session/session.js';
 import type { HeldLease } from '../store/lease-types.js';
 import { Connection, type ConnectionParts } from './connection.js';
@@ -77,6 +77,11 @@ export class Conversation implements Listener {
 
   get isBusy(): boolean {
     return this.#isAdmitting;
+  }
+
+  /** Whether it has shown a token that was accepted. */
+  get isKnown(): boolean {
+    return this.claims !== null;
   }
 
   get hasHello(): boolean {
@@ -202,7 +207,10 @@ export class Conversation implements Listener {
       user === this.claims?.user && org === this.claims.org;
     const verdict = this.parts.admission.gate.judge(token, 'refresh', isSamePerson);
     if (!verdict.ok) {
-      this.connection.end(verdict.reason === 'expired' ? 'token_expired' : 'unauthorized');
+      const notYet = notYetAccepted(verdict);
+      // The session goes on under the token that it has, and ends with that one.
+      if (notYet !== null) this.connection.send(notYet);
+      else this.connection.end(verdict.reason === 'expired' ? 'token_expired' : 'unauthorized');
       return;
     }
     this.claims = verdict.claims;

@@ -9,6 +9,8 @@ export interface DoorLimits {
 }
 
 const MINUTE_MS = 60_000;
+/** Connections of an address that never showed a token that was accepted, in a minute. */
+const STRANGERS_PER_MINUTE = 600;
 /** More are not remembered in a minute; those beyond have only the node's own limit. */
 const ADDRESSES_REMEMBERED = 100_000;
 
@@ -16,6 +18,7 @@ const ADDRESSES_REMEMBERED = 100_000;
 export class Doorkeeper {
   readonly #openByAddress = new Map<string, number>();
   readonly #attemptsByAddress = new Map<string, number>();
+  readonly #strangersByAddress = new Map<string, number>();
   #minuteSinceMs: number;
   #tokens: number;
   #filledAtMs: number;
@@ -41,21 +44,26 @@ export class Doorkeeper {
     if (nowMs - this.#minuteSinceMs >= MINUTE_MS) {
       this.#minuteSinceMs = nowMs;
       this.#attemptsByAddress.clear();
+      this.#strangersByAddress.clear();
     }
-    const before = this.#attemptsByAddress.get(address);
-    if (before === undefined && this.#attemptsByAddress.size >= ADDRESSES_REMEMBERED) return null;
-    const attempts = (before ?? 0) + 1;
-    if (attempts > handshakesPerAddress) {
-      const leftSeconds = Math.ceil((this.#minuteSinceMs + MINUTE_MS - nowMs) / 1000);
-      return refusal(429, 'too many attempts from this address', leftSeconds, 'address_rate');
-    }
-    this.#attemptsByAddress.set(address, attempts);
+    const attempts = countIn(this.#attemptsByAddress, address);
+    if (attempts > handshakesPerAddress)
+      return refusal(429, 'too many attempts from this address', this.#leftSeconds, 'address_rate');
     return null;
   }
 
-  /** Null when the handshake may go on. */
-  judge(address: string): Refusal | null {
+  /** A connection of this address ended, or was refused, without a token that was accepted. */
+  sawStranger(address: string): void {
+    if (this.minds) countIn(this.#strangersByAddress, address);
+  }
+
+  /** Null when the handshake may go on. One with an accepted token does not suffer for its neighbours. */
+  judge(address: string, isKnown: boolean): Refusal | null {
     const { connectionsPerAddress } = this.limits;
+    if (!isKnown && (this.#strangersByAddress.get(address) ?? 0) >= STRANGERS_PER_MINUTE) {
+      const why = 'too many connections from this address without a token that is accepted';
+      return refusal(429, why, this.#leftSeconds, 'strangers');
+    }
     if (connectionsPerAddress > 0 && (this.#openByAddress.get(address) ?? 0) >= connectionsPerAddress) {
       return refusal(429, 'too many connections from this address', 5, 'address');
     }
@@ -72,6 +80,10 @@ export class Doorkeeper {
     else this.#openByAddress.set(address, open);
   }
 
+  get #leftSeconds(): number {
+    return Math.ceil((this.#minuteSinceMs + MINUTE_MS - this.clock()) / 1000);
+  }
+
   /** A token bucket that holds one second's worth. */
   #takeToken(): boolean {
     const perSecond = this.limits.handshakesPerSecond;
@@ -83,6 +95,14 @@ export class Doorkeeper {
     this.#tokens--;
     return true;
   }
+}
+
+/** Counts one more, and gives how many there are; 0 for an address beyond those that are remembered. */
+function countIn(byAddress: Map<string, number>, address: string): number {
+  const before = byAddress.get(address);
+  if (before === undefined && byAddress.size >= ADDRESSES_REMEMBERED) return 0;
+  byAddress.set(address, (before ?? 0) + 1);
+  return (before ?? 0) + 1;
 }
 
 function refusal(

@@ -181,7 +181,9 @@ export class Gateway {
     const trace = this.parts.conversation.tracing.begin('connect');
     const handshake = trace?.step('handshake');
     const verdict = judgeUpgrade(request, this.parts.rules);
-    const refusal = verdict.ok ? (this.#judgeState() ?? doorkeeper.judge(address)) : verdict.refusal;
+    if (!verdict.ok && verdict.isStranger) doorkeeper.sawStranger(address);
+    const isKnown = verdict.ok && verdict.claims !== null;
+    const refusal = verdict.ok ? (this.#judgeState() ?? doorkeeper.judge(address, isKnown)) : verdict.refusal;
     if (refusal !== null || !verdict.ok) {
       this.#refuse(socket, refusal ?? { status: 400, message: 'refused' });
       handshake?.end();
@@ -198,7 +200,9 @@ export class Gateway {
         verdict.claims,
         this.parts.conversation,
         () => {
-          if (this.#conversations.delete(conversation)) doorkeeper.left(address);
+          if (!this.#conversations.delete(conversation)) return;
+          doorkeeper.left(address);
+          if (!conversation.isKnown) doorkeeper.sawStranger(address);
         },
         trace,
       );

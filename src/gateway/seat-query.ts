@@ -4,6 +4,7 @@ import type { TokenGate } from '../auth/gate.js';
 import type { ClientClaims } from '../auth/tokens.js';
 import type { Machine } from '../protocol/messages.js';
 import { StoreUnavailable } from '../store/errors.js';
+import { retryAfterSeconds } from './upgrade.js';
 
 export const SESSION_PATH = '/v1/session';
 
@@ -32,6 +33,10 @@ export interface SeatAnswer {
 export async function answerSeatQuery(request: IncomingMessage, parts: SeatQueryParts): Promise<SeatAnswer> {
   const token = bearerToken(request.headersDistinct.authorization);
   const verdict = parts.gate.judge(token, 'session query');
+  if (!verdict.ok && verdict.retryAfterMs !== undefined) {
+    const retry = { 'Retry-After': retryAfterSeconds(verdict.retryAfterMs) };
+    return problem(503, 'the token is not accepted yet', retry);
+  }
   if (!verdict.ok) return problem(401, 'the token is not accepted', { 'WWW-Authenticate': 'Bearer' });
   const { org, user } = verdict.claims;
   try {

@@ -10,7 +10,7 @@ export interface Refusal {
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** What stood in the way of a handshake, whatever it was like, for the metric. */
-  readonly limit?: 'address' | 'address_rate' | 'rate' | 'draining' | 'store';
+  readonly limit?: 'address' | 'address_rate' | 'strangers' | 'rate' | 'draining' | 'store';
 }
 
 export interface UpgradeRules {
@@ -20,7 +20,12 @@ export interface UpgradeRules {
 
 export type UpgradeVerdict =
   | { readonly ok: true; readonly claims: ClientClaims | null }
-  | { readonly ok: false; readonly refusal: Refusal };
+  | {
+      readonly ok: false;
+      readonly refusal: Refusal;
+      /** Whether it was the token that is not accepted, and nothing else. */
+      readonly isStranger?: true;
+    };
 
 const MAX_HEADERS = 100;
 /** Sixteen bytes in canonical base64 (RFC 6455 section 4.1). */
@@ -54,8 +59,25 @@ export function judgeUpgrade(request: IncomingMessage, rules: UpgradeRules): Upg
   if (token === null) return { ok: true, claims: null };
   const verdict = rules.gate.judge(token, 'handshake');
   if (verdict.ok) return { ok: true, claims: verdict.claims };
+  if (verdict.retryAfterMs !== undefined) {
+    const retry = { 'Retry-After': retryAfterSeconds(verdict.retryAfterMs) };
+    return {
+      ok: false,
+      refusal: { status: 503, message: 'the token is not accepted yet', headers: retry },
+      isStranger: true,
+    };
+  }
   const headers = { 'WWW-Authenticate': 'Bearer' };
-  return { ok: false, refusal: { status: 401, message: 'the token is not accepted', headers } };
+  return {
+    ok: false,
+    refusal: { status: 401, message: 'the token is not accepted', headers },
+    isStranger: true,
+  };
+}
+
+/** Rounded up: a client that came a moment early would come in vain (RFC 9110 section 10.2.3). */
+export function retryAfterSeconds(ms: number): string {
+  return String(Math.max(1, Math.ceil(ms / 1000)));
 }
 
 /** The path of a request's target, without its query; null where it is not a path. */

@@ -21,6 +21,10 @@ const table = {
   overloaded: [1013, 'The node failed at this; reconnect later.'],
   store_unavailable: [1013, 'Redis is out of reach, so no seat can be granted at present.'],
   token_expired: [4001, 'The token ended; fetch a new one, then reconnect.'],
+  token_not_yet_accepted: [
+    4002,
+    'The key of the token is not known yet, or the token begins later; fetch another one.',
+  ],
   slow_consumer: [4008, 'The client does not read what it is sent.'],
   lease_lost: [4010, 'The node could not confirm the lease in time.'],
   no_pong: [4014, 'The client did not answer a ping.'],

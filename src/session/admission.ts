@@ -1,10 +1,10 @@
-import type { TokenGate } from '../auth/gate.js';
+import type { GateDenial, TokenGate } from '../auth/gate.js';
 import type { ClientClaims } from '../auth/tokens.js';
 import type { Clock } from '../base/clock.js';
 import type { Metrics } from '../base/metrics.js';
 import type { Trace, TraceFacts } from '../base/tracing.js';
 import type { WallClock } from '../base/wall-clock.js';
-import type { ConflictPolicy, HelloMessage } from '../protocol/messages.js';
+import type { ConflictPolicy, ErrorMessage, HelloMessage } from '../protocol/messages.js';
 import { StoreUnavailable } from '../store/errors.js';
 import type { ClaimAnswer } from '../store/lease-types.js';
 import type { Leases } from '../store/leases.js';
@@ -77,8 +77,21 @@ function authenticate(visit: Visit, { gate, wallMs }: AdmissionParts): boolean {
     visit.claims = verdict.claims;
     return true;
   }
-  visit.link.end(verdict.reason === 'expired' ? 'token_expired' : 'unauthorized');
+  const notYet = notYetAccepted(verdict);
+  if (notYet !== null) visit.link.end('token_not_yet_accepted', notYet);
+  else visit.link.end(verdict.reason === 'expired' ? 'token_expired' : 'unauthorized');
   return false;
+}
+
+/** What a client is told of a token that time may mend; null for one that is refused for good. */
+export function notYetAccepted({ retryAfterMs }: GateDenial): ErrorMessage | null {
+  if (retryAfterMs === undefined) return null;
+  return {
+    type: 'error',
+    code: 'token_not_yet_accepted',
+    message: 'the key of this token is not known yet, or it begins later: fetch another one',
+    retryAfterMs,
+  };
 }
 
 function checkMachine(visit: Visit): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keyRingFromSecret } from '../../src/auth/keys.js';
+import { keyRingFromSecret } from '../../src/auth/read-keys.js';
 import { createAdminTokenVerifier, createTokenVerifier } from '../../src/auth/tokens.js';
 import { audience, forge, issuer, now, secret } from './forge.js';
 

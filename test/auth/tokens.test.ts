@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { KeyRing, keyRingFromSecret } from '../../src/auth/keys.js';
+import { KeyRing } from '../../src/auth/keys.js';
+import { keyRingFromSecret } from '../../src/auth/read-keys.js';
 import { createTokenVerifier, mintToken } from '../../src/auth/tokens.js';
 import { algorithms, claims, controls, headers, rawPayload, spellings } from './bad-tokens.js';
 import { audience, forge, forgeText, issuer, now, secret } from './forge.js';
@@ -17,9 +18,12 @@ describe.each(['sub', 'org'])('%s', (claim) => {
     ['missing', undefined],
     ['empty', ''],
     ['null', null],
-    ['a number', 7],
+    ['a fraction', 7.5],
+    ['true', true],
     ['an object', { id: 'ada' }],
-    ['an array', ['ada']],
+    ['an empty list', []],
+    ['a list of lists', [['ada']]],
+    ['a list of several', ['ada', 'bob']],
     ['over 256 bytes', 'x'.repeat(257)],
     ['over 256 bytes in fewer characters', 'é'.repeat(129)],
     ['with a newline', 'a\nb'],
@@ -62,12 +66,29 @@ describe('a token is accepted', () => {
       forge({}, { jku: 'http://127.0.0.1:1/', x5u: 'http://127.0.0.1:1/', jwk: { kty: 'oct', k: 'AA' } }),
     ],
     ['for several audiences', forge({ aud: ['other', audience] })],
-    ['from a clock 5 s ahead', forge({ iat: now + 5, nbf: now + 5 })],
+    ['with typ at+jwt', forge({}, { typ: 'at+jwt' })],
+    ['with typ in full', forge({}, { typ: 'application/AT+JWT' })],
+    ['from a clock a minute ahead', forge({ iat: now + 60, nbf: now + 60 })],
     ['without iat', forge({ iat: undefined })],
+    ['with times that are no times', forge({ iat: null, nbf: '0' })],
+    ['with a kid, where the one key has none', forge({}, { kid: 'k/1+2=' })],
+    ['with an empty kid, likewise', forge({}, { kid: '' })],
+    ['with an org in a list', forge({ org: ['acme'] })],
+    ['with a name of null', forge({ name: null })],
+    ['with a name that is an object', forge({ name: {} })],
+    ['with a name that nobody can print', forge({ name: 'a\u001b[31m' })],
+    ['with a name that is too long', forge({ name: 'x'.repeat(300) })],
+    ['with a jti that is a number', forge({ jti: 7 })],
+    ['with an empty jti', forge({ jti: '' })],
     ['with claims of others', forge({ scope: 'x', constructor: 1 })],
     ['with an empty name, which is none', forge({ name: '' })],
   ])('%s', (_, token) => {
     expect(verify(token)).toEqual({ ok: true, claims: granted });
+  });
+
+  it('with whole numbers for the user and the org, which are their digits', () => {
+    const claims = { ...granted, user: '7', org: '42' };
+    expect(verify(forge({ sub: 7, org: 42 }))).toEqual({ ok: true, claims });
   });
 
   it('with its name, its jti and a fraction of a second', () => {

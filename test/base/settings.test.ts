@@ -14,6 +14,10 @@ describe('settings', () => {
   it.each<readonly [string, string, string]>([
     ['an unknown name', 'SOLESEAT_HOTS', 'secret-value'],
     ['a short secret', 'SOLESEAT_JWT_SECRET', 'secret-value'],
+    ['a second source of keys', 'SOLESEAT_JWKS_URL', 'https://login.example/keys'],
+    ['a third one', 'SOLESEAT_OIDC_ISSUER', 'https://login.example'],
+    ['a short secret of admin tokens', 'SOLESEAT_ADMIN_JWT_SECRET', 'secret-value'],
+    ['an unknown preset of claims', 'SOLESEAT_CLAIMS', 'secret-value'],
     ['an empty audience', 'SOLESEAT_JWT_AUDIENCE', ''],
     ['an empty issuer', 'SOLESEAT_JWT_ISSUER', ''],
     ['an admin audience that is the clients’', 'SOLESEAT_ADMIN_JWT_AUDIENCE', 'soleseat'],
@@ -38,6 +42,8 @@ describe('settings', () => {
   });
 
   it.each<readonly [string, SettingTexts]>([
+    ['a provider', { SOLESEAT_JWT_SECRET: '', SOLESEAT_OIDC_ISSUER: 'https://login.example/realms/a' }],
+    ['keys on this machine', { SOLESEAT_JWT_SECRET: '', SOLESEAT_JWKS_URL: 'http://127.0.0.1:8081/keys' }],
     ['what Kubernetes injects', { SOLESEAT_SERVICE_HOST: '10.0.0.1', SOLESEAT_PORT_8080_TCP_PORT: '8080' }],
     [
       'plaintext Redis elsewhere on request',
@@ -53,4 +59,24 @@ describe('settings', () => {
   it('give every fault at once', () => {
     expect(faultsOf({ SOLESEAT_PORT: '70000', SOLESEAT_DRAIN_MS: 'x', SOLESEAT_X: '' })).toHaveLength(3);
   });
+});
+
+it.each(['http://login.example', 'ftp://127.0.0.1/', 'login.example'])(
+  'refuses to read keys at %s',
+  (url) => {
+    for (const name of ['SOLESEAT_JWKS_URL', 'SOLESEAT_OIDC_ISSUER']) {
+      const faults = faultsOf({ SOLESEAT_JWT_SECRET: '', [name]: url });
+      expect(faults.map(({ setting }) => setting)).toEqual([name]);
+    }
+  },
+);
+
+it('takes the provider for the issuer, unless another one is set', () => {
+  const texts = { ...good, SOLESEAT_JWT_SECRET: '', SOLESEAT_OIDC_ISSUER: 'https://login.example' };
+  const issuerOf = (more: SettingTexts) => {
+    const parsed = parseSettings({ ...texts, ...more });
+    return parsed.ok && parsed.settings.jwtIssuer;
+  };
+  expect(issuerOf({})).toBe('https://login.example');
+  expect(issuerOf({ SOLESEAT_JWT_ISSUER: 'me' })).toBe('me');
 });

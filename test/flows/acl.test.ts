@@ -57,7 +57,9 @@ it('nodes can do all their work as the user of Redis that docs/operations.md giv
   await eventually(async () => /pubsub_lag_seconds_count [1-9]/.test(await page0()));
   await store.flushall();
   await eventually(async () => (await store.exists('soleseat:{acme}:lease:bob')) === 1);
-  expect(await far.evict('acme', 'bob', 'evicted_by_admin', 'ops')).not.toBeNull();
+  expect(
+    await far.store.leases.evict({ org: 'acme', user: 'bob', reason: 'evicted_by_admin', actor: 'ops' }),
+  ).not.toBeNull();
   expect((await again.told('evicted')).reason).toBe('evicted_by_admin');
   const carl = await dial('carl', 'pc');
   await carl.told('welcome');

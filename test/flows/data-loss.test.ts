@@ -152,7 +152,7 @@ describe('promise 8: when Redis came back as it was a while ago, as a replica th
     const dial = (at: Broker, user: string, machine: string) => Desktop.hello(at.ports.public, user, machine);
     const evicted = await dial(deaf, 'evicted', 'pc');
     await evicted.told('welcome');
-    await node.evict('acme', 'evicted', 'evicted_by_admin', 'ops');
+    await node.store.leases.evict({ org: 'acme', user: 'evicted', reason: 'evicted_by_admin', actor: 'ops' });
     const before = await dial(node, 'moved', 'workstation');
     await before.told('welcome');
     await store.save();

@@ -61,7 +61,9 @@ describe('while Redis is frozen', () => {
     redis.kill('SIGSTOP');
     const newcomer = await Desktop.hello(node.ports.public, 'newcomer', 'pc');
     const rival = await Desktop.hello(node.ports.public, 'holder', 'laptop');
-    await expect(node.evict('acme', 'holder', 'evicted_by_admin', 'ops')).rejects.toThrow('out of reach');
+    await expect(
+      node.store.leases.evict({ org: 'acme', user: 'holder', reason: 'evicted_by_admin', actor: 'ops' }),
+    ).rejects.toThrow('out of reach');
     for (const visitor of [newcomer, rival]) {
       expect(await visitor.close()).toEqual({ code: 1013, reason: 'store_unavailable' });
       expect(visitor.find('error')?.retryAfterMs).toBeGreaterThan(0);
@@ -184,7 +186,14 @@ describe('with the memory of Redis full', () => {
     expect((await again.told('welcome')).resumed).toBe(true);
     released.say({ type: 'release' });
     expect((await released.close()).code).toBe(1000);
-    expect(await node.evict('acme', 'evicted', 'evicted_by_admin', 'ops')).not.toBeNull();
+    expect(
+      await node.store.leases.evict({
+        org: 'acme',
+        user: 'evicted',
+        reason: 'evicted_by_admin',
+        actor: 'ops',
+      }),
+    ).not.toBeNull();
     expect((await evicted.told('evicted')).reason).toBe('evicted_by_admin');
     const active = await store.zrange('soleseat:{acme}:active', '0', '-1');
     expect(active.sort()).toEqual(['kept', 'moved']);

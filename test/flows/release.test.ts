@@ -132,7 +132,14 @@ describe('a connection that its program closes', () => {
     lost?.ws.terminate();
     await eventually(async () => /^soleseat_sessions 0$/m.test(await node.metrics.registry.metrics()));
     // On the same connection to Redis: a release would have come before it.
-    expect(await node.evict('acme', 'nobody', 'evicted_by_admin', 'ops')).toBeNull();
+    expect(
+      await node.store.leases.evict({
+        org: 'acme',
+        user: 'nobody',
+        reason: 'evicted_by_admin',
+        actor: 'ops',
+      }),
+    ).toBeNull();
     expect(await store.exists(...users.map(lease))).toBe(3);
     await node.stop();
   });

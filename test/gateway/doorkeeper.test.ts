@@ -40,6 +40,20 @@ describe('attempts from one address (promise 11)', () => {
   });
 });
 
+describe('connections of one address without an accepted token', () => {
+  it('are refused from the six hundred and first in a minute, and those with one are not', () => {
+    for (let i = 0; i < 599; i++) door.sawStranger('10.0.0.1');
+    expect(door.judge('10.0.0.1', false)).toBeNull();
+    door.sawStranger('10.0.0.1');
+    expect(door.judge('10.0.0.1', false)).toMatchObject({ status: 429, limit: 'strangers' });
+    expect(door.judge('10.0.0.1', true)).toBeNull();
+    expect(door.judge('10.0.0.2', false)).toBeNull();
+    nowMs += 60_000;
+    door.attempted('10.0.0.1');
+    expect(door.judge('10.0.0.1', false)).toBeNull();
+  });
+});
+
 describe('an address', () => {
   it.each([
     ['192.0.2.7', '192.0.2.7'],

@@ -1,9 +1,15 @@
+import { mkdtempSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { brokerMetrics } from '../../src/base/metrics/broker.js';
 import { frame, opcodes, RawPeer } from '../gateway/raw-socket.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { tokenFor } from '../support/node.js';
 import type { Cause, Stage } from './stage.js';
+
+const keyFile = join(mkdtempSync(join(tmpdir(), 'soleseat-keys-')), 'keys.json');
 
 async function takeOver(stage: Stage): Promise<void> {
   const loser = await stage.seat('ada', 'workstation');
@@ -112,4 +118,21 @@ export const brokerCauses = {
       desktop.say({ type: 'hello', machine: { id: 'workstation' } });
     },
   },
+  tokenKeys: {
+    series: 'soleseat_token_keys{audience="client"}',
+    settings: { SOLESEAT_JWT_KEYS: keyFile },
+    happen: readKeys,
+  },
+  keyReads: {
+    series: 'soleseat_token_key_reads_total{outcome="ok"}',
+    settings: { SOLESEAT_JWT_KEYS: keyFile },
+    happen: readKeys,
+  },
 } satisfies Record<keyof typeof brokerMetrics, Cause>;
+
+/** Two keys, where the node had one. */
+async function readKeys({ node }: Stage): Promise<void> {
+  const keys = ['a', 'b'].map((kid) => ({ kty: 'oct', kid, k: Buffer.alloc(32, kid).toString('base64url') }));
+  await writeFile(keyFile, JSON.stringify({ keys }));
+  await node.reload();
+}

@@ -79,7 +79,12 @@ describe('an eviction', () => {
     const stage = await set({ settings });
     const desktop = await stage.seat('ada');
     stage.proxy.losesInbox = losesInbox;
-    await stage.node.evict('acme', 'ada', 'evicted_by_admin', 'ops');
+    await stage.node.store.leases.evict({
+      org: 'acme',
+      user: 'ada',
+      reason: 'evicted_by_admin',
+      actor: 'ops',
+    });
     await desktop.told('evicted');
     const seen = await stage.scrape();
     const counted = seen.series.filter(

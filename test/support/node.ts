@@ -1,4 +1,4 @@
-import { keyRingFromSecret } from '../../src/auth/keys.js';
+import { keyRingFromSecret } from '../../src/auth/read-keys.js';
 import { mintAdminToken, mintToken, type Role } from '../../src/auth/tokens.js';
 import { parseSettings } from '../../src/base/parse-settings.js';
 import type { Settings, SettingTexts } from '../../src/base/settings.js';

@@ -31,6 +31,7 @@ const codes = [
   1012,
   1013,
   4001,
+  4002,
   4008,
   4010,
   4014,
@@ -193,12 +194,24 @@ export const brokerMetrics = {
     'counter',
     'soleseat_admission_refusals_total',
     'Handshakes refused at the door whatever they were like, by what stood in the way: address (its connections), address_rate (its attempts), rate, draining or store.',
-    { limit: ['address', 'address_rate', 'rate', 'draining', 'store'] },
+    { limit: ['address', 'address_rate', 'strangers', 'rate', 'draining', 'store'] },
   ],
   tokenFailures: [
     'counter',
     'soleseat_token_failures_total',
     'Tokens not accepted, by reason.',
     { reason: tokenRefusals },
+  ],
+  tokenKeys: [
+    'gauge',
+    'soleseat_token_keys',
+    'Keys that verify tokens of this audience: 0 means that no token can be good.',
+    { audience: ['client', 'admin'] },
+  ],
+  keyReads: [
+    'counter',
+    'soleseat_token_key_reads_total',
+    'Looks at the sources of token keys: an identity provider, or a file. After one that failed the last good keys serve.',
+    { outcome: ['ok', 'failed'] },
   ],
 } as const satisfies MetricRows;

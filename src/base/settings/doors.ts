@@ -1,0 +1,70 @@
+import { spec } from './spec.js';
+
+/** The two ports: addresses, TLS, and what is let in (promise 11). */
+export const doorsSettings = {
+  host: spec('SOLESEAT_HOST', 'text', '0.0.0.0', 'Public address, for clients. `dev`: 127.0.0.1.'),
+  port: spec('SOLESEAT_PORT', 'port', '8080', 'Public port; 0 picks a free one.'),
+  adminHost: spec('SOLESEAT_ADMIN_HOST', 'text', '127.0.0.1', 'Admin address.'),
+  adminPort: spec('SOLESEAT_ADMIN_PORT', 'port', '9090', 'Admin port; 0 picks a free one.'),
+  connectionsPerAddress: spec(
+    'SOLESEAT_CONNECTIONS_PER_ADDRESS',
+    'count',
+    '5000',
+    'Open connections from one address (an office sits behind one; in IPv6, from one /64 network); 0 = no limit, as behind a load balancer that hides the addresses.',
+  ),
+  handshakesPerAddress: spec(
+    'SOLESEAT_HANDSHAKES_PER_ADDRESS',
+    'count',
+    '20000',
+    'Handshakes from one address a minute on this node, refused ones included, the rest get 429; 0 = no limit, as where SOLESEAT_CONNECTIONS_PER_ADDRESS is 0.',
+  ),
+  handshakesPerSecond: spec(
+    'SOLESEAT_HANDSHAKES_PER_SECOND',
+    'count',
+    '2000',
+    'Handshakes a second on this node, the rest get 503; 0 = no limit.',
+  ),
+  helloTimeoutMs: spec(
+    'SOLESEAT_HELLO_TIMEOUT_MS',
+    'durationMs',
+    '5000',
+    'Time for a complete `hello` before close 4408.',
+  ),
+  messageBytes: spec('SOLESEAT_MESSAGE_BYTES', 'bytes', '16384', 'Largest message from a client.'),
+  queueBytes: spec(
+    'SOLESEAT_QUEUE_BYTES',
+    'bytes',
+    '65536',
+    'Unsent bytes of one connection before close 4008.',
+  ),
+  messagesPerRenewal: spec(
+    'SOLESEAT_MESSAGES_PER_RENEWAL',
+    'count',
+    '100',
+    'Messages and pings of one connection per renewal interval before close 4429.',
+  ),
+  origins: spec(
+    'SOLESEAT_ORIGINS',
+    'list',
+    '',
+    'Origins (comma separated) whose browsers may connect. Empty: none; requests without Origin are programs and pass.',
+  ),
+  tlsCertFile: spec(
+    'SOLESEAT_TLS_CERT',
+    'file',
+    '',
+    'A PEM file with the certificate of the public port, then those between it and its root. With SOLESEAT_TLS_KEY, clients connect by `wss://`.',
+  ),
+  tlsKeyFile: spec(
+    'SOLESEAT_TLS_KEY',
+    'file',
+    '',
+    "A PEM file with that certificate's private key, not encrypted.",
+  ),
+  drainMs: spec(
+    'SOLESEAT_DRAIN_MS',
+    'durationMs',
+    '10000',
+    'On SIGTERM, sessions are moved spread over this time. `dev`: 1000.',
+  ),
+} as const;

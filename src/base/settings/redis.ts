@@ -1,0 +1,30 @@
+import { spec } from './spec.js';
+
+/** Redis: where it is, and how it is asked. */
+export const redisSettings = {
+  redisUrl: spec(
+    'REDIS_URL',
+    'url',
+    '',
+    'Where Redis is: `redis://[user:password@]host:port[/db]`, `redis+sentinel://[user:password@]host:port,…/master[/db]` or `redis+cluster://[user:password@]host:port,…`; with `rediss` for TLS. `serve` refuses to start without it.',
+  ),
+  commandTimeoutMs: spec(
+    'SOLESEAT_COMMAND_TIMEOUT_MS',
+    'durationMs',
+    '2000',
+    'Longest wait for a Redis reply. The TTL must be above three times this.',
+  ),
+  keyPrefix: spec('SOLESEAT_KEY_PREFIX', 'text', 'soleseat:', 'Prefix of all keys and channels in Redis.'),
+  plaintextRedis: spec(
+    'SOLESEAT_ALLOW_PLAINTEXT_REDIS',
+    'flag',
+    'false',
+    'Allow a `REDIS_URL` without TLS to an address that is not loopback.',
+  ),
+  redisServer: spec(
+    'SOLESEAT_REDIS_SERVER',
+    'text',
+    '',
+    'Path of the redis-server that `dev` and the tests start; empty: the PATH, else provisioned.',
+  ),
+} as const;

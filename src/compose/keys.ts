@@ -1,0 +1,127 @@
+import { type ClaimSettings, claimMapping } from '../auth/claim-mapping.js';
+import type { AdminClaims, ClientClaims } from '../auth/claims.js';
+import { TokenGate } from '../auth/gate.js';
+import { KeySet, type KeysRead } from '../auth/key-set.js';
+import type { KeyRing } from '../auth/keys.js';
+import { keyRingFromText } from '../auth/read-keys.js';
+import { jwksAt, keysOfIssuer } from '../auth/remote-keys.js';
+import { createAdminTokenVerifier, createTokenVerifier } from '../auth/tokens.js';
+import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
+import type { Metrics } from '../base/metrics.js';
+import { type Settings, settingsTable } from '../base/settings.js';
+import { readText } from '../base/text-file.js';
+import type { WallClock } from '../base/wall-clock.js';
+
+/** A provider's keys are read again at this age, so that those it has withdrawn do not serve for ever. */
+const MAX_AGE_MS = 10 * 60_000;
+
+export interface TokenKeysParts {
+  readonly settings: Pick<
+    Settings,
+    | 'jwtKeysFile'
+    | 'jwksUrl'
+    | 'oidcIssuer'
+    | 'jwtIssuer'
+    | 'jwtAudience'
+    | 'jwtLeewayMs'
+    | 'adminJwtSecret'
+    | 'adminJwtKeysFile'
+    | 'adminJwtAudience'
+  > &
+    ClaimSettings;
+  /** What a file or a secret held at the start; null where an identity provider has the keys. */
+  readonly keys: KeyRing | null;
+  /** Likewise, where admin tokens have keys of their own. */
+  readonly adminKeys: KeyRing | null;
+  readonly wallMs: WallClock;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** The doors' judges of tokens, and the keys that they judge by. */
+export interface TokenKeys {
+  readonly clients: TokenGate<ClientClaims>;
+  readonly admins: TokenGate<AdminClaims>;
+  /** Whether tokens of clients can be judged at all. */
+  readonly isReady: () => boolean;
+  start(): void;
+  /** Reads all sources again; false where one kept what it had. */
+  reload(): Promise<boolean>;
+  close(): void;
+}
+
+export function openKeys(parts: TokenKeysParts): TokenKeys {
+  const { settings, adminKeys, wallMs, log, metrics, clock } = parts;
+  const senses = { log, metrics, clock };
+  const clientSet = new KeySet({
+    ...senses,
+    audience: 'client',
+    initial: parts.keys,
+    ...clientSource(settings),
+  });
+  const hasOwnKeys = adminKeys !== null || parts.keys === null;
+  const adminSet = hasOwnKeys
+    ? new KeySet({ ...senses, audience: 'admin', initial: adminKeys, ...adminSource(settings) })
+    : clientSet;
+  const common = { clock: () => wallMs() / 1000, leewayMs: settings.jwtLeewayMs };
+  const own = settingsTable.jwtIssuer.default;
+  const clientTokens = createTokenVerifier({
+    ...common,
+    keys: clientSet,
+    issuer: settings.jwtIssuer,
+    audience: settings.jwtAudience,
+    mapping: claimMapping(settings),
+  });
+  const adminTokens = createAdminTokenVerifier({
+    ...common,
+    keys: adminSet,
+    issuer: hasOwnKeys ? [settings.jwtIssuer, own] : settings.jwtIssuer,
+    audience: settings.adminJwtAudience,
+  });
+  const sets = [...new Set([clientSet, adminSet])];
+  return {
+    clients: new TokenGate(clientTokens, senses),
+    admins: new TokenGate(adminTokens, senses),
+    isReady: () => clientSet.ring !== null,
+    start() {
+      for (const set of sets) set.start();
+      if (hasOwnKeys && adminKeys === null)
+        log.warn('no admin token can be good: set SOLESEAT_ADMIN_JWT_SECRET or SOLESEAT_ADMIN_JWT_KEYS');
+    },
+    async reload() {
+      return (await Promise.all(sets.map((set) => set.reload()))).every(Boolean);
+    },
+    close() {
+      for (const set of sets) set.close();
+    },
+  };
+}
+
+type Source = Pick<ConstructorParameters<typeof KeySet>[0], 'setting' | 'read' | 'maxAgeMs'>;
+
+function clientSource(settings: TokenKeysParts['settings']): Source {
+  const { oidcIssuer, jwksUrl, jwtIssuer, jwtKeysFile } = settings;
+  if (jwksUrl !== '')
+    return { setting: settingsTable.jwksUrl.name, read: jwksAt(jwksUrl), maxAgeMs: MAX_AGE_MS };
+  if (oidcIssuer === '') return fileSource(settingsTable.jwtKeysFile.name, jwtKeysFile);
+  const read = keysOfIssuer(oidcIssuer);
+  // Who sets an issuer beside the provider means that one.
+  const isProviders = jwtIssuer === oidcIssuer;
+  return {
+    setting: settingsTable.oidcIssuer.name,
+    read: isProviders ? read : async () => ({ ring: (await read()).ring }),
+    maxAgeMs: MAX_AGE_MS,
+  };
+}
+
+function adminSource({ adminJwtKeysFile }: TokenKeysParts['settings']): Source {
+  return fileSource(settingsTable.adminJwtKeysFile.name, adminJwtKeysFile);
+}
+
+function fileSource(setting: string, file: string): Source {
+  if (file === '') return { setting, read: null, maxAgeMs: null };
+  const read = async (): Promise<KeysRead> => ({ ring: keyRingFromText(await readText(file)) });
+  return { setting, read, maxAgeMs: null };
+}
