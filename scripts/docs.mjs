@@ -96,6 +96,10 @@ outranks the file of \`--config\`, and the file outranks what \`dev\` presets. A
 \`SOLESEAT_\` is a fault. \`soleseat config check\` says whether \`serve\` would start and names every fault;
 \`soleseat config print\` shows what applies, without secrets.
 
+A line end behind a value is taken off; quotes around a value are refused, as they would be part of it. Of secrets and of
+\`REDIS_URL\`, a setting with \`_FILE\` behind its name may name a file with the value. What Kubernetes injects for a Service
+named \`soleseat\` (\`SOLESEAT_PORT=tcp://…\`) is no setting.
+
 ${table(['setting', 'value', 'default', 'meaning'], rows)}
 `;
 }

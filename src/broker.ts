@@ -5,6 +5,7 @@ import type { NotReady } from './admin/probes.js';
 import type { AdminParts } from './admin/route.js';
 import type { KeyRing } from './auth/keys.js';
 import { monotonicMs } from './base/clock.js';
+import { hostPort } from './base/listening.js';
 import { createLog, type Log } from './base/log.js';
 import { createMetrics, type Metrics } from './base/metrics.js';
 import { createSessionIds } from './base/session-ids.js';
@@ -16,6 +17,8 @@ import { VERSION } from './base/version.js';
 import { createWallClock } from './base/wall-clock.js';
 import { refreshGauges } from './compose/gauges.js';
 import { openKeys, type TokenKeys, type TokenKeysParts } from './compose/keys.js';
+import type { Renewed } from './compose/renewed.js';
+import { openUpkeep } from './compose/upkeep.js';
 import { openWebhooks } from './compose/webhooks.js';
 import { Doorkeeper } from './gateway/doorkeeper.js';
 import { FractionReport } from './gateway/fraction-report.js';
@@ -29,11 +32,11 @@ import { Story, type UsersInLog } from './session/story.js';
 import { TokenWatch } from './session/tokens-watch.js';
 import { FaultLog } from './store/fault-log.js';
 import { makeContact } from './store/first-contact.js';
-import { Housekeeping } from './store/housekeeping.js';
+import type { Housekeeping } from './store/housekeeping.js';
 import type { NodeReport, Nodes } from './store/nodes.js';
 import { Inbox } from './store/notices.js';
 import { Outages } from './store/outages.js';
-import { Pulse } from './store/pulse.js';
+import type { Pulse } from './store/pulse.js';
 import { openCommands, openInbox, type RedisConnection } from './store/redis.js';
 import { renewApart } from './store/renew-apart.js';
 import { Setbacks } from './store/setbacks.js';
@@ -43,7 +46,6 @@ import { type StoreWatch, watchStore } from './store/watch/store-watch.js';
 const TICK_MS = 20;
 /** A reconnected inbox has every session verified within this time. */
 const VERIFY_WITHIN_MS = 1000;
-const HEARTBEAT_MS = 1000;
 
 /** One broker node: builds the parts, starts, drains, stops. */
 export class Broker {
@@ -105,25 +107,18 @@ export class Broker {
       onSetback: (setback) => setbacks.wentBack(setback),
     });
     const { leases, redisClock, keys: names } = this.store;
-    this.#housekeeping = new Housekeeping({
-      ...this.store,
-      sweepEveryMs: settings.sweepEveryMs,
-      announceEveryMs: settings.renewEveryMs,
-      report: () => this.#report(),
-      orgs: () => this.store.horizon.orgs,
-      onForgotten: () => setbacks.forgotten(),
-      onWentBack: (lostMs) => setbacks.wentBack({ lostMs }),
+    const { housekeeping, pulse } = openUpkeep({
+      settings,
+      redis: this.#commands,
+      store: this.store,
+      setbacks,
       outages,
       faults,
+      report: () => this.#report(),
       ...senses,
     });
-    this.#pulse = new Pulse({
-      redis: this.#commands,
-      redisClock,
-      everyMs: HEARTBEAT_MS,
-      outages,
-      onBeat: () => this.#housekeeping.beat(),
-    });
+    this.#housekeeping = housekeeping;
+    this.#pulse = pulse;
     const storeMs = () => redisClock.nowMs();
     const wallMs = createWallClock({ systemMs: Date.now, storeMs, clock: monotonicMs });
     const story = new Story(log, settings.logUsers as UsersInLog);
@@ -245,9 +240,11 @@ export class Broker {
     await this.stop();
   }
 
-  /** Reads anew what may change while the node runs. No session is touched; what cannot be read stays as it was. */
-  reload(): Promise<boolean> {
-    return this.#keys.reload();
+  /** Puts in place what has been read anew. No session is touched. */
+  renew({ keys, adminKeys, tls, logLevel }: Renewed): void {
+    this.#keys.renew({ keys, adminKeys });
+    if (tls !== null) this.#gateway.useTls(tls);
+    this.log.level = logLevel;
   }
 
   /** Closes everything at once. */
@@ -284,7 +281,7 @@ export class Broker {
     if (!this.#isStarted) return null;
     return {
       version: VERSION,
-      publicAddress: `${this.settings.host}:${this.#ports.public}`,
+      publicAddress: hostPort(this.settings.host, this.#ports.public),
       startedAtMs: this.#startedAtMs,
       sessions: this.#registry.size,
       state: this.#isDraining ? 'draining' : 'ready',

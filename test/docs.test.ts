@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { allRoutes } from '../src/admin/routes/index.js';
 import type { LabelValues } from '../src/base/metrics/row.js';
 import { metricsTable } from '../src/base/metrics.js';
+import { fileNamesOf } from '../src/base/parse-settings.js';
 import { settingsTable } from '../src/base/settings.js';
 import { program } from '../src/cli/program.js';
 import { closeCodes, isFinal } from '../src/protocol/close-codes.js';
@@ -116,7 +117,9 @@ describe('the documentation', () => {
   });
 
   it.each(pages)('%s names only settings and metrics that exist', (file) => {
-    const settings = new Set<string>(Object.values(settingsTable).map((one) => one.name));
+    const settings = new Set<string>(
+      Object.values(settingsTable).flatMap((one) => [one.name, ...fileNamesOf(one)]),
+    );
     const metrics = Object.values(metricsTable).map(([, name]) => name as string);
     const text = read(file);
     const named = [...text.matchAll(/\bSOLESEAT_[A-Z][A-Z_]*[A-Z]\b/g)].map(([name]) => name);

@@ -7,6 +7,7 @@ import fastify, {
   type HTTPMethods,
 } from 'fastify';
 import type { AdminClaims } from '../auth/tokens.js';
+import { listenAt } from '../base/listening.js';
 import { isOrgName, isPlainText } from '../protocol/text.js';
 import { StoreUnavailable } from '../store/errors.js';
 import { OWNERS_ORG } from '../store/webhooks.js';
@@ -78,7 +79,7 @@ export class AdminServer {
   }
 
   async listen(host: string, port: number): Promise<AddressInfo> {
-    await this.#app.listen({ host, port });
+    await listenAt(host, (at) => this.#app.listen({ host: at, port }));
     this.#app.server.on('error', (error) =>
       this.#parts.log.error({ reason: error.message }, 'admin server failed'),
     );

@@ -47,6 +47,7 @@ export class KeySet implements KeyHolder {
   constructor(private readonly parts: KeySetParts) {
     this.ring = parts.initial;
     if (parts.initial !== null) this.#show(parts.initial);
+    else parts.metrics.tokenKeys.set({ audience: parts.audience }, 0);
   }
 
   /** Reads where nothing has been read yet, and keeps the keys fresh from then on. */
@@ -72,6 +73,12 @@ export class KeySet implements KeyHolder {
       this.#again();
     });
     return this.#reading;
+  }
+
+  /** Puts keys in place that somebody else has read. */
+  replace(ring: KeyRing): void {
+    this.ring = ring;
+    this.#show(ring);
   }
 
   close(): void {

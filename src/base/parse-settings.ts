@@ -19,14 +19,15 @@ export function parseSettings(
     setting,
     problem: 'no such setting; `soleseat config print` lists them',
   }));
+  const given = cleaned(texts, faults);
   const values: Record<string, unknown> = {};
   // A provider's tokens name the provider.
-  const derived: SettingTexts = texts.SOLESEAT_OIDC_ISSUER
-    ? { SOLESEAT_JWT_ISSUER: texts.SOLESEAT_OIDC_ISSUER }
+  const derived: SettingTexts = given.SOLESEAT_OIDC_ISSUER
+    ? { SOLESEAT_JWT_ISSUER: given.SOLESEAT_OIDC_ISSUER }
     : {};
   for (const [property, one] of Object.entries(settingsTable)) {
     try {
-      values[property] = readValue(one, texts[one.name] ?? derived[one.name] ?? one.default);
+      values[property] = readValue(one, given[one.name] ?? derived[one.name] ?? one.default);
     } catch (error) {
       faults.push({ setting: one.name, problem: (error as Error).message });
     }
@@ -35,14 +36,58 @@ export function parseSettings(
   return { ok: true, settings: values as Settings };
 }
 
+/**
+ * What Kubernetes injects for a Service named like us, or like us and more: SOLESEAT_SERVICE_HOST, SOLESEAT_PORT_8080_TCP
+ * and the like. SOLESEAT_PORT, too, is then an address of that Service.
+ */
+const injectedName =
+  /^SOLESEAT(_[A-Z0-9]+)*_(SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$/;
+const injectedValue = /^(tcp|udp|sctp):\/\//;
+
+function isInjected([name, text]: readonly [string, string | undefined]): boolean {
+  return injectedName.test(name) && (!isKnown(name) || injectedValue.test(text ?? ''));
+}
+
+const specs: readonly SettingSpec[] = Object.values(settingsTable);
+const knownNames: ReadonlySet<string> = new Set(specs.flatMap((one) => [one.name, ...fileNamesOf(one)]));
+
+function isKnown(name: string): boolean {
+  return knownNames.has(name);
+}
+
+/** The setting that names a file with the text of this one: for what should not stand in an environment. */
+export function fileNamesOf({ name, kind }: SettingSpec): readonly string[] {
+  return kind === 'secret' || kind === 'url' ? [`${name}_FILE`] : [];
+}
+
 function unknownNames(texts: SettingTexts): string[] {
-  const known = new Set<string>(Object.values(settingsTable).map((one) => one.name));
-  // Kubernetes injects SOLESEAT_SERVICE_HOST, SOLESEAT_PORT_8080_TCP and the like for a service of this name.
-  const injected =
-    /^SOLESEAT(_[A-Z0-9]+)*_(SERVICE_(HOST|PORT)(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)?)$/;
   return Object.keys(texts).filter(
-    (name) => name.startsWith('SOLESEAT_') && !known.has(name) && !injected.test(name),
+    (name) => name.startsWith('SOLESEAT_') && !isKnown(name) && !isInjected([name, texts[name]]),
   );
+}
+
+/** A text as it was meant: files and shells leave a line end behind it, and a form an empty one. */
+export function withoutLineEnd(text: string): string {
+  return text.replace(/(\r?\n)+$/, '');
+}
+
+function cleaned(texts: SettingTexts, faults: SettingFault[]): SettingTexts {
+  const given: Record<string, string> = {};
+  for (const { name, kind } of specs) {
+    const raw = texts[name];
+    if (raw === undefined || isInjected([name, raw])) continue;
+    const text = kind === 'secret' ? withoutLineEnd(raw) : raw.trim();
+    if (/[\r\n]/.test(text)) faults.push({ setting: name, problem: 'holds a line end' });
+    else if (/^(["']).*\1$/.test(text))
+      faults.push({ setting: name, problem: 'stands in quotes, which would be part of it: leave them out' });
+    // An empty text is one, but what is no text has then been left out.
+    else if (text !== '' || isTextual(kind)) given[name] = text;
+  }
+  return given;
+}
+
+function isTextual(kind: SettingSpec['kind']): boolean {
+  return ['text', 'secret', 'url', 'file', 'list'].includes(kind);
 }
 
 const wholeNumber = /^\d{1,15}$/;

@@ -18,6 +18,10 @@ interface TargetBase {
   /** For the servers. */
   readonly credentials: RedisCredentials;
   readonly db: number;
+  /** The family of addresses that host names are looked up in; 0 for either. */
+  readonly family: 0 | 4 | 6;
+  /** How many options behind `?` mean nothing here, as those that platforms add for other libraries. */
+  readonly unusedOptions: number;
 }
 
 export type RedisTarget =
@@ -42,25 +46,26 @@ export function parseRedisUrl(text: string): RedisTarget {
   const addresses = (parts.hosts ?? '').split(',').map((one) => readAddress(one, defaultPorts[kind]));
   if (kind === 'single' && addresses.length > 1)
     throw new Error('names several addresses: begin with redis+sentinel:// or redis+cluster://');
-  const base = {
-    isEncrypted: parts.scheme === 'rediss',
-    addresses,
-    credentials: readCredentials(parts.user ?? ''),
-  };
   const path = (parts.path ?? '').split('/').map(decoded);
   const query = new URLSearchParams(parts.query ?? '');
+  const options = readOptions(query, kind === 'sentinel' ? sentinelOptions : []);
+  const base = {
+    isEncrypted: parts.scheme === 'rediss' || options.isEncrypted,
+    addresses,
+    credentials: readCredentials(parts.user ?? ''),
+    family: options.family,
+    unusedOptions: options.unusedOptions,
+  };
   if (kind === 'sentinel') {
     const [masterName = '', db = '', ...rest] = path;
     if (masterName === '')
       throw new Error("needs the master's name after the Sentinels: redis+sentinel://host:26379/name");
-    checkOptions(query, sentinelOptions);
     const [username, password] = sentinelOptions.map((name) => query.get(name) ?? '');
     const sentinelCredentials = credentials(username ?? '', password ?? '');
-    return { kind, ...base, db: readDb(db, rest), masterName, sentinelCredentials };
+    return { kind, ...base, db: readDb(db || options.db, rest), masterName, sentinelCredentials };
   }
-  checkOptions(query, []);
   const [first = '', ...rest] = path;
-  const db = readDb(first, rest);
+  const db = readDb(first || options.db, rest);
   if (kind === 'cluster' && db !== 0) throw new Error('names a database: a cluster has database 0 only');
   return { kind, ...base, db };
 }
@@ -75,7 +80,7 @@ export function withoutPasswords(text: string): string {
   if (!form.test(text)) return '(not a Redis URL)';
   return text
     .replace(/(:\/\/[^:@/?#]*):[^/?#]*@/, '$1:***@')
-    .replace(/([?&]sentinelPassword=)[^&]*/g, '$1***');
+    .replace(/([?&][^=&]*pass[^=&]*=)[^&]*/gi, '$1***');
 }
 
 function problemOfForm(text: string): string {
@@ -111,11 +116,34 @@ function readDb(text: string, rest: readonly string[]): number {
   return Number(text);
 }
 
-function checkOptions(query: URLSearchParams, known: readonly string[]): void {
-  if ([...query.keys()].every((name) => known.includes(name))) return;
-  throw new Error(
-    known.length === 0 ? 'must have no options after ?' : `has an option that is none of ${known.join(', ')}`,
-  );
+const isOn = /^(true|yes|on|1|required|verify-.*)$/i;
+
+/** What options behind `?` ask for; names are compared without case. Those of other libraries are counted, and do nothing. */
+function readOptions(query: URLSearchParams, known: readonly string[]) {
+  const asked = { isEncrypted: false, family: 0 as 0 | 4 | 6, db: '', unusedOptions: 0 };
+  for (const [name, value] of query) {
+    switch (name.toLowerCase()) {
+      case 'db':
+      case 'database':
+        asked.db = value;
+        break;
+      case 'tls':
+      case 'ssl':
+        asked.isEncrypted ||= isOn.test(value);
+        break;
+      case 'family':
+        asked.family = value === '4' || value === '6' ? (Number(value) as 4 | 6) : 0;
+        break;
+      case 'user':
+      case 'username':
+      case 'password':
+      case 'auth':
+        throw new Error('has a user or a password behind the ?: they stand before the host, user:password@');
+      default:
+        if (!known.includes(name)) asked.unusedOptions++;
+    }
+  }
+  return asked;
 }
 
 function decoded(text: string): string {

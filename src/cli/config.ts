@@ -1,3 +1,4 @@
+import { fileNamesOf } from '../base/parse-settings.js';
 import { withoutPasswords } from '../base/redis-url.js';
 import { type SettingSpec, type SettingTexts, settingsTable } from '../base/settings.js';
 import { type ConfigurationSources, gather, loadConfiguration } from './configuration.js';
@@ -22,6 +23,9 @@ export function configPrint(sources: ConfigurationSources, options: { readonly j
 
 function describe(one: SettingSpec, texts: SettingTexts) {
   const given = texts[one.name];
+  const fileName = fileNamesOf(one).find((name) => texts[name] !== undefined);
+  if (fileName !== undefined)
+    return { setting: one.name, value: `(from the file of ${fileName})`, isDefault: false, doc: one.doc };
   const isSecret = one.kind === 'secret';
   const value =
     given === undefined

@@ -1,6 +1,6 @@
 import { KeyError, type KeyRing } from '../auth/keys.js';
 import { keyRingFromSecret, keyRingFromText } from '../auth/read-keys.js';
-import { parseSettings } from '../base/parse-settings.js';
+import { fileNamesOf, parseSettings, withoutLineEnd } from '../base/parse-settings.js';
 import { type SettingFault, type Settings, type SettingTexts, settingsTable } from '../base/settings.js';
 import { checkSettings } from '../base/settings-check.js';
 import { readTextSync } from '../base/text-file.js';
@@ -8,8 +8,12 @@ import { checkTlsPair, TlsFault, type TlsPair } from '../gateway/tls.js';
 import { isOrgName } from '../protocol/text.js';
 import { CommandFailure, exitCodes } from './failure.js';
 
-export interface Configuration {
+export interface Configuration extends Loaded {
   readonly settings: Settings;
+}
+
+/** What the files that settings name hold. */
+interface Loaded {
   /** Null where an identity provider has them. */
   readonly keys: KeyRing | null;
   /** Those of admin tokens, where they have keys of their own. */
@@ -29,23 +33,50 @@ export interface ConfigurationSources {
 
 /** Reads and checks all settings, and loads the files that they name. Throws CommandFailure (78) naming every bad setting. */
 export function loadConfiguration(sources: ConfigurationSources): Configuration {
+  const settings = readSettings(sources);
+  const load = loaders(settings);
+  return { settings, keys: load.keys(), adminKeys: load.adminKeys(), tls: load.tls() };
+}
+
+/** Reads and checks all settings. Throws CommandFailure (78) naming every bad one. */
+export function readSettings(sources: ConfigurationSources): Settings {
   const texts = gather(sources);
-  const parsed = parseSettings(texts);
+  const parsed = parseSettings({ ...texts, ...fromFiles(texts) });
   if (!parsed.ok) throw badSettings(parsed.faults);
   const faults = [...checkSettings(parsed.settings)];
   const { defaultOrg } = parsed.settings;
   if (defaultOrg !== '' && !isOrgName(defaultOrg))
     faults.push({ setting: settingsTable.defaultOrg.name, problem: 'cannot be the name of an org' });
   if (faults.length > 0) throw badSettings(faults);
-  const { settings } = parsed;
-  const keys = loadKeys(settings.jwtSecret, settings.jwtKeysFile, 'SOLESEAT_JWT');
-  const adminKeys = loadKeys(settings.adminJwtSecret, settings.adminJwtKeysFile, 'SOLESEAT_ADMIN_JWT');
-  return { settings, keys, adminKeys, tls: loadTls(settings) };
+  return parsed.settings;
+}
+
+/** What loads each file that settings name. Each throws CommandFailure (78) naming the setting. */
+export function loaders(settings: Settings): { readonly [P in keyof Loaded]: () => Loaded[P] } {
+  const { jwtSecret, jwtKeysFile, adminJwtSecret, adminJwtKeysFile } = settings;
+  return {
+    keys: () => loadKeys(jwtSecret, jwtKeysFile, 'SOLESEAT_JWT'),
+    adminKeys: () => loadKeys(adminJwtSecret, adminJwtKeysFile, 'SOLESEAT_ADMIN_JWT'),
+    tls: () => loadTls(settings),
+  };
+}
+
+/** The files that the settings come from and that they name: what may change while a node runs. */
+export function filesOf(sources: ConfigurationSources, settings: Settings): readonly string[] {
+  const texts = gather(sources);
+  const specs = Object.entries(settingsTable);
+  const named = specs.flatMap(([property, one]) => [
+    ...(one.kind === 'file' ? [String(settings[property as keyof Settings])] : []),
+    ...fileNamesOf(one).map((name) => texts[name]?.trim() ?? ''),
+  ]);
+  return [sources.file ?? '', ...named].filter((file) => file !== '');
 }
 
 /** The texts that apply, by name, without checking them. */
 export function gather({ environment, file, set = [], presets = {} }: ConfigurationSources): SettingTexts {
-  const known = new Set<string>(Object.values(settingsTable).map((one) => one.name));
+  const known = new Set<string>(
+    Object.values(settingsTable).flatMap((one) => [one.name, ...fileNamesOf(one)]),
+  );
   const isOurs = ([name]: [string, string | undefined]) => known.has(name) || name.startsWith('SOLESEAT_');
   const fromFile = file === undefined ? {} : readSettingsFile(file);
   return {
@@ -54,6 +85,29 @@ export function gather({ environment, file, set = [], presets = {} }: Configurat
     ...Object.fromEntries(Object.entries(environment).filter(isOurs)),
     ...pairs(set, '--set'),
   };
+}
+
+/** One setting of the environment, for commands that need no others: its text, or what its file holds. Null without either. */
+export function environmentText(property: keyof Settings): string | null {
+  const one = settingsTable[property];
+  const texts = { ...process.env, ...fromFiles(process.env) };
+  const text = withoutLineEnd(texts[one.name] ?? '');
+  return text === '' ? null : text;
+}
+
+/** What files hold that settings like SOLESEAT_JWT_SECRET_FILE name. */
+function fromFiles(texts: SettingTexts): SettingTexts {
+  const found: Record<string, string> = {};
+  for (const one of Object.values(settingsTable)) {
+    for (const fileName of fileNamesOf(one)) {
+      const file = texts[fileName]?.trim() ?? '';
+      if (file === '') continue;
+      if ((texts[one.name] ?? '') !== '')
+        throw badSettings([{ setting: fileName, problem: `and ${one.name} exclude each other` }]);
+      found[one.name] = readFile(fileName, file);
+    }
+  }
+  return found;
 }
 
 function readSettingsFile(file: string): SettingTexts {
@@ -75,7 +129,14 @@ function pairs(lines: readonly string[], where: string): SettingTexts {
     lines.map((line) => {
       const equals = line.indexOf('=');
       if (equals < 1) throw new CommandFailure(`${where}: each setting is NAME=value`, exitCodes.config);
-      return [line.slice(0, equals).trim(), line.slice(equals + 1).trim()];
+      // As a shell would read it: `export NAME=value`.
+      return [
+        line
+          .slice(0, equals)
+          .replace(/^export\s/, '')
+          .trim(),
+        line.slice(equals + 1),
+      ];
     }),
   );
 }

@@ -27,7 +27,9 @@ export async function dev(
   const mintForConsole = () => mintAdmin(configuration, { subject: 'dev', role: 'owner', org: '*', ...life });
   // No setting can ask for this, so that `serve` never does it.
   const autoSignIn = { mint: mintForConsole, lifeMs: life.expiresInSeconds * 1000 };
-  const broker = await startBroker(configuration, () => redis.stop(), { autoSignIn }).catch(async (error) => {
+  // Its terminal was closed: nobody is there to stop it otherwise.
+  const start = { onStopped: () => redis.stop(), stopsAt: 'SIGHUP', autoSignIn } as const;
+  const broker = await startBroker(configuration, start).catch(async (error) => {
     await redis.stop();
     throw error;
   });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { hostPort, listenAt } from '../base/listening.js';
 import { type Configuration, type ConfigurationSources, loadConfiguration } from './configuration.js';
 import type { Finding } from './doctor-finding.js';
 import { keyFindings } from './doctor-keys.js';
@@ -96,19 +97,25 @@ async function portFindings({ settings }: Configuration): Promise<Finding[]> {
   return Promise.all([portFinding('public', host, port), portFinding('admin', adminHost, adminPort)]);
 }
 
-function portFinding(name: string, host: string, port: number): Promise<Finding> {
-  return new Promise((resolve) => {
+async function portFinding(name: string, host: string, port: number): Promise<Finding> {
+  const address = `the ${name} address ${hostPort(host, port)}`;
+  try {
+    await listenAt(host, (at) => listenOnce(at, port));
+    return { level: 'good', what: `${address} is free` };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const isTaken = code === 'EADDRINUSE';
+    const advice = isTaken
+      ? 'Fine if it is this broker that runs there.'
+      : 'Another address or port is needed.';
+    return { level: isTaken ? 'warning' : 'bad', what: `${address} cannot be had (${code})`, advice };
+  }
+}
+
+function listenOnce(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const what = `the ${name} address ${host}:${port} cannot be had (${error.code})`;
-      const isTaken = error.code === 'EADDRINUSE';
-      const advice = isTaken
-        ? 'Fine if it is this broker that runs there.'
-        : 'Another address or port is needed.';
-      resolve({ level: isTaken ? 'warning' : 'bad', what, advice });
-    });
-    server.listen(port, host, () =>
-      server.close(() => resolve({ level: 'good', what: `the ${name} address ${host}:${port} is free` })),
-    );
+    server.once('error', reject);
+    server.listen(port, host, () => server.close(() => resolve()));
   });
 }

@@ -2,19 +2,32 @@ import { Broker } from '../broker.js';
 import { StoreUnavailable } from '../store/errors.js';
 import { type Configuration, type ConfigurationSources, loadConfiguration } from './configuration.js';
 import { CommandFailure, exitCodes } from './failure.js';
+import { Renewal } from './renewal.js';
 
 /** `soleseat serve`: a broker on the Redis that `REDIS_URL` names, until a signal drains it. */
 export async function serve(sources: ConfigurationSources): Promise<void> {
-  await startBroker(loadConfiguration(sources));
+  const configuration = loadConfiguration(sources);
+  let renewal: Renewal | null = null;
+  // Before anything else: at a signal that nobody handles the process would end.
+  process.on('SIGHUP', () => renewal?.renew('signal'));
+  const broker = await startBroker(configuration);
+  renewal = new Renewal(sources, configuration, broker);
+  await renewal.start();
 }
 
-/** Starts a broker that drains at SIGTERM or SIGINT and then ends the process through `onStopped`. */
+export interface StartOptions
+  extends Pick<NonNullable<ConstructorParameters<typeof Broker>[2]>, 'autoSignIn'> {
+  readonly onStopped?: () => Promise<void>;
+  /** Beside SIGTERM and SIGINT. */
+  readonly stopsAt?: NodeJS.Signals;
+}
+
+/** Starts a broker that drains at a signal and then ends the process through `onStopped`. */
 export async function startBroker(
   { settings, keys, adminKeys, tls }: Configuration,
-  onStopped: () => Promise<void> = async () => {},
-  development: ConstructorParameters<typeof Broker>[2] = {},
+  { onStopped = async () => {}, stopsAt, ...more }: StartOptions = {},
 ): Promise<Broker> {
-  const broker = new Broker(settings, keys, { adminKeys, tls, ...development });
+  const broker = new Broker(settings, keys, { adminKeys, tls, ...more });
   try {
     await broker.start();
   } catch (error) {
@@ -32,8 +45,7 @@ export async function startBroker(
       .then(onStopped)
       .then(() => process.exit(exitCodes.ok));
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  for (const signal of ['SIGTERM', 'SIGINT', stopsAt] as const) if (signal) process.on(signal, stop);
   return broker;
 }
 

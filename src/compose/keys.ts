@@ -47,8 +47,8 @@ export interface TokenKeys {
   /** Whether tokens of clients can be judged at all. */
   readonly isReady: () => boolean;
   start(): void;
-  /** Reads all sources again; false where one kept what it had. */
-  reload(): Promise<boolean>;
+  /** Puts keys in place that were read anew, and reads those that an identity provider has. */
+  renew(read: { readonly keys: KeyRing | null; readonly adminKeys: KeyRing | null }): void;
   close(): void;
 }
 
@@ -90,8 +90,10 @@ export function openKeys(parts: TokenKeysParts): TokenKeys {
       if (hasOwnKeys && adminKeys === null)
         log.warn('no admin token can be good: set SOLESEAT_ADMIN_JWT_SECRET or SOLESEAT_ADMIN_JWT_KEYS');
     },
-    async reload() {
-      return (await Promise.all(sets.map((set) => set.reload()))).every(Boolean);
+    renew(read) {
+      if (read.keys !== null) clientSet.replace(read.keys);
+      else if (parts.keys === null) void clientSet.reload();
+      if (read.adminKeys !== null && adminSet !== clientSet) adminSet.replace(read.adminKeys);
     },
     close() {
       for (const set of sets) set.close();

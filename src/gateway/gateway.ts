@@ -1,8 +1,11 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Server as TlsServer } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import { addressOf } from '../base/address.js';
+import { firstEndOf } from '../base/certificates.js';
+import { listenAt } from '../base/listening.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import { CONNECT_PATH, SUBPROTOCOL } from '../protocol/messages.js';
@@ -59,6 +62,7 @@ export class Gateway {
       maxFragments: MAX_FRAGMENTS,
       handleProtocols: () => SUBPROTOCOL,
     });
+    if (parts.tls !== null) this.#showEnd(parts.tls);
     const { server, hangUp } = createHttpServer(parts.tls);
     this.#http = server;
     this.#hangUp = hangUp;
@@ -77,18 +81,33 @@ export class Gateway {
     });
   }
 
+  /** Shows another certificate from the next connection on. Only where the port speaks TLS already. */
+  useTls(pair: TlsPair): void {
+    if (!(this.#http instanceof TlsServer)) return;
+    this.#http.setSecureContext({ ...pair });
+    this.#showEnd(pair);
+  }
+
+  #showEnd({ cert }: TlsPair): void {
+    this.parts.metrics.certificateEnd.set({ certificate: 'public' }, firstEndOf(cert));
+  }
+
   get connections(): number {
     return this.#conversations.size;
   }
 
   async listen(host: string, port: number): Promise<AddressInfo> {
-    await new Promise<void>((resolve, reject) => {
-      this.#http.once('error', reject);
-      this.#http.listen({ host, port, backlog: 4096 }, () => {
-        this.#http.off('error', reject);
-        resolve();
-      });
-    });
+    await listenAt(
+      host,
+      (at) =>
+        new Promise<void>((resolve, reject) => {
+          this.#http.once('error', reject);
+          this.#http.listen({ host: at, port, backlog: 4096 }, () => {
+            this.#http.off('error', reject);
+            resolve();
+          });
+        }),
+    );
     this.#http.on('error', (error) =>
       this.parts.log.error({ reason: error.message }, 'public server failed'),
     );

@@ -232,6 +232,7 @@ function connectionOptions({ commandTimeoutMs }: RedisConfig, target: RedisTarge
     // A demoted master still answers. 1 leaves it; 2 would send the command once more.
     reconnectOnError: (error: Error) => (error.message.includes('READONLY') ? 1 : false) as 1 | false,
     connectionName: `soleseat-${role}`,
+    family: target.family,
     ...(target.isEncrypted && { tls: {} }),
   };
 }

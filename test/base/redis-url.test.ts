@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isLoopback, parseRedisUrl, withoutPasswords } from '../../src/base/redis-url.js';
 
 const at = (host: string, port: number) => ({ host, port });
-const plain = { isEncrypted: false, credentials: {}, db: 0 };
+const plain = { isEncrypted: false, credentials: {}, db: 0, family: 0, unusedOptions: 0 };
 
 describe('REDIS_URL', () => {
   it.each([
@@ -12,6 +12,7 @@ describe('REDIS_URL', () => {
       'rediss://ada:p%40ss%2F@redis.example:6380/3',
       {
         kind: 'single',
+        ...plain,
         isEncrypted: true,
         credentials: { username: 'ada', password: 'p@ss/' },
         db: 3,
@@ -49,6 +50,34 @@ describe('REDIS_URL', () => {
         sentinelCredentials: {},
       },
     ],
+    [
+      'redis://host?ssl_cert_reqs=none&protocol=3&timeout=5s',
+      { kind: 'single', ...plain, addresses: [at('host', 6379)], unusedOptions: 3 },
+    ],
+    [
+      'redis://host?ssl=True&db=2',
+      { kind: 'single', ...plain, isEncrypted: true, db: 2, addresses: [at('host', 6379)] },
+    ],
+    [
+      'redis://host/1?db=2&family=6',
+      { kind: 'single', ...plain, db: 1, family: 6, addresses: [at('host', 6379)] },
+    ],
+    [
+      'rediss://host?tls=false',
+      { kind: 'single', ...plain, isEncrypted: true, addresses: [at('host', 6379)] },
+    ],
+    [
+      'redis+sentinel://a/main?tls=true&replica=x',
+      {
+        kind: 'sentinel',
+        ...plain,
+        isEncrypted: true,
+        unusedOptions: 1,
+        addresses: [at('a', 26_379)],
+        masterName: 'main',
+        sentinelCredentials: {},
+      },
+    ],
   ])('%s is understood', (text, target) => {
     expect(parseRedisUrl(text)).toEqual(target);
   });
@@ -66,11 +95,11 @@ describe('REDIS_URL', () => {
     ['redis://a,hunter2', 'several addresses'],
     ['redis://host/hunter2', 'number of a database'],
     ['redis://host/1/hunter2', 'number of a database'],
-    ['redis://host?hunter2=1', 'no options'],
+    ['redis://host?password=hunter2', 'behind the ?'],
+    ['redis://host?db=hunter2', 'number of a database'],
     ['redis+sentinel://hunter2:1,/main', 'not host:port'],
     ['redis+sentinel://hunter2:1', "master's name"],
     ['redis+sentinel://host/main/hunter2', 'number of a database'],
-    ['redis+sentinel://host/main?hunter2=1', 'none of sentinelUsername, sentinelPassword'],
     ['redis+sentinel://host/main?sentinelUsername=hunter2', 'user without a password'],
     ['redis+cluster://hunter2/1', 'database 0 only'],
   ])('%s is refused with what is wrong, and never shown', (text, problem) => {

@@ -28,6 +28,10 @@ describe('settings', () => {
     ['Sentinels without the name of a master', 'REDIS_URL', 'rediss+sentinel://redis.example'],
     ['a Redis URL of another scheme', 'REDIS_URL', 'http://127.0.0.1'],
     ['a Redis URL that is none', 'REDIS_URL', 'secret-value'],
+    ['a value in quotes', 'SOLESEAT_JWT_ISSUER', '"https://login.example"'],
+    ['a secret in quotes', 'SOLESEAT_JWT_SECRET', "'a secret that has more than 32 bytes'"],
+    ['a number in quotes', 'SOLESEAT_PORT', '"80"'],
+    ['a line end within', 'SOLESEAT_JWT_SECRET', `${'x'.repeat(20)}\n${'y'.repeat(20)}`],
     ['port 70000', 'SOLESEAT_PORT', '70000'],
     ['port -1', 'SOLESEAT_ADMIN_PORT', '-1'],
     ['a malformed duration', 'SOLESEAT_DRAIN_MS', '10 parsecs'],
@@ -44,6 +48,23 @@ describe('settings', () => {
   it.each<readonly [string, SettingTexts]>([
     ['a provider', { SOLESEAT_JWT_SECRET: '', SOLESEAT_OIDC_ISSUER: 'https://login.example/realms/a' }],
     ['keys on this machine', { SOLESEAT_JWT_SECRET: '', SOLESEAT_JWKS_URL: 'http://127.0.0.1:8081/keys' }],
+    ['the address of a Service of this name', { SOLESEAT_PORT: 'tcp://10.0.0.1:8080' }],
+    [
+      'what Kubernetes injects for Services beside it',
+      {
+        SOLESEAT_ADMIN_PORT: 'tcp://10.0.0.2:9090',
+        SOLESEAT_ADMIN_PORT_9090_TCP: 'tcp://10.0.0.2:9090',
+        SOLESEAT_ADMIN_SERVICE_HOST: '10.0.0.2',
+        SOLESEAT_REDIS_MASTER_SERVICE_PORT_TCP_REDIS: '6379',
+        SOLESEAT_REDIS_PORT: 'tcp://10.0.0.3:6379',
+        SOLESEAT_UDP_PORT_53_UDP_ADDR: '10.0.0.4',
+      },
+    ],
+    [
+      'values that were left empty',
+      { SOLESEAT_PORT: '', SOLESEAT_LEASE_TTL_MS: '', SOLESEAT_LICENSE_MODE: '' },
+    ],
+    ['values with blanks around', { SOLESEAT_PORT: ' 80 ', SOLESEAT_LICENSE_MODE: 'auto\t' }],
     ['what Kubernetes injects', { SOLESEAT_SERVICE_HOST: '10.0.0.1', SOLESEAT_PORT_8080_TCP_PORT: '8080' }],
     [
       'plaintext Redis elsewhere on request',
@@ -79,4 +100,22 @@ it('takes the provider for the issuer, unless another one is set', () => {
   };
   expect(issuerOf({})).toBe('https://login.example');
   expect(issuerOf({ SOLESEAT_JWT_ISSUER: 'me' })).toBe('me');
+});
+
+it('takes a line end off, of secrets too, and nothing else of those', () => {
+  const secretOf = (text: string) => {
+    const parsed = parseSettings({ ...good, SOLESEAT_JWT_SECRET: text });
+    return parsed.ok && parsed.settings.jwtSecret;
+  };
+  const secret = ` ${'x'.repeat(32)} `;
+  for (const end of ['', '\n', '\r\n', '\n\n']) expect(secretOf(secret + end)).toBe(secret);
+});
+
+it('takes the port that is set, and not the one that Kubernetes means', () => {
+  const portOf = (text: string) => {
+    const parsed = parseSettings({ ...good, SOLESEAT_PORT: text });
+    return parsed.ok ? parsed.settings.port : parsed.faults;
+  };
+  expect([portOf('tcp://10.0.0.1:9999'), portOf('9999')]).toEqual([8080, 9999]);
+  expect(portOf('http://10.0.0.1:9999')).toMatchObject([{ setting: 'SOLESEAT_PORT' }]);
 });

@@ -32,7 +32,12 @@ it.each([
   ['any Origin', 'SOLESEAT_ORIGINS', '*'],
   ['plaintext to another host', 'REDIS_URL', 'redis://:hunter2hunter2@redis.example.com:6379'],
   ['Sentinels without a master', 'REDIS_URL', 'redis+sentinel://:hunter2hunter2@127.0.0.1:26379'],
-  ['a cluster with an option', 'REDIS_URL', 'redis+cluster://127.0.0.1:7000?password=hunter2hunter2'],
+  [
+    'a cluster with a password behind the ?',
+    'REDIS_URL',
+    'redis+cluster://127.0.0.1:7000?password=hunter2hunter2',
+  ],
+  ['a secret beside its file', 'SOLESEAT_JWT_SECRET_FILE', '/dev/null'],
   ['a port out of range', 'SOLESEAT_PORT', '70000'],
   ['a malformed duration', 'SOLESEAT_RENEW_EVERY_MS', '10 apples'],
 ])('%s ends with 78, named but not shown', (_, name, value) => {
@@ -102,4 +107,50 @@ it.each([
   [['connect', '--url', 'example.com', '--token', 'x']],
 ])('%s ends with 2', (args) => {
   expect(run(args, good).status).toBe(2);
+});
+
+describe('settings from a file, alike from --config and from the files of secrets', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'soleseat-settings-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const file = (name: string, content: string | Buffer) => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  const secret = 'a secret of no fewer than 32 bytes';
+  const withSecret = (content: string | Buffer) =>
+    run(['config', 'check'], {
+      REDIS_URL: good.REDIS_URL,
+      SOLESEAT_JWT_SECRET_FILE: file('secret', content),
+    });
+  const withConfig = (content: string | Buffer) =>
+    run(['config', 'check', '--config', file('settings', content)], {});
+  const lines = `REDIS_URL=${good.REDIS_URL}\nexport SOLESEAT_JWT_SECRET=${secret}\n`;
+
+  it.each([
+    ['as it is', secret],
+    ['with a line end', `${secret}\r\n`],
+    ['as Windows writes it', Buffer.from(`\ufeff${secret}\r\n`, 'utf16le')],
+    ['with a byte order mark', `\ufeff${secret}\n`],
+  ])('a secret %s', (_, content) => {
+    expect(withSecret(content).stderr).toBe('');
+  });
+
+  it.each([
+    ['as it is', lines],
+    ['with comments and empty lines', `# ours\n\n${lines}`],
+    ['with line ends of Windows', lines.replaceAll('\n', '\r\n')],
+    ['as Windows writes it', Buffer.from(`\ufeff${lines}`, 'utf16le')],
+  ])('a settings file %s', (_, content) => {
+    expect(withConfig(content).stderr).toBe('');
+  });
+
+  it('an empty or missing secret, and quotes, end with 78', () => {
+    for (const content of ['', '\n', `"${secret}"`]) {
+      const { status, stderr } = withSecret(content);
+      expect([status, stderr.includes('SOLESEAT_JWT_SECRET')]).toEqual([78, true]);
+    }
+    const env = { REDIS_URL: good.REDIS_URL, SOLESEAT_JWT_SECRET_FILE: join(folder, 'nothing') };
+    expect(run(['config', 'check'], env)).toMatchObject({ status: 78 });
+    expect(withConfig(lines.replace(secret, `'${secret}'`))).toMatchObject({ status: 78 });
+  });
 });

@@ -2,14 +2,19 @@ import { mkdtempSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { keyRingFromText } from '../../src/auth/read-keys.js';
+import { mintToken } from '../../src/auth/tokens.js';
 import type { brokerMetrics } from '../../src/base/metrics/broker.js';
 import { frame, opcodes, RawPeer } from '../gateway/raw-socket.js';
+import { selfSigned } from '../support/certificate.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { tokenFor } from '../support/node.js';
 import type { Cause, Stage } from './stage.js';
 
 const keyFile = join(mkdtempSync(join(tmpdir(), 'soleseat-keys-')), 'keys.json');
+
+const [first, second] = [selfSigned('491231235959Z'), selfSigned('401231235959Z')];
 
 async function takeOver(stage: Stage): Promise<void> {
   const loser = await stage.seat('ada', 'workstation');
@@ -128,11 +133,25 @@ export const brokerCauses = {
     settings: { SOLESEAT_JWT_KEYS: keyFile },
     happen: readKeys,
   },
+  certificateEnd: {
+    series: 'soleseat_certificate_expires_timestamp_seconds{certificate="public"}',
+    tls: first,
+    happen: async ({ node }) => node.renew({ keys: null, adminKeys: null, tls: second, logLevel: 'silent' }),
+    isMoved: (after, before) => after < before,
+  },
 } satisfies Record<keyof typeof brokerMetrics, Cause>;
 
-/** Two keys, where the node had one. */
+/** Two keys, where the node had one; then a token of a third. */
 async function readKeys({ node }: Stage): Promise<void> {
   const keys = ['a', 'b'].map((kid) => ({ kty: 'oct', kid, k: Buffer.alloc(32, kid).toString('base64url') }));
-  await writeFile(keyFile, JSON.stringify({ keys }));
-  await node.reload();
+  const text = JSON.stringify({ keys });
+  await writeFile(keyFile, text);
+  node.renew({ keys: keyRingFromText(text), adminKeys: null, tls: null, logLevel: 'silent' });
+  const [key] = keyRingFromText(text.replaceAll('"a"', '"c"')).keys;
+  if (key === undefined) throw new Error('no key');
+  const rules = { issuer: 'soleseat', audience: 'soleseat', expiresInSeconds: 60 };
+  const desktop = await Desktop.open(node.ports.public, null);
+  const token = mintToken({ key, user: 'ada', org: 'acme', ...rules });
+  desktop.say({ type: 'hello', machine: { id: 'workstation' }, token });
+  await desktop.close();
 }

@@ -33,9 +33,9 @@ afterAll(async () => {
   await shared.stop();
 });
 
-async function set({ settings, ruinsRedis = false }: Partial<Cause> = {}): Promise<Stage> {
+async function set({ settings, tls, ruinsRedis = false }: Partial<Cause> = {}): Promise<Stage> {
   const redis = ruinsRedis ? await testRedis() : shared;
-  const stage = await Stage.set(redis, settings);
+  const stage = await Stage.set(redis, settings, tls);
   ends.push(() => stage.clear(!ruinsRedis));
   if (ruinsRedis) ends.push(() => redis.stop());
   // The first look at Redis has been taken.

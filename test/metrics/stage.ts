@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import type { SettingTexts } from '../../src/base/settings.js';
 import type { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
+import type { TlsPair } from '../../src/gateway/tls.js';
 import type { HelloMessage } from '../../src/protocol/messages.js';
 import { Desktop } from '../support/desktop.js';
 import { startNode } from '../support/node.js';
@@ -14,6 +15,7 @@ export interface Cause {
   /** The series that moves, as on the page. `ADDRESS` stands for that of Redis. */
   readonly series: string;
   readonly settings?: SettingTexts;
+  readonly tls?: TlsPair;
   readonly happen: (stage: Stage) => Promise<unknown>;
   /** Whether the cause leaves Redis in a state that is of no use to others. */
   readonly ruinsRedis?: boolean;
@@ -33,9 +35,13 @@ export class Stage {
   ) {}
 
   /** On this Redis, which must be empty. */
-  static async set(redis: RedisProcess, settings: SettingTexts = {}): Promise<Stage> {
+  static async set(
+    redis: RedisProcess,
+    settings: SettingTexts = {},
+    tls: TlsPair | null = null,
+  ): Promise<Stage> {
     const proxy = await RedisProxy.start(redis.url);
-    const node = await startNode(proxy.url, { SOLESEAT_METRICS_EVERY_MS: '100', ...settings });
+    const node = await startNode(proxy.url, { SOLESEAT_METRICS_EVERY_MS: '100', ...settings }, tls);
     const store = new Redis(redis.url);
     store.on('error', () => {});
     return new Stage(redis, proxy, store, node);

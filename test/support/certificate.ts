@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
 /** DER (X.690): a tag, a length and a content. */
 function der(tag: number, ...contents: readonly Buffer[]): Buffer {
@@ -18,30 +18,62 @@ const pem = (label: string, bytes: Buffer) =>
 const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'));
 const commonName = oid('550403');
 const subjectAltName = oid('551d11');
+const basicConstraints = oid('551d13');
 
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
 }
 
-/** A certificate for 127.0.0.1 that signs itself (RFC 5280), with its key; both as PEM. */
-export function selfSigned(): Certificate {
+export interface CertificateOptions {
+  /** Host names beside the address 127.0.0.1. */
+  readonly hosts?: readonly string[];
+  /** Who signs it; left out, it signs itself. */
+  readonly by?: Certificate;
+  /** Whether it may sign others. */
+  readonly isAuthority?: boolean;
+  /** Like `491231235959Z`: YYMMDDhhmmss. */
+  readonly end?: string;
+}
+
+/** A certificate for 127.0.0.1 (RFC 5280), with its key; both as PEM. */
+export function certificate({
+  hosts = [],
+  by,
+  isAuthority = false,
+  end = '491231235959Z',
+}: CertificateOptions = {}): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const name = sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from('soleseat test')))));
-  const address = der(0x87, Buffer.from([127, 0, 0, 1]));
+  const name = (text: string) => sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from(text)))));
+  const ofAuthority = name('soleseat authority');
+  const own = isAuthority ? ofAuthority : name('soleseat test');
+  const names = [
+    der(0x87, Buffer.from([127, 0, 0, 1])),
+    ...hosts.map((host) => der(0x82, Buffer.from(host))),
+  ];
+  const isCritical = der(0x01, Buffer.from([0xff]));
+  const extensions = [
+    sequence(subjectAltName, der(0x04, sequence(...names))),
+    ...(isAuthority ? [sequence(basicConstraints, isCritical, der(0x04, sequence(isCritical)))] : []),
+  ];
   const toBeSigned = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))), // version 3
-    der(0x02, Buffer.from([1])),
+    der(0x02, randomBytes(8).fill(1, 0, 1)),
     ecdsaWithSha256,
-    name,
-    sequence(utcTime('200101000000Z'), utcTime('491231235959Z')),
-    name,
+    by === undefined ? own : ofAuthority,
+    sequence(utcTime('200101000000Z'), utcTime(end)),
+    own,
     publicKey.export({ type: 'spki', format: 'der' }),
-    der(0xa3, sequence(sequence(subjectAltName, der(0x04, sequence(address))))),
+    der(0xa3, sequence(...extensions)),
   );
-  const signature = bits(sign('sha256', toBeSigned, privateKey));
+  const signature = bits(sign('sha256', toBeSigned, by?.key ?? privateKey));
   return {
     cert: pem('CERTIFICATE', sequence(toBeSigned, ecdsaWithSha256, signature)),
     key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
   };
+}
+
+/** A certificate that signs itself. */
+export function selfSigned(end?: string): Certificate {
+  return certificate({ ...(end !== undefined && { end }) });
 }

@@ -30,9 +30,10 @@ export class Desktop {
     token: string | null,
     options: ClientOptions = {},
     onRefused?: (response: IncomingMessage) => void,
+    url = `ws://127.0.0.1:${port}/v1/connect`,
   ): Promise<Desktop> {
     const headers = token === null ? {} : { authorization: `Bearer ${token}` };
-    const ws = new WebSocket(`ws://127.0.0.1:${port}/v1/connect`, 'soleseat.v1', { headers, ...options });
+    const ws = new WebSocket(url, 'soleseat.v1', { headers, ...options });
     const desktop = new Desktop(ws);
     if (onRefused !== undefined) ws.on('unexpected-response', (_, response) => onRefused(response));
     await once(ws, 'open');

@@ -37,6 +37,8 @@ export class NodeProcess {
     how: {
       readonly hooks?: Readonly<Record<string, string>>;
       readonly args?: readonly string[];
+      /** Behind `serve`. */
+      readonly options?: readonly string[];
       readonly ports?: { readonly public: number; readonly admin: number };
     } = {},
   ): Promise<NodeProcess> {
@@ -50,7 +52,7 @@ export class NodeProcess {
       SOLESEAT_ADMIN_PORT: String(ports.admin),
     };
     const preload = how.hooks === undefined ? [] : ['--import', hooks];
-    const args = [...preload, ...(how.args ?? []), main, 'serve'];
+    const args = [...preload, ...(how.args ?? []), main, 'serve', ...(how.options ?? [])];
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
     const node = new NodeProcess(child, ports);
     await eventually(async () => {

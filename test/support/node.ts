@@ -3,6 +3,7 @@ import { mintAdminToken, mintToken, type Role } from '../../src/auth/tokens.js';
 import { parseSettings } from '../../src/base/parse-settings.js';
 import type { Settings, SettingTexts } from '../../src/base/settings.js';
 import { Broker } from '../../src/broker.js';
+import type { TlsPair } from '../../src/gateway/tls.js';
 
 export const SECRET = 'a secret for tests, of more than 32 bytes';
 export const keys = keyRingFromSecret(SECRET);
@@ -54,8 +55,12 @@ export function testSettings(redisUrl: string, more: SettingTexts = {}): Setting
 }
 
 /** A broker node in this process. */
-export async function startNode(redisUrl: string, more: SettingTexts = {}): Promise<Broker> {
-  const broker = new Broker(testSettings(redisUrl, more), keys);
+export async function startNode(
+  redisUrl: string,
+  more: SettingTexts = {},
+  tls: TlsPair | null = null,
+): Promise<Broker> {
+  const broker = new Broker(testSettings(redisUrl, more), keys, { tls });
   await broker.start();
   return broker;
 }

@@ -202,6 +202,12 @@ export const brokerMetrics = {
     'Tokens not accepted, by reason.',
     { reason: tokenRefusals },
   ],
+  certificateEnd: [
+    'gauge',
+    'soleseat_certificate_expires_timestamp_seconds',
+    'When the first of the certificates ends, in Unix seconds: of the public port, or of what Redis is met with. Without TLS there is no such series.',
+    { certificate: ['public', 'redis_ca', 'redis_client'] },
+  ],
   tokenKeys: [
     'gauge',
     'soleseat_token_keys',

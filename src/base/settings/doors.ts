@@ -2,7 +2,12 @@ import { spec } from './spec.js';
 
 /** The two ports: addresses, TLS, and what is let in (promise 11). */
 export const doorsSettings = {
-  host: spec('SOLESEAT_HOST', 'text', '0.0.0.0', 'Public address, for clients. `dev`: 127.0.0.1.'),
+  host: spec(
+    'SOLESEAT_HOST',
+    'text',
+    '::',
+    'Public address, for clients; `::` is all addresses, of IPv6 and of IPv4. `dev`: 127.0.0.1.',
+  ),
   port: spec('SOLESEAT_PORT', 'port', '8080', 'Public port; 0 picks a free one.'),
   adminHost: spec('SOLESEAT_ADMIN_HOST', 'text', '127.0.0.1', 'Admin address.'),
   adminPort: spec('SOLESEAT_ADMIN_PORT', 'port', '9090', 'Admin port; 0 picks a free one.'),

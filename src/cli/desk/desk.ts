@@ -1,6 +1,8 @@
 import Table from 'cli-table3';
 import { type Command, InvalidArgumentError } from 'commander';
 import { readTime } from '../../base/rfc3339.js';
+import { settingsTable } from '../../base/settings.js';
+import { environmentText } from '../configuration.js';
 import { CommandFailure, exitCodes } from '../failure.js';
 import { checkName, checkToken, originOf } from './access.js';
 import { AdminApi } from './admin-api.js';
@@ -55,8 +57,8 @@ export function withDesk(command: Command, more: { readonly destructive?: boolea
 }
 
 export async function deskFor(options: DeskOptions): Promise<Desk> {
-  const url = originOf(options.url ?? process.env.SOLESEAT_ADMIN_URL ?? 'http://127.0.0.1:9090');
-  const given = options.token ?? process.env.SOLESEAT_ADMIN_TOKEN ?? null;
+  const url = originOf(options.url ?? environmentText('adminUrl') ?? settingsTable.adminUrl.default);
+  const given = options.token ?? environmentText('adminToken');
   const token = given ?? (await developmentToken());
   if (token === null) {
     throw new CommandFailure(

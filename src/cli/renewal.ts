@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { type Settings, settingsTable } from '../base/settings.js';
+import type { Broker } from '../broker.js';
+import {
+  type Configuration,
+  type ConfigurationSources,
+  filesOf,
+  loaders,
+  readSettings,
+} from './configuration.js';
+import { CommandFailure } from './failure.js';
+
+/** Kubernetes changes a mounted file by swapping a link, which no watch of the file sees: the content is compared. */
+const LOOK_EVERY_MS = 5000;
+
+/**
+ * Reads settings and the files that they name anew: when asked to, and when the content of one has changed. What is wrong
+ * then stays as it was, and the log says so. Never ends the process.
+ */
+export class Renewal {
+  #settings: Settings;
+  #contents = new Map<string, string>();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly sources: ConfigurationSources,
+    { settings }: Configuration,
+    private readonly broker: Pick<Broker, 'renew' | 'log'>,
+  ) {
+    this.#settings = settings;
+  }
+
+  async start(): Promise<void> {
+    this.#contents = await this.#look();
+    this.#lookLater();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  /** Reads everything anew. */
+  renew(why: 'signal' | 'file'): void {
+    const { broker } = this;
+    const settings = this.#attempt(() => readSettings(this.sources)) ?? this.#settings;
+    const load = loaders(settings);
+    const keys = this.#attempt(load.keys);
+    const adminKeys = this.#attempt(load.adminKeys);
+    const tls = this.#attempt(load.tls);
+    broker.renew({ keys, adminKeys, tls, logLevel: settings.logLevel });
+    const waiting = changedBeyond(this.#settings, settings);
+    if (waiting.length > 0)
+      broker.log.warn({ settings: waiting }, 'these settings have changed, and apply from the next start on');
+    this.#settings = settings;
+    broker.log.info({ why }, 'settings, keys and certificates were read anew');
+  }
+
+  /** Null, and a line in the log, for what is wrong. */
+  #attempt<T>(read: () => T): T | null {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof CommandFailure)) throw error;
+      for (const problem of error.message.split('\n'))
+        this.broker.log.warn({ problem }, 'not read anew: what was in place before stays');
+      return null;
+    }
+  }
+
+  #lookLater(): void {
+    this.#timer = setTimeout(() => void this.#lookAgain(), LOOK_EVERY_MS).unref();
+  }
+
+  async #lookAgain(): Promise<void> {
+    const contents = await this.#look();
+    const hasChanged = [...contents].some(([file, hash]) => this.#contents.get(file) !== hash);
+    this.#contents = contents;
+    if (hasChanged) this.renew('file');
+    this.#lookLater();
+  }
+
+  async #look(): Promise<Map<string, string>> {
+    const files = filesOf(this.sources, this.#settings);
+    return new Map(await Promise.all(files.map(async (file) => [file, await contentOf(file)] as const)));
+  }
+}
+
+/** A digest, so that no secret is kept twice; empty for a file that cannot be read. */
+async function contentOf(file: string): Promise<string> {
+  try {
+    return createHash('sha256')
+      .update(await readFile(file))
+      .digest('base64');
+  } catch {
+    return '';
+  }
+}
+
+/** What a renewal puts in place itself. */
+const renewable: ReadonlySet<string> = new Set(['logLevel', 'jwtSecret', 'adminJwtSecret']);
+
+/** Names of settings that have changed and need a restart. */
+function changedBeyond(before: Settings, after: Settings): readonly string[] {
+  return Object.entries(settingsTable)
+    .filter(([property]) => !renewable.has(property))
+    .filter(
+      ([property]) =>
+        String(before[property as keyof Settings]) !== String(after[property as keyof Settings]),
+    )
+    .map(([, { name }]) => name);
+}
