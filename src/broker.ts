@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { v7 as uuidv7 } from 'uuid';
 import { AdminServer } from './admin/admin-server.js';
-import type { NotReady } from './admin/probes.js';
 import type { AdminParts } from './admin/route.js';
 import type { KeyRing } from './auth/keys.js';
 import { monotonicMs } from './base/clock.js';
@@ -16,13 +15,15 @@ import { Tracing } from './base/tracing.js';
 import { VERSION } from './base/version.js';
 import { createWallClock } from './base/wall-clock.js';
 import { refreshGauges } from './compose/gauges.js';
-import { openKeys, type TokenKeys, type TokenKeysParts } from './compose/keys.js';
+import { openKeys, type TokenKeys } from './compose/keys.js';
+import { type NodeState, notReadyBecause } from './compose/readiness.js';
+import { openRedis, type RedisWays } from './compose/redis.js';
 import type { Renewed } from './compose/renewed.js';
 import { openUpkeep } from './compose/upkeep.js';
 import { openWebhooks } from './compose/webhooks.js';
 import { Doorkeeper } from './gateway/doorkeeper.js';
 import { FractionReport } from './gateway/fraction-report.js';
-import { Gateway, type GatewayParts } from './gateway/gateway.js';
+import { Gateway } from './gateway/gateway.js';
 import { Traffic } from './gateway/traffic.js';
 import type { Deliveries } from './outbox/deliveries.js';
 import { Evictions } from './session/evictions.js';
@@ -31,13 +32,12 @@ import { Renewals } from './session/renewals.js';
 import { Story, type UsersInLog } from './session/story.js';
 import { TokenWatch } from './session/tokens-watch.js';
 import { FaultLog } from './store/fault-log.js';
-import { makeContact } from './store/first-contact.js';
+import { awaitContact, makeContact } from './store/first-contact.js';
 import type { Housekeeping } from './store/housekeeping.js';
-import type { NodeReport, Nodes } from './store/nodes.js';
+import type { NodeReport } from './store/nodes.js';
 import { Inbox } from './store/notices.js';
 import { Outages } from './store/outages.js';
 import type { Pulse } from './store/pulse.js';
-import { openCommands, openInbox, type RedisConnection } from './store/redis.js';
 import { renewApart } from './store/renew-apart.js';
 import { Setbacks } from './store/setbacks.js';
 import { createStore, type Store } from './store/store.js';
@@ -56,7 +56,7 @@ export class Broker {
   readonly #registry = new Registry();
   readonly #wheel: TimerWheel;
   readonly #standstill: Standstill;
-  readonly #commands: RedisConnection;
+  readonly #redis: RedisWays;
   readonly #inbox: Inbox;
   readonly store: Store;
   readonly #renewals: Renewals;
@@ -71,19 +71,18 @@ export class Broker {
   #startedAtMs = 0;
   #isStarted = false;
   #isDraining = false;
+  #isStopped = false;
   #ports = { public: 0, admin: 0 };
 
   constructor(
     private readonly settings: Settings,
     keys: KeyRing | null,
-    more: Partial<
-      Pick<TokenKeysParts, 'adminKeys'> & Pick<GatewayParts, 'tls'> & Pick<AdminParts, 'autoSignIn'>
-    > = {},
+    more: Partial<Pick<Renewed, 'adminKeys' | 'tls' | 'redisTls'> & Pick<AdminParts, 'autoSignIn'>> = {},
   ) {
     const { nodeId, metrics } = this;
     const [tracing, registry] = [this.#tracing, this.#registry];
-    this.log = createLog(settings.logLevel, nodeId);
-    const { log } = this;
+    const log = createLog(settings.logLevel, nodeId);
+    this.log = log;
     const senses = { clock: monotonicMs, log, metrics };
     this.#wheel = new TimerWheel(monotonicMs, TICK_MS, (error) =>
       log.error({ reason: String(error) }, 'timer failed'),
@@ -92,33 +91,31 @@ export class Broker {
     const outages = new Outages(senses);
     this.#outages = outages;
     const faults = new FaultLog(senses);
-    this.#commands = openCommands(settings, { log, metrics, outages });
+    this.#redis = openRedis(settings, more.redisTls ?? null, { log, metrics, outages });
     const setbacks = new Setbacks({
-      redis: this.#commands,
+      redis: this.#redis.commands,
       keys: () => this.store.keys,
       verifyAll: () => this.verifyAll(),
       ...senses,
     });
     this.store = createStore({
-      redis: this.#commands,
+      redis: this.#redis.commands,
       ...senses,
       config: { ...settings, nodeId },
       onClockStep: (stepMs) => setbacks.clockStepped(stepMs),
       onSetback: (setback) => setbacks.wentBack(setback),
     });
     const { leases, redisClock, keys: names } = this.store;
-    const { housekeeping, pulse } = openUpkeep({
+    ({ housekeeping: this.#housekeeping, pulse: this.#pulse } = openUpkeep({
       settings,
-      redis: this.#commands,
+      redis: this.#redis.commands,
       store: this.store,
       setbacks,
       outages,
       faults,
       report: () => this.#report(),
       ...senses,
-    });
-    this.#housekeeping = housekeeping;
-    this.#pulse = pulse;
+    }));
     const storeMs = () => redisClock.nowMs();
     const wallMs = createWallClock({ systemMs: Date.now, storeMs, clock: monotonicMs });
     const story = new Story(log, settings.logUsers as UsersInLog);
@@ -139,8 +136,8 @@ export class Broker {
     });
     this.#renewals = renewals;
     this.#inbox = new Inbox({
-      commands: this.#commands,
-      subscriber: openInbox(settings, this.#commands, { log, metrics, outages }),
+      commands: this.#redis.commands,
+      subscriber: this.#redis.subscriber,
       channel: names.channelPrefix + nodeId,
       probeEveryMs: settings.probeEveryMs,
       probeTimeoutMs: settings.commandTimeoutMs,
@@ -167,7 +164,7 @@ export class Broker {
       },
       rules: { origins: settings.origins, gate },
       doorkeeper: new Doorkeeper(settings, monotonicMs),
-      isStoreReady: () => this.#pulse.isUp,
+      isStoreReady: () => this.#isStarted && this.#pulse.isUp,
       holderOf: (org, user) => this.store.sessions.get(org, user),
       messageBytes: settings.messageBytes,
       tls: more.tls ?? null,
@@ -186,22 +183,22 @@ export class Broker {
       newId: uuidv7,
       log,
       metrics,
-      notReadyBecause: () => this.#notReadyBecause(),
+      notReadyBecause: () => notReadyBecause(this.#state),
       // The bundle of the web console, also where this file runs uncompiled.
       consoleFolder: fileURLToPath(new URL('../dist/console', import.meta.url)),
       ...(more.autoSignIn && { autoSignIn: more.autoSignIn }),
     });
     this.#watch = watchStore({
-      redis: this.#commands,
+      redis: this.#redis.commands,
       keys: names,
       totals: this.store.totals,
       ...senses,
       faults,
       ...settings,
     });
-    const looked = { metrics, registry, outages, gateway: this.#gateway, commands: this.#commands };
-    const isReady = () => this.#notReadyBecause() === null;
-    metrics.registry.beforeScrape(() => refreshGauges({ ...looked, inbox: this.#inbox, isReady }));
+    const looked = { metrics, registry, outages, gateway: this.#gateway, inbox: this.#inbox };
+    const isReady = () => notReadyBecause(this.#state) === null;
+    metrics.registry.beforeScrape(() => refreshGauges({ ...looked, ...this.#redis, isReady }));
   }
 
   /** The ports in use, for settings of 0. */
@@ -209,23 +206,34 @@ export class Broker {
     return this.#ports;
   }
 
-  /** Connects to Redis, then opens the doors. Rejects with a store error when Redis cannot be had, else when a port cannot. */
-  async start(): Promise<void> {
+  /**
+   * Opens the doors, which refuse everybody until Redis is there. Rejects when a port cannot be had, and with a store error
+   * when Redis cannot; with `waits`, only when waiting for it is of no use.
+   */
+  async start({ waits = false } = {}): Promise<void> {
     const { host, port, adminHost, adminPort, otlpEndpoint, commandTimeoutMs } = this.settings;
     await this.#tracing.start({ otlpEndpoint, nodeId: this.nodeId, exportTimeoutMs: commandTimeoutMs });
-    const { keys } = this.store;
-    await makeContact({ redis: this.#commands, pulse: this.#pulse, inbox: this.#inbox, keys, log: this.log });
-    this.#keys.start();
-    this.#startedAtMs = Math.round(this.store.redisClock.nowMs() ?? 0);
     this.#wheel.start();
     this.#standstill.start();
-    this.#watch.start();
-    this.#housekeeping.start();
-    this.#deliveries.start();
+    this.#keys.start();
     this.#ports = {
       admin: (await this.#admin.listen(adminHost, adminPort)).port,
       public: (await this.#gateway.listen(host, port)).port,
     };
+    const { keys } = this.store;
+    const contact = {
+      redis: this.#redis.commands,
+      pulse: this.#pulse,
+      inbox: this.#inbox,
+      keys,
+      log: this.log,
+    };
+    await (waits ? awaitContact(contact, this.#outages, () => !this.#isStopped) : makeContact(contact));
+    if (this.#isStopped) return;
+    this.#startedAtMs = Math.round(this.store.redisClock.nowMs() ?? 0);
+    this.#watch.start();
+    this.#housekeeping.start();
+    this.#deliveries.start();
     this.#isStarted = true;
     this.#housekeeping.beat();
     this.log.info({ ports: this.#ports }, 'broker started');
@@ -241,15 +249,16 @@ export class Broker {
   }
 
   /** Puts in place what has been read anew. No session is touched. */
-  renew({ keys, adminKeys, tls, logLevel }: Renewed): void {
-    this.#keys.renew({ keys, adminKeys });
-    if (tls !== null) this.#gateway.useTls(tls);
-    this.log.level = logLevel;
+  renew(read: Renewed): void {
+    this.#keys.renew(read);
+    this.#redis.renew(read);
+    if (read.tls !== null) this.#gateway.useTls(read.tls);
+    this.log.level = read.logLevel;
   }
 
   /** Closes everything at once. */
   async stop(): Promise<void> {
-    this.#isStarted = false;
+    [this.#isStarted, this.#isStopped] = [false, true];
     this.#watch.stop();
     this.#keys.close();
     this.#housekeeping.stop();
@@ -261,8 +270,8 @@ export class Broker {
     this.#pulse.stop();
     this.#inbox.close();
     // The directory forgets a silent node by itself, and Redis may be what made us stop.
-    await this.nodes.leave().catch(() => {});
-    this.#commands.disconnect();
+    await this.store.nodes.leave().catch(() => {});
+    this.#redis.commands.disconnect();
     await this.#tracing.stop();
     this.log.info('broker stopped');
   }
@@ -272,9 +281,9 @@ export class Broker {
     this.#renewals.verifyAll(Math.min(VERIFY_WITHIN_MS, this.settings.renewEveryMs));
   }
 
-  /** Every node of the same Redis, this one among them. */
-  get nodes(): Nodes {
-    return this.store.nodes;
+  get #state(): NodeState {
+    const [isDraining, isStarted, outages] = [this.#isDraining, this.#isStarted, this.#outages];
+    return { isDraining, isStarted, outages, isUp: this.#pulse.isUp, hasKeys: this.#keys.isReady() };
   }
 
   #report(): NodeReport | null {
@@ -286,12 +295,5 @@ export class Broker {
       sessions: this.#registry.size,
       state: this.#isDraining ? 'draining' : 'ready',
     };
-  }
-
-  #notReadyBecause(): NotReady | null {
-    if (this.#isDraining) return { reason: 'draining' };
-    if (!this.#isStarted) return { reason: 'starting' };
-    if (!this.#keys.isReady()) return { reason: 'the keys of tokens cannot be had yet' };
-    return this.#outages.reasonWith(this.#pulse.isUp);
   }
 }

@@ -121,6 +121,10 @@ describe('pins', () => {
     'SOLESEAT_JWT_LEEWAY_MS',
     'SOLESEAT_ADMIN_JWT_SECRET',
     'SOLESEAT_ADMIN_JWT_KEYS',
+    'SOLESEAT_REDIS_TLS_CA',
+    'SOLESEAT_REDIS_TLS_CERT',
+    'SOLESEAT_REDIS_TLS_KEY',
+    'SOLESEAT_REDIS_TLS_SERVERNAME',
   ])('the setting %s exists', async (name) => {
     const { settingsTable } = await import('../src/base/settings.js');
     expect(Object.values(settingsTable).map((one) => one.name as string)).toContain(name);

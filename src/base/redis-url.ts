@@ -70,6 +70,14 @@ export function parseRedisUrl(text: string): RedisTarget {
   return { kind, ...base, db };
 }
 
+/** Reads `host:port=host:port`: where a server that names itself so is reached from here. Throws an Error that says what is wrong. */
+export function readMapping(text: string): { readonly from: string; readonly to: RedisAddress } {
+  const [from = '', to = '', ...rest] = text.split('=').map((one) => one.trim());
+  if (rest.length > 0 || to === '') throw new Error('must be a list of host:port=host:port');
+  const { host, port } = readAddress(from, 6379);
+  return { from: `${host}:${port}`, to: readAddress(to, 6379) };
+}
+
 /** Whether what is sent stays on this machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);

@@ -1,4 +1,4 @@
-import { isLoopback, parseRedisUrl } from './redis-url.js';
+import { isLoopback, parseRedisUrl, readMapping } from './redis-url.js';
 import { isSafeSource } from './safe-source.js';
 import type { SettingFault, Settings } from './settings.js';
 
@@ -68,6 +68,18 @@ function checkRedisUrl(settings: Settings, require: Require): void {
   if (settings.redisUrl === '') {
     require(false, 'REDIS_URL', 'is missing: give it like redis://127.0.0.1:6379, or try `soleseat dev`, which brings its own');
     return;
+  }
+  const both = 'is missing: a certificate for Redis needs its key, and a key its certificate';
+  require(settings.redisTlsCertFile !== '' ||
+    settings.redisTlsKeyFile === '', 'SOLESEAT_REDIS_TLS_CERT', both);
+  require(settings.redisTlsKeyFile !== '' ||
+    settings.redisTlsCertFile === '', 'SOLESEAT_REDIS_TLS_KEY', both);
+  for (const pair of settings.redisAddressMap) {
+    try {
+      readMapping(pair);
+    } catch (error) {
+      require(false, 'SOLESEAT_REDIS_ADDRESS_MAP', (error as Error).message);
+    }
   }
   try {
     const { isEncrypted, addresses } = parseRedisUrl(settings.redisUrl);

@@ -6,6 +6,7 @@ import { checkSettings } from '../base/settings-check.js';
 import { readTextSync } from '../base/text-file.js';
 import { checkTlsPair, TlsFault, type TlsPair } from '../gateway/tls.js';
 import { isOrgName } from '../protocol/text.js';
+import type { RedisTls } from '../store/connectors.js';
 import { CommandFailure, exitCodes } from './failure.js';
 
 export interface Configuration extends Loaded {
@@ -19,6 +20,7 @@ interface Loaded {
   /** Those of admin tokens, where they have keys of their own. */
   readonly adminKeys: KeyRing | null;
   readonly tls: TlsPair | null;
+  readonly redisTls: RedisTls;
 }
 
 export interface ConfigurationSources {
@@ -35,7 +37,8 @@ export interface ConfigurationSources {
 export function loadConfiguration(sources: ConfigurationSources): Configuration {
   const settings = readSettings(sources);
   const load = loaders(settings);
-  return { settings, keys: load.keys(), adminKeys: load.adminKeys(), tls: load.tls() };
+  const [keys, adminKeys] = [load.keys(), load.adminKeys()];
+  return { settings, keys, adminKeys, tls: load.tls(), redisTls: load.redisTls() };
 }
 
 /** Reads and checks all settings. Throws CommandFailure (78) naming every bad one. */
@@ -58,6 +61,7 @@ export function loaders(settings: Settings): { readonly [P in keyof Loaded]: () 
     keys: () => loadKeys(jwtSecret, jwtKeysFile, 'SOLESEAT_JWT'),
     adminKeys: () => loadKeys(adminJwtSecret, adminJwtKeysFile, 'SOLESEAT_ADMIN_JWT'),
     tls: () => loadTls(settings),
+    redisTls: () => loadRedisTls(settings),
   };
 }
 
@@ -152,13 +156,31 @@ function loadKeys(secret: string, file: string, prefix: string): KeyRing | null 
   }
 }
 
-function loadTls(settings: Settings): TlsPair | null {
-  if (settings.tlsCertFile === '') return null;
-  const names = { cert: 'SOLESEAT_TLS_CERT', key: 'SOLESEAT_TLS_KEY' } as const;
-  const pair = {
-    cert: readFile(names.cert, settings.tlsCertFile),
-    key: readFile(names.key, settings.tlsKeyFile),
+function loadTls({ tlsCertFile, tlsKeyFile }: Settings): TlsPair | null {
+  if (tlsCertFile === '') return null;
+  return loadPair({ cert: 'SOLESEAT_TLS_CERT', key: 'SOLESEAT_TLS_KEY' }, tlsCertFile, tlsKeyFile);
+}
+
+function loadRedisTls(settings: Settings): RedisTls {
+  const { redisTlsCaFile, redisTlsCertFile, redisTlsKeyFile, redisTlsServername: servername } = settings;
+  const names = { cert: 'SOLESEAT_REDIS_TLS_CERT', key: 'SOLESEAT_REDIS_TLS_KEY' } as const;
+  const ca = redisTlsCaFile === '' ? undefined : readFile('SOLESEAT_REDIS_TLS_CA', redisTlsCaFile);
+  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----'))
+    throw badSettings([{ setting: 'SOLESEAT_REDIS_TLS_CA', problem: 'holds no PEM certificate' }]);
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(redisTlsCertFile !== '' && loadPair(names, redisTlsCertFile, redisTlsKeyFile)),
+    ...(servername !== '' && { servername }),
   };
+}
+
+/** A certificate with its key, checked. */
+function loadPair(
+  names: Readonly<Record<keyof TlsPair, string>>,
+  certFile: string,
+  keyFile: string,
+): TlsPair {
+  const pair = { cert: readFile(names.cert, certFile), key: readFile(names.key, keyFile) };
   try {
     return checkTlsPair(pair);
   } catch (error) {

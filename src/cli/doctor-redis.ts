@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { createLog } from '../base/log.js';
 import { createMetrics } from '../base/metrics.js';
-import type { Settings } from '../base/settings.js';
+import { openRedis } from '../compose/redis.js';
 import { causeOf, detailOf } from '../store/causes.js';
 import { type KeyNames, keyNames } from '../store/keys.js';
-import { connectRedis, openCommands, openInbox, type RedisConnection, redisNodes } from '../store/redis.js';
+import { isWithheld } from '../store/no-info.js';
+import { connectRedis, type RedisConnection, redisNodes } from '../store/redis.js';
+import type { Configuration } from './configuration.js';
 import type { Finding } from './doctor-finding.js';
 
 const PINGS = 50;
@@ -15,12 +17,15 @@ const CLOCK_OFF_MS = 1000;
 const CLOCK_WRONG_MS = 5000;
 
 /** What Redis is like, seen with the broker's own connection. */
-export async function redisFindings(
-  settings: Settings,
-): Promise<{ readonly isReached: boolean; readonly findings: readonly Finding[] }> {
+export async function redisFindings({
+  settings,
+  redisTls,
+}: Pick<Configuration, 'settings' | 'redisTls'>): Promise<{
+  readonly isReached: boolean;
+  readonly findings: readonly Finding[];
+}> {
   const parts = { log: createLog('silent', 'doctor'), metrics: createMetrics() };
-  const commands = openCommands(settings, parts);
-  const inbox = openInbox(settings, commands, parts);
+  const { commands, subscriber: inbox } = openRedis(settings, redisTls, parts);
   try {
     await connectRedis(commands);
   } catch (error) {
@@ -67,7 +72,16 @@ function refused(what: string, error: unknown): Finding {
 }
 
 async function serverFindings(redis: Redis, address: string): Promise<Finding[]> {
-  const info = await redis.info();
+  const info = await redis.info().catch((error: unknown) => {
+    if (isWithheld(error)) return null;
+    throw error;
+  });
+  if (info === null) {
+    const what = `${address}: the service keeps INFO to itself, so that its version and settings are not seen`;
+    const advice =
+      'After a failover that loses grants, epochs rise by the clock alone: see to it that noeviction and the append-only file are on.';
+    return [{ level: 'warning', what, advice }];
+  }
   const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
   return [
     version(address, field('redis_version')),

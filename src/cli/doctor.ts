@@ -26,7 +26,7 @@ export async function doctor(
   } else {
     findings.push(...(await keyFindings(configuration)), ...timingFindings(configuration), fileLimit());
     findings.push(...(await portFindings(configuration)));
-    const redis = await redisFindings(configuration.settings);
+    const redis = await redisFindings(configuration);
     findings.push(...redis.findings);
     if (!redis.isReached) process.exitCode = exitCodes.unavailable;
     else if (findings.some(({ level }) => level === 'bad')) process.exitCode = exitCodes.failed;

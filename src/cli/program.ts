@@ -49,7 +49,10 @@ export const program = new Command('soleseat')
 
 withSources(program.command('serve'))
   .description('run a broker node on the Redis that REDIS_URL names')
-  .action(async (options: SourceOptions) => (await import('./serve.js')).serve(sourcesOf(options)));
+  .option('--no-wait', 'end at once where Redis is not up, in place of waiting for it')
+  .action(async (options: SourceOptions & { wait: boolean }) =>
+    (await import('./serve.js')).serve(sourcesOf(options), options),
+  );
 
 withSources(program.command('dev'))
   .description('run a broker with a Redis and a key of its own, to try it')

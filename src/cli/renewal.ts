@@ -48,7 +48,9 @@ export class Renewal {
     const keys = this.#attempt(load.keys);
     const adminKeys = this.#attempt(load.adminKeys);
     const tls = this.#attempt(load.tls);
-    broker.renew({ keys, adminKeys, tls, logLevel: settings.logLevel });
+    const redisTls = this.#attempt(load.redisTls);
+    const { logLevel, redisUrl } = settings;
+    broker.renew({ keys, adminKeys, tls, redisTls, redisUrl, logLevel });
     const waiting = changedBeyond(this.#settings, settings);
     if (waiting.length > 0)
       broker.log.warn({ settings: waiting }, 'these settings have changed, and apply from the next start on');
@@ -104,9 +106,12 @@ const renewable: ReadonlySet<string> = new Set(['logLevel', 'jwtSecret', 'adminJ
 function changedBeyond(before: Settings, after: Settings): readonly string[] {
   return Object.entries(settingsTable)
     .filter(([property]) => !renewable.has(property))
-    .filter(
-      ([property]) =>
-        String(before[property as keyof Settings]) !== String(after[property as keyof Settings]),
-    )
+    .filter(([property]) => shown(before, property) !== shown(after, property))
     .map(([, { name }]) => name);
+}
+
+/** The user and the password in `REDIS_URL` are renewed; the rest of it is not. */
+function shown(settings: Settings, property: string): string {
+  const text = String(settings[property as keyof Settings]);
+  return property === 'redisUrl' ? text.replace(/:\/\/[^@/?#]*@/, '://') : text;
 }

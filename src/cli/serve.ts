@@ -4,13 +4,19 @@ import { type Configuration, type ConfigurationSources, loadConfiguration } from
 import { CommandFailure, exitCodes } from './failure.js';
 import { Renewal } from './renewal.js';
 
-/** `soleseat serve`: a broker on the Redis that `REDIS_URL` names, until a signal drains it. */
-export async function serve(sources: ConfigurationSources): Promise<void> {
+/**
+ * `soleseat serve`: a broker on the Redis that `REDIS_URL` names, until a signal drains it. Waits for a Redis that is not up
+ * yet, unless it is told not to.
+ */
+export async function serve(
+  sources: ConfigurationSources,
+  { wait: waits }: { readonly wait: boolean },
+): Promise<void> {
   const configuration = loadConfiguration(sources);
   let renewal: Renewal | null = null;
   // Before anything else: at a signal that nobody handles the process would end.
   process.on('SIGHUP', () => renewal?.renew('signal'));
-  const broker = await startBroker(configuration);
+  const broker = await startBroker(configuration, { waits });
   renewal = new Renewal(sources, configuration, broker);
   await renewal.start();
 }
@@ -18,23 +24,18 @@ export async function serve(sources: ConfigurationSources): Promise<void> {
 export interface StartOptions
   extends Pick<NonNullable<ConstructorParameters<typeof Broker>[2]>, 'autoSignIn'> {
   readonly onStopped?: () => Promise<void>;
+  /** Whether it waits for a Redis that is not up yet. */
+  readonly waits?: boolean;
   /** Beside SIGTERM and SIGINT. */
   readonly stopsAt?: NodeJS.Signals;
 }
 
 /** Starts a broker that drains at a signal and then ends the process through `onStopped`. */
 export async function startBroker(
-  { settings, keys, adminKeys, tls }: Configuration,
-  { onStopped = async () => {}, stopsAt, ...more }: StartOptions = {},
+  { settings, keys, ...files }: Configuration,
+  { onStopped = async () => {}, stopsAt, waits = false, ...more }: StartOptions = {},
 ): Promise<Broker> {
-  const broker = new Broker(settings, keys, { adminKeys, tls, ...more });
-  try {
-    await broker.start();
-  } catch (error) {
-    // Why it did not start is what counts.
-    await broker.stop().catch(() => {});
-    throw new CommandFailure(startFault(error), exitCodes.unavailable);
-  }
+  const broker = new Broker(settings, keys, { ...files, ...more });
   let isStopping = false;
   const stop = () => {
     // A second signal: the person does not want to wait.
@@ -46,6 +47,13 @@ export async function startBroker(
       .then(() => process.exit(exitCodes.ok));
   };
   for (const signal of ['SIGTERM', 'SIGINT', stopsAt] as const) if (signal) process.on(signal, stop);
+  try {
+    await broker.start({ waits });
+  } catch (error) {
+    // Why it did not start is what counts.
+    await broker.stop().catch(() => {});
+    throw new CommandFailure(startFault(error), exitCodes.unavailable);
+  }
   return broker;
 }
 

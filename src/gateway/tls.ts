@@ -22,7 +22,7 @@ export class TlsFault extends Error {
 export function checkTlsPair({ cert, key }: TlsPair): TlsPair {
   const certificate = readCertificate(cert);
   if (!certificate.checkPrivateKey(readKey(key)))
-    throw new TlsFault('key', 'holds the key of another certificate than that of SOLESEAT_TLS_CERT');
+    throw new TlsFault('key', 'holds the key of another certificate');
   try {
     // What is too weak, or broken further down the chain, OpenSSL says only here.
     createSecureContext({ cert, key });

@@ -61,6 +61,7 @@ export class Inbox {
   #probedAtMs = 0;
   #timer: NodeJS.Timeout | null = null;
   #subscribed = false;
+  #isWatched = false;
 
   constructor(private readonly parts: InboxParts) {}
 
@@ -69,12 +70,16 @@ export class Inbox {
     return this.#subscribed;
   }
 
+  /** May be called again after it has failed. */
   async open(): Promise<void> {
     const { subscriber, probeEveryMs } = this.parts;
-    subscriber.on('message', (_channel: string, text: string) => this.#receive(text));
-    subscriber.on('close', () => {
-      this.#subscribed = false;
-    });
+    if (!this.#isWatched) {
+      this.#isWatched = true;
+      subscriber.on('message', (_channel: string, text: string) => this.#receive(text));
+      subscriber.on('close', () => {
+        this.#subscribed = false;
+      });
+    }
     await connectRedis(subscriber);
     await this.#subscribe();
     subscriber.on('ready', () => void this.#subscribe());

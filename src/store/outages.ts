@@ -8,6 +8,11 @@ const TOLD_FOR_MS = 10_000;
 /** For so long a cause that was seen stands, while attempts fail that say nothing but that the connection is closed. */
 const KNOWN_FOR_MS = 15_000;
 
+export interface StoreReason {
+  readonly reason: string;
+  readonly cause: CauseKind;
+}
+
 interface Outage {
   cause: Cause;
   seenAtMs: number;
@@ -60,8 +65,17 @@ export class Outages {
     this.well('writes');
   }
 
+  /** Why Redis could not be had so far, for a node that starts; null before the first attempt has failed. */
+  firstReason(): StoreReason | null {
+    const commands = this.#causeOfCommands();
+    // Sentinels say more than the connection that they would lead to.
+    const others = [...this.#outages.values()].map(({ cause }) => cause);
+    const cause = others.find(({ kind }) => kind !== 'lost') ?? commands;
+    return cause === null ? null : { reason: cause.says, cause: cause.kind };
+  }
+
   /** Why no seat can be had from Redis, for `/readyz`; null where seats can be had. */
-  reasonWith(isAnswering: boolean): { readonly reason: string; readonly cause: CauseKind } | null {
+  reasonWith(isAnswering: boolean): StoreReason | null {
     const cause = isAnswering ? this.#causeAt('writes') : (this.#causeOfCommands() ?? causeNamed('lost'));
     // With its memory full Redis still lets sessions resume, and they must find their way here.
     if (cause === null || cause.kind === 'full') return null;

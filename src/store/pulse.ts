@@ -28,10 +28,11 @@ export class Pulse {
     return this.#isUp && this.parts.redis.status === 'ready';
   }
 
-  /** Asks for the first time, so that Redis's time is known before anything is claimed. Rejects without an answer. */
+  /** Asks for the first time, or again where a start came to nothing, so that Redis's time is known before anything is claimed. Rejects without an answer. */
   async start(): Promise<void> {
     const { redis, everyMs } = this.parts;
     await this.#ask();
+    if (this.#timer !== null) return;
     redis.on('ready', () => void this.#beat());
     this.#timer = setInterval(() => void this.#beat(), everyMs);
   }

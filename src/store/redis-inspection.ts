@@ -1,4 +1,5 @@
-import { Cluster } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
+import { isWithheld } from './no-info.js';
 import { type RedisConnection, redisNodes } from './redis.js';
 
 /** Redis answers, and is none that seats can be kept in. The message says why. */
@@ -12,13 +13,44 @@ export async function inspectRedis(
   const isCluster = connection instanceof Cluster;
   const found = await Promise.all(
     masters.map(async ({ redis, address }) => {
-      const info = await redis.info();
-      const problem = problemOf(info, isCluster);
+      const info = await redis.info().catch((error: unknown) => {
+        if (isWithheld(error)) return null;
+        throw error;
+      });
+      const problem = info === null ? null : problemOf(info, isCluster);
       if (problem !== null) throw new UnsuitableRedis(`${problem} (${address})`);
+      if (!isCluster && info !== null && /role:slave/.test(info)) throw isReplica(address);
+      await checkScripts(redis, address);
+      if (info === null) return [`${withoutInfo} (${address})`];
       return warningsOf(info).map((warning) => `${warning} (${address})`);
     }),
   );
   return { warnings: found.flat() };
+}
+
+const withoutInfo =
+  'this service keeps INFO to itself: its version and its settings were not checked, and epochs begin a reign only where the key of the epochs is missing';
+
+/** No script has this digest, so that a Redis which runs scripts says NOSCRIPT. */
+const noScript = '0'.repeat(40);
+
+/** Every operation is a script: a service without them is of no use. */
+async function checkScripts(redis: Redis, address: string): Promise<void> {
+  try {
+    await redis.evalsha(noScript, 0);
+  } catch (error) {
+    if (error instanceof Error && /^ERR unknown command/i.test(error.message))
+      throw new UnsuitableRedis(`this service has no EVALSHA: seats are granted by scripts (${address})`);
+    if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return;
+    throw error;
+  }
+}
+
+/** Not unsuitable: after a failover it may be the master. In the words of Redis itself, so that the cause is found. */
+function isReplica(address: string): Error {
+  const error = new Error(`READONLY this is a replica, which takes no writes (${address})`);
+  error.name = 'ReplyError';
+  return error;
 }
 
 function problemOf(info: string, isCluster: boolean): string | null {
@@ -31,7 +63,6 @@ function problemOf(info: string, isCluster: boolean): string | null {
     return "this is a Sentinel: begin REDIS_URL with redis+sentinel:// and end it with the master's name";
   if (mode === 'cluster' && !isCluster)
     return 'this is a node of a cluster: begin REDIS_URL with redis+cluster://';
-  if (!isCluster && /role:slave/.test(info)) return 'this is a replica, which takes no writes';
   return null;
 }
 

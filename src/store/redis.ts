@@ -1,17 +1,26 @@
 import { once } from 'node:events';
 import { Cluster, Redis } from 'ioredis';
+import { hostPort } from '../base/listening.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import { parseRedisUrl, type RedisAddress, type RedisTarget } from '../base/redis-url.js';
 import { causeOf, detailOf } from './causes.js';
 import { saidAtDoor, watchDoor } from './closed-door.js';
-import { rovingConnector } from './roving-connector.js';
+import { rovingConnector } from './connectors.js';
+import { tolerateNoInfo } from './no-info.js';
+import {
+  connectorFor,
+  natMapOf,
+  optionsFor,
+  type RedisConfig,
+  type Role,
+  retryDelayMs,
+  sentinelWatch,
+  tlsOf,
+} from './redis-options.js';
 import { type ConnectionOptions, SentinelRedis, type SentinelWatch } from './sentinel-redis.js';
 
-export interface RedisConfig {
-  readonly redisUrl: string;
-  readonly commandTimeoutMs: number;
-}
+export type { RedisConfig } from './redis-options.js';
 
 export interface RedisParts {
   readonly log: Log;
@@ -22,8 +31,6 @@ export interface RedisParts {
     well(place: string): void;
   };
 }
-
-type Role = 'commands' | 'inbox';
 
 /** One server, the master that Sentinels name, or a cluster: all run the same commands. */
 export type RedisConnection = Redis | Cluster;
@@ -37,8 +44,6 @@ export interface RedisNode {
 
 /** Longest wait for the first connection: ioredis asks Sentinels and clusters without end. */
 const CONNECT_WITHIN_MS = 10_000;
-/** How often a Redis that still reads its data is asked whether it has done so. */
-const LOADING_CHECK_MS = 1000;
 /** A cluster's redirections and second attempts of one command. */
 const CLUSTER_ATTEMPTS = 16;
 
@@ -58,15 +63,20 @@ export function openInbox(config: RedisConfig, commands: RedisConnection, parts:
     const ready = redisNodes(commands).filter(({ redis }) => redis.status === 'ready');
     return ready.length > 0 ? ready.map(({ redis }) => redis.options as RedisAddress) : target.addresses;
   };
-  const Connector = rovingConnector(addresses, target.isEncrypted);
+  const Connector = rovingConnector(addresses, tlsOf(config, target));
   return openOne(config, target, 'inbox', parts, { Connector });
 }
 
-/** Connects for the first time. Rejects at the first failure, in plain words: whoever starts a node wants to know. */
+/**
+ * Connects for the first time, or waits for what an attempt before has begun. Rejects at the first failure, in plain words:
+ * whoever starts a node wants to know.
+ */
 export async function connectRedis(connection: RedisConnection): Promise<void> {
+  if (connection.status === 'ready') return;
   const late = AbortSignal.timeout(CONNECT_WITHIN_MS);
+  const isIdle = connection.status === 'wait' || connection.status === 'end';
   try {
-    await Promise.all([once(connection, 'ready', { signal: late }), connection.connect()]);
+    await Promise.all([once(connection, 'ready', { signal: late }), isIdle && connection.connect()]);
   } catch (error) {
     const isLoadingYet = late.aborted && (await isLoading(connection));
     if (isLoadingYet) throw new Error('LOADING Redis is loading the dataset in memory');
@@ -112,7 +122,7 @@ function openOne(
   parts: RedisParts,
   more: ConnectionOptions = {},
 ): Redis {
-  const options = { ...optionsFor(config, target, role), ...more };
+  const options = { Connector: connectorFor(config, target), ...optionsFor(config, target, role), ...more };
   const onError = (error: Error) => {
     parts.log.debug({ role, reason: detailOf(error) }, 'redis connection failed');
     parts.outages?.failed(role, error);
@@ -121,6 +131,7 @@ function openOne(
     target.kind === 'sentinel'
       ? new SentinelRedis(options, { ...sentinelWatch(config, target, role), ...sentinelReports(parts) })
       : new Redis(options);
+  tolerateNoInfo(redis);
   redis.on('error', onError);
   watchDoor(redis, onError);
   redis.on('close', () => parts.outages?.failed(role, new Error('Connection is closed.')));
@@ -163,7 +174,8 @@ function openCluster(
     slotsRefreshTimeout: commandTimeoutMs,
     // Certificates are for hosts as they are named, not for what they resolve to.
     dnsLookup: (host, answer) => answer(null, host),
-    redisOptions: optionsFor(config, target, role),
+    natMap: natMapOf(config),
+    redisOptions: { Connector: connectorFor(config, target), ...optionsFor(config, target, role) },
   });
   const logFailure = (error: Error, address?: string) => {
     log.debug({ role, address, reason: detailOf(error) }, 'redis connection failed');
@@ -175,6 +187,10 @@ function openCluster(
   cluster.on('reconnecting', () => metrics.redisReconnects.inc({ role }));
   cluster.on('+node', (server: Redis) => {
     answerForAsking(server);
+    tolerateNoInfo(server);
+    // They may have changed since the cluster was opened.
+    const { username, password } = cluster.options.redisOptions ?? {};
+    Object.assign(server.options, { username, password });
     const { host, port } = server.options;
     server.on('ready', () => outages?.well(`server ${host}:${port}`));
     if (cluster.status === 'ready') metrics.redisReconnects.inc({ role });
@@ -192,59 +208,10 @@ function answerForAsking(node: Redis): void {
   node.asking = async () => asking().catch(() => 'OK' as const);
 }
 
-function optionsFor(config: RedisConfig, target: RedisTarget, role: Role): ConnectionOptions {
-  const options = { ...connectionOptions(config, target, role), ...target.credentials, db: target.db };
-  const [first] = target.addresses;
-  if (target.kind !== 'sentinel') return target.kind === 'single' ? { ...options, ...first } : options;
-  const { username, password } = target.sentinelCredentials;
-  return {
-    ...options,
-    sentinels: [...target.addresses],
-    name: target.masterName,
-    ...(username !== undefined && { sentinelUsername: username }),
-    ...(password !== undefined && { sentinelPassword: password }),
-    ...(target.isEncrypted && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
-    sentinelCommandTimeout: config.commandTimeoutMs,
-    sentinelRetryStrategy: retryDelayMs,
-  };
-}
-
-function sentinelWatch(config: RedisConfig, target: RedisTarget & { readonly kind: 'sentinel' }, role: Role) {
-  const options = { ...connectionOptions(config, target, role), lazyConnect: false };
-  const { masterName, addresses: sentinels, sentinelCredentials } = target;
-  return { masterName, sentinels, options: { ...options, ...sentinelCredentials } };
-}
-
-/** Fail fast: a command that waited or was sent twice could grant a seat long after its claimant has gone. */
-function connectionOptions({ commandTimeoutMs }: RedisConfig, target: RedisTarget, role: Role) {
-  return {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    autoResubscribe: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
-    connectTimeout: commandTimeoutMs,
-    // A socket that is silently dead is left for a new one.
-    socketTimeout: 2 * commandTimeoutMs,
-    maxLoadingRetryTime: LOADING_CHECK_MS,
-    retryStrategy: retryDelayMs,
-    // A demoted master still answers. 1 leaves it; 2 would send the command once more.
-    reconnectOnError: (error: Error) => (error.message.includes('READONLY') ? 1 : false) as 1 | false,
-    connectionName: `soleseat-${role}`,
-    family: target.family,
-    ...(target.isEncrypted && { tls: {} }),
-  };
-}
-
-function retryDelayMs(attempt: number): number {
-  return Math.random() * Math.min(2000, 50 * 2 ** Math.min(attempt, 6));
-}
-
+/** The server as it is named: by its socket only where Sentinels name it, which the options do not know. */
 function addressOf({ options, stream }: Redis): string {
-  // Sentinels name a master that the options do not know.
-  const { remoteAddress: host = options.host, remotePort: port = options.port } = stream ?? {};
-  return host?.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const { remoteAddress, remotePort } = options.sentinels ? (stream ?? {}) : {};
+  return hostPort(remoteAddress ?? options.host ?? '', remotePort ?? options.port ?? 0);
 }
 
 /** What ioredis says of Sentinels and clusters names its own doings; the last of the causes is of use. */

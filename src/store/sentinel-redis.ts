@@ -29,6 +29,15 @@ export class SentinelRedis extends Redis {
     this.#watch = watch;
   }
 
+  /** From the next connection to a Sentinel on. */
+  useSentinelCredentials(credentials: {
+    readonly username?: string | undefined;
+    readonly password?: string | undefined;
+  }): void {
+    Object.assign(this.#watch.options, credentials);
+    for (const watcher of this.#watchers) Object.assign(watcher.options, credentials);
+  }
+
   override connect(): Promise<void> {
     if (this.#watchers.length === 0) this.#watchers = this.#watch.sentinels.map((one) => this.#follow(one));
     return super.connect();

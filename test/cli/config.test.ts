@@ -89,9 +89,9 @@ it('serve without REDIS_URL refuses to start and says what to do', () => {
   expect(stderr).toContain('REDIS_URL');
 });
 
-it('serve with no Redis there ends with 69', () => {
+it('serve with no Redis there ends with 69, where it is not to wait', () => {
   expect(
-    run(['serve'], {
+    run(['serve', '--no-wait'], {
       ...good,
       REDIS_URL: 'redis://127.0.0.1:1',
       SOLESEAT_PORT: '0',

@@ -31,7 +31,7 @@ afterAll(async () => {
 /** Runs `serve` until it has started or ended, then drains it. Gives its exit code and what it wrote. */
 async function serve(redisUrl: string): Promise<{ readonly status: number | null; readonly output: string }> {
   const texts = testTexts(redisUrl, { SOLESEAT_LOG_LEVEL: 'info' });
-  const child = spawn(process.execPath, [main, 'serve'], { env: { ...process.env, ...texts } });
+  const child = spawn(process.execPath, [main, 'serve', '--no-wait'], { env: { ...process.env, ...texts } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {

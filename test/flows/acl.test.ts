@@ -69,7 +69,7 @@ it('nodes can do all their work as the user of Redis that docs/operations.md giv
   await dora.told('welcome');
   dora.ws.terminate();
   await eventually(async () => (await store.zscore('soleseat:{acme}:active', 'dora')) === null);
-  await eventually(async () => (await near.nodes.list()).length === 2);
+  await eventually(async () => (await near.store.nodes.list()).length === 2);
   // All that people may ask for; a stream would not end.
   const reads = allRoutes.filter(({ method, path }) => method === 'GET' && !/stream|live/.test(path));
   expect(reads.length).toBeGreaterThan(10);

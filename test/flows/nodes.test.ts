@@ -17,9 +17,9 @@ describe('the directory of nodes', () => {
   it('tells of each what it serves, and forgets those that have long been silent', async () => {
     const [one, two] = [await startNode(redis.url), await startNode(redis.url)];
     await (await Desktop.hello(one.ports.public, 'ada', 'pc')).told('welcome');
-    await eventually(async () => (await two.nodes.list()).some(({ sessions }) => sessions === 1));
+    await eventually(async () => (await two.store.nodes.list()).some(({ sessions }) => sessions === 1));
     const [mine, other] = [one, two].map(({ nodeId }) => nodeId);
-    const records = await two.nodes.list();
+    const records = await two.store.nodes.list();
     expect(records.map(({ nodeId }) => nodeId).sort()).toEqual([mine, other].sort());
     expect(records.find(({ nodeId }) => nodeId === mine)).toMatchObject({
       isLive: true,
@@ -31,9 +31,9 @@ describe('the directory of nodes', () => {
     });
     // A node that was killed: it says no more, and has not taken leave.
     await redis.client.zadd('soleseat:nodes', Date.now() - 10_000, 'killed');
-    expect((await two.nodes.list()).at(-1)).toMatchObject({ nodeId: 'killed', isLive: false });
+    expect((await two.store.nodes.list()).at(-1)).toMatchObject({ nodeId: 'killed', isLive: false });
     await redis.client.zadd('soleseat:nodes', Date.now() - 120_000, 'killed');
-    await eventually(async () => (await two.nodes.list()).length === 2);
+    await eventually(async () => (await two.store.nodes.list()).length === 2);
     await Promise.all([one.stop(), two.stop()]);
     expect(await redis.client.exists('soleseat:nodes', 'soleseat:node-info')).toBe(0);
   });

@@ -14,6 +14,7 @@ import type { Cause, Stage } from './stage.js';
 
 const keyFile = join(mkdtempSync(join(tmpdir(), 'soleseat-keys-')), 'keys.json');
 
+const nothing = { keys: null, adminKeys: null, tls: null, redisTls: null, logLevel: 'silent' };
 const [first, second] = [selfSigned('491231235959Z'), selfSigned('401231235959Z')];
 
 async function takeOver(stage: Stage): Promise<void> {
@@ -136,17 +137,17 @@ export const brokerCauses = {
   certificateEnd: {
     series: 'soleseat_certificate_expires_timestamp_seconds{certificate="public"}',
     tls: first,
-    happen: async ({ node }) => node.renew({ keys: null, adminKeys: null, tls: second, logLevel: 'silent' }),
+    happen: async ({ node, proxy }) => node.renew({ ...nothing, tls: second, redisUrl: proxy.url }),
     isMoved: (after, before) => after < before,
   },
 } satisfies Record<keyof typeof brokerMetrics, Cause>;
 
 /** Two keys, where the node had one; then a token of a third. */
-async function readKeys({ node }: Stage): Promise<void> {
+async function readKeys({ node, proxy }: Stage): Promise<void> {
   const keys = ['a', 'b'].map((kid) => ({ kty: 'oct', kid, k: Buffer.alloc(32, kid).toString('base64url') }));
   const text = JSON.stringify({ keys });
   await writeFile(keyFile, text);
-  node.renew({ keys: keyRingFromText(text), adminKeys: null, tls: null, logLevel: 'silent' });
+  node.renew({ ...nothing, keys: keyRingFromText(text), redisUrl: proxy.url });
   const [key] = keyRingFromText(text.replaceAll('"a"', '"c"')).keys;
   if (key === undefined) throw new Error('no key');
   const rules = { issuer: 'soleseat', audience: 'soleseat', expiresInSeconds: 60 };

@@ -28,6 +28,8 @@ export interface Certificate {
 export interface CertificateOptions {
   /** Host names beside the address 127.0.0.1. */
   readonly hosts?: readonly string[];
+  /** Whether the address is left out. */
+  readonly isNamedOnly?: boolean;
   /** Who signs it; left out, it signs itself. */
   readonly by?: Certificate;
   /** Whether it may sign others. */
@@ -39,6 +41,7 @@ export interface CertificateOptions {
 /** A certificate for 127.0.0.1 (RFC 5280), with its key; both as PEM. */
 export function certificate({
   hosts = [],
+  isNamedOnly = false,
   by,
   isAuthority = false,
   end = '491231235959Z',
@@ -47,10 +50,8 @@ export function certificate({
   const name = (text: string) => sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from(text)))));
   const ofAuthority = name('soleseat authority');
   const own = isAuthority ? ofAuthority : name('soleseat test');
-  const names = [
-    der(0x87, Buffer.from([127, 0, 0, 1])),
-    ...hosts.map((host) => der(0x82, Buffer.from(host))),
-  ];
+  const address = isNamedOnly ? [] : [der(0x87, Buffer.from([127, 0, 0, 1]))];
+  const names = [...address, ...hosts.map((host) => der(0x82, Buffer.from(host)))];
   const isCritical = der(0x01, Buffer.from([0xff]));
   const extensions = [
     sequence(subjectAltName, der(0x04, sequence(...names))),

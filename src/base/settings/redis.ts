@@ -8,6 +8,36 @@ export const redisSettings = {
     '',
     'Where Redis is: `redis://[user:password@]host:port[/db]`, `redis+sentinel://[user:password@]host:port,…/master[/db]` or `redis+cluster://[user:password@]host:port,…`; with `rediss` for TLS. `serve` refuses to start without it.',
   ),
+  redisTlsCaFile: spec(
+    'SOLESEAT_REDIS_TLS_CA',
+    'file',
+    '',
+    'A PEM file with those who may sign the certificates of Redis and its Sentinels, in place of those that the system knows.',
+  ),
+  redisTlsCertFile: spec(
+    'SOLESEAT_REDIS_TLS_CERT',
+    'file',
+    '',
+    'A PEM file with the certificate that is shown to Redis, where it asks for one.',
+  ),
+  redisTlsKeyFile: spec(
+    'SOLESEAT_REDIS_TLS_KEY',
+    'file',
+    '',
+    "A PEM file with that certificate's private key.",
+  ),
+  redisTlsServername: spec(
+    'SOLESEAT_REDIS_TLS_SERVERNAME',
+    'text',
+    '',
+    'The name in the certificates of Redis, where it is another than the host that is dialled.',
+  ),
+  redisAddressMap: spec(
+    'SOLESEAT_REDIS_ADDRESS_MAP',
+    'list',
+    '',
+    'Where servers are reached from here that Sentinels or a cluster name otherwise, as behind NAT: `10.0.0.1:6379=redis.example:7001,…`.',
+  ),
   commandTimeoutMs: spec(
     'SOLESEAT_COMMAND_TIMEOUT_MS',
     'durationMs',

@@ -1,5 +1,7 @@
 /** What INFO says of one server. Counters run from the server's start. */
 export interface RedisInfo {
+  /** New at every start of the server; empty where it does not say. */
+  readonly runId: string;
   readonly role: 'master' | 'replica';
   readonly memoryUsed: number;
   readonly memoryLimit: number;
@@ -35,6 +37,7 @@ export function parseInfo(text: string): RedisInfo {
   const number = (name: string) => Number(fields.get(name) ?? 0);
   const role = fields.get('role') === 'slave' ? 'replica' : 'master';
   return {
+    runId: fields.get('run_id') ?? '',
     role,
     memoryUsed: number('used_memory'),
     memoryLimit: number('maxmemory'),

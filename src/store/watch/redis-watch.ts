@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.js';
 import type { Metrics } from '../../base/metrics.js';
+import { isWithheld } from '../no-info.js';
 import { parseInfo, type RedisInfo } from './redis-info.js';
 
 /** One server of Redis, and a connection to it that is used for other things too. */
@@ -9,10 +10,11 @@ export interface RedisServer {
   readonly redis: { info(): Promise<string> };
 }
 
-type Look = RedisServer & { readonly info: RedisInfo | null };
+type Look = RedisServer & { readonly info: RedisInfo | 'withheld' | null };
 
 interface Sighting {
-  readonly role: RedisInfo['role'];
+  readonly role: RedisInfo['role'] | 'unknown';
+  readonly runId: string;
   readonly atMs: number;
 }
 
@@ -46,10 +48,29 @@ export class RedisWatch {
         continue;
       }
       this.#addresses.set(redis, address);
-      this.#seen.set(address, { role: info.role, atMs });
-      this.#show(address, info);
+      if (info === 'withheld') {
+        this.#seen.set(address, { role: 'unknown', runId: '', atMs });
+        this.parts.metrics.serverUp.set({ address, role: 'unknown' }, 1);
+      } else if (this.#isFirstOf(info.runId, address, atMs)) {
+        this.#seen.set(address, { role: info.role, runId: info.runId, atMs });
+        this.#show(address, info);
+      }
     }
     this.#showDown(silent, atMs);
+  }
+
+  /**
+   * One server has one name: a cluster may be dialled by addresses, and name its servers by hosts afterwards. The name that
+   * the cluster uses now counts, and the one from before is forgotten.
+   */
+  #isFirstOf(runId: string, address: string, atMs: number): boolean {
+    if (runId === '') return true;
+    for (const [other, sighting] of this.#seen) {
+      if (other === address || sighting.runId !== runId) continue;
+      if (sighting.atMs === atMs) return false;
+      this.#seen.delete(other);
+    }
+    return true;
   }
 
   #showDown(silent: ReadonlySet<string>, nowMs: number): void {
@@ -110,6 +131,8 @@ export class RedisWatch {
 
 async function lookAt({ address, redis }: RedisServer): Promise<Look> {
   // Why a server does not answer is told by its connection; here it only counts as down.
-  const text = await redis.info().catch(() => null);
-  return { address, redis, info: text === null ? null : parseInfo(text) };
+  const info = await redis
+    .info()
+    .then(parseInfo, (error: unknown) => (isWithheld(error) ? 'withheld' : null));
+  return { address, redis, info };
 }
