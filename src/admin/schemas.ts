@@ -17,6 +17,12 @@ export const text = (description: string) =>
 export const orgName = (description: string) =>
   Type.String({ format: 'org-name', minLength: 1, maxLength: MAX_TEXT_BYTES, description });
 export const time = (description: string) => Type.String({ format: 'date-time', description });
+/** A time, or a day: the last full one, in the org's time zone. */
+export const end = (description: string) =>
+  Type.String({
+    maxLength: 40,
+    description: `${description} A time as in RFC 3339, or a day like 2027-01-31: the last full one in the org’s time zone.`,
+  });
 export const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 export const count = (description: string) =>
   Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });
@@ -48,6 +54,9 @@ export const licenseSchema = object(
     status: Type.Enum([...licenseStatuses]),
     issuedAt: time('When it was issued.'),
     expiresAt: nullable(time('When it ends; null: never.')),
+    expiresOn: nullable(
+      Type.String({ description: 'The last full day, where the end was given so, as `2027-01-31`.' }),
+    ),
     note: nullable(Type.String()),
     lastUsedAt: nullable(time('When a session was last granted or ended; null: not since it was issued.')),
   },

@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import { CsvError, parse } from 'csv-parse';
 
 /** A record of a CSV text. */
 export interface CsvRecord {
@@ -30,36 +32,93 @@ export function withFormula(text: string): string {
   return text.startsWith("'") && formula.test(text) ? text.slice(1) : text;
 }
 
-/** A cell and what ends it. Cells are bounded, and so is what the expression has to remember. */
-const cellForm = /("(?:[^"]|""){0,4096}"|[^",\r\n]{0,4096})(,|\r\n|\n|\r|$)/y;
+/**
+ * The text of a file as spreadsheets save it: UTF-8 or UTF-16, with a byte order mark or without, else Windows-1252, which
+ * has a character for every byte.
+ */
+export function decodeCsv(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return decoded(bytes, 'utf-16le');
+  if (first === 0xfe && second === 0xff) return decoded(bytes, 'utf-16be');
+  // ASCII, which any header begins with, has a zero in every other byte there.
+  if (second === 0) return decoded(bytes, 'utf-16le');
+  if (first === 0) return decoded(bytes, 'utf-16be');
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return decodeWindows(bytes);
+  }
+}
 
-/** Of a record with more cells so many are kept: enough to see that it is none of ours. */
-const CELLS_KEPT = 64;
+function decoded(bytes: Uint8Array, encoding: string): string {
+  return new TextDecoder(encoding).decode(bytes);
+}
+
+/** What Windows-1252 has where ISO 8859-1 has control characters, from 0x80 on. Node before 23 decodes the one as the other. */
+const windowsCharacters = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
+
+function decodeWindows(bytes: Uint8Array): string {
+  const latin = Buffer.from(bytes).toString('latin1');
+  return latin.replaceAll(/[\u0080-\u009f]/g, (one) => windowsCharacters.charAt(one.charCodeAt(0) - 0x80));
+}
+
+/** Far above any record of ours: what is longer is not held in memory as cells. */
+const MAX_RECORD_CHARACTERS = 65_536;
 /** Characters after which other work of the process has its turn: the largest files take seconds. */
 const TURN_CHARACTERS = 16 * 1024;
+/** A first line by which a spreadsheet is told what separates cells. */
+const separatorLine = /^sep=(.)\r?\n/i;
 
-/** Reads CSV as RFC 4180 has it, a little at a time; empty lines are left out. Throws BadCsv. */
+/**
+ * Reads CSV as RFC 4180 has it, or with semicolons or tabs, a little at a time. Records without any text are left out.
+ * Throws BadCsv.
+ */
 export async function* readCsv(text: string): AsyncGenerator<CsvRecord> {
-  const form = new RegExp(cellForm);
-  form.lastIndex = text.startsWith('\ufeff') ? 1 : 0;
-  let line = 1;
-  let begins = 1;
-  let cells: string[] = [];
-  for (let turnEnds = TURN_CHARACTERS; form.lastIndex < text.length || cells.length > 0; ) {
-    const match = form.exec(text);
-    if (match === null) throw new BadCsv(line, 'a quote is out of place, or a cell is too long');
-    if (form.lastIndex > turnEnds) {
-      turnEnds = form.lastIndex + TURN_CHARACTERS;
-      await setImmediate();
+  const named = separatorLine.exec(text);
+  const begin = named?.[0].length ?? 0;
+  const linesBefore = named === null ? 0 : 1;
+  const parser = Readable.from(pieces(text, begin)).pipe(
+    parse({
+      delimiter: named?.[1] ?? delimiterOf(text),
+      record_delimiter: ['\r\n', '\n', '\r'],
+      bom: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      info: true,
+      max_record_size: MAX_RECORD_CHARACTERS,
+    }),
+  );
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{
+      record: string[];
+      info: { lines: number };
+    }>) {
+      if (record.every((cell) => cell.trim() === '')) continue;
+      const within = record.reduce((count, cell) => count + (cell.split('\n').length - 1), 0);
+      yield { line: linesBefore + info.lines - within, cells: record };
     }
-    const [, raw = '', end = ''] = match;
-    if (cells.length < CELLS_KEPT)
-      cells.push(raw.startsWith('"') ? raw.slice(1, -1).replaceAll('""', '"') : raw);
-    line += raw.split('\n').length - 1;
-    if (end === ',') continue;
-    if (cells.length > 1 || cells[0] !== '') yield { line: begins, cells };
-    cells = [];
-    line += 1;
-    begins = line;
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new BadCsv(linesBefore + Number(error.lines ?? 1), problemOf(error));
   }
+}
+
+async function* pieces(text: string, begin: number): AsyncGenerator<string> {
+  for (let from = begin; from < text.length; from += TURN_CHARACTERS) {
+    yield text.slice(from, from + TURN_CHARACTERS);
+    await setImmediate();
+  }
+}
+
+/** What separates the cells of the first line that has any: outside quotes it has the most of it. */
+function delimiterOf(text: string): string {
+  const line = /[^\r\n]+/.exec(text)?.[0].replaceAll(/"[^"]*"/g, '') ?? '';
+  const counted = [',', ';', '\t'].map((one) => ({ one, count: line.split(one).length }));
+  return counted.reduce((best, other) => (other.count > best.count ? other : best)).one;
+}
+
+function problemOf({ code }: CsvError): string {
+  if (code === 'CSV_MAX_RECORD_SIZE') return `a line has more than ${MAX_RECORD_CHARACTERS} characters`;
+  if (code === 'CSV_QUOTE_NOT_CLOSED') return 'a quote is opened here, and never closed';
+  return 'a quote is out of place';
 }

@@ -10,6 +10,8 @@ export interface License {
   readonly issuedAt: number;
   /** Unix ms; none: it does not expire. */
   readonly expiresAt: number | null;
+  /** The last full day, where the end was given so: `2027-01-31`. */
+  readonly expiresOn: string | null;
   /** What the person who last changed it wrote. */
   readonly note: string | null;
   /** When a session was last granted or ended (Unix ms); null: never since it was issued. */
@@ -56,6 +58,8 @@ export interface IssueOrder extends LicenseOrder {
   readonly id: string;
   /** Unix ms. */
   readonly expiresAt?: number;
+  /** The day that it was given as. */
+  readonly expiresOn?: string;
   /** A repetition with the same id within a day is answered, not done again. */
   readonly requestId: string;
   /** The bulk import that it belongs to. */

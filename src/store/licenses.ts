@@ -43,11 +43,11 @@ export class Licenses {
 
   /** Gives the user a license, unless there is one or the quota is used up. */
   issue(order: IssueOrder): Promise<LicenseAnswer> {
-    const { id, expiresAt, importId } = order;
+    const { id, expiresAt, expiresOn, importId } = order;
     return this.#change(
       'issue',
       order,
-      { id, expiresAt: textOf(expiresAt), import: importId },
+      { id, expiresAt: textOf(expiresAt), expiresOn, import: importId },
       order.requestId,
     );
   }
@@ -63,8 +63,11 @@ export class Licenses {
   }
 
   /** Sets (Unix ms) or clears (null) when the license ends; in the past ends a live session with 4512. */
-  setExpiry(order: LicenseOrder & { readonly expiresAt: number | null }): Promise<LicenseAnswer> {
-    return this.#change('expiry', order, { expiresAt: textOf(order.expiresAt ?? undefined) });
+  setExpiry(
+    order: LicenseOrder & { readonly expiresAt: number | null; readonly expiresOn?: string },
+  ): Promise<LicenseAnswer> {
+    const { expiresAt, expiresOn } = order;
+    return this.#change('expiry', order, { expiresAt: textOf(expiresAt ?? undefined), expiresOn });
   }
 
   /** Moves the license to a user who has none; the former user's session ends with 4511. */
@@ -228,7 +231,7 @@ function textOf(ms: number | undefined): string | undefined {
 }
 
 function licenseOf(user: string, fields: LicenseFields, lastUsedAt: number): License | null {
-  const { id, status, issuedAt, expiresAt, note } = fields;
+  const { id, status, issuedAt, expiresAt, expiresOn, note } = fields;
   if (id === undefined || status === undefined) return null;
   const issuedMs = Number(issuedAt ?? 0);
   return {
@@ -237,6 +240,7 @@ function licenseOf(user: string, fields: LicenseFields, lastUsedAt: number): Lic
     status: status as LicenseStatus,
     issuedAt: issuedMs,
     expiresAt: expiresAt === undefined ? null : Number(expiresAt),
+    expiresOn: expiresOn?.endsWith(` ${expiresAt}`) ? expiresOn.slice(0, 10) : null,
     note: note ?? null,
     lastUsedAt: lastUsedAt > issuedMs ? lastUsedAt : null,
   };

@@ -22,6 +22,8 @@ export interface OrgSettings {
   readonly machines: 'any' | 'listed' | null;
   /** `keep`: leases and history tell from which address a session came. */
   readonly addresses: 'keep' | null;
+  /** The IANA time zone that a day is of; null: UTC. */
+  readonly timeZone: string | null;
 }
 
 /** How things stand with an org; all of it kept by the scripts that change it (promise 9). */
@@ -91,8 +93,16 @@ export class Orgs {
 
   async settings(org: string): Promise<OrgSettings> {
     const { redis, keys } = this.parts;
-    const [quota, licenseMode, containers, machines, addresses] = await reachStore(() =>
-      redis.hmget(keys.settings(org), 'quota', 'licenseMode', 'containers', 'machines', 'addresses'),
+    const [quota, licenseMode, containers, machines, addresses, timeZone] = await reachStore(() =>
+      redis.hmget(
+        keys.settings(org),
+        'quota',
+        'licenseMode',
+        'containers',
+        'machines',
+        'addresses',
+        'timeZone',
+      ),
     );
     return {
       quota: quota == null ? null : Number(quota),
@@ -100,7 +110,14 @@ export class Orgs {
       containers: (containers ?? null) as MachineRule | null,
       machines: (machines ?? null) as OrgSettings['machines'],
       addresses: (addresses ?? null) as OrgSettings['addresses'],
+      timeZone: timeZone ?? null,
     };
+  }
+
+  /** The time zone that a day of the org is of. */
+  async timeZone(org: string): Promise<string> {
+    const { redis, keys } = this.parts;
+    return (await reachStore(() => redis.hget(keys.settings(org), 'timeZone'))) ?? 'UTC';
   }
 
   /** Changes what is named; null takes a setting of the org's own away. A new org begins to exist with it. */

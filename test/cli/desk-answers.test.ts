@@ -166,7 +166,7 @@ describe('what the broker says', () => {
         JSON.stringify({
           title: esc,
           fields: [{ field: esc, problem: esc }],
-          lines: [{ line: 2, problem: esc }],
+          faults: [{ problem: esc, count: 1, lines: [2] }],
         }),
       );
     const { code, err } = await run(['license', 'list']);

@@ -1,5 +1,8 @@
 import { Readable } from 'node:stream';
-import { checkImport, type LineFault, readImport, runImport } from '../../license/import.js';
+import { decodeCsv } from '../../license/csv.js';
+import type { Faults } from '../../license/faults.js';
+import { checkImport, runImport } from '../../license/import.js';
+import { readImport } from '../../license/read-import.js';
 import type { Licenses } from '../../store/licenses.js';
 import { actorOf } from '../access.js';
 import { CSV_TYPE, csvLine } from '../csv.js';
@@ -10,8 +13,6 @@ import { route } from '../route.js';
 const tag = 'licenses';
 const org = '/v1/admin/orgs/{org}';
 const MAX_BYTES = 16 * 1024 * 1024;
-/** More bad lines are counted only. */
-const FAULTS_NAMED = 1000;
 const PAGE = 500;
 
 export const bulkRoutes = [
@@ -23,22 +24,27 @@ export const bulkRoutes = [
     foundsOrg: true,
     tag,
     summary:
-      'Issues all licenses of a CSV file (user,expiresAt,note with a header line), or none. Answers with progress, one JSON object a line: progress, then done or failed.',
+      'Issues all licenses of a CSV file, or none: columns user, expiresAt and note, among others and in any order; separated by commas, semicolons or tabs; UTF-8, UTF-16 or Windows-1252. Answers with progress, one JSON object a line: progress, then done or failed.',
     accepts: { contentType: 'text/csv', maxBytes: MAX_BYTES },
     success: { status: 200, streams: ['application/x-ndjson'] },
     problems: [
       { status: 409, when: 'The quota does not suffice' },
       { status: 413, when: 'The file is larger than 16 MiB' },
       { status: 415, when: 'The body is not text/csv' },
-      { status: 422, when: 'Lines are bad: all are named, and nothing is imported' },
+      {
+        status: 422,
+        when: 'Lines are bad: each kind of fault is named with its lines, and nothing is imported',
+      },
     ],
     handle: async ({ params, caller, request, reply }, { store, newId, log }) => {
       const nowMs = store.redisClock.nowMs() ?? Date.now();
-      const { lines, faults } = await readImport(textOf(request.body), nowMs);
-      const check = await checkImport(store, params.org, lines);
-      if (faults.length + check.faults.length > 0) throw badLines([...faults, ...check.faults]);
-      if (check.missingQuota > 0) {
-        const more = { missing: check.missingQuota };
+      const bytes = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
+      const timeZone = await store.orgs.timeZone(params.org);
+      const { lines, faults } = await readImport(decodeCsv(bytes), { nowMs, timeZone });
+      const { missingQuota } = await checkImport(store, params.org, lines, faults);
+      if (faults.count > 0) throw badLines(faults);
+      if (missingQuota > 0) {
+        const more = { missing: missingQuota };
         throw new Problem(409, 'quota_exhausted', 'the quota does not suffice for this file', more);
       }
       reply.type('application/x-ndjson');
@@ -66,19 +72,11 @@ export const bulkRoutes = [
   }),
 ];
 
-function textOf(body: unknown): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body instanceof Buffer ? body : Buffer.alloc(0));
-  } catch {
-    throw new Problem(400, 'bad_text', 'the body is not UTF-8');
-  }
-}
-
-function badLines(faults: readonly LineFault[]): Problem {
-  const sorted = [...faults].sort((a, b) => a.line - b.line);
+function badLines(faults: Faults): Problem {
   return new Problem(422, 'bad_lines', 'lines are bad; nothing was imported', {
-    lines: sorted.slice(0, FAULTS_NAMED),
-    badLines: sorted.length,
+    faults: faults.all,
+    lines: faults.byLine,
+    badLines: faults.count,
   });
 }
 
@@ -90,6 +88,8 @@ async function* csvOf(licenses: Licenses, orgName: string, signal: AbortSignal):
     const page = await licenses.page(orgName, { revoked: false }, cursor, PAGE);
     yield page.items
       .map(licenseView)
+      // As it was given: what is exported can be imported again.
+      .map((license) => ({ ...license, expiresAt: license.expiresOn ?? license.expiresAt }))
       .map((license) => csvLine(columns.map((name) => license[name])))
       .join('');
     if (page.next === null) return;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { LicenseEnd } from '../../license/end.js';
 import type { Actor, LicenseAnswer } from '../../store/license-types.js';
 import { invalid, Problem } from '../problem.js';
 import type { RouteParts } from '../route.js';
@@ -9,7 +10,7 @@ interface Order {
   readonly org: string;
   readonly user: string;
   readonly actor: Actor;
-  readonly expiresAt?: string | null;
+  readonly end: LicenseEnd | null;
   readonly note?: string;
 }
 
@@ -22,10 +23,10 @@ export async function issueOnce(
   keyHeader: string | readonly string[] | undefined,
   { store, newId }: RouteParts,
 ): Promise<LicenseAnswer> {
-  const { org, user, actor, expiresAt, note } = order;
+  const { org, user, actor, end, note } = order;
   const requestId = keyHeader === undefined ? newId() : requestIdOf(keyHeader);
   if (keyHeader !== undefined) {
-    const print = hash(JSON.stringify([user, expiresAt ?? null, note ?? null]));
+    const print = hash(JSON.stringify([user, end, note ?? null]));
     if (!(await store.licenses.isSameRequest(org, requestId, print))) {
       throw new Problem(422, 'idempotency_key_reused', 'the idempotency key was used for another request');
     }
@@ -36,7 +37,7 @@ export async function issueOnce(
     actor,
     id: newId(),
     requestId,
-    ...(expiresAt != null && { expiresAt: Date.parse(expiresAt) }),
+    ...end,
     ...(note !== undefined && { note }),
   });
   // A new org begins to exist with its first license, not with one that was refused. Where there is one already, whoever

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { AdminClaims } from '../../auth/tokens.js';
+import { type LicenseEnd, readEnd } from '../../license/end.js';
 import type { License, LicenseAnswer, LicenseOrder, LicenseRefusal } from '../../store/license-types.js';
 import { licenseStatuses } from '../../store/license-types.js';
 import type { Licenses } from '../../store/licenses.js';
@@ -7,8 +8,8 @@ import { actorOf } from '../access.js';
 import { answerPage } from '../cursors.js';
 import { licenseView } from '../license-view.js';
 import { invalid, notFound, Problem } from '../problem.js';
-import { route } from '../route.js';
-import { licenseSchema, note, nullable, object, pageOf, paging, text, time } from '../schemas.js';
+import { type RouteParts, route } from '../route.js';
+import { end, licenseSchema, note, nullable, object, pageOf, paging, text } from '../schemas.js';
 import { issueOnce } from './issue.js';
 
 const DAY_MS = 86_400_000;
@@ -55,7 +56,7 @@ export const licenseRoutes = [
     },
     body: {
       user: text('Who gets the license.'),
-      expiresAt: Type.Optional(nullable(time('When it ends; null or left out: never.'))),
+      expiresAt: Type.Optional(nullable(end('When it ends; null or left out: never.'))),
       note,
     },
     success: { status: 201, schema: licenseSchema },
@@ -64,7 +65,15 @@ export const licenseRoutes = [
       { status: 422, when: 'The idempotency key was used for another request' },
     ],
     handle: async ({ params, body, caller, request }, parts) => {
-      const order = { ...body, org: params.org, actor: actorOf(caller) };
+      const { user, note } = body;
+      const until = await endOf(body.expiresAt ?? null, params.org, parts);
+      const order = {
+        user,
+        end: until,
+        ...(note !== undefined && { note }),
+        org: params.org,
+        actor: actorOf(caller),
+      };
       const answer = await issueOnce(order, request.headers['idempotency-key'], parts);
       return licenseView(licenseFrom(answer));
     },
@@ -108,16 +117,15 @@ export const licenseRoutes = [
     role: 'admin',
     tag,
     summary: 'Sets when the license ends; a time that is past ends a live session.',
-    body: { expiresAt: nullable(time('When it ends; null: never.')), note },
+    body: { expiresAt: nullable(end('When it ends; null: never.')), note },
     success: { status: 200, schema: changed },
     problems: [conflict],
-    handle: async ({ params, body, caller }, parts) =>
-      answerChange(parts.store.licenses, params.org, params.user, (licenses) =>
-        licenses.setExpiry({
-          ...orderOf(params, caller, body),
-          expiresAt: body.expiresAt === null ? null : Date.parse(body.expiresAt),
-        }),
-      ),
+    handle: async ({ params, body, caller }, parts) => {
+      const until = (await endOf(body.expiresAt, params.org, parts)) ?? { expiresAt: null };
+      return answerChange(parts.store.licenses, params.org, params.user, (licenses) =>
+        licenses.setExpiry({ ...orderOf(params, caller, body), ...until }),
+      );
+    },
   }),
   route({
     id: 'listUnusedLicenses',
@@ -144,6 +152,15 @@ export const licenseRoutes = [
     },
   }),
 ];
+
+/** When a license ends, as it was asked for. Throws the Problem that names the field. */
+async function endOf(text: string | null, org: string, { store }: RouteParts): Promise<LicenseEnd | null> {
+  if (text === null) return null;
+  const end = readEnd(text, await store.orgs.timeZone(org));
+  if (end !== null) return end;
+  const problem = 'must be a time like 2027-01-31T00:00:00Z, or a day like 2027-01-31';
+  throw invalid([{ field: 'expiresAt', problem }]);
+}
 
 /** A change that needs nothing but its name. */
 function change(action: 'suspend' | 'reinstate' | 'revoke', summary: string) {

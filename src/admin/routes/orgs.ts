@@ -1,11 +1,12 @@
 import { Type } from 'typebox';
+import { isTimeZone } from '../../base/calendar.js';
 import { recount, StillChanging } from '../../license/recount.js';
 import { uniqueUsersNow } from '../../license/usage.js';
 import { licenseModes, type OrgSettings } from '../../store/orgs.js';
 import { BadCursor, cursorOf, readCursor } from '../../store/paging.js';
 import { actorOf, forbidden, mayDo } from '../access.js';
 import { answerPage } from '../cursors.js';
-import { Problem } from '../problem.js';
+import { invalid, Problem } from '../problem.js';
 import { type RouteParts, route } from '../route.js';
 import { count, nullable, object, pageOf, paging, timeOrNull, timeTextOrNull } from '../schemas.js';
 
@@ -24,6 +25,13 @@ const settingsFields = {
   ),
   addresses: nullable(
     Type.Enum(['keep'], { description: 'keep: the history tells from which address a session came.' }),
+  ),
+  timeZone: nullable(
+    Type.String({
+      maxLength: 64,
+      description:
+        'The IANA time zone that a day is of, as Europe/Berlin; null: UTC. No end that is set moves.',
+    }),
   ),
 };
 /** What an org has bought: its own admins do not set it. */
@@ -120,11 +128,16 @@ export const orgRoutes = [
       containers: Type.Optional(settingsFields.containers),
       machines: Type.Optional(settingsFields.machines),
       addresses: Type.Optional(settingsFields.addresses),
+      timeZone: Type.Optional(settingsFields.timeZone),
     },
     success: { status: 200, schema: orgSchema },
     problems: [{ status: 409, when: 'More licenses are issued than the quota would allow' }],
     handle: async ({ params, body, caller }, parts) => {
       const changes = body as Partial<OrgSettings>;
+      if (typeof changes.timeZone === 'string' && !isTimeZone(changes.timeZone))
+        throw invalid([
+          { field: 'timeZone', problem: 'must be a time zone of the IANA database, as Europe/Berlin' },
+        ]);
       const owned = ownersSettings.filter((name) => changes[name] !== undefined);
       if (owned.length > 0 && !mayDo(caller, 'owner', parts.log)) {
         throw new Problem(403, 'forbidden', `only the owner sets ${owned.join(' and ')}`);

@@ -17,7 +17,7 @@ export interface AdminApiOptions {
 export interface CallOptions {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly json?: unknown;
-  readonly text?: { readonly type: string; readonly body: string };
+  readonly text?: { readonly type: string; readonly body: string | Uint8Array<ArrayBuffer> };
   readonly headers?: Readonly<Record<string, string>>;
   /** The answer begins when the work is done: there is no patience to lose. */
   readonly isSlow?: boolean;
@@ -170,7 +170,7 @@ function readAnswer(text: string): unknown {
 async function failureOf(response: Response): Promise<CommandFailure> {
   const text = await response.text().catch(() => '');
   const problem = readProblem(text);
-  const lines = (problem.lines ?? []).map(({ line, problem: what }) => `  line ${line}: ${what}`);
+  const lines = (problem.faults ?? []).map(faultText);
   const fields = (problem.fields ?? []).map(({ field, problem: what }) => `  ${field} ${what}`);
   const title = problem.detail ?? problem.title ?? `the broker answered ${response.status}`;
   const sentence = [title, ...lines, ...fields].map(clean).join('\n');
@@ -178,11 +178,26 @@ async function failureOf(response: Response): Promise<CommandFailure> {
   return new CommandFailure(sentence + hint, exitCodeOf(response.status));
 }
 
+/** One kind of fault in a file: how many lines have it, and the first of them. */
+interface LineFaults {
+  readonly problem: string;
+  readonly count: number;
+  readonly lines: readonly number[];
+}
+
+const LINES_SHOWN = 20;
+
+function faultText({ problem, count, lines }: LineFaults): string {
+  const shown = lines.slice(0, LINES_SHOWN);
+  const more = count > shown.length ? ` and ${count - shown.length} more` : '';
+  return `  ${count === 1 ? 'line' : 'lines'} ${shown.join(', ')}${more}: ${problem}`;
+}
+
 interface ProblemDocument {
   readonly title?: string;
   readonly detail?: string;
   readonly fields?: readonly { readonly field: string; readonly problem: string }[];
-  readonly lines?: readonly { readonly line: number; readonly problem: string }[];
+  readonly faults?: readonly LineFaults[];
 }
 
 function readProblem(text: string): ProblemDocument {

@@ -167,6 +167,11 @@ export function when(time: string | null | undefined): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
+/** When a license ends, as it was given: a day means the last full one in the org's time zone, which the broker knows. */
+export function endArgument(text: string): string {
+  return /^\d{4}-\d\d-\d\d$/.test(text) && readTime(`${text}T00:00:00Z`) !== null ? text : timeArgument(text);
+}
+
 /** `2027-01-31` or a time as in RFC 3339, for an option or an argument. */
 export function timeArgument(text: string): string {
   const isDay = /^\d{4}-\d\d-\d\d$/.test(text);

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
 import { v4 as uuidv4 } from 'uuid';
 import { CommandFailure, exitCodes } from '../failure.js';
@@ -9,11 +7,12 @@ import {
   type Desk,
   type DeskOptions,
   deskFor,
+  endArgument,
   printCsv,
-  timeArgument,
   when,
   withDesk,
 } from './desk.js';
+import { importFile } from './license-import.js';
 
 interface License {
   readonly user: string;
@@ -21,6 +20,7 @@ interface License {
   readonly status: string;
   readonly issuedAt: string;
   readonly expiresAt: string | null;
+  readonly expiresOn: string | null;
   readonly lastUsedAt: string | null;
   readonly note: string | null;
 }
@@ -33,10 +33,13 @@ const columns = {
   user: (one: License) => one.user,
   status: (one: License) => one.status,
   issued: (one: License) => when(one.issuedAt),
-  expires: (one: License) => when(one.expiresAt),
+  expires: (one: License) => one.expiresOn ?? when(one.expiresAt),
   'last used': (one: License) => when(one.lastUsedAt),
   license: (one: License) => one.id,
 };
+
+const DAY_FORM = '2027-01-31';
+const DAY_MS = 86_400_000;
 
 /** `soleseat license …`: what a license desk does all day. */
 export function registerLicenses(program: Command): void {
@@ -44,7 +47,11 @@ export function registerLicenses(program: Command): void {
 
   withDesk(license.command('issue <user>'))
     .description('give a user a license')
-    .option('--expires <time>', 'when it ends: 2027-01-31, or an RFC 3339 time', timeArgument)
+    .option(
+      '--expires <time>',
+      'when it ends: 2027-01-31 (the last full day), or an RFC 3339 time',
+      endArgument,
+    )
     .option('--note <text>', 'kept with the license and in the audit trail')
     .action(async (user: string, options: DeskOptions & { expires?: string; note?: string }) => {
       const desk = await deskFor(options);
@@ -80,7 +87,7 @@ export function registerLicenses(program: Command): void {
 
   withDesk(license.command('expire <user> <time>'), { destructive: true })
     .description(
-      'set when the license ends: 2027-01-31, an RFC 3339 time, `now` (by the clock of this machine), or `never`',
+      'set when the license ends: 2027-01-31 (the last full day), an RFC 3339 time, `now` (by the clock of this machine), or `never`',
     )
     .action(async (user: string, time: string, options: DeskOptions) => {
       const desk = await deskFor(options);
@@ -90,8 +97,8 @@ export function registerLicenses(program: Command): void {
           : time === 'now'
             ? new Date(Date.now() - 1000).toISOString()
             : parsedTime(time);
-      if (expiresAt !== null && Date.parse(expiresAt) <= Date.now())
-        await desk.confirm(`End the license of ${user} now?`);
+      const endMs = Date.parse(expiresAt ?? '') + (expiresAt?.length === DAY_FORM.length ? DAY_MS : 0);
+      if (endMs <= Date.now()) await desk.confirm(`End the license of ${user} now?`);
       const path = desk.orgPath('licenses', user, 'expiry');
       sayChanged(desk, await desk.api.call<Changed>('PUT', path, { json: { expiresAt } }), 'Changed');
     });
@@ -109,7 +116,9 @@ export function registerLicenses(program: Command): void {
     });
 
   withDesk(license.command('import <file>'))
-    .description('issue licenses from a CSV file (user,expiresAt,note): all of them or none; - is stdin')
+    .description(
+      'issue licenses from a CSV file (columns user, expiresAt, note), as spreadsheets save it: all of them or none; - is stdin',
+    )
     .action(async (file: string, options: DeskOptions) => importFile(await deskFor(options), file));
 
   withDesk(license.command('export'))
@@ -179,9 +188,9 @@ async function showLicenses(
 }
 
 function sayChanged(desk: Desk, changed: Changed, done: string): void {
-  const { user, status, expiresAt } = changed.license;
+  const { user, status, expiresAt, expiresOn } = changed.license;
   const ended = changed.endedSessionId === null ? '' : '; the live session was ended';
-  const until = expiresAt === null ? '' : ` until ${when(expiresAt)}`;
+  const until = expiresAt === null ? '' : ` until ${expiresOn ?? when(expiresAt)}`;
   desk.say(`${done}: ${user} is ${status}${until}${ended}`, changed);
 }
 
@@ -191,76 +200,9 @@ function noteOf({ note }: { readonly note?: string }): { note?: string } {
 
 function parsedTime(text: string): string {
   try {
-    return timeArgument(text);
+    return endArgument(text);
   } catch (error) {
     throw new CommandFailure(`<time> ${(error as Error).message}, or now, or never`, exitCodes.usage);
-  }
-}
-
-type ImportLine =
-  | { readonly type: 'progress'; readonly done: number; readonly total: number }
-  | { readonly type: 'done'; readonly issued: number }
-  | {
-      readonly type: 'failed';
-      readonly code: string;
-      readonly lines: readonly { readonly line: number; readonly problem: string }[];
-      readonly isUndone: boolean;
-    };
-
-async function importFile(desk: Desk, file: string): Promise<void> {
-  const response = await desk.api.open('POST', desk.orgPath('license-import'), {
-    text: { type: 'text/csv', body: readInput(file) },
-    isSlow: true,
-  });
-  const bar = new SingleBar({
-    stream: process.stderr,
-    format: '{bar} {value}/{total} licenses',
-    hideCursor: true,
-  });
-  let isDrawn = false;
-  let last: ImportLine | null = null;
-  try {
-    for await (const text of desk.api.lines(response)) {
-      if (text.trim() === '') continue;
-      last = JSON.parse(text) as ImportLine;
-      if (last.type !== 'progress' || desk.isJson || !process.stderr.isTTY) continue;
-      if (!isDrawn) bar.start(last.total, last.done);
-      isDrawn = true;
-      bar.update(last.done);
-    }
-  } catch {
-    // Broken off: like an answer that ends before it has told the outcome.
-    last = null;
-  }
-  if (isDrawn) bar.stop();
-  if (last?.type === 'done') return desk.say(`Issued ${last.issued} licenses`, last);
-  throw importFailure(last);
-}
-
-function importFailure(last: ImportLine | null): CommandFailure {
-  if (last?.type !== 'failed') {
-    const lost =
-      'the answer ended half-way: the import goes on, or what was issued is taken back. `soleseat events tail` tells which.';
-    return new CommandFailure(lost, exitCodes.unavailable);
-  }
-  const lines = last.lines.map(({ line, problem }) => `  line ${line}: ${problem}`);
-  const undone = last.isUndone
-    ? 'Nothing was imported.'
-    : 'What was issued is taken back as soon as that can be done.';
-  const code = exitCodeOf(last.code);
-  return new CommandFailure([`the import failed: ${last.code}. ${undone}`, ...lines].join('\n'), code);
-}
-
-function exitCodeOf(code: string): number {
-  if (code === 'store_unavailable') return exitCodes.unavailable;
-  return code === 'internal' ? exitCodes.failed : exitCodes.refused;
-}
-
-function readInput(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch {
-    throw new CommandFailure(`${file} is missing or cannot be read`, exitCodes.usage);
   }
 }
 

@@ -17,6 +17,7 @@ interface SetOptions extends DeskOptions {
   readonly containers?: string;
   readonly machines?: string;
   readonly addresses?: string;
+  readonly timeZone?: string;
 }
 
 /** `soleseat org …` */
@@ -65,6 +66,7 @@ export function registerOrgs(program: Command): void {
         'default',
       ]),
     )
+    .option('--time-zone <zone>', 'what a day is of, as Europe/Berlin; no end that is set moves')
     .action(async (options: SetOptions) => {
       const desk = await deskFor(options);
       const changes = {
@@ -73,10 +75,11 @@ export function registerOrgs(program: Command): void {
         ...orDefault('containers', options.containers),
         ...orDefault('machines', options.machines),
         ...orDefault('addresses', options.addresses),
+        ...orDefault('timeZone', options.timeZone),
       };
       if (Object.keys(changes).length === 0) {
         throw new CommandFailure(
-          'nothing to set: --quota, --mode, --containers, --machines or --addresses',
+          'nothing to set: --quota, --mode, --containers, --machines, --addresses or --time-zone',
           exitCodes.usage,
         );
       }

@@ -1,13 +1,20 @@
 import type { Page } from './types.js';
 
 /** What the server says no with (RFC 9457), or why it could not be reached (status 0). */
+/** One kind of fault in a file: how many lines have it, and the first of them. */
+export interface LineFaults {
+  readonly problem: string;
+  readonly count: number;
+  readonly lines: readonly number[];
+}
+
 export class Refusal extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     title: string,
     readonly fields: readonly { readonly field: string; readonly problem: string }[] = [],
-    readonly lines: readonly { readonly line: number; readonly problem: string }[] = [],
+    readonly faults: readonly LineFaults[] = [],
   ) {
     super(title);
   }
@@ -17,7 +24,7 @@ export interface CallOptions {
   /** Sent as JSON. */
   readonly body?: object;
   /** Sent as it is; then `contentType` says what it is. */
-  readonly text?: string;
+  readonly text?: string | Blob;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -86,10 +93,10 @@ async function refusalOf(response: Response): Promise<Refusal> {
     readonly code?: string;
     readonly title?: string;
     readonly fields?: Refusal['fields'];
-    readonly lines?: Refusal['lines'];
+    readonly faults?: Refusal['faults'];
   };
   const title = problem.title ?? `The server answered ${response.status}.`;
-  return new Refusal(response.status, problem.code ?? '', title, problem.fields, problem.lines);
+  return new Refusal(response.status, problem.code ?? '', title, problem.fields, problem.faults);
 }
 
 /** The path of something of an org. */

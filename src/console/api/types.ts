@@ -58,6 +58,7 @@ export interface License {
   readonly status: LicenseStatus;
   readonly issuedAt: string;
   readonly expiresAt: string | null;
+  readonly expiresOn: string | null;
   readonly note: string | null;
   readonly lastUsedAt: string | null;
 }

@@ -1,5 +1,5 @@
 import { useId, useRef, useState } from 'preact/hooks';
-import { callForLines, orgPath, Refusal } from '../api/client.js';
+import { callForLines, type LineFaults, orgPath, Refusal } from '../api/client.js';
 import { counted, numberText, wordsOf } from '../format.js';
 import { Dialog } from '../parts/dialog.js';
 import { tell } from '../state/toasts.js';
@@ -7,15 +7,20 @@ import { tell } from '../state/toasts.js';
 type ImportLine =
   | { readonly type: 'progress'; readonly done: number; readonly total: number }
   | { readonly type: 'done'; readonly issued: number }
-  | { readonly type: 'failed'; readonly code: string; readonly lines: Refusal['lines'] };
+  | {
+      readonly type: 'failed';
+      readonly code: string;
+      readonly lines: readonly { readonly line: number; readonly problem: string }[];
+    };
 
 interface File {
   readonly name: string;
-  readonly text: string;
+  readonly bytes: Blob;
   readonly users: number;
 }
 
 const LINES_SHOWN = 20;
+const LINE_FEED = 10;
 
 /** Issues many licenses from a CSV file: all of them or none. */
 export function ImportDialog(props: {
@@ -52,8 +57,9 @@ export function ImportDialog(props: {
       <form onSubmit={submit}>
         <div class="fields">
           <p>
-            A CSV file with the header line <code>user,expiresAt,note</code>, and one user a line. Either all
-            licenses are issued, or none.
+            A CSV file as your spreadsheet saves it, with a header line that names the column{' '}
+            <code>user</code>, and if wanted <code>expiresAt</code> and <code>note</code>. Either all licenses
+            are issued, or none.
           </p>
           <div class="field">
             <label for={id}>CSV file</label>
@@ -97,22 +103,25 @@ function Progress({ done, total }: { readonly done: number; readonly total: numb
 }
 
 function ImportFailure({ error }: { readonly error: Error }) {
-  const lines = error instanceof Refusal ? error.lines : [];
+  const faults = error instanceof Refusal ? error.faults : [];
   return (
     <div class="failure" role="alert">
       <p>Nothing was imported: {error.message}</p>
-      {lines.length > 0 && (
+      {faults.length > 0 && (
         <ul>
-          {lines.slice(0, LINES_SHOWN).map(({ line, problem }) => (
-            <li key={line}>
-              Line {line}: {problem}
-            </li>
+          {faults.map((fault) => (
+            <li key={fault.problem}>{faultText(fault)}</li>
           ))}
-          {lines.length > LINES_SHOWN && <li>and {numberText(lines.length - LINES_SHOWN)} more</li>}
         </ul>
       )}
     </div>
   );
+}
+
+function faultText({ problem, count, lines }: LineFaults): string {
+  const shown = lines.slice(0, LINES_SHOWN);
+  const more = count > shown.length ? ` and ${numberText(count - shown.length)} more` : '';
+  return `${count === 1 ? 'Line' : 'Lines'} ${shown.join(', ')}${more}: ${problem}`;
 }
 
 /** Gives the number of licenses issued. Rejects with what was wrong. */
@@ -122,20 +131,24 @@ async function importFile(
   onProgress: (progress: { done: number; total: number }) => void,
 ): Promise<number> {
   const ends: ImportLine[] = [];
-  const options = { text: file.text, contentType: 'text/csv', headers: { Accept: 'application/x-ndjson' } };
+  const options = { text: file.bytes, contentType: 'text/csv', headers: { Accept: 'application/x-ndjson' } };
   await callForLines<ImportLine>('POST', orgPath(org, 'license-import'), options, (line) => {
     if (line.type === 'progress') onProgress(line);
     else ends.push(line);
   });
   const [end] = ends;
   if (end?.type === 'done') return end.issued;
-  if (end?.type === 'failed') throw new Refusal(0, end.code, `${wordsOf(end.code)}.`, [], end.lines);
+  if (end?.type === 'failed') {
+    const faults = end.lines.map(({ line, problem }) => ({ problem, count: 1, lines: [line] }));
+    throw new Refusal(0, end.code, `${wordsOf(end.code)}.`, [], faults);
+  }
   throw new Error('the import was broken off.');
 }
 
+/** The file as it is: the broker knows how spreadsheets write text. */
 async function read(chosen: (Blob & { readonly name: string }) | undefined): Promise<File | null> {
   if (chosen === undefined) return null;
-  const text = await chosen.text();
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return { name: chosen.name, text, users: Math.max(0, lines.length - 1) };
+  const bytes = new Uint8Array(await chosen.arrayBuffer());
+  const lines = bytes.reduce((count, byte) => count + (byte === LINE_FEED ? 1 : 0), 0);
+  return { name: chosen.name, bytes: chosen, users: Math.max(1, lines) };
 }

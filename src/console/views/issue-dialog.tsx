@@ -4,7 +4,7 @@ import type { License } from '../api/types.js';
 import { ActionDialog } from '../parts/dialog.js';
 import { TextField } from '../parts/field.js';
 import { tell } from '../state/toasts.js';
-import { endOfDay, NoteField, noteOf } from './license-changes.js';
+import { NoteField, noteOf } from './license-changes.js';
 
 /** Issues one license. */
 export function IssueDialog(props: {
@@ -20,8 +20,7 @@ export function IssueDialog(props: {
   const asked = useRef({ text: '', key: '' });
 
   async function confirm(): Promise<void> {
-    const expiresAt = endOfDay(day);
-    const body = { user: user.trim(), ...(expiresAt !== null && { expiresAt }), ...noteOf(note) };
+    const body = { user: user.trim(), ...(day !== '' && { expiresAt: day }), ...noteOf(note) };
     const text = JSON.stringify(body);
     if (asked.current.text !== text) asked.current = { text, key: newRequestKey() };
     const headers = { 'Idempotency-Key': asked.current.key };
@@ -46,7 +45,7 @@ export function IssueDialog(props: {
         type="date"
         value={day}
         onChange={setDay}
-        hint="In UTC; empty for no end."
+        hint="In the org’s time zone; empty for no end."
       />
       <NoteField value={note} onChange={setNote} />
     </ActionDialog>

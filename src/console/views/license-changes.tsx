@@ -126,11 +126,11 @@ function TransferDialog({ org, license, onDone, onClose }: DialogProps) {
 }
 
 function ExpiryDialog({ org, license, onDone, onClose }: DialogProps) {
-  const [day, setDay] = useState(license.expiresAt?.slice(0, 10) ?? '');
+  const [day, setDay] = useState(license.expiresOn ?? license.expiresAt?.slice(0, 10) ?? '');
 
   async function confirm(): Promise<void> {
     const answer = await changed('PUT', orgPath(org, 'licenses', license.user, 'expiry'), {
-      expiresAt: endOfDay(day),
+      expiresAt: day === '' ? null : day,
     });
     tell(`The license of ${license.user} ${day === '' ? 'has no end' : `ends after ${day}`}.`);
     onDone(answer);
@@ -148,7 +148,7 @@ function ExpiryDialog({ org, license, onDone, onClose }: DialogProps) {
         type="date"
         value={day}
         onChange={setDay}
-        hint="In UTC. Leave it empty for no end."
+        hint="In the org’s time zone. Leave it empty for no end."
       />
     </ActionDialog>
   );
@@ -160,11 +160,6 @@ export function NoteField(props: { readonly value: string; readonly onChange: (v
 
 export function noteOf(note: string): { readonly note?: string } {
   return note.trim() === '' ? {} : { note: note.trim() };
-}
-
-/** The last moment of a day in UTC; null for no day. */
-export function endOfDay(day: string): string | null {
-  return day === '' ? null : `${day}T23:59:59.999Z`;
 }
 
 async function changed(method: 'POST' | 'PUT', path: string, body: object): Promise<License> {

@@ -156,7 +156,11 @@ function LicenseList(props: {
     { head: 'User', cell: ({ user }) => <a href={hrefOf(org, 'users', user)}>{user}</a> },
     { head: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
     { head: 'Issued', cell: ({ issuedAt }) => <Time at={issuedAt} /> },
-    { head: 'Ends', cell: ({ expiresAt }) => (expiresAt === null ? <Never /> : dateText(expiresAt)) },
+    {
+      head: 'Ends',
+      cell: ({ expiresAt, expiresOn }) =>
+        expiresAt === null ? <Never /> : (expiresOn ?? dateText(expiresAt)),
+    },
     {
       head: 'Last used',
       cell: ({ lastUsedAt }) => (lastUsedAt === null ? <Never /> : <Time at={lastUsedAt} />),

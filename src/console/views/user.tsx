@@ -162,7 +162,10 @@ function LicenseCard(props: {
           facts={[
             ['Status', <StatusBadge key="status" status={license.status} />],
             ['Issued', <Time key="issued" at={license.issuedAt} />],
-            ['Ends', license.expiresAt === null ? 'never' : dateText(license.expiresAt)],
+            [
+              'Ends',
+              license.expiresAt === null ? 'never' : (license.expiresOn ?? dateText(license.expiresAt)),
+            ],
             [
               'Last used',
               license.lastUsedAt === null ? 'never' : <Time key="used" at={license.lastUsedAt} />,

@@ -2,7 +2,7 @@
 -- A repeated request id is answered from the record, not done again. Of a bulk import nothing is issued any more once
 -- it is being undone.
 --
--- ARGV  JSON: org, user, id, expiresAt? (Redis ms), note?, import?, actor, eventsKept
+-- ARGV  JSON: org, user, id, expiresAt? (Redis ms), expiresOn?, note?, import?, actor, eventsKept
 -- Reply JSON: outcome done, with the license |
 --             refused, with reason exists | quota_exhausted | expires_in_the_past | import_ended
 
@@ -19,7 +19,7 @@ local before = order.import and status == 'revoked' and revokedRecord() or nil
 redis.call('ZREM', revokedKey, order.user)
 redis.call('HDEL', licenseKey, 'import', 'before')
 issueLicense(order.id)
-if order.expiresAt then setEnd(order.expiresAt) end
+if order.expiresAt then setEnd(order.expiresAt, order.expiresOn) end
 if order.note then redis.call('HSET', licenseKey, 'note', order.note) end
 if order.import then redis.call('HSET', licenseKey, 'import', order.import) end
 if before then redis.call('HSET', licenseKey, 'before', before) end

@@ -1,5 +1,5 @@
 -- Stands before every script that changes a license, after seat.lua.
--- A license is a hash: id, status active | suspended | expired | revoked, issuedAt, expiresAt?, note?, import?, before?;
+-- A license is a hash: id, status active | suspended | expired | revoked, issuedAt, expiresAt?, expiresOn?, note?, import?, before?;
 -- beside them holdUntil?, which is the user's and also stands without a license.
 -- Issued, and so counted against the quota, are those in `licensed`: all but the revoked.
 
@@ -25,15 +25,21 @@ local function noteLicense(type, more)
   note(type, fields)
 end
 
--- Sets when the license ends, and has somebody look at it in time; nil: it does not end any more.
-local function setEnd(expiresAt)
+-- Sets when the license ends, and has somebody look at it in time; nil: it does not end any more. The day that was given for
+-- it stands beside the time that it stood for: an older node sets the one and leaves the other.
+local function setEnd(expiresAt, expiresOn)
   if not expiresAt then
-    redis.call('HDEL', licenseKey, 'expiresAt')
+    redis.call('HDEL', licenseKey, 'expiresAt', 'expiresOn')
     redis.call('ZREM', expiringKey, order.user)
     redis.call('ZREM', remindersKey, order.user)
     return
   end
   redis.call('HSET', licenseKey, 'expiresAt', expiresAt)
+  if expiresOn then
+    redis.call('HSET', licenseKey, 'expiresOn', expiresOn .. ' ' .. expiresAt)
+  else
+    redis.call('HDEL', licenseKey, 'expiresOn')
+  end
   redis.call('ZADD', expiringKey, expiresAt, order.user)
   local reminder = nextReminder(tonumber(expiresAt))
   if reminder then
@@ -51,7 +57,7 @@ end
 -- A revoked license as text, to be put back if an import that issued over it fails.
 local function revokedRecord()
   local record = { revokedAt = redis.call('ZSCORE', revokedKey, order.user) or nil }
-  for _, name in ipairs({ 'id', 'issuedAt', 'expiresAt', 'note' }) do record[name] = field(name) end
+  for _, name in ipairs({ 'id', 'issuedAt', 'expiresAt', 'expiresOn', 'note' }) do record[name] = field(name) end
   return cjson.encode(record)
 end
 

@@ -216,7 +216,7 @@ local function hasQuotaLeft()
 end
 
 local function issueLicense(id)
-  redis.call('HDEL', licenseKey, 'expiresAt', 'note')
+  redis.call('HDEL', licenseKey, 'expiresAt', 'expiresOn', 'note')
   redis.call('HSET', licenseKey, 'id', id, 'status', 'active', 'issuedAt', text(now))
   redis.call('ZADD', licensedKey, text(now), order.user)
   redis.call('ZADD', usedKey, text(now), order.user)
