@@ -8,13 +8,14 @@ import fastify, {
 } from 'fastify';
 import type { AdminClaims } from '../auth/tokens.js';
 import { listenAt } from '../base/listening.js';
-import { isOrgName, isPlainText } from '../protocol/text.js';
+import { isPlainText } from '../protocol/text.js';
 import { StoreUnavailable } from '../store/errors.js';
 import { OWNERS_ORG } from '../store/webhooks.js';
 import { admit } from './access.js';
 import { serveConsole } from './console-files.js';
 import { FailedLogIns } from './failed-log-ins.js';
 import { LateOrders } from './late-orders.js';
+import { paramsWithNames, withNames } from './names.js';
 import { Overviews } from './overviews.js';
 import { serveProbes } from './probes.js';
 import { notFound, PROBLEM_TYPE, Problem, problemOf } from './problem.js';
@@ -117,6 +118,8 @@ export class AdminServer {
   }
 
   #admit(request: FastifyRequest, route: Route): void {
+    const params = paramsWithNames(request.params as Record<string, string>, route.method === 'GET');
+    if (params !== null) request.params = params;
     const caller = admit(request, route, this.#parts);
     if (caller !== null) this.#callers.set(request, caller);
     this.#lateOrders.begin(request, route);
@@ -124,9 +127,7 @@ export class AdminServer {
     if (encoding !== undefined && encoding !== 'identity') {
       throw new Problem(415, 'content_encoding', 'the body must not be compressed');
     }
-    const params = request.params as Record<string, string>;
-    if (!Object.values(params).every(isPlainText)) throw notFound();
-    if (params.org !== undefined && !isOrgName(params.org)) throw notFound();
+    if (params === null || !Object.values(params).every(isPlainText)) throw notFound();
   }
 
   async #findOrg(request: FastifyRequest, route: Route): Promise<void> {
@@ -142,8 +143,8 @@ export class AdminServer {
     reply.raw.once('close', () => gone.abort());
     const call: Call = {
       params: request.params,
-      query: request.query,
-      body: request.body,
+      query: withNames(request.query),
+      body: withNames(request.body),
       caller: this.#callers.get(request) as AdminClaims,
       request,
       reply,

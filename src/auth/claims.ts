@@ -1,4 +1,4 @@
-import { isOrgName, isPlainText, textFault } from '../protocol/text.js';
+import { isPlainText, nameFault, nameOf, orgNameFault } from '../protocol/text.js';
 import { type ClaimMapping, claimAt, namedBy, type TokenPayload, text } from './claim-mapping.js';
 
 /** Who a token speaks for, once all of it has been checked. */
@@ -71,7 +71,7 @@ export function readClaims(
   if (!current.ok) return current;
   const userClaim =
     mapping.user.find((claim) => claimAt(payload, claim) !== undefined) ?? mapping.user[0] ?? '';
-  const user = readText(text(claimAt(payload, userClaim)), userClaim);
+  const user = readName(text(claimAt(payload, userClaim)), userClaim);
   if (!user.ok) return user;
   const org = readOrg(payload, mapping);
   if (!org.ok) return org;
@@ -96,18 +96,19 @@ export function readAdminClaims(
 ): ClaimsVerdict<AdminClaims> {
   const current = readTimes(payload, rules, now);
   if (!current.ok) return current;
-  const subject = readText(text(payload.sub), 'sub');
+  const subject = readName(text(payload.sub), 'sub');
   if (!subject.ok) return subject;
-  const { org } = payload;
-  if (typeof org !== 'string' || !isOrgName(org)) return badClaim('org', orgFault(org));
+  const isForAll = payload.org === '*';
+  const org = isForAll ? null : readName(payload.org, 'org', orgNameFault);
+  if (org?.ok === false) return org;
   const role = roles.find((one) => one === payload.role);
   if (role === undefined) return badClaim('role', `is not one of ${roles.join(', ')}`);
   // An org's own people must not set its quota, so an owner is never of one org.
-  if (role === 'owner' && org !== '*') return badClaim('org', 'must be * for an owner');
+  if (role === 'owner' && !isForAll) return badClaim('org', 'must be * for an owner');
   const claims = {
     subject: subject.claims,
     role,
-    org: org === '*' ? null : org,
+    org: org?.claims ?? null,
     expiresAtMs: current.claims,
   };
   return { ok: true, claims };
@@ -149,14 +150,22 @@ function readOrg(payload: TokenPayload, { org: claim, defaultOrg }: ClaimMapping
   const named = claim === null ? [] : namedBy(claimAt(payload, claim), claim);
   if (named.length > 1 && !named.includes(defaultOrg))
     return badClaim(claim ?? 'org', 'names several orgs, and SOLESEAT_DEFAULT_ORG is none of them');
-  const org = named.length === 1 ? named[0] : defaultOrg;
-  if (typeof org === 'string' && isOrgName(org)) return { ok: true, claims: org };
-  if (named.length === 0) return badClaim(claim ?? 'org', 'is missing, and SOLESEAT_DEFAULT_ORG is not set');
-  return badClaim(claim ?? 'org', orgFault(org));
+  const found = named.length === 1 ? named[0] : defaultOrg;
+  if (found === '' && named.length === 0)
+    return badClaim(claim ?? 'org', 'is missing, and SOLESEAT_DEFAULT_ORG is not set');
+  return readName(found, claim ?? 'org', orgNameFault);
 }
 
-function readText(value: unknown, claim: string): ClaimsVerdict<string> {
-  return isText(value) ? { ok: true, claims: value } : badClaim(claim, textProblem(value));
+/** Reads the name of a user or an org, as it is kept. */
+function readName(
+  value: unknown,
+  claim: string,
+  faultOf: (name: string) => string | null = nameFault,
+): ClaimsVerdict<string> {
+  if (typeof value !== 'string') return badClaim(claim, typeProblem(value));
+  const name = nameOf(value);
+  const fault = faultOf(name);
+  return fault === null ? { ok: true, claims: name } : badClaim(claim, fault);
 }
 
 function badClaim(claim: string, problem: string) {
@@ -167,14 +176,9 @@ function unlike(value: unknown, expected: string): string {
   return value === undefined ? 'is missing' : `is not ${expected}`;
 }
 
-function orgFault(value: unknown): string {
-  return isText(value) ? 'holds a brace' : textProblem(value);
-}
-
-function textProblem(value: unknown): string {
+function typeProblem(value: unknown): string {
   if (value === undefined || value === null) return 'is missing';
-  if (typeof value !== 'string') return Array.isArray(value) ? 'is a list' : `is of type ${typeof value}`;
-  return textFault(value, Number.POSITIVE_INFINITY) ?? 'is too long, or is not proper text';
+  return Array.isArray(value) ? 'is a list' : `is of type ${typeof value}`;
 }
 
 function isAudience(aud: unknown, expected: string): boolean {

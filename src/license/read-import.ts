@@ -1,4 +1,4 @@
-import { isPlainText } from '../protocol/text.js';
+import { isPlainText, nameFault, nameOf } from '../protocol/text.js';
 import { BadCsv, type CsvRecord, readCsv, withFormula } from './csv.js';
 import { readEnd } from './end.js';
 import { Faults } from './faults.js';
@@ -98,9 +98,11 @@ function readLine(
   timeZone: string,
 ): ImportLine | string {
   const cell = (name: Column) => withFormula(cells[header.get(name) ?? -1] ?? '').trim();
-  const [user, note, endText] = [cell('user'), cell('note'), cell('expiresOn') || cell('expiresAt')];
+  const [note, endText] = [cell('note'), cell('expiresOn') || cell('expiresAt')];
+  const user = nameOf(withFormula(cells[header.get('user') ?? -1] ?? ''));
   if (cells.slice(width).some((one) => one.trim() !== '')) return `there are more than ${width} cells`;
-  if (!isPlainText(user)) return 'the user is empty, longer than 256 bytes, or holds control characters';
+  const fault = nameFault(user);
+  if (fault !== null) return `the user ${fault}`;
   if (note !== '' && !isPlainText(note))
     return 'the note is longer than 256 bytes, or holds control characters';
   const end = endText === '' ? {} : readEnd(endText, timeZone);

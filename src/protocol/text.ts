@@ -12,9 +12,44 @@ export function isPlainText(text: string): boolean {
   return textFault(text, MAX_NAME_BYTES) === null && !text.includes('\ufffd');
 }
 
-/** Whether an org may be called this: a name that can stand in a Redis hash tag, `{org}`, which a brace would end early. */
-export function isOrgName(text: string): boolean {
-  return isPlainText(text) && !/[{}]/.test(text);
+/** Blanks, and what nobody sees, at either end: copied from somewhere, and meant by nobody. Control characters stay, and are refused. */
+const edges =
+  /^[\p{Zs}\u200b-\u200d\u2060\ufeff\u00ad\u180e]+|[\p{Zs}\u200b-\u200d\u2060\ufeff\u00ad\u180e]+$/gu;
+/** What nobody sees within a name either: two names would look like one. */
+const invisible = /\p{Cf}|\u034f|[\u115f\u1160\u3164\uffa0]|\u17b4|\u17b5/u;
+/** Names that paths and commands understand as something else. */
+const nobodys: ReadonlySet<string> = new Set(['.', '..', '*']);
+
+/**
+ * The name of a user or an org as it is kept and compared: composed (Unicode NFC), without blanks and invisible characters at
+ * its ends. `nameFault` says whether it can be one.
+ */
+export function nameOf(text: string): string {
+  return text.normalize('NFC').replaceAll(edges, '');
+}
+
+/** Why no user can be called this, in words that go on from "it"; null where one can. The text is one that `nameOf` gave. */
+export function nameFault(name: string): string | null {
+  const fault = textFault(name, MAX_NAME_BYTES);
+  if (fault !== null) return fault;
+  if (name.includes('\ufffd')) return 'holds U+FFFD, which stands for what could not be read';
+  const [hidden] = invisible.exec(name) ?? [];
+  if (hidden !== undefined) return `holds an invisible character (${codePoint(hidden)})`;
+  return nobodys.has(name) ? `is ${name}, which is nobody’s name` : null;
+}
+
+/** Why no org can be called this; null where one can. Its name stands in a Redis hash tag, `{org}`, which a brace would end early. */
+export function orgNameFault(name: string): string | null {
+  return nameFault(name) ?? (/[{}]/.test(name) ? 'holds a brace' : null);
+}
+
+/** Whether an org may be called this. */
+export function isOrgName(name: string): boolean {
+  return orgNameFault(name) === null;
+}
+
+function codePoint(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 /** Why `text` cannot stand as a name or an id, or null when it can. */
