@@ -7,7 +7,7 @@ export async function buildConsole() {
   await build({
     configFile: false,
     root: join(root, 'src', 'console'),
-    base: '/console/',
+    base: './',
     logLevel: 'warn',
     build: {
       outDir: join(root, 'dist', 'console'),

@@ -23,6 +23,7 @@ const kindNames = {
   durationMs: 'duration: ms, or like `500ms`, `30s`, `5m`, `1h`, `90d`',
   bytes: 'bytes',
   list: 'list, comma separated',
+  origins: 'origins, comma separated',
   flag: '`true` or `false`',
   file: 'file',
 };

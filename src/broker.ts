@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { v7 as uuidv7 } from 'uuid';
 import { AdminServer } from './admin/admin-server.js';
 import type { AdminParts } from './admin/route.js';
@@ -7,6 +6,7 @@ import { monotonicMs } from './base/clock.js';
 import { hostPort } from './base/listening.js';
 import { createLog, type Log } from './base/log.js';
 import { createMetrics, type Metrics } from './base/metrics.js';
+import { peerAddress } from './base/peer-address.js';
 import { createSessionIds } from './base/session-ids.js';
 import type { Settings } from './base/settings.js';
 import { Standstill } from './base/standstill.js';
@@ -152,6 +152,7 @@ export class Broker {
     const tokenWatch = new TokenWatch(this.#wheel, wallMs, settings.tokenWarningMs);
     const newSessionId = createSessionIds(Date.now);
     const admission = { ...common, newSessionId, gate, leases, renewals, tokenWatch, wallMs };
+    const asked = { peerAddress: peerAddress(settings), consoleOrigins: settings.consoleOrigins };
     this.#gateway = new Gateway({
       conversation: {
         ...common,
@@ -165,6 +166,7 @@ export class Broker {
       rules: { origins: settings.origins, gate },
       doorkeeper: new Doorkeeper(settings, monotonicMs),
       isStoreReady: () => this.#isStarted && this.#pulse.isUp,
+      ...asked,
       holderOf: (org, user) => this.store.sessions.get(org, user),
       messageBytes: settings.messageBytes,
       tls: more.tls ?? null,
@@ -183,9 +185,8 @@ export class Broker {
       newId: uuidv7,
       log,
       metrics,
+      ...asked,
       notReadyBecause: () => notReadyBecause(this.#state),
-      // The bundle of the web console, also where this file runs uncompiled.
-      consoleFolder: fileURLToPath(new URL('../dist/console', import.meta.url)),
       ...(more.autoSignIn && { autoSignIn: more.autoSignIn }),
     });
     this.#watch = watchStore({

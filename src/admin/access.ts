@@ -3,8 +3,10 @@ import { bearerToken } from '../auth/bearer.js';
 import type { TokenGate } from '../auth/gate.js';
 import { type AdminClaims, type Role, roles } from '../auth/tokens.js';
 import type { Log } from '../base/log.js';
+import type { PeerAddress } from '../base/peer-address.js';
 import type { Actor } from '../store/license-types.js';
 import type { FailedLogIns } from './failed-log-ins.js';
+import { refuseForeignWrite } from './own-names.js';
 import { notFound, Problem } from './problem.js';
 import type { Route } from './route.js';
 
@@ -14,11 +16,13 @@ export interface AccessParts {
   readonly gate: TokenGate<AdminClaims>;
   readonly failedLogIns: FailedLogIns;
   readonly log: Log;
+  readonly consoleOrigins: readonly string[];
+  readonly peerAddress: PeerAddress | null;
 }
 
 /** Lets a request in, or throws the Problem that refuses it. Gives who asks; null where no token is needed. */
 export function admit(request: FastifyRequest, route: Route, parts: AccessParts): AdminClaims | null {
-  refuseForeignWrite(request);
+  refuseForeignWrite(request, parts.consoleOrigins);
   if (route.role === null) return null;
   const caller = identify(request, parts);
   if (!mayDo(caller, route.role, parts.log)) throw forbidden();
@@ -38,8 +42,16 @@ export function actorOf({ subject, role }: Pick<AdminClaims, 'subject' | 'role'>
 export function logIn(token: string, request: FastifyRequest, parts: AccessParts): AdminClaims {
   const verdict = parts.gate.judge(token, 'admin');
   if (verdict.ok) return verdict.claims;
-  parts.failedLogIns.add(request.ip);
+  parts.failedLogIns.add(addressOf(request, parts));
   throw unauthorized();
+}
+
+/** Where a request comes from, as trusted proxies say. */
+export function addressOf(
+  { raw, ip }: FastifyRequest,
+  { peerAddress }: Pick<AccessParts, 'peerAddress'>,
+): string {
+  return peerAddress?.(raw) ?? ip;
 }
 
 /** Keeps the browser signed in until the token ends. Scripts cannot read the cookie, other sites cannot use it. */
@@ -69,32 +81,13 @@ function identify(request: FastifyRequest, parts: AccessParts): AdminClaims {
   const token = bearerToken(raw.headersDistinct.authorization) ?? cookieOf(headers.cookie ?? '');
   if (token === null) throw unauthorized();
   // A good token is let in whatever others at its address have tried.
-  if (!parts.gate.isGood(token)) parts.failedLogIns.refuseMany(request.ip);
+  if (!parts.gate.isGood(token)) parts.failedLogIns.refuseMany(addressOf(request, parts));
   return logIn(token, request, parts);
 }
 
 function cookieOf(header: string): string | null {
   const pairs = header.split(';').map((pair) => pair.trim());
   return pairs.find((pair) => pair.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1) ?? null;
-}
-
-const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-
-/** A browser says where a write comes from: another site's page is not to use who is signed in here. */
-function refuseForeignWrite({ method, headers }: FastifyRequest): void {
-  if (safeMethods.has(method)) return;
-  const site = headers['sec-fetch-site'];
-  const isForeignSite = site !== undefined && site !== 'same-origin' && site !== 'none';
-  if (isForeignSite || !isOwnOrigin(headers.origin, headers.host)) {
-    throw new Problem(403, 'foreign_origin', 'writes from pages of another origin are refused');
-  }
-}
-
-function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
-  if (origin === undefined) return true;
-  return (
-    URL.canParse(origin) && host !== undefined && new URL(origin).host === new URL(`http://${host}`).host
-  );
 }
 
 function unauthorized(): Problem {

@@ -17,6 +17,7 @@ import { FailedLogIns } from './failed-log-ins.js';
 import { LateOrders } from './late-orders.js';
 import { paramsWithNames, withNames } from './names.js';
 import { Overviews } from './overviews.js';
+import { refuseForeignName } from './own-names.js';
 import { serveProbes } from './probes.js';
 import { notFound, PROBLEM_TYPE, Problem, problemOf } from './problem.js';
 import type { AdminParts, Call, Route, RouteParts } from './route.js';
@@ -67,9 +68,10 @@ export class AdminServer {
     this.#app.setValidatorCompiler(validatorCompiler as never);
     this.#app.setErrorHandler((error, request, reply) => this.#refuse(error, reply, request));
     this.#app.setNotFoundHandler((_request, reply) => this.#refuse(notFound(), reply));
-    this.#app.addHook('onRequest', async (_request, reply) => {
+    this.#app.addHook('onRequest', async (request, reply) => {
       reply.headers(securityHeaders);
       parts.standstill.heard();
+      refuseForeignName(request, parts.consoleOrigins);
     });
     this.#app.server.on('connection', () => parts.standstill.heard());
     this.#app.removeContentTypeParser('text/plain');

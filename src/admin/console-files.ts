@@ -1,12 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { signInByItself } from './auto-sign-in.js';
 import { notFound } from './problem.js';
 import type { AdminParts } from './route.js';
 
-type ConsoleParts = Pick<AdminParts, 'consoleFolder' | 'autoSignIn' | 'gate'>;
+type ConsoleParts = Pick<AdminParts, 'autoSignIn' | 'gate'>;
+
+/** The bundle, also where this file runs uncompiled. A folder that is missing means that there is no console. */
+const consoleFolder = fileURLToPath(new URL('../../dist/console', import.meta.url));
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -26,15 +30,16 @@ const contentSecurityPolicy =
 
 /**
  * The web console's files under /console. They are read once, at the start: a request is looked up by its name and
- * never becomes a path. A name without a file extension is a place in the console, which is the index page's to show.
+ * never becomes a path. A name without a file extension leads to the index page.
  */
-export function serveConsole(app: FastifyInstance, { consoleFolder, autoSignIn, gate }: ConsoleParts): void {
+export function serveConsole(app: FastifyInstance, { autoSignIn, gate }: ConsoleParts): void {
   const files = readFiles(consoleFolder);
-  app.get('/console', async (_request, reply) => reply.redirect('/console/'));
+  // Relative, as all that the page asks for: a proxy may have put it under another path.
+  app.get('/console', async (_request, reply) => reply.redirect('console/'));
   app.get('/console/*', async (request, reply) => {
     const { '*': name } = request.params as { '*': string };
-    const isPlace = /^[\w/-]*$/.test(name);
-    const file = files.get(name) ?? (isPlace ? files.get('index.html') : undefined);
+    const file = files.get(name === '' ? 'index.html' : name);
+    if (file === undefined && isPlace.test(name)) return reply.redirect(rootFrom(name));
     if (file === undefined) throw notFound();
     if (autoSignIn !== undefined && file === files.get('index.html'))
       signInByItself(request, reply, gate, autoSignIn);
@@ -45,6 +50,13 @@ export function serveConsole(app: FastifyInstance, { consoleFolder, autoSignIn, 
     if (isZipped) reply.header('Content-Encoding', 'gzip');
     return reply.type(file.contentType).send(isZipped ? file.zipped : file.content);
   });
+}
+
+const isPlace = /^[\w/-]+$/;
+
+/** The way back to the console's own folder. */
+function rootFrom(name: string): string {
+  return '../'.repeat(name.split('/').length - 1) || './';
 }
 
 interface ConsoleFile {

@@ -5,6 +5,7 @@ import type { AdminClaims, Role } from '../auth/tokens.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
+import type { PeerAddress } from '../base/peer-address.js';
 import type { Standstill } from '../base/standstill.js';
 import type { Store } from '../store/store.js';
 import type { Webhook } from '../store/webhooks.js';
@@ -48,8 +49,10 @@ export interface AdminParts {
   readonly wallMs: () => number;
   /** Null when the node takes new sessions, else why it does not. */
   readonly notReadyBecause: () => NotReady | null;
-  /** Where the web console's files are; a folder that is missing means that there is no console. */
-  readonly consoleFolder: string;
+  /** Where the console is reached from outside. */
+  readonly consoleOrigins: readonly string[];
+  /** Null without trusted proxies. */
+  readonly peerAddress: PeerAddress | null;
   /** In `dev` alone: lets whoever is at this computer into the console without a token. */
   readonly autoSignIn?: AutoSignIn;
 }

@@ -1,3 +1,4 @@
+import { readOrigin } from './origin.js';
 import {
   type SettingFault,
   type SettingSpec,
@@ -87,7 +88,7 @@ function cleaned(texts: SettingTexts, faults: SettingFault[]): SettingTexts {
 }
 
 function isTextual(kind: SettingSpec['kind']): boolean {
-  return ['text', 'secret', 'url', 'file', 'list'].includes(kind);
+  return ['text', 'secret', 'url', 'file', 'list', 'origins'].includes(kind);
 }
 
 const wholeNumber = /^\d{1,15}$/;
@@ -108,10 +109,9 @@ function readValue(one: SettingSpec, text: string): unknown {
       return Number(parts[1]) * (unitMs[parts[2] ?? 'ms'] ?? 1);
     }
     case 'list':
-      return text
-        .split(',')
-        .map((item) => item.trim())
-        .filter((item) => item !== '');
+      return listOf(text);
+    case 'origins':
+      return listOf(text).map(readOrigin);
     case 'flag':
       if (text !== 'true' && text !== 'false') throw new Error('must be true or false');
       return text === 'true';
@@ -121,6 +121,13 @@ function readValue(one: SettingSpec, text: string): unknown {
     default:
       return text;
   }
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 }
 
 function whole(text: string, max: number): number {

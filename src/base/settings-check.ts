@@ -1,3 +1,4 @@
+import { checkTrustedProxies } from './peer-address.js';
 import { isLoopback, parseRedisUrl, readMapping } from './redis-url.js';
 import { isSafeSource } from './safe-source.js';
 import type { SettingFault, Settings } from './settings.js';
@@ -24,9 +25,11 @@ export function checkSettings(settings: Settings): readonly SettingFault[] {
   require(settings.renewEveryMs > 0 &&
     settings.renewEveryMs * 2 <=
       settings.leaseTtlMs, 'SOLESEAT_RENEW_EVERY_MS', 'must be above 0 and at most half of SOLESEAT_LEASE_TTL_MS');
-  require(!settings.origins.includes(
-    '*',
-  ), 'SOLESEAT_ORIGINS', "must list origins; * would let any page use a visitor's seat");
+  try {
+    checkTrustedProxies(settings.trustedProxies);
+  } catch {
+    require(false, 'SOLESEAT_TRUSTED_PROXIES', 'must list addresses, networks like 10.0.0.0/8, or loopback, linklocal, uniquelocal');
+  }
   require(settings.sweepEveryMs > 0, 'SOLESEAT_SWEEP_EVERY_MS', 'must be above 0');
   require(settings.probeEveryMs > 0, 'SOLESEAT_PROBE_EVERY_MS', 'must be above 0');
   require(settings.otlpEndpoint === '' ||

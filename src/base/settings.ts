@@ -21,7 +21,7 @@ export const settingsTable = {
 type Table = typeof settingsTable;
 type ValueOf<K extends Kind> = K extends 'port' | 'count' | 'durationMs' | 'bytes'
   ? number
-  : K extends 'list'
+  : K extends 'list' | 'origins'
     ? readonly string[]
     : K extends 'flag'
       ? boolean

@@ -55,10 +55,12 @@ export class Connection implements Link {
     private readonly parts: ConnectionParts,
     /** With why: the close's reason, or the code of a close that was not ours. */
     private readonly onEnded: (reason: string) => void,
+    /** Who the peer is by what trusted proxies say; null: by its socket. */
+    private readonly forwardedAddress: string | null = null,
   ) {}
 
   get address(): string {
-    return plainAddress(this.socket.remoteAddress ?? '');
+    return plainAddress(this.forwardedAddress ?? this.socket.remoteAddress ?? '');
   }
 
   get isEnded(): boolean {

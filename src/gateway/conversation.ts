@@ -53,9 +53,11 @@ export class Conversation implements Listener {
     private readonly parts: ConversationParts,
     private readonly onClosed: () => void,
     trace: Trace | null,
+    forwardedAddress: string | null,
   ) {
     this.#trace = trace;
-    this.connection = new Connection(ws, socket, parts, (reason) => this.#detach(reason));
+    const onEnded = (reason: string) => this.#detach(reason);
+    this.connection = new Connection(ws, socket, parts, onEnded, forwardedAddress);
     this.#inbound = new Inbound(this.connection, this, parts);
     this.#awaitHello();
     (ws as Carrier)[carried] = this;

@@ -9,6 +9,8 @@ export interface DoorLimits {
 }
 
 const MINUTE_MS = 60_000;
+/** Open connections of one address: more than most offices have programs. */
+const LIKE_A_PROXY = 200;
 /** Connections of an address that never showed a token that was accepted, in a minute. */
 const STRANGERS_PER_MINUTE = 600;
 /** More are not remembered in a minute; those beyond have only the node's own limit. */
@@ -16,6 +18,7 @@ const ADDRESSES_REMEMBERED = 100_000;
 
 /** Admission at the door (promise 11): so many connections and attempts an address, so many handshakes a second. */
 export class Doorkeeper {
+  #hasSeenProxy = false;
   readonly #openByAddress = new Map<string, number>();
   readonly #attemptsByAddress = new Map<string, number>();
   readonly #strangersByAddress = new Map<string, number>();
@@ -70,8 +73,13 @@ export class Doorkeeper {
     return this.#takeToken() ? null : refusal(503, 'too many handshakes at present', 1, 'rate');
   }
 
-  entered(address: string): void {
-    this.#openByAddress.set(address, (this.#openByAddress.get(address) ?? 0) + 1);
+  /** True once, where so many connections of one address are open that it looks like a proxy. */
+  entered(address: string): boolean {
+    const open = (this.#openByAddress.get(address) ?? 0) + 1;
+    this.#openByAddress.set(address, open);
+    if (!this.minds || this.#hasSeenProxy || open < LIKE_A_PROXY) return false;
+    this.#hasSeenProxy = true;
+    return true;
   }
 
   left(address: string): void {

@@ -12,7 +12,7 @@ import { CONNECT_PATH, SUBPROTOCOL } from '../protocol/messages.js';
 import { Conversation, type ConversationParts } from './conversation.js';
 import type { Doorkeeper } from './doorkeeper.js';
 import { createHttpServer } from './http-server.js';
-import { answerSeatQuery, SESSION_PATH, type SeatQueryParts } from './seat-query.js';
+import { SESSION_PATH, type SeatQueryParts, serveSeatQuery } from './seat-query.js';
 import type { TlsPair } from './tls.js';
 import {
   checkHeaderCount,
@@ -32,6 +32,8 @@ export interface GatewayParts {
   /** Whether Redis can be reached: without it no handshake is worth its while. */
   readonly isStoreReady: () => boolean;
   readonly holderOf: SeatQueryParts['holderOf'];
+  /** Where a request comes from, by trusted proxies; null without any. */
+  readonly peerAddress: ((request: IncomingMessage) => string) | null;
   readonly messageBytes: number;
   /** Null where what stands in front ends TLS, if anything does. */
   readonly tls: TlsPair | null;
@@ -40,6 +42,9 @@ export interface GatewayParts {
 }
 
 const MAX_FRAGMENTS = 64;
+
+const proxyHint =
+  'very many connections come from one address, which looks like a proxy: SOLESEAT_TRUSTED_PROXIES names those that tell the true one';
 
 /** The WebSocket door: the public port. */
 export class Gateway {
@@ -90,6 +95,10 @@ export class Gateway {
 
   #showEnd({ cert }: TlsPair): void {
     this.parts.metrics.certificateEnd.set({ certificate: 'public' }, firstEndOf(cert));
+  }
+
+  #addressOf(request: IncomingMessage): string {
+    return this.parts.peerAddress?.(request) ?? request.socket.remoteAddress ?? '';
   }
 
   get connections(): number {
@@ -144,32 +153,15 @@ export class Gateway {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const refusal = judgePlainRequest(request);
     if (refusal === null) {
-      void this.#answerSeatQuery(request, response);
+      // Counted like a handshake: tokens could be tried here as well.
+      const tooMany = this.parts.doorkeeper.attempted(addressOf(this.#addressOf(request)));
+      void serveSeatQuery(request, response, this.parts, tooMany);
       return;
     }
     this.parts.metrics.refusals.inc({ status: refusal.status });
-    response.writeHead(refusal.status, {
-      ...refusal.headers,
-      'Content-Type': 'text/plain',
-      Connection: 'close',
-    });
+    const headers = { ...refusal.headers, Connection: 'close' };
+    response.writeHead(refusal.status, { ...headers, 'Content-Type': 'text/plain' });
     response.end(`${refusal.message}\n`);
-  }
-
-  async #answerSeatQuery(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { doorkeeper, rules, holderOf, log } = this.parts;
-    // Counted like a handshake: tokens could be tried here as well.
-    const tooMany = doorkeeper.attempted(addressOf(request.socket.remoteAddress ?? ''));
-    if (tooMany !== null) {
-      response.writeHead(tooMany.status, { ...tooMany.headers, 'Content-Type': 'text/plain' });
-      response.end(`${tooMany.message}\n`);
-      return;
-    }
-    const answer = await answerSeatQuery(request, { gate: rules.gate, holderOf });
-    if (answer.defect !== undefined) log.error({ reason: String(answer.defect) }, 'seat not looked up');
-    const common = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
-    response.writeHead(answer.status, { ...common, ...answer.headers });
-    response.end(JSON.stringify(answer.body));
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -190,7 +182,7 @@ export class Gateway {
     }
     socket.on('error', destroy);
     const { doorkeeper } = this.parts;
-    const address = doorkeeper.minds ? addressOf(request.socket.remoteAddress ?? '') : '';
+    const address = doorkeeper.minds ? addressOf(this.#addressOf(request)) : '';
     // Before the token is looked at: who tries many of them is to be slowed down too.
     const tooMany = doorkeeper.attempted(address);
     if (tooMany !== null) {
@@ -212,7 +204,7 @@ export class Gateway {
     // ws wants this alone, where the client may have offered other protocols beside it.
     request.headers.upgrade = 'websocket';
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
-      doorkeeper.entered(address);
+      if (doorkeeper.entered(address) && this.parts.peerAddress === null) this.parts.log.warn(proxyHint);
       const conversation: Conversation = new Conversation(
         ws,
         socket as Socket,
@@ -224,6 +216,7 @@ export class Gateway {
           if (!conversation.isKnown) doorkeeper.sawStranger(address);
         },
         trace,
+        this.parts.peerAddress?.(request) ?? null,
       );
       handshake?.end();
       this.#conversations.add(conversation);
@@ -262,6 +255,8 @@ function judgePlainRequest(request: IncomingMessage): Refusal | null {
   if (malformed !== null) return malformed;
   if (path !== CONNECT_PATH && path !== SESSION_PATH)
     return { status: 404, message: `connect to ${CONNECT_PATH}` };
+  // A browser asks first, whether a page may send its token.
+  if (path === SESSION_PATH && request.method === 'OPTIONS') return null;
   if (request.method !== 'GET') return { status: 405, message: 'use GET', headers: { Allow: 'GET' } };
   if (path === SESSION_PATH) return null;
   return { status: 426, message: 'connect with a WebSocket', headers: { Upgrade: 'websocket' } };

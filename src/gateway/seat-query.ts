@@ -1,10 +1,9 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { bearerToken } from '../auth/bearer.js';
-import type { TokenGate } from '../auth/gate.js';
-import type { ClientClaims } from '../auth/tokens.js';
+import type { Log } from '../base/log.js';
 import type { Machine } from '../protocol/messages.js';
 import { StoreUnavailable } from '../store/errors.js';
-import { retryAfterSeconds } from './upgrade.js';
+import { allowedOrigin, type Refusal, retryAfterSeconds, type UpgradeRules } from './upgrade.js';
 
 export const SESSION_PATH = '/v1/session';
 
@@ -17,11 +16,12 @@ export interface Holder {
 }
 
 export interface SeatQueryParts {
-  readonly gate: TokenGate<ClientClaims>;
+  readonly rules: UpgradeRules;
+  readonly log: Log;
   readonly holderOf: (org: string, user: string) => Promise<Holder | null>;
 }
 
-export interface SeatAnswer {
+interface SeatAnswer {
   readonly status: number;
   readonly body: object;
   readonly headers: Readonly<Record<string, string>>;
@@ -29,10 +29,36 @@ export interface SeatAnswer {
   readonly defect?: unknown;
 }
 
-/** `GET /v1/session`: who holds my seat, by the user's own token. Never rejects. */
-export async function answerSeatQuery(request: IncomingMessage, parts: SeatQueryParts): Promise<SeatAnswer> {
+/**
+ * `GET /v1/session`: who holds my seat, by the user's own token; also for a page of an allowed origin, whose browser may ask
+ * beforehand. Never rejects. `tooMany`: why the address gets no answer at present.
+ */
+export async function serveSeatQuery(
+  request: IncomingMessage,
+  response: ServerResponse,
+  parts: SeatQueryParts,
+  tooMany: Refusal | null,
+): Promise<void> {
+  const cors = corsHeaders(allowedOrigin(request, parts.rules));
+  if (tooMany !== null) {
+    response.writeHead(tooMany.status, { ...tooMany.headers, ...cors, 'Content-Type': 'text/plain' });
+    response.end(`${tooMany.message}\n`);
+    return;
+  }
+  if (request.method === 'OPTIONS') {
+    response.writeHead(204, { ...cors, ...preflightHeaders }).end();
+    return;
+  }
+  const answer = await answerSeatQuery(request, parts);
+  if (answer.defect !== undefined) parts.log.error({ reason: String(answer.defect) }, 'seat not looked up');
+  const common = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+  response.writeHead(answer.status, { ...common, ...cors, ...answer.headers });
+  response.end(JSON.stringify(answer.body));
+}
+
+async function answerSeatQuery(request: IncomingMessage, parts: SeatQueryParts): Promise<SeatAnswer> {
   const token = bearerToken(request.headersDistinct.authorization);
-  const verdict = parts.gate.judge(token, 'session query');
+  const verdict = parts.rules.gate.judge(token, 'session query');
   if (!verdict.ok && verdict.retryAfterMs !== undefined) {
     const retry = { 'Retry-After': retryAfterSeconds(verdict.retryAfterMs) };
     return problem(503, 'the token is not accepted yet', retry);
@@ -48,6 +74,22 @@ export async function answerSeatQuery(request: IncomingMessage, parts: SeatQuery
     return { ...problem(500, 'the seat cannot be looked up', {}), defect: error };
   }
 }
+
+/**
+ * What lets a page of an allowed origin read the answer (Fetch, "CORS protocol"). Nothing for others: their browsers keep it from
+ * them.
+ */
+function corsHeaders(origin: string | undefined): Readonly<Record<string, string>> {
+  const varies = { Vary: 'Origin' };
+  return origin === undefined ? varies : { ...varies, 'Access-Control-Allow-Origin': origin };
+}
+
+/** The answer to the question that a browser asks before it sends a token. */
+const preflightHeaders = {
+  'Access-Control-Allow-Methods': 'GET',
+  'Access-Control-Allow-Headers': 'Authorization',
+  'Access-Control-Max-Age': '600',
+};
 
 /** No id of a machine and no epoch: they are for those who hold them. */
 function shown(holder: Holder | null) {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { bearerToken } from '../auth/bearer.js';
 import type { TokenGate } from '../auth/gate.js';
 import type { ClientClaims } from '../auth/tokens.js';
+import { isOriginAmong } from '../base/origin.js';
 import { CONNECT_PATH, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from '../protocol/messages.js';
 
 /** A handshake that is not let through, as an HTTP answer. */
@@ -159,12 +160,26 @@ function checkKey(request: IncomingMessage): Refusal | null {
     : { status: 400, message: 'Sec-WebSocket-Key is not valid' };
 }
 
-/** Programs send no Origin; a browser's must be on the list. */
+/** Programs send no Origin; a browser's must be on the list, or the broker's own host. */
 function checkOrigin(request: IncomingMessage, rules: UpgradeRules): Refusal | null {
   const { origin } = request.headers;
-  return origin === undefined || rules.origins.includes(origin)
-    ? null
-    : { status: 403, message: 'this Origin is not allowed' };
+  if (origin === undefined || allowedOrigin(request, rules) !== undefined) return null;
+  return { status: 403, message: 'this Origin is not allowed: SOLESEAT_ORIGINS lists those that are' };
+}
+
+/** The Origin of a request, where it is on the list or the broker's own. */
+export function allowedOrigin({ headers }: IncomingMessage, rules: UpgradeRules): string | undefined {
+  const { origin, host } = headers;
+  const isAllowed = origin !== undefined && (isOriginAmong(rules.origins, origin) || isOwnHost(origin, host));
+  return isAllowed ? origin : undefined;
+}
+
+/** A page of the broker's own host; whether TLS ends before the broker is not known here, so the scheme does not count. */
+function isOwnHost(origin: string, host = ''): boolean {
+  return (
+    /^https?:\/\//i.test(origin) &&
+    origin.slice(origin.indexOf('//') + 2).toLowerCase() === host.toLowerCase()
+  );
 }
 
 function checkSubprotocols(request: IncomingMessage): Refusal | null {

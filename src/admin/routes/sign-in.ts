@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { type AdminClaims, roles } from '../../auth/tokens.js';
-import { logIn, setCookie } from '../access.js';
+import { addressOf, logIn, setCookie } from '../access.js';
 import { route } from '../route.js';
 import { nullable, object, time, timeText } from '../schemas.js';
 
@@ -30,7 +30,7 @@ export const signInRoutes = [
       { status: 429, when: 'There were 20 failed log-ins from this address within a minute' },
     ],
     handle: async ({ body, request, reply }, parts) => {
-      parts.failedLogIns.refuseMany(request.ip);
+      parts.failedLogIns.refuseMany(addressOf(request, parts));
       const claims = logIn(body.token, request, parts);
       setCookie(request, reply, body.token, claims.expiresAtMs - parts.wallMs());
       return whoIs(claims);

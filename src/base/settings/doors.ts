@@ -50,9 +50,28 @@ export const doorsSettings = {
   ),
   origins: spec(
     'SOLESEAT_ORIGINS',
+    'origins',
+    '',
+    "Origins whose pages may connect, beside the broker's own host. Requests without Origin are programs and pass.",
+  ),
+  consoleOrigins: spec(
+    'SOLESEAT_CONSOLE_ORIGINS',
+    'origins',
+    '',
+    'Where the console is reached from outside, like `https://desk.example.com`. Their hosts are names of the admin port, beside IP addresses, `localhost` and names without a dot.',
+  ),
+  trustedProxies: spec(
+    'SOLESEAT_TRUSTED_PROXIES',
     'list',
     '',
-    'Origins (comma separated) whose browsers may connect. Empty: none; requests without Origin are programs and pass.',
+    'Addresses or networks of proxies (or `loopback`, `linklocal`, `uniquelocal`) that tell the true address of a client. Empty: none is believed.',
+  ),
+  forwardedHeader: spec(
+    'SOLESEAT_FORWARDED_HEADER',
+    'choice',
+    'x-forwarded-for',
+    'The one header by which trusted proxies tell it.',
+    ['x-forwarded-for', 'forwarded', 'x-real-ip'],
   ),
   tlsCertFile: spec(
     'SOLESEAT_TLS_CERT',

@@ -7,6 +7,7 @@ export type Kind =
   | 'durationMs'
   | 'bytes'
   | 'list'
+  | 'origins'
   | 'choice'
   | 'flag'
   | 'file';

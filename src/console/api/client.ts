@@ -66,10 +66,15 @@ export async function callForLines<T>(
   }
 }
 
+/** A path of the admin API as it is reached from this page, which a proxy may have put under a path of its own. */
+export function fromPage(path: string): string {
+  return `..${path}`;
+}
+
 async function open(method: Method, path: string, options: CallOptions): Promise<Response> {
   const { body, text, contentType = 'application/json', headers, signal } = options;
   const payload = text ?? (body === undefined ? undefined : JSON.stringify(body));
-  const response = await fetch(path, {
+  const response = await fetch(fromPage(path), {
     method,
     headers: {
       Accept: 'application/json',

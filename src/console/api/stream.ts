@@ -1,4 +1,4 @@
-import { call } from './client.js';
+import { call, fromPage } from './client.js';
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15_000;
@@ -20,7 +20,7 @@ export function follow(path: string, type: string, handlers: StreamHandlers): ()
 
   function open(): void {
     if (source !== null || document.hidden) return;
-    const opened = new EventSource(path);
+    const opened = new EventSource(fromPage(path));
     source = opened;
     opened.addEventListener('open', () => {
       waitMs = FIRST_WAIT_MS;

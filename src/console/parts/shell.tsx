@@ -38,7 +38,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
       </button>
       <header class="side">
         <div class="brand">
-          <img src="/console/icon.svg" alt="" width="28" height="28" />
+          <img src="./icon.svg" alt="" width="28" height="28" />
           <span>Soleseat</span>
         </div>
         {org !== null && <OrgName org={org} />}

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { AuditEvent } from '../../protocol/events.js';
-import { orgPath } from '../api/client.js';
+import { fromPage, orgPath } from '../api/client.js';
 import { eventTypes } from '../event-words.js';
 import { EventList } from '../parts/event-list.js';
 import { SelectField } from '../parts/field.js';
@@ -27,7 +27,11 @@ export function EventsView({ org }: { readonly org: string }) {
       intro="Who did what to which seat or license, and why."
       actions={
         <>
-          <a class="button" href={orgPath(org, 'events', 'export')} download={`${org}-events.ndjson`}>
+          <a
+            class="button"
+            href={fromPage(orgPath(org, 'events', 'export'))}
+            download={`${org}-events.ndjson`}
+          >
             <Icon name="download" /> Export
           </a>
           <button type="button" class="button" onClick={() => setPast(!isPast)}>

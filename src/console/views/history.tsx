@@ -1,5 +1,5 @@
 import type { HistoryLine, SessionLine } from '../../protocol/history.js';
-import { orgPath } from '../api/client.js';
+import { fromPage, orgPath } from '../api/client.js';
 import { counted, wordsOf } from '../format.js';
 import { Icon } from '../parts/icon.js';
 import { Empty } from '../parts/page.js';
@@ -21,7 +21,7 @@ export function UserHistory(props: {
         <h2 id="sessions">Sessions</h2>
         <a
           class="button small"
-          href={`${orgPath(org, 'history-export')}?user=${encodeURIComponent(user)}`}
+          href={fromPage(`${orgPath(org, 'history-export')}?user=${encodeURIComponent(user)}`)}
           download={`${user}-sessions.csv`}
         >
           <Icon name="download" /> Export

@@ -21,6 +21,7 @@ interface File {
 
 const LINES_SHOWN = 20;
 const LINE_FEED = 10;
+const BLANK = 32;
 
 /** Issues many licenses from a CSV file: all of them or none. */
 export function ImportDialog(props: {
@@ -149,6 +150,19 @@ async function importFile(
 async function read(chosen: (Blob & { readonly name: string }) | undefined): Promise<File | null> {
   if (chosen === undefined) return null;
   const bytes = new Uint8Array(await chosen.arrayBuffer());
-  const lines = bytes.reduce((count, byte) => count + (byte === LINE_FEED ? 1 : 0), 0);
-  return { name: chosen.name, bytes: chosen, users: Math.max(1, lines) };
+  return { name: chosen.name, bytes: chosen, users: Math.max(0, linesWithText(bytes) - 1) };
+}
+
+/** In whatever encoding: letters and line ends have the same bytes in all that spreadsheets write. */
+function linesWithText(bytes: Uint8Array): number {
+  let count = 0;
+  let hasText = false;
+  for (const byte of bytes) {
+    if (byte === LINE_FEED) hasText = false;
+    else if (byte > BLANK && !hasText) {
+      hasText = true;
+      count++;
+    }
+  }
+  return count;
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { call, orgPath } from '../api/client.js';
+import { call, fromPage, orgPath } from '../api/client.js';
 import type { License, Org } from '../api/types.js';
 import { dateText, numberText } from '../format.js';
 import { StatusBadge } from '../parts/badge.js';
@@ -83,7 +83,7 @@ function Actions(props: { readonly org: string; readonly onOpen: (dialog: 'one' 
   const { org, onOpen } = props;
   return (
     <>
-      <a class="button" href={orgPath(org, 'license-export')} download={`${org}-licenses.csv`}>
+      <a class="button" href={fromPage(orgPath(org, 'license-export'))} download={`${org}-licenses.csv`}>
         <Icon name="download" /> Export
       </a>
       {may('admin') && (

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { AuditEvent } from '../../protocol/events.js';
-import { call, orgPath, Refusal } from '../api/client.js';
+import { call, fromPage, orgPath, Refusal } from '../api/client.js';
 import type { Session } from '../api/types.js';
 import { counted, shortId } from '../format.js';
 import { Icon } from '../parts/icon.js';
@@ -28,7 +28,7 @@ export function SessionsView({ org }: { readonly org: string }) {
       intro="Who has a seat at this moment, and on which machine."
       actions={
         <>
-          <a class="button" href={orgPath(org, 'history-export')} download={`${org}-sessions.csv`}>
+          <a class="button" href={fromPage(orgPath(org, 'history-export'))} download={`${org}-sessions.csv`}>
             <Icon name="download" /> Export past
           </a>
           <button type="button" class="button" onClick={refresh}>

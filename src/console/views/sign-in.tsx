@@ -26,7 +26,7 @@ export function SignInView() {
   return (
     <main class="sign-in">
       <form onSubmit={submit}>
-        <img src="/console/icon.svg" alt="" width="44" height="44" />
+        <img src="./icon.svg" alt="" width="44" height="44" />
         <h1>Soleseat</h1>
         <p class="intro">One user, one live session.</p>
         {signInNotice.value !== '' && (
