@@ -6,7 +6,6 @@ import { monotonicMs } from './base/clock.js';
 import { hostPort } from './base/listening.js';
 import { createLog, type Log } from './base/log.js';
 import { createMetrics, type Metrics } from './base/metrics.js';
-import { peerAddress } from './base/peer-address.js';
 import { createSessionIds } from './base/session-ids.js';
 import type { Settings } from './base/settings.js';
 import { Standstill } from './base/standstill.js';
@@ -14,6 +13,7 @@ import { TimerWheel } from './base/timer-wheel.js';
 import { Tracing } from './base/tracing.js';
 import { VERSION } from './base/version.js';
 import { createWallClock } from './base/wall-clock.js';
+import { askersOf } from './compose/askers.js';
 import { refreshGauges } from './compose/gauges.js';
 import { openKeys, type TokenKeys } from './compose/keys.js';
 import { type NodeState, notReadyBecause } from './compose/readiness.js';
@@ -152,7 +152,7 @@ export class Broker {
     const tokenWatch = new TokenWatch(this.#wheel, wallMs, settings.tokenWarningMs);
     const newSessionId = createSessionIds(Date.now);
     const admission = { ...common, newSessionId, gate, leases, renewals, tokenWatch, wallMs };
-    const asked = { peerAddress: peerAddress(settings), consoleOrigins: settings.consoleOrigins };
+    const asked = askersOf(settings);
     this.#gateway = new Gateway({
       conversation: {
         ...common,

@@ -125,6 +125,10 @@ describe('pins', () => {
     'SOLESEAT_REDIS_TLS_CERT',
     'SOLESEAT_REDIS_TLS_KEY',
     'SOLESEAT_REDIS_TLS_SERVERNAME',
+    'SOLESEAT_TRUSTED_PROXIES',
+    'SOLESEAT_FORWARDED_HEADER',
+    'SOLESEAT_PROXY_PROTOCOL',
+    'SOLESEAT_CONSOLE_ORIGINS',
   ])('the setting %s exists', async (name) => {
     const { settingsTable } = await import('../src/base/settings.js');
     expect(Object.values(settingsTable).map((one) => one.name as string)).toContain(name);

@@ -26,7 +26,7 @@ export interface KeySetParts {
   readonly metrics: Pick<Metrics, 'tokenKeys' | 'keyReads'>;
 }
 
-/** A token with an unknown key has the source read again no more often than this (RFC 9700 asks for no more than needed). */
+/** A token with an unknown key has the source read again no more often than this. */
 const minBetweenMs = 30_000;
 /** Without any key no token can be good: the source is asked more often at first. */
 const firstRetryMs = 1000;

@@ -25,12 +25,17 @@ export function keyRingFromJwks(text: string): KeyRing {
   return keyRingFromEntries(entriesOf(parsed(text)));
 }
 
-/** As keyRingFromJwks, from the entries of `keys`. */
-export function keyRingFromEntries(entries: readonly unknown[]): KeyRing {
+/** As keyRingFromJwks, from the entries of `keys`; of a set that anybody may read, secrets are left out. */
+export function keyRingFromEntries(entries: readonly unknown[], { isPublic = false } = {}): KeyRing {
   const numbered = entries.map((jwk, index) => ({ jwk, place: `key ${index + 1}` }));
   return gathered(
     numbered.filter(({ jwk }) => !isForOthers(jwk)),
-    ({ jwk }) => keyFromJwk(jwk),
+    ({ jwk }) => {
+      // Whoever can read it could sign with it.
+      if (isPublic && isObject(jwk) && jwk.kty === 'oct')
+        throw new KeyError('is a secret, at a URL that shows it');
+      return keyFromJwk(jwk);
+    },
   );
 }
 

@@ -24,7 +24,7 @@ export function jwksAt(url: string): () => Promise<KeysRead> {
   });
   return async () => {
     await told(`the key set at ${originOf(url)}`, () => remote.reload());
-    return { ring: keyRingFromEntries(remote.jwks()?.keys ?? []) };
+    return { ring: keyRingFromEntries(remote.jwks()?.keys ?? [], { isPublic: true }) };
   };
 }
 

@@ -78,7 +78,12 @@ function verifierOf<Claims>(
   if (issuers.some((one) => one === '') || audience === '')
     throw new Error('a token verifier needs an issuer and an audience');
   const rulesNow = (): ClaimRules => ({
-    issuers: typeof keys.issuer === 'string' ? [keys.issuer] : issuers,
+    issuers:
+      typeof keys.issuer === 'string'
+        ? [keys.issuer]
+        : keys.ring === null
+          ? issuers.flatMap(spellings)
+          : issuers,
     audience,
     leewaySeconds: leewayMs / 1000,
   });
@@ -110,9 +115,19 @@ function verifierOf<Claims>(
       const header = readHeaderNow(token.slice(0, token.indexOf('.')));
       if (!header.ok) return header.reason === 'unknown_kid' ? withoutKey(token, header) : header;
       const payload = verifiedPayload(token, header.keys);
-      return typeof payload === 'string' ? { ok: false, reason: payload } : read(payload, rules, clock());
+      if (typeof payload !== 'string') return read(payload, rules, clock());
+      // Keys without a name are told apart by nothing else: the issuer may have a new one.
+      if (payload === 'bad_signature' && header.keys.every(({ kid }) => kid === null)) keys.missed?.();
+      return { ok: false, reason: payload };
     },
   };
+}
+
+/** A provider that has not been heard yet may spell its name with a slash at the end, or without: nobody is refused for it. */
+function spellings(issuer: string): readonly string[] {
+  return URL.canParse(issuer)
+    ? [issuer, issuer.endsWith('/') ? issuer.slice(0, -1) : `${issuer}/`]
+    : [issuer];
 }
 
 interface SigningOptions {

@@ -17,6 +17,12 @@ interface Request {
 /** Gives the address of a request's sender. */
 export type PeerAddress = (request: Request) => string;
 
+/** Whether an address is that of a trusted proxy. */
+export function trustedAmong(proxies: readonly string[]): (address: string) => boolean {
+  const trust = proxyAddr.compile([...proxies]);
+  return (address) => trust(address, 0);
+}
+
 /** Throws where one of them is no address and no network. */
 export function checkTrustedProxies(proxies: readonly string[]): void {
   proxyAddr.compile([...proxies]);
@@ -43,7 +49,23 @@ export function peerAddress({ trustedProxies, forwardedHeader }: ProxySettings):
 
 /** The `for` of each element (RFC 7239 section 4). */
 function namedByRfc7239(header: string): string[] {
-  return header.split(',').map((element) => /(?:^|;)\s*for=("[^"]*"|[^;]*)/i.exec(element)?.[1] ?? '');
+  return apart(header, ',').map((element) => {
+    const named = apart(element, ';').find((pair) => /^\s*for=/i.test(pair));
+    return named?.slice(named.indexOf('=') + 1) ?? '';
+  });
+}
+
+/** Taken apart where the separator stands outside quotes. A quote that is never closed leaves nothing to believe. */
+function apart(text: string, separator: ',' | ';'): string[] {
+  const part =
+    separator === ',' ? /((?:"(?:\\.|[^"\\])*"|[^,"])*)(,|$)/y : /((?:"(?:\\.|[^"\\])*"|[^;"])*)(;|$)/y;
+  const parts: string[] = [];
+  for (;;) {
+    const match = part.exec(text);
+    if (match === null) return [];
+    parts.push(match[1] ?? '');
+    if (match[2] === '') return parts;
+  }
 }
 
 /** Without quotes, brackets and a port, which some proxies add. */

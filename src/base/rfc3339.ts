@@ -2,7 +2,7 @@
 const form = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/i;
 /** What can be written with a year of four digits, in UTC too. */
 const FIRST_MS = Date.parse('0001-01-01T00:00:00Z');
-const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
+export const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** A time like `2027-01-31T00:00:00Z` in Unix ms; null where it is none. */
 export function readTime(text: string): number | null {

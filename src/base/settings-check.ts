@@ -25,6 +25,9 @@ export function checkSettings(settings: Settings): readonly SettingFault[] {
   require(settings.renewEveryMs > 0 &&
     settings.renewEveryMs * 2 <=
       settings.leaseTtlMs, 'SOLESEAT_RENEW_EVERY_MS', 'must be above 0 and at most half of SOLESEAT_LEASE_TTL_MS');
+  require(settings.proxyProtocol === 'off' ||
+    settings.trustedProxies.length >
+      0, 'SOLESEAT_PROXY_PROTOCOL', 'needs SOLESEAT_TRUSTED_PROXIES: all others are closed');
   try {
     checkTrustedProxies(settings.trustedProxies);
   } catch {

@@ -1,5 +1,6 @@
 import { KeyError, type KeyRing } from '../auth/keys.js';
 import { keyRingFromSecret, keyRingFromText } from '../auth/read-keys.js';
+import { firstEndOf } from '../base/certificates.js';
 import { fileNamesOf, parseSettings, withoutLineEnd } from '../base/parse-settings.js';
 import { type SettingFault, type Settings, type SettingTexts, settingsTable } from '../base/settings.js';
 import { checkSettings } from '../base/settings-check.js';
@@ -165,13 +166,22 @@ function loadRedisTls(settings: Settings): RedisTls {
   const { redisTlsCaFile, redisTlsCertFile, redisTlsKeyFile, redisTlsServername: servername } = settings;
   const names = { cert: 'SOLESEAT_REDIS_TLS_CERT', key: 'SOLESEAT_REDIS_TLS_KEY' } as const;
   const ca = redisTlsCaFile === '' ? undefined : readFile('SOLESEAT_REDIS_TLS_CA', redisTlsCaFile);
-  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----'))
-    throw badSettings([{ setting: 'SOLESEAT_REDIS_TLS_CA', problem: 'holds no PEM certificate' }]);
+  if (ca !== undefined) checkAuthorities(ca);
   return {
     ...(ca !== undefined && { ca }),
     ...(redisTlsCertFile !== '' && loadPair(names, redisTlsCertFile, redisTlsKeyFile)),
     ...(servername !== '' && { servername }),
   };
+}
+
+function checkAuthorities(ca: string): void {
+  const fault = (problem: string) => badSettings([{ setting: 'SOLESEAT_REDIS_TLS_CA', problem }]);
+  if (!ca.includes('-----BEGIN CERTIFICATE-----')) throw fault('holds no PEM certificate');
+  try {
+    firstEndOf(ca);
+  } catch {
+    throw fault('holds a certificate that cannot be read');
+  }
 }
 
 /** A certificate with its key, checked. */

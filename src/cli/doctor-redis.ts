@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { createLog } from '../base/log.js';
 import { createMetrics } from '../base/metrics.js';
+import { parseRedisUrl } from '../base/redis-url.js';
 import { openRedis } from '../compose/redis.js';
 import { causeOf, detailOf } from '../store/causes.js';
 import { type KeyNames, keyNames } from '../store/keys.js';
@@ -13,7 +14,7 @@ import type { Finding } from './doctor-finding.js';
 const PINGS = 50;
 /** A clock that is off by more makes the times of the audit trail hard to follow. */
 const CLOCK_OFF_MS = 1000;
-/** By as much an issuer's clock may be ahead (`auth/claims`); beyond it, good tokens may be refused. */
+/** Far more than NTP leaves: the ends of tokens would be judged by it. */
 const CLOCK_WRONG_MS = 5000;
 
 /** What Redis is like, seen with the broker's own connection. */
@@ -41,6 +42,7 @@ export async function redisFindings({
       ]),
     );
     const findings = [
+      ...unusedOptions(settings.redisUrl),
       ...servers.flat(),
       ...(await look('PING', () => latency(commands, settings.commandTimeoutMs))),
       ...(await look('a script that writes', () => rights(commands, inbox, keyNames(settings.keyPrefix)))),
@@ -50,6 +52,17 @@ export async function redisFindings({
     commands.disconnect();
     inbox.disconnect();
   }
+}
+
+/** What stands behind `?` in REDIS_URL for the libraries of others: nothing hangs on it here, and somebody may think so. */
+function unusedOptions(redisUrl: string): Finding[] {
+  const { unusedOptions: count } = parseRedisUrl(redisUrl);
+  if (count === 0) return [];
+  const advice =
+    'Certificates are verified whatever they say: SOLESEAT_REDIS_TLS_CA names a private authority.';
+  return [
+    { level: 'warning', what: `REDIS_URL has ${count} options behind ? that are not used here`, advice },
+  ];
 }
 
 /** One look at Redis. Where Redis refuses it, that is a finding like others, and what it means is told. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { hostPort, listenAt } from '../base/listening.js';
 import { type Configuration, type ConfigurationSources, loadConfiguration } from './configuration.js';
+import { certificateFindings } from './doctor-certificates.js';
 import type { Finding } from './doctor-finding.js';
 import { keyFindings } from './doctor-keys.js';
 import { redisFindings } from './doctor-redis.js';
@@ -25,7 +26,7 @@ export async function doctor(
     process.exitCode = exitCodes.config;
   } else {
     findings.push(...(await keyFindings(configuration)), ...timingFindings(configuration), fileLimit());
-    findings.push(...(await portFindings(configuration)));
+    findings.push(...certificateFindings(configuration), ...(await portFindings(configuration)));
     const redis = await redisFindings(configuration);
     findings.push(...redis.findings);
     if (!redis.isReached) process.exitCode = exitCodes.unavailable;

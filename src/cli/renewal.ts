@@ -19,7 +19,10 @@ const LOOK_EVERY_MS = 5000;
  * then stays as it was, and the log says so. Never ends the process.
  */
 export class Renewal {
+  /** What the node runs with, but for what a renewal puts in place. */
+  readonly #started: Settings;
   #settings: Settings;
+  #files: readonly string[] = [];
   #contents = new Map<string, string>();
   #timer: NodeJS.Timeout | null = null;
 
@@ -28,6 +31,7 @@ export class Renewal {
     { settings }: Configuration,
     private readonly broker: Pick<Broker, 'renew' | 'log'>,
   ) {
+    this.#started = settings;
     this.#settings = settings;
   }
 
@@ -44,18 +48,29 @@ export class Renewal {
   renew(why: 'signal' | 'file'): void {
     const { broker } = this;
     const settings = this.#attempt(() => readSettings(this.sources)) ?? this.#settings;
-    const load = loaders(settings);
+    const load = loaders(this.#inPlace(settings));
     const keys = this.#attempt(load.keys);
     const adminKeys = this.#attempt(load.adminKeys);
     const tls = this.#attempt(load.tls);
     const redisTls = this.#attempt(load.redisTls);
-    const { logLevel, redisUrl } = settings;
-    broker.renew({ keys, adminKeys, tls, redisTls, redisUrl, logLevel });
+    const isSameRedis = shown(this.#started, 'redisUrl') === shown(settings, 'redisUrl');
+    const { redisUrl } = isSameRedis ? settings : this.#started;
+    broker.renew({ keys, adminKeys, tls, redisTls, redisUrl, logLevel: settings.logLevel });
     const waiting = changedBeyond(this.#settings, settings);
     if (waiting.length > 0)
       broker.log.warn({ settings: waiting }, 'these settings have changed, and apply from the next start on');
     this.#settings = settings;
     broker.log.info({ why }, 'settings, keys and certificates were read anew');
+  }
+
+  /** The sources of keys stay those of the start; a secret among them may be another one now. */
+  #inPlace(settings: Settings): Settings {
+    const { jwtSecret, adminJwtSecret } = this.#started;
+    return {
+      ...this.#started,
+      jwtSecret: jwtSecret === '' ? '' : settings.jwtSecret,
+      adminJwtSecret: adminJwtSecret === '' ? '' : settings.adminJwtSecret,
+    };
   }
 
   /** Null, and a line in the log, for what is wrong. */
@@ -75,16 +90,33 @@ export class Renewal {
   }
 
   async #lookAgain(): Promise<void> {
-    const contents = await this.#look();
-    const hasChanged = [...contents].some(([file, hash]) => this.#contents.get(file) !== hash);
-    this.#contents = contents;
-    if (hasChanged) this.renew('file');
-    this.#lookLater();
+    try {
+      const contents = await this.#look();
+      const hasChanged = [...contents].some(([file, hash]) => this.#contents.get(file) !== hash);
+      this.#contents = contents;
+      if (hasChanged) this.renew('file');
+    } catch (error) {
+      this.broker.log.error({ reason: String(error) }, 'settings could not be read anew');
+    } finally {
+      this.#lookLater();
+    }
   }
 
   async #look(): Promise<Map<string, string>> {
-    const files = filesOf(this.sources, this.#settings);
-    return new Map(await Promise.all(files.map(async (file) => [file, await contentOf(file)] as const)));
+    // A settings file that is away or half written names no files: those from before are looked at.
+    this.#files = this.#quietly(() => filesOf(this.sources, this.#settings)) ?? this.#files;
+    return new Map(
+      await Promise.all(this.#files.map(async (file) => [file, await contentOf(file)] as const)),
+    );
+  }
+
+  #quietly<T>(read: () => T): T | null {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof CommandFailure) return null;
+      throw error;
+    }
   }
 }
 

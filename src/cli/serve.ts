@@ -16,13 +16,17 @@ export async function serve(
   let renewal: Renewal | null = null;
   // Before anything else: at a signal that nobody handles the process would end.
   process.on('SIGHUP', () => renewal?.renew('signal'));
-  const broker = await startBroker(configuration, { waits });
-  renewal = new Renewal(sources, configuration, broker);
-  await renewal.start();
+  const onCreated = (broker: Broker) => {
+    // While it waits for Redis, too: a new password may be what it waits for.
+    renewal = new Renewal(sources, configuration, broker);
+    void renewal.start();
+  };
+  await startBroker(configuration, { waits, onCreated });
 }
 
 export interface StartOptions
   extends Pick<NonNullable<ConstructorParameters<typeof Broker>[2]>, 'autoSignIn'> {
+  readonly onCreated?: (broker: Broker) => void;
   readonly onStopped?: () => Promise<void>;
   /** Whether it waits for a Redis that is not up yet. */
   readonly waits?: boolean;
@@ -33,9 +37,10 @@ export interface StartOptions
 /** Starts a broker that drains at a signal and then ends the process through `onStopped`. */
 export async function startBroker(
   { settings, keys, ...files }: Configuration,
-  { onStopped = async () => {}, stopsAt, waits = false, ...more }: StartOptions = {},
+  { onStopped = async () => {}, stopsAt, waits = false, onCreated, ...more }: StartOptions = {},
 ): Promise<Broker> {
   const broker = new Broker(settings, keys, { ...files, ...more });
+  onCreated?.(broker);
   let isStopping = false;
   const stop = () => {
     // A second signal: the person does not want to wait.

@@ -43,12 +43,7 @@ export class Doorkeeper {
   attempted(address: string): Refusal | null {
     const { handshakesPerAddress, connectionsPerAddress } = this.limits;
     if (handshakesPerAddress === 0 || connectionsPerAddress === 0) return null;
-    const nowMs = this.clock();
-    if (nowMs - this.#minuteSinceMs >= MINUTE_MS) {
-      this.#minuteSinceMs = nowMs;
-      this.#attemptsByAddress.clear();
-      this.#strangersByAddress.clear();
-    }
+    this.#turnMinute();
     const attempts = countIn(this.#attemptsByAddress, address);
     if (attempts > handshakesPerAddress)
       return refusal(429, 'too many attempts from this address', this.#leftSeconds, 'address_rate');
@@ -63,6 +58,7 @@ export class Doorkeeper {
   /** Null when the handshake may go on. One with an accepted token does not suffer for its neighbours. */
   judge(address: string, isKnown: boolean): Refusal | null {
     const { connectionsPerAddress } = this.limits;
+    this.#turnMinute();
     if (!isKnown && (this.#strangersByAddress.get(address) ?? 0) >= STRANGERS_PER_MINUTE) {
       const why = 'too many connections from this address without a token that is accepted';
       return refusal(429, why, this.#leftSeconds, 'strangers');
@@ -86,6 +82,14 @@ export class Doorkeeper {
     const open = (this.#openByAddress.get(address) ?? 1) - 1;
     if (open === 0) this.#openByAddress.delete(address);
     else this.#openByAddress.set(address, open);
+  }
+
+  #turnMinute(): void {
+    const nowMs = this.clock();
+    if (nowMs - this.#minuteSinceMs < MINUTE_MS) return;
+    this.#minuteSinceMs = nowMs;
+    this.#attemptsByAddress.clear();
+    this.#strangersByAddress.clear();
   }
 
   get #leftSeconds(): number {

@@ -1,5 +1,5 @@
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Server as TlsServer } from 'node:tls';
 import { WebSocketServer } from 'ws';
@@ -12,6 +12,8 @@ import { CONNECT_PATH, SUBPROTOCOL } from '../protocol/messages.js';
 import { Conversation, type ConversationParts } from './conversation.js';
 import type { Doorkeeper } from './doorkeeper.js';
 import { createHttpServer } from './http-server.js';
+import { ProxyDoor } from './proxy-protocol.js';
+import { refuseSocket } from './refuse-socket.js';
 import { SESSION_PATH, type SeatQueryParts, serveSeatQuery } from './seat-query.js';
 import type { TlsPair } from './tls.js';
 import {
@@ -34,6 +36,8 @@ export interface GatewayParts {
   readonly holderOf: SeatQueryParts['holderOf'];
   /** Where a request comes from, by trusted proxies; null without any. */
   readonly peerAddress: ((request: IncomingMessage) => string) | null;
+  /** Whose PROXY protocol is read, on every connection; null where none is. */
+  readonly trustsProxy: ((address: string) => boolean) | null;
   readonly messageBytes: number;
   /** Null where what stands in front ends TLS, if anything does. */
   readonly tls: TlsPair | null;
@@ -50,6 +54,8 @@ const proxyHint =
 export class Gateway {
   readonly #http: Server;
   readonly #hangUp: () => void;
+  /** Null where connections come without the PROXY protocol. */
+  readonly #proxyDoor: ProxyDoor | null;
   readonly #wss: WebSocketServer;
   readonly #conversations = new Set<Conversation>();
   /** The latest plain request of a connection, while it has no answer. */
@@ -71,6 +77,7 @@ export class Gateway {
     const { server, hangUp } = createHttpServer(parts.tls);
     this.#http = server;
     this.#hangUp = hangUp;
+    this.#proxyDoor = parts.trustsProxy === null ? null : new ProxyDoor(server, parts.trustsProxy);
     this.#http.on('request', (request, response) => {
       this.#unanswered.set(request.socket, response);
       response.once('close', () => this.#answered(request.socket, response));
@@ -98,7 +105,17 @@ export class Gateway {
   }
 
   #addressOf(request: IncomingMessage): string {
-    return this.parts.peerAddress?.(request) ?? request.socket.remoteAddress ?? '';
+    return this.#forwarded(request) ?? request.socket.remoteAddress ?? '';
+  }
+
+  /** Who a request is of, by what trusted proxies say; null where they say nothing. */
+  #forwarded(request: IncomingMessage): string | null {
+    if (this.#proxyDoor !== null) return this.#proxyDoor.addressBehind(request.socket) ?? null;
+    return this.parts.peerAddress?.(request) ?? null;
+  }
+
+  get #listener(): NetServer {
+    return this.#proxyDoor?.listener ?? this.#http;
   }
 
   get connections(): number {
@@ -110,17 +127,17 @@ export class Gateway {
       host,
       (at) =>
         new Promise<void>((resolve, reject) => {
-          this.#http.once('error', reject);
-          this.#http.listen({ host: at, port, backlog: 4096 }, () => {
-            this.#http.off('error', reject);
+          this.#listener.once('error', reject);
+          this.#listener.listen({ host: at, port, backlog: 4096 }, () => {
+            this.#listener.off('error', reject);
             resolve();
           });
         }),
     );
-    this.#http.on('error', (error) =>
+    this.#listener.on('error', (error) =>
       this.parts.log.error({ reason: error.message }, 'public server failed'),
     );
-    return this.#http.address() as AddressInfo;
+    return this.#listener.address() as AddressInfo;
   }
 
   /** Promise 12: refuses newcomers at once, moves clients away spread over `withinMs`, then is empty. */
@@ -145,8 +162,9 @@ export class Gateway {
   async close(): Promise<void> {
     this.#isDraining = true;
     for (const { connection } of this.#conversations) connection.end('draining');
-    const closed = new Promise<void>((resolve) => this.#http.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
     this.#hangUp();
+    this.#proxyDoor?.hangUp();
     await closed;
   }
 
@@ -216,7 +234,7 @@ export class Gateway {
           if (!conversation.isKnown) doorkeeper.sawStranger(address);
         },
         trace,
-        this.parts.peerAddress?.(request) ?? null,
+        this.#forwarded(request),
       );
       handshake?.end();
       this.#conversations.add(conversation);
@@ -268,20 +286,4 @@ function refusalOf(errorCode: string): Refusal | null {
   if (errorCode === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, message: 'the request took too long' };
   const isParserFault = errorCode.startsWith('HPE_') && errorCode !== 'HPE_INVALID_EOF_STATE';
   return isParserFault ? { status: 400, message: 'this is not HTTP' } : null;
-}
-
-function refuseSocket(socket: Duplex, { status, message, headers }: Refusal): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const lines = Object.entries({
-    ...headers,
-    'Content-Type': 'text/plain',
-    'Content-Length': String(message.length + 1),
-    Connection: 'close',
-  });
-  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${message}\n`);
-  socket.once('finish', () => socket.destroy());
 }

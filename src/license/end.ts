@@ -1,5 +1,5 @@
 import { endOfDayMs } from '../base/calendar.js';
-import { readTime } from '../base/rfc3339.js';
+import { LAST_MS, readTime } from '../base/rfc3339.js';
 
 /** When a license ends. */
 export interface LicenseEnd {
@@ -22,7 +22,7 @@ export function readEnd(text: string, timeZone: string): LicenseEnd | null {
   if (expiresAt !== null) return { expiresAt };
   const expiresOn = readDay(text);
   const end = expiresOn === null ? null : endOfDayMs(expiresOn, timeZone);
-  return expiresOn === null || end === null ? null : { expiresAt: end, expiresOn };
+  return expiresOn === null || end === null ? null : { expiresAt: Math.min(end, LAST_MS), expiresOn };
 }
 
 /** A day as `2027-01-31`; null where the text is none, or there is no such day. */

@@ -25,7 +25,8 @@ const nobodys: ReadonlySet<string> = new Set(['.', '..', '*']);
  * its ends. `nameFault` says whether it can be one.
  */
 export function nameOf(text: string): string {
-  return text.normalize('NFC').replaceAll(edges, '');
+  // What is far too long for a name stays so, and costs nothing.
+  return text.length > 4 * MAX_NAME_BYTES ? text : text.normalize('NFC').replaceAll(edges, '');
 }
 
 /** Why no user can be called this, in words that go on from "it"; null where one can. The text is one that `nameOf` gave. */

@@ -95,6 +95,7 @@ describe('the keys at a URL', () => {
     ['what is not JSON', () => '<html>'],
     ['no set of keys', () => '{"error":"x"}'],
     ['keys that cannot be used', () => '{"keys":[{"kty":"OKP","crv":"Ed448"}]}'],
+    ['a secret that everybody can read', () => JSON.stringify({ keys: [{ kty: 'oct', k: 'A'.repeat(64) }] })],
     ['a flood', () => JSON.stringify({ keys: [], pad: 'x'.repeat(2_000_000) })],
   ])('stay as they were where the source gives %s, and the log says so once', async (_, nonsense) => {
     const set = setOf(jwksAt(`${origin}/jwks`));
@@ -131,6 +132,20 @@ describe('the keys of an OpenID provider', () => {
     expect(set.issuer).toBe(`${origin}/`);
     expect(verifierOf(set).verify(tokenOf(first, `${origin}/`)).ok).toBe(true);
     expect(verifierOf(set).verify(tokenOf(first, 'me'))).toMatchObject({ reason: 'bad_issuer' });
+  });
+
+  it('of a provider that is away: its tokens wait, however its name is spelled', () => {
+    const set = setOf(keysOfIssuer(origin));
+    const verifier = createTokenVerifier({
+      keys: set,
+      issuer: 'https://login.example',
+      audience: 'soleseat',
+    });
+    expect(verifier.verify(tokenOf(first, 'https://login.example/'))).toMatchObject({
+      reason: 'unknown_kid',
+    });
+    expect(verifier.verify(tokenOf(first, 'https://login.example'))).toMatchObject({ reason: 'unknown_kid' });
+    expect(verifier.verify(tokenOf(first, 'https://other.example'))).toMatchObject({ reason: 'bad_issuer' });
   });
 
   it.each([

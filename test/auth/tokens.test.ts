@@ -72,6 +72,7 @@ describe('a token is accepted', () => {
     ['without iat', forge({ iat: undefined })],
     ['with times that are no times', forge({ iat: null, nbf: '0' })],
     ['with a kid, where the one key has none', forge({}, { kid: 'k/1+2=' })],
+    ['with a kid of base64 that looks like a path, likewise', forge({}, { kid: '/x8f/Qa1=' })],
     ['with an empty kid, likewise', forge({}, { kid: '' })],
     ['with an org in a list', forge({ org: ['acme'] })],
     ['with a name of null', forge({ name: null })],

@@ -41,6 +41,9 @@ describe('where a request comes from', () => {
     ['For="[2001:db8::7]:4711";proto=https', '2001:db8::7'],
     ['by=10.0.0.1;for=192.0.2.7, for=10.0.0.2', '192.0.2.7'],
     ['for=_hidden', '10.0.0.1'],
+    ['for=9.9.9.9;host="a,for=1.2.3.4"', '9.9.9.9'],
+    ['host="x;for=1.2.3.4";for=9.9.9.9', '9.9.9.9'],
+    ['for=9.9.9.9;host="a,for=1.2.3.4', '10.0.0.1'],
     ['proto=https', '10.0.0.1'],
   ])('by Forwarded: %s, and then by no other header', (header, address) => {
     expect(from('10.0.0.1', header, 'forwarded')).toBe(address);

@@ -142,11 +142,25 @@ describe('while a node runs, without touching a session', () => {
     expect(holder.closed).toBeNull();
   });
 
+  it('another source of keys waits for the next start, and the old one stays', async () => {
+    writeFileSync(path('other.json'), keysOf('z'));
+    writeFileSync(path('settings'), `SOLESEAT_JWT_ISSUER=other\nSOLESEAT_LOG_LEVEL=info\n`);
+    node.signal('SIGHUP');
+    await eventually(() => logged('read anew'));
+    expect(node.lines.find((line) => line.includes('from the next start on'))).toContain(
+      'SOLESEAT_JWT_ISSUER',
+    );
+    expect([await answerTo('a'), await answerTo('z')]).toEqual(['welcome', 4002]);
+  });
+
   it('a settings file that is nonsense ends nothing', async () => {
     writeFileSync(path('settings'), 'SOLESEAT_NONSENSE=1\n');
     node.signal('SIGHUP');
     await eventually(() => logged('SOLESEAT_NONSENSE'));
     rmSync(path('settings'));
+    // Also at a look of its own: two of them.
+    const until = performance.now() + 11_000;
+    await eventually(() => performance.now() > until);
     node.signal('SIGHUP');
     await eventually(() => logged('the settings file is missing'));
     expect(await answerTo('a')).toBe('welcome');

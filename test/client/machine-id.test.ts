@@ -70,6 +70,45 @@ describe('the machine id', () => {
   });
 });
 
+describe('on a Windows that does not let everybody look', () => {
+  const uuid = '6F4E1D2C-3B4A-5C6D-7E8F-90A1B2C3D4E5';
+  const firmware = '4C4C4544-0051-3010-8056-B7C04F4D4B33';
+  /** Runs what its outputs name by the command, or by a word of the script. */
+  const windows = (outputs: Texts, environment: Texts = {}): SystemProbe => ({
+    ...probe('win32', {}, {}, environment),
+    run: (command, args) => {
+      const key = Object.keys(outputs).find((name) => [command, ...args].some((one) => one.includes(name)));
+      return key === undefined
+        ? Promise.reject(new Error('not allowed'))
+        : Promise.resolve(outputs[key] ?? '');
+    },
+  });
+  const idOf = async (outputs: Texts, environment: Texts = {}) =>
+    (await machineId({ application }, windows(outputs, environment))).id;
+
+  it('is the same by reg.exe, by its full path and by PowerShell', async () => {
+    const line = `\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Cryptography\r\n    MachineGuid    REG_SZ    ${uuid}\r\n\r\n`;
+    const byReg = await idOf({ reg: line });
+    expect(await idOf({ 'D:\\Windows\\System32\\reg.exe': line }, { SystemRoot: 'D:\\Windows' })).toBe(byReg);
+    expect(await idOf({ 'Get-ItemProperty': `${uuid}\r\n` })).toBe(byReg);
+  });
+
+  it('is that of the firmware at last, unless the maker left it empty', async () => {
+    expect(await idOf({ Win32_ComputerSystemProduct: `${firmware}\r\n` })).toMatch(/^[0-9a-f]{32}$/);
+    for (const empty of ['00000000-0000-0000-0000-000000000000', 'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF', ''])
+      await expect(idOf({ Win32_ComputerSystemProduct: empty })).rejects.toThrow('MachineGuid');
+  });
+
+  it('fails with a next step for Windows', async () => {
+    await expect(idOf({})).rejects.toThrow(/reg\.exe or PowerShell/);
+  });
+
+  it('knows a virtual machine without reg.exe too', async () => {
+    const outputs = { 'Get-ItemProperty': uuid, 'Win32_ComputerSystem)': 'VMware20,1\r\n' };
+    expect((await machineId({ application }, windows(outputs))).kind).toBe('virtual');
+  });
+});
+
 describe('the kind of machine', () => {
   it('is physical where nothing says otherwise', async () => {
     expect(await kindWith({})).toBe('physical');
@@ -87,6 +126,25 @@ describe('the kind of machine', () => {
       '/sys/class/dmi/id/product_name': product,
     };
     expect(await kindWith(firmware)).toBe('virtual');
+  });
+
+  it.each([
+    ['with systemd', { '/run/systemd/container': 'wsl\n' }],
+    [
+      'without systemd',
+      { '/proc/sys/kernel/osrelease': '5.15.167.4-microsoft-standard-WSL2\n', '/proc/1/cgroup': '0::/\n' },
+    ],
+  ])('is virtual under WSL2 %s, and a container for Docker there', async (_, files) => {
+    expect(await kindWith(files)).toBe('virtual');
+    expect(await kindWith({ ...files, '/.dockerenv': '' })).toBe('container');
+  });
+
+  it('is that of the machine in Toolbox and Distrobox, which share its id', async () => {
+    const podman = { '/run/.containerenv': 'engine="podman-4.9.4"\n', '/proc/1/cgroup': '0::/../libpod-1\n' };
+    expect(await kindWith({ ...podman, '/run/.toolboxenv': '' })).toBe('physical');
+    expect(await kindWith(podman, { DISTROBOX_ENTER_PATH: '/usr/bin/distrobox-enter' })).toBe('physical');
+    expect(await kindWith(podman)).toBe('container');
+    expect(await kindWith({ '/run/systemd/container': 'systemd-nspawn' })).toBe('container');
   });
 
   it('is a container by its marks, its control group or its cluster', async () => {

@@ -49,7 +49,6 @@ describe('connections of one address without an accepted token', () => {
     expect(door.judge('10.0.0.1', true)).toBeNull();
     expect(door.judge('10.0.0.2', false)).toBeNull();
     nowMs += 60_000;
-    door.attempted('10.0.0.1');
     expect(door.judge('10.0.0.1', false)).toBeNull();
   });
 });

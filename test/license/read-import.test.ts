@@ -96,6 +96,7 @@ describe('a day', () => {
     // The clocks go forward, and back.
     ['2027-03-28', '2027-03-28', '2027-03-28T22:00:00Z'],
     ['2027-10-31', '2027-10-31', '2027-10-31T23:00:00Z'],
+    ['9999-12-31', '9999-12-31', '9999-12-31T23:00:00Z'],
   ])('%s is the last full one in the org’s time zone', async (text, expiresOn, end) => {
     const { lines } = await read(`user;expires\nada;${text}\n`);
     expect(lines).toEqual([{ line: 2, user: 'ada', expiresOn, expiresAt: Date.parse(end) }]);

@@ -38,6 +38,14 @@ describe('a name', () => {
     expect(nameFault(nameOf(text))).toContain(why);
   });
 
+  it('that is far too long costs nothing', () => {
+    const long = `a${' '.repeat(1_000_000)}b`;
+    const begin = performance.now();
+    expect(nameFault(nameOf(long))).toContain('256 bytes');
+    // Trimming it would take hours.
+    expect(performance.now() - begin).toBeLessThan(60_000);
+  });
+
   it('of an org has no braces', () => {
     expect(['acme', 'a{b', '}', '*'].map(isOrgName)).toEqual([true, false, false, false]);
   });

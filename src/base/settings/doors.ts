@@ -66,6 +66,13 @@ export const doorsSettings = {
     '',
     'Addresses or networks of proxies (or `loopback`, `linklocal`, `uniquelocal`) that tell the true address of a client. Empty: none is believed.',
   ),
+  proxyProtocol: spec(
+    'SOLESEAT_PROXY_PROTOCOL',
+    'choice',
+    'off',
+    'Whether trusted proxies tell it by the PROXY protocol (version 1 or 2) on the public port, in place of a header. `on`: a connection without it, or of another peer, is closed.',
+    ['off', 'on'],
+  ),
   forwardedHeader: spec(
     'SOLESEAT_FORWARDED_HEADER',
     'choice',
