@@ -86,7 +86,8 @@ function refused(what: string, error: unknown): Finding {
 
 async function serverFindings(redis: Redis, address: string): Promise<Finding[]> {
   const info = await redis.info().catch((error: unknown) => {
-    if (isWithheld(error)) return null;
+    // A right that is missing is mended by the operator, and told so.
+    if (isWithheld(error) && causeOf(error)?.kind !== 'no_permission') return null;
     throw error;
   });
   if (info === null) {

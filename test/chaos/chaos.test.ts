@@ -92,12 +92,14 @@ describe('a broken broker', () => {
     async (name) => {
       const build = breakBuild(name);
       try {
-        const result = await run({ ...usualRun, ...focusedOn(name), dist: build.dist, seed: 'broken' });
         const expected: readonly Finding['check'][] = caughtBy[name];
-        expect(
-          result.findings.map(({ check }) => check).filter((check) => expected.includes(check)),
-          fail(result),
-        ).not.toEqual([]);
+        // One history may miss the moment, where the machine is busy; not several of them.
+        for (const seed of ['broken', 'broken again', 'broken still']) {
+          const result = await run({ ...usualRun, ...focusedOn(name), dist: build.dist, seed });
+          const caught = result.findings.filter(({ check }) => expected.includes(check));
+          if (caught.length > 0) return;
+          if (seed === 'broken still') throw new Error(fail(result));
+        }
       } finally {
         build.remove();
       }
