@@ -105,7 +105,7 @@ export class Broker {
       onClockStep: (stepMs) => setbacks.clockStepped(stepMs),
       onSetback: (setback) => setbacks.wentBack(setback),
     });
-    const { leases, redisClock, keys: names } = this.store;
+    const { leases, licenses, redisClock, keys: names } = this.store;
     ({ housekeeping: this.#housekeeping, pulse: this.#pulse } = openUpkeep({
       settings,
       redis: this.#redis.commands,
@@ -151,7 +151,7 @@ export class Broker {
     const { clients: gate, admins } = this.#keys;
     const tokenWatch = new TokenWatch(this.#wheel, wallMs, settings.tokenWarningMs);
     const newSessionId = createSessionIds(Date.now);
-    const admission = { ...common, newSessionId, gate, leases, renewals, tokenWatch, wallMs };
+    const admission = { ...common, newSessionId, gate, leases, licenses, renewals, tokenWatch, wallMs };
     const asked = askersOf(settings);
     this.#gateway = new Gateway({
       conversation: {

@@ -29,6 +29,11 @@ export function nameOf(text: string): string {
   return text.length > 4 * MAX_NAME_BYTES ? text : text.normalize('NFC').replaceAll(edges, '');
 }
 
+/** The name without what people do not tell apart: case, and forms of letters that look alike (Unicode NFKC). Only to compare. */
+export function foldedName(name: string): string {
+  return name.normalize('NFKC').toLowerCase();
+}
+
 /** Why no user can be called this, in words that go on from "it"; null where one can. The text is one that `nameOf` gave. */
 export function nameFault(name: string): string | null {
   const fault = textFault(name, MAX_NAME_BYTES);

@@ -4,10 +4,12 @@ import type { Clock } from '../base/clock.js';
 import type { Metrics } from '../base/metrics.js';
 import type { Trace, TraceFacts } from '../base/tracing.js';
 import type { WallClock } from '../base/wall-clock.js';
+import type { CloseReason } from '../protocol/close-codes.js';
 import type { ConflictPolicy, ErrorMessage, HelloMessage } from '../protocol/messages.js';
 import { StoreUnavailable } from '../store/errors.js';
 import type { ClaimAnswer } from '../store/lease-types.js';
 import type { Leases } from '../store/leases.js';
+import type { Licenses } from '../store/licenses.js';
 import type { Evictions } from './evictions.js';
 import type { Link } from './link.js';
 import type { Registry } from './registry.js';
@@ -19,6 +21,7 @@ import type { TokenWatch } from './tokens-watch.js';
 export interface AdmissionParts {
   readonly gate: Pick<TokenGate<ClientClaims>, 'judge'>;
   readonly leases: Pick<Leases, 'claim'>;
+  readonly licenses: Pick<Licenses, 'lookAlike'>;
   readonly registry: Registry;
   readonly evictions: Evictions;
   readonly renewals: Renewals;
@@ -177,11 +180,11 @@ function outcomeOf(answer: ClaimAnswer): ClaimAnswer['outcome'] | 'resumed' {
   return answer.outcome === 'granted' && answer.resumed ? 'resumed' : answer.outcome;
 }
 
-function refuse(
+async function refuse(
   visit: Visit,
   parts: AdmissionParts,
   answer: Exclude<ClaimAnswer, { outcome: 'granted' }>,
-): false {
+): Promise<false> {
   if (visit.session !== null) {
     parts.story.refused(visit.session, answer);
     drop(visit.session, parts);
@@ -195,7 +198,7 @@ function refuse(
       break;
     case 'denied':
       parts.metrics.denials.inc({ reason: answer.reason });
-      visit.link.end(answer.reason);
+      visit.link.end(answer.reason, await hintAt(visit, parts, answer.reason));
       break;
     case 'flapping':
       visit.link.end('flapping', {
@@ -215,6 +218,19 @@ function refuse(
       break;
   }
   return false;
+}
+
+/** A license that was issued under another spelling of the name: the person at the desk can mend that. */
+async function hintAt(
+  { claims }: Visit,
+  { licenses }: AdmissionParts,
+  reason: CloseReason,
+): Promise<ErrorMessage | undefined> {
+  if (reason !== 'license_required' || claims === null) return undefined;
+  const other = await licenses.lookAlike(claims.org, claims.user).catch(() => null);
+  if (other === null) return undefined;
+  const message = `${claims.user} has no license in this org; a license for ${other} exists`;
+  return { type: 'error', code: 'license_required', message };
 }
 
 function welcome(visit: Visit, parts: AdmissionParts): boolean {

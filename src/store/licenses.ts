@@ -1,3 +1,4 @@
+import { foldedName } from '../protocol/text.js';
 import { reachStore, StoreDefect } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type {
@@ -98,6 +99,13 @@ export class Licenses {
     if (users.length === 0) return [];
     const scores = await reachStore(() => redis.zmscore(keys.licensed(org), ...users));
     return scores.map((score) => score !== null);
+  }
+
+  /** A user with a license whose name is this one but for case and form: whoever issued it may have meant the same person. */
+  async lookAlike(org: string, user: string): Promise<string | null> {
+    const others = [...new Set([foldedName(user), user.toLowerCase()])].filter((name) => name !== user);
+    const issued = await this.issuedAmong(org, others);
+    return others.find((_, index) => issued[index]) ?? null;
   }
 
   /**

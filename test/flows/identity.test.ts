@@ -12,7 +12,7 @@ const redis = useRedis();
 
 /** An unknown key is asked for twice in a minute at most: between rotations that are closer, tokens must last. */
 const rotations = [
-  { times: 1, tokenSeconds: 16 },
+  { times: 1, tokenSeconds: 30 },
   { times: 3, tokenSeconds: 100 },
 ];
 

@@ -35,6 +35,18 @@ describe('one person under two spellings of one name', () => {
   });
 });
 
+it('a person whose license was issued in other letters is told so', async () => {
+  await ask(node, 'POST', `${org}/licenses`, { body: { user: 'lise@example.com' } });
+  const desktop = await Desktop.open(node.ports.public, tokenFor('Lise@Example.com'));
+  desktop.say({ type: 'hello', machine: { id: 'pc' } });
+  const { message } = await desktop.told('error');
+  expect(message).toContain('a license for lise@example.com exists');
+  expect((await desktop.close()).code).toBe(4513);
+  const other = await Desktop.hello(node.ports.public, 'nobody like this', 'pc');
+  expect((await other.close()).code).toBe(4513);
+  expect(other.find('error')).toBeUndefined();
+});
+
 describe('what is nobody’s name', () => {
   it.each(['a\u200bda', 'a\u00adda', '.', '..', '*', ' '])(
     '%j gets neither a license nor a seat',

@@ -27,6 +27,7 @@ it('promise 6: the deadline of a new lease counts from when its claim was sent, 
       renewals,
       story,
       metrics,
+      licenses: { lookAlike: async () => null },
       leases: {
         claim: async ({ sessionId }) => {
           stage.nowMs += 1_500;

@@ -33,7 +33,14 @@ describe('an org', () => {
   it('has settings of its own, each of which may be taken away again', async () => {
     await store.orgs.change(ORG, { quota: 5, licenseMode: 'auto', containers: 'allow' }, 'root');
     expect(await store.orgs.namesAfter('', 2)).toEqual([ORG]);
-    const all = { quota: 5, licenseMode: 'auto', containers: 'allow', machines: null, addresses: null };
+    const all = {
+      quota: 5,
+      licenseMode: 'auto',
+      containers: 'allow',
+      machines: null,
+      addresses: null,
+      timeZone: null,
+    };
     expect(await store.orgs.settings(ORG)).toEqual(all);
     await store.orgs.change(ORG, { quota: null }, 'root');
     expect(await store.orgs.settings(ORG)).toEqual({ ...all, quota: null });
