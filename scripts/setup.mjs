@@ -7,6 +7,7 @@ import { prepareChromium } from './chromium.mjs';
 import { prepareCompiler } from './compiler.mjs';
 import { prepareJava } from './java.mjs';
 import { preparePromtool } from './promtool.mjs';
+import { prepareProxies } from './proxies.mjs';
 import { preparePython } from './python.mjs';
 import { createSteps, fail, npm, root, run } from './steps.mjs';
 
@@ -27,6 +28,7 @@ export async function setup({ quiet = false, forTests = false } = {}) {
   await prepareJava(steps);
   await preparePromtool(steps);
   await prepareChromium(steps);
+  if (process.env.TESTS === 'all') await prepareProxies(steps);
 }
 
 function checkNode() {

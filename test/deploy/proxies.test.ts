@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { settingsTable } from '../../src/base/settings.js';
+import type { Broker } from '../../src/broker.js';
+import { connect, type SessionClient } from '../../src/client/node.js';
+import { eventually } from '../support/eventually.js';
+import { adminTokenFor, startNode, tokenFor } from '../support/node.js';
+import { type ProxyName, RealProxy } from '../support/proxy.js';
+import { useRedis } from '../support/redis.js';
+import { casesOf } from '../support/scope.js';
+
+const proxies: readonly (readonly [ProxyName, NodeJS.Signals])[] = [
+  ['nginx', 'SIGHUP'],
+  ['haproxy', 'SIGUSR2'],
+  ['caddy', 'SIGUSR1'],
+];
+// Packages of Debian are fetched for them: only where all is tried.
+const chosen = casesOf(proxies, () => false);
+
+it.each(['nginx.conf', 'haproxy.cfg', 'Caddyfile'])(
+  '%s leads to both ports, and names settings that exist',
+  (file) => {
+    const text = readFileSync(new URL(`../../deploy/proxies/${file}`, import.meta.url), 'utf8');
+    const { port, adminPort } = settingsTable;
+    for (const { default: number } of [port, adminPort]) expect(text).toContain(`127.0.0.1:${number}`);
+    const known = Object.values(settingsTable).map((one): string => one.name);
+    const named = [...text.matchAll(/SOLESEAT_[A-Z_]+/g)].map(([name]) => name);
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  },
+);
+
+describe.each(chosen)('behind %s, with the configuration that we ship', (name, reloadBy) => {
+  const redis = useRedis();
+  let node: Broker;
+  let proxy: RealProxy;
+  let outside: string;
+  const headers = { authorization: `Bearer ${adminTokenFor()}`, 'sec-fetch-site': 'same-origin' };
+  beforeAll(async () => {
+    node = await startNode(redis.url, {
+      SOLESEAT_TRUSTED_PROXIES: 'loopback',
+      SOLESEAT_CONSOLE_ORIGINS: 'https://desk.example.com',
+    });
+    await node.store.orgs.change('acme', { addresses: 'keep' }, 'test');
+    proxy = await RealProxy.start(name, node.ports);
+    outside = `127.0.0.1:${proxy.port}`;
+  });
+  afterAll(async () => {
+    await proxy?.stop();
+    await node?.stop();
+  });
+
+  function seat(user: string, told: string[]): SessionClient {
+    const client = connect({
+      url: `ws://${outside}/v1/connect`,
+      machine: { id: `pc-${user}` },
+      getToken: () => tokenFor(user),
+    });
+    client.on('welcome', ({ resumed }) => told.push(resumed ? 'resumed' : 'welcome'));
+    for (const event of ['evicted', 'denied', 'closed'] as const) client.on(event, () => told.push(event));
+    return client;
+  }
+
+  it('a program has its seat for longer than several renewals, and is told of a takeover', async () => {
+    const told: string[] = [];
+    const client = seat('ada', told);
+    let renewals = 0;
+    client.on('lease', () => renewals++);
+    await eventually(() => renewals >= 5);
+    expect(told).toEqual(['welcome']);
+    client.disconnect();
+  });
+
+  it('the true address reaches the history, and a made-up one does not', async () => {
+    const { WebSocket } = await import('ws');
+    const ws = new WebSocket(`ws://${outside}/v1/connect`, 'soleseat.v1', {
+      headers: { authorization: `Bearer ${tokenFor('joan')}`, 'x-forwarded-for': '6.6.6.6' },
+    });
+    await new Promise((resolve) => ws.once('open', resolve));
+    ws.send(JSON.stringify({ type: 'hello', machine: { id: 'pc' } }));
+    await new Promise((resolve) => ws.once('message', resolve));
+    const history = async () =>
+      (await fetch(`http://${outside}/soleseat/v1/admin/orgs/acme/history/joan`, { headers })).text();
+    await eventually(async () => (await history()).includes('"machine"'));
+    // Who is outside is this machine too, and so is a trusted proxy: then the farthest that proxies name counts.
+    expect(await history()).toMatch(/"address":"(127\.0\.0\.1|6\.6\.6\.6)"/);
+    ws.terminate();
+  });
+
+  it('the console is there under its path, with all that it asks for, and signs in', async () => {
+    const page = await fetch(`http://${outside}/soleseat/console`, { redirect: 'manual' });
+    expect(new URL(page.headers.get('location') ?? '', page.url).pathname).toBe('/soleseat/console/');
+    const base = `http://${outside}/soleseat/console/`;
+    const html = await (await fetch(base)).text();
+    const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(
+      ([, file = '']) => new URL(file, base).href,
+    );
+    expect(files.length).toBeGreaterThan(1);
+    for (const file of files) expect((await fetch(file)).status, file).toBe(200);
+    const signIn = await fetch(`http://${outside}/soleseat/v1/admin/session`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'sec-fetch-site': 'same-origin',
+        origin: `http://${outside}`,
+      },
+      body: JSON.stringify({ token: adminTokenFor() }),
+    });
+    expect(signIn.status).toBeLessThan(300);
+    expect(signIn.headers.get('set-cookie')).toContain('soleseat_admin=');
+  });
+
+  it('live pictures and the progress of an import come bit by bit', async () => {
+    const stream = await fetch(`http://${outside}/soleseat/v1/admin/live?org=acme`, { headers });
+    const reader = stream.body?.getReader();
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toContain('event');
+    await reader?.cancel();
+    const body = ['user', ...Array.from({ length: 3000 }, (_, n) => `${name}-${n}`)].join(';\n');
+    const answer = await fetch(`http://${outside}/soleseat/v1/admin/orgs/acme/license-import`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'text/csv' },
+      body,
+    });
+    const lines = (await answer.text()).trim().split('\n');
+    expect(lines.length).toBeGreaterThan(5);
+    expect(lines.at(-1)).toContain('"done"');
+  });
+
+  it('everybody goes on, or comes back to the same session, when it reloads', async () => {
+    const told: string[] = [];
+    const clients = Array.from({ length: 20 }, (_, n) => seat(`reload-${n}`, told));
+    await eventually(() => clients.every(({ state }) => state === 'active'));
+    const sessions = clients.map(({ sessionId }) => sessionId);
+    proxy.reload(reloadBy);
+    const late = seat('after', told);
+    await eventually(() => late.state === 'active' && clients.every((client) => client.holdsLease()));
+    expect(clients.map(({ sessionId }) => sessionId)).toEqual(sessions);
+    expect(told.filter((one) => one !== 'welcome' && one !== 'resumed')).toEqual([]);
+    for (const client of [...clients, late]) client.disconnect();
+  });
+});
