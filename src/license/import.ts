@@ -34,7 +34,7 @@ export async function checkImport(
   { licenses, orgs }: ImportParts,
   org: string,
   lines: readonly ImportLine[],
-  faults: Faults,
+  { faults, warnings }: { readonly faults: Faults; readonly warnings: Faults },
 ): Promise<{ readonly missingQuota: number }> {
   for (const batch of batchesOf(lines)) {
     const issued = await licenses.issuedAmong(
@@ -43,6 +43,10 @@ export async function checkImport(
     );
     for (const [index, { line }] of batch.entries()) {
       if (issued[index]) faults.add(line, 'the user has a license');
+    }
+    for (const { line, user } of batch) {
+      if ((await licenses.lookAlike(org, user)) !== null)
+        warnings.add(line, 'a user of the same name in other letters has a license');
     }
   }
   const { available } = await orgs.counts(org);

@@ -1,4 +1,4 @@
-import { isPlainText, nameFault, nameOf } from '../protocol/text.js';
+import { foldedName, isPlainText, nameFault, nameOf } from '../protocol/text.js';
 import { BadCsv, type CsvRecord, readCsv, withFormula } from './csv.js';
 import { readEnd } from './end.js';
 import { Faults } from './faults.js';
@@ -38,10 +38,12 @@ type Header = ReadonlyMap<Column, number>;
 export async function readImport(
   text: string,
   { nowMs, timeZone }: { readonly nowMs: number; readonly timeZone: string },
-): Promise<{ readonly lines: readonly ImportLine[]; readonly faults: Faults }> {
+): Promise<{ readonly lines: readonly ImportLine[]; readonly faults: Faults; readonly warnings: Faults }> {
   const lines: ImportLine[] = [];
   const faults = new Faults();
+  const warnings = new Faults();
   const seen = new Set<string>();
+  const folded = new Set<string>();
   let header: Header | null = null;
   let width = 0;
   try {
@@ -50,7 +52,7 @@ export async function readImport(
         const read = readHeader(record.cells);
         if (typeof read === 'string') {
           faults.add(record.line, read);
-          return { lines, faults };
+          return { lines, faults, warnings };
         }
         header = read;
         width = record.cells.length;
@@ -67,14 +69,20 @@ export async function readImport(
               : null;
       if (typeof read !== 'string') seen.add(read.user);
       if (problem !== null) faults.add(record.line, problem);
-      else if (typeof read !== 'string') lines.push(read);
+      else if (typeof read !== 'string') {
+        const alike = foldedName(read.user);
+        if (folded.has(alike))
+          warnings.add(record.line, 'another user of the file has the same name in other letters');
+        folded.add(alike);
+        lines.push(read);
+      }
     }
   } catch (error) {
     if (!(error instanceof BadCsv)) throw error;
     faults.add(error.line, error.message);
   }
   if (lines.length === 0 && faults.count === 0) faults.add(1, 'there is no license to issue');
-  return { lines, faults };
+  return { lines, faults, warnings };
 }
 
 /** Where the columns stand; or what is wrong with the header. */

@@ -104,6 +104,8 @@ export class Licenses {
   /** A user with a license whose name is this one but for case and form: whoever issued it may have meant the same person. */
   async lookAlike(org: string, user: string): Promise<string | null> {
     const others = [...new Set([foldedName(user), user.toLowerCase()])].filter((name) => name !== user);
+    // Most names are in small letters already: nothing is asked for them.
+    if (others.length === 0) return null;
     const issued = await this.issuedAmong(org, others);
     return others.find((_, index) => issued[index]) ?? null;
   }

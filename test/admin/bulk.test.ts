@@ -110,6 +110,12 @@ describe('an import', () => {
     expect(await issuedIn('twice')).toBe(1);
   });
 
+  it('warns of users who have a license in other letters', async () => {
+    await importInto('alike', 'user\nada@example.com\n');
+    const told = events(await importInto('alike', 'user\nAda@Example.com\ngrace\n'));
+    expect(told.at(-1)).toMatchObject({ type: 'done', issued: 2, warnings: [{ count: 1, lines: [2] }] });
+  });
+
   it('beyond the quota is refused whole', async () => {
     await ask(node, 'PATCH', '/v1/admin/orgs/small', { body: { quota: 2 } });
     const answer = await importInto('small', 'user\na\nb\nc\n');

@@ -127,3 +127,11 @@ it('each kind of fault is told once, with its count and its first hundred lines'
     Array.from({ length: 100 }, (_, n) => n + 4),
   );
 });
+
+it('users who differ only by case or form are warned of, and issued', async () => {
+  const { lines, faults, warnings } = await read(
+    'user\nada@example.com\nAda@Example.com\n\uff41da@example.com\nbob\n',
+  );
+  expect([lines.length, faults.count]).toEqual([4, 0]);
+  expect(warnings.all).toMatchObject([{ count: 2, lines: [3, 4] }]);
+});

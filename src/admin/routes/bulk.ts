@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { decodeCsv } from '../../license/csv.js';
 import type { Faults } from '../../license/faults.js';
-import { checkImport, runImport } from '../../license/import.js';
+import { checkImport, type ImportEvent, runImport } from '../../license/import.js';
 import { readImport } from '../../license/read-import.js';
 import type { Licenses } from '../../store/licenses.js';
 import { actorOf } from '../access.js';
@@ -40,8 +40,8 @@ export const bulkRoutes = [
       const nowMs = store.redisClock.nowMs() ?? Date.now();
       const bytes = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
       const timeZone = await store.orgs.timeZone(params.org);
-      const { lines, faults } = await readImport(decodeCsv(bytes), { nowMs, timeZone });
-      const { missingQuota } = await checkImport(store, params.org, lines, faults);
+      const { lines, faults, warnings } = await readImport(decodeCsv(bytes), { nowMs, timeZone });
+      const { missingQuota } = await checkImport(store, params.org, lines, { faults, warnings });
       if (faults.count > 0) throw badLines(faults);
       if (missingQuota > 0) {
         const more = { missing: missingQuota };
@@ -51,7 +51,11 @@ export const bulkRoutes = [
       // The import goes on when whoever asked for it has gone: the audit trail tells how it ended.
       const out = new Readable({ read: () => {} });
       const order = { org: params.org, actor: actorOf(caller), lines };
-      runImport(store, order, newId, (event) => out.push(`${JSON.stringify(event)}\n`))
+      const tell = (event: ImportEvent) => {
+        const isWarned = event.type === 'done' && warnings.count > 0;
+        out.push(`${JSON.stringify(isWarned ? { ...event, warnings: warnings.all } : event)}\n`);
+      };
+      runImport(store, order, newId, tell)
         .catch((error: unknown) => log.error({ reason: String(error) }, 'import failed'))
         .finally(() => out.push(null));
       return out;

@@ -179,7 +179,7 @@ async function failureOf(response: Response): Promise<CommandFailure> {
 }
 
 /** One kind of fault in a file: how many lines have it, and the first of them. */
-interface LineFaults {
+export interface LineFaults {
   readonly problem: string;
   readonly count: number;
   readonly lines: readonly number[];
@@ -187,7 +187,7 @@ interface LineFaults {
 
 const LINES_SHOWN = 20;
 
-function faultText({ problem, count, lines }: LineFaults): string {
+export function faultText({ problem, count, lines }: LineFaults): string {
   const shown = lines.slice(0, LINES_SHOWN);
   const more = count > shown.length ? ` and ${count - shown.length} more` : '';
   return `  ${count === 1 ? 'line' : 'lines'} ${shown.join(', ')}${more}: ${problem}`;

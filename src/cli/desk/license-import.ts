@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { SingleBar } from 'cli-progress';
 import { CommandFailure, exitCodes } from '../failure.js';
+import { faultText, type LineFaults } from './admin-api.js';
 import type { Desk } from './desk.js';
 
 type ImportLine =
   | { readonly type: 'progress'; readonly done: number; readonly total: number }
-  | { readonly type: 'done'; readonly issued: number }
+  | { readonly type: 'done'; readonly issued: number; readonly warnings?: readonly LineFaults[] }
   | {
       readonly type: 'failed';
       readonly code: string;
@@ -40,7 +41,10 @@ export async function importFile(desk: Desk, file: string): Promise<void> {
     last = null;
   }
   if (isDrawn) bar.stop();
-  if (last?.type === 'done') return desk.say(`Issued ${last.issued} licenses`, last);
+  if (last?.type === 'done') {
+    for (const warning of last.warnings ?? []) console.error(`note:${faultText(warning)}`);
+    return desk.say(`Issued ${last.issued} licenses`, last);
+  }
   throw importFailure(last);
 }
 
