@@ -82,6 +82,8 @@ it('nodes can do all their work as the user of Redis that docs/operations.md giv
   expect(await page0()).not.toContain('NOPERM');
   for (const key of await store.keys('*')) {
     const type = await store.type(key);
+    // It has ended since it was listed.
+    if (type === 'none') continue;
     expect(rowsOf(key), `${key}, a ${type}, is in no row of docs/redis-keys.md`).toContain(type);
   }
   await Promise.all([near.stop(), far.stop()]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeCsv } from '../../src/license/csv.js';
+import { readEnd } from '../../src/license/end.js';
 import { readImport } from '../../src/license/read-import.js';
 
 const now = { nowMs: Date.parse('2026-06-01T00:00:00Z'), timeZone: 'Europe/Berlin' };
@@ -113,6 +114,14 @@ describe('a day', () => {
     const file = 'user;expires\nada;2026-05-31\ngrace;2026-06-01\n';
     expect(await meaning(file)).toMatchObject([{ problem: 'the end is in the past', lines: [2] }]);
   });
+});
+
+it('the last day of all has an end that can be written', () => {
+  for (const zone of ['UTC', 'America/New_York'])
+    expect(readEnd('9999-12-31', zone)).toEqual({
+      expiresOn: '9999-12-31',
+      expiresAt: Date.parse('9999-12-31T23:59:59.999Z'),
+    });
 });
 
 it('each kind of fault is told once, with its count and its first hundred lines', async () => {
