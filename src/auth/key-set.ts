@@ -11,7 +11,7 @@ export interface KeysRead {
 }
 
 export interface KeySetParts {
-  /** Whose tokens these keys verify. */
+  /** The kind of tokens that these keys verify. */
   readonly audience: 'client' | 'admin';
   /** The setting that names the source. */
   readonly setting: string;

@@ -85,7 +85,7 @@ export class KeyRing implements KeyHolder {
     if (key.kid !== null) {
       if (sameKid.some(({ algorithm }) => algorithm === key.algorithm))
         return 'has the kid of an earlier one';
-      // Who knows the public key must not be able to sign with it as if it were a secret.
+      // A public key is known to everybody: it must never be taken for a secret, with which they could sign.
       if (sameKid.some(({ algorithm }) => (algorithm === 'HS256') !== (key.algorithm === 'HS256')))
         return 'mixes a secret and a key pair under one kid';
     }

@@ -31,7 +31,7 @@ export function keyRingFromEntries(entries: readonly unknown[], { isPublic = fal
   return gathered(
     numbered.filter(({ jwk }) => !isForOthers(jwk)),
     ({ jwk }) => {
-      // Whoever can read it could sign with it.
+      // A secret that everybody can read lets everybody sign.
       if (isPublic && isObject(jwk) && jwk.kty === 'oct')
         throw new KeyError('is a secret, at a URL that shows it');
       return keyFromJwk(jwk);

@@ -73,16 +73,11 @@ export class Renewal {
     };
   }
 
-  /** Null, and a line in the log, for what is wrong. */
+  /** Null, and a line in the log for each thing that is wrong. */
   #attempt<T>(read: () => T): T | null {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof CommandFailure)) throw error;
-      for (const problem of error.message.split('\n'))
-        this.broker.log.warn({ problem }, 'not read anew: what was in place before stays');
-      return null;
-    }
+    return attempt(read, (problem) =>
+      this.broker.log.warn({ problem }, 'not read anew: what was in place before stays'),
+    );
   }
 
   #lookLater(): void {
@@ -104,19 +99,25 @@ export class Renewal {
 
   async #look(): Promise<Map<string, string>> {
     // A settings file that is away or half written names no files: those from before are looked at.
-    this.#files = this.#quietly(() => filesOf(this.sources, this.#settings)) ?? this.#files;
+    this.#files =
+      attempt(
+        () => filesOf(this.sources, this.#settings),
+        () => {},
+      ) ?? this.#files;
     return new Map(
       await Promise.all(this.#files.map(async (file) => [file, await contentOf(file)] as const)),
     );
   }
+}
 
-  #quietly<T>(read: () => T): T | null {
-    try {
-      return read();
-    } catch (error) {
-      if (error instanceof CommandFailure) return null;
-      throw error;
-    }
+/** Null for settings and files that are wrong, each fault told. */
+function attempt<T>(read: () => T, tell: (problem: string) => void): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error;
+    error.message.split('\n').forEach(tell);
+    return null;
   }
 }
 

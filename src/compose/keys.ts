@@ -109,7 +109,7 @@ function clientSource(settings: TokenKeysParts['settings']): Source {
     return { setting: settingsTable.jwksUrl.name, read: jwksAt(jwksUrl), maxAgeMs: MAX_AGE_MS };
   if (oidcIssuer === '') return fileSource(settingsTable.jwtKeysFile.name, jwtKeysFile);
   const read = keysOfIssuer(oidcIssuer);
-  // Who sets an issuer beside the provider means that one.
+  // An issuer that is set beside the provider counts, and not what the provider calls itself.
   const isProviders = jwtIssuer === oidcIssuer;
   return {
     setting: settingsTable.oidcIssuer.name,

@@ -55,7 +55,7 @@ export class Connection implements Link {
     private readonly parts: ConnectionParts,
     /** With why: the close's reason, or the code of a close that was not ours. */
     private readonly onEnded: (reason: string) => void,
-    /** Who the peer is by what trusted proxies say; null: by its socket. */
+    /** The peer's address as trusted proxies tell it; null where its socket tells it. */
     private readonly forwardedAddress: string | null = null,
   ) {}
 

@@ -36,7 +36,7 @@ export interface GatewayParts {
   readonly holderOf: SeatQueryParts['holderOf'];
   /** Where a request comes from, by trusted proxies; null without any. */
   readonly peerAddress: ((request: IncomingMessage) => string) | null;
-  /** Whose PROXY protocol is read, on every connection; null where none is. */
+  /** Tells the proxies that must begin every connection with the PROXY protocol; null where none is read. */
   readonly trustsProxy: ((address: string) => boolean) | null;
   readonly messageBytes: number;
   /** Null where what stands in front ends TLS, if anything does. */
@@ -108,7 +108,7 @@ export class Gateway {
     return this.#forwarded(request) ?? request.socket.remoteAddress ?? '';
   }
 
-  /** Who a request is of, by what trusted proxies say; null where they say nothing. */
+  /** The address of a request's sender as trusted proxies tell it; null where they tell nothing. */
   #forwarded(request: IncomingMessage): string | null {
     if (this.#proxyDoor !== null) return this.#proxyDoor.addressBehind(request.socket) ?? null;
     return this.parts.peerAddress?.(request) ?? null;

@@ -12,7 +12,7 @@ const HEADER_TIMEOUT_MS = 5000;
 export interface ProxyHeader {
   /** Bytes of the header. */
   readonly length: number;
-  /** Who the proxy says its peer is; null where it speaks for itself, as when it asks for our health. */
+  /** The address of the proxy's peer; null where it speaks for itself, as when it asks for our health. */
   readonly address: string | null;
 }
 
@@ -78,7 +78,7 @@ export class ProxyDoor {
     return this.#door;
   }
 
-  /** Who is behind a connection; undefined where the proxy spoke for itself. */
+  /** The address behind a connection; undefined where the proxy spoke for itself. */
   addressBehind(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): string | undefined {
     return this.#behind.get(endOf(socket));
   }

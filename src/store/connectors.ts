@@ -5,7 +5,7 @@ import type { RedisAddress } from '../base/redis-url.js';
 
 /** How servers and Sentinels are met under TLS; what is not given is the system's. PEM. */
 export interface RedisTls {
-  /** Who may sign their certificates. */
+  /** The authorities that may sign their certificates. */
   readonly ca?: string;
   /** Our own certificate, where they ask for one, with its key. */
   readonly cert?: string;
@@ -23,30 +23,24 @@ const DISCONNECT_WITHIN_MS = 2000;
 
 /** Connects to the host of its options: a single server, each server of a cluster, and each Sentinel. */
 export function directConnector(tls: TlsNow): ConnectorClass {
-  return class extends AbstractConnector {
-    readonly #options: RedisOptions;
-
-    constructor(options: unknown) {
-      super(DISCONNECT_WITHIN_MS);
-      this.#options = options as RedisOptions;
-    }
-
-    override async connect(): Promise<Socket> {
-      this.connecting = true;
-      const { host = '', port = 0, family = 0 } = this.#options;
-      this.stream = open({ host, port, family }, tls(), (error) => {
-        this.firstError = error;
-      });
-      return this.stream as Socket;
-    }
-  };
+  return connectorTo(({ host = '', port = 0 }) => ({ host, port }), tls);
 }
 
 /** Makes each connection to any one of several servers, and after a failure to another one. */
 export function rovingConnector(addresses: () => readonly RedisAddress[], tls: TlsNow): ConnectorClass {
-  return class extends AbstractConnector {
-    #last: RedisAddress | null = null;
+  let last: RedisAddress | null = null;
+  return connectorTo(() => {
+    const all = addresses();
+    const others = all.filter(({ host, port }) => host !== last?.host || port !== last.port);
+    const choice = others.length > 0 ? others : all;
+    last = choice[Math.floor(Math.random() * choice.length)] ?? { host: '', port: 0 };
+    return last;
+  }, tls);
+}
 
+/** Makes each connection to the address that is chosen for it. */
+function connectorTo(choose: (options: RedisOptions) => RedisAddress, tls: TlsNow): ConnectorClass {
+  return class extends AbstractConnector {
     readonly #options: RedisOptions;
 
     constructor(options: unknown) {
@@ -56,11 +50,7 @@ export function rovingConnector(addresses: () => readonly RedisAddress[], tls: T
 
     override async connect(): Promise<Socket> {
       this.connecting = true;
-      const all = addresses();
-      const others = all.filter(({ host, port }) => host !== this.#last?.host || port !== this.#last.port);
-      const choice = others.length > 0 ? others : all;
-      const { host, port } = choice[Math.floor(Math.random() * choice.length)] ?? { host: '', port: 0 };
-      this.#last = { host, port };
+      const { host, port } = choose(this.#options);
       this.stream = open({ host, port, family: this.#options.family ?? 0 }, tls(), (error) => {
         this.firstError = error;
       });
