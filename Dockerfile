@@ -1,13 +1,16 @@
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev
+COPY packages/client/package.json ./packages/client/
+RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --include=dev
+COPY packages/client/package.json ./packages/client/
+RUN npm ci --include=dev --ignore-scripts
 COPY tsconfig.json ./
+COPY packages ./packages
 COPY scripts ./scripts
 COPY src ./src
 RUN node scripts/build.mjs
@@ -18,6 +21,8 @@ WORKDIR /app
 COPY package.json ./
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+# The broker takes its tables of the protocol from the client library.
+COPY --from=build /app/packages/client/dist ./packages/client/dist
 USER node
 # 8080: clients. 9090: admin, on the loopback address unless SOLESEAT_ADMIN_HOST says otherwise.
 EXPOSE 8080 9090

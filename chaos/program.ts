@@ -1,5 +1,5 @@
-import type { connect } from '../src/client/index.js';
-import type { ServerMessage, WelcomeMessage } from '../src/protocol/messages.js';
+import type { connect } from '../packages/client/src/index.js';
+import type { ServerMessage, WelcomeMessage } from '../packages/client/src/protocol/messages.js';
 import type { BrokerNode } from './broker-node.js';
 import type { Desk } from './desk.js';
 import type { Fence } from './fence.js';

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { WebSocket } from 'ws';
 import { keyRingFromSecret } from '../src/auth/read-keys.js';
 import { mintToken } from '../src/auth/tokens.js';
-import type { connect, SessionClient, WebSocketClass } from '../src/client/index.js';
+import type { connect, SessionClient, WebSocketClass } from '../packages/client/src/index.js';
 import type { HoldingEnd } from './history.js';
 import { Random } from './random.js';
 import { ORG, SECRET } from './timing.js';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { keyRingFromSecret } from '../dist/auth/read-keys.js';
 import { mintToken } from '../dist/auth/tokens.js';
-import { connect } from '../dist/client/node.js';
+import { connect } from '../packages/client/dist/esm/node.js';
 
 const RIVAL_PAUSE_MS = 50;
 

@@ -6,7 +6,8 @@ import { root } from './steps.mjs';
 const stampFile = join(root, 'dist', '.soleseat-build');
 
 export function isBuildFresh() {
-  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === sourcesHash();
+  const isThere = existsSync(stampFile) && existsSync(join(root, 'packages', 'client', 'dist', 'cjs'));
+  return isThere && readFileSync(stampFile, 'utf8') === sourcesHash();
 }
 
 export function stampBuild(hash) {
@@ -16,13 +17,20 @@ export function stampBuild(hash) {
 /** Contents, not times: a checkout touches files that it does not change. */
 export function sourcesHash() {
   const hash = createHash('sha256');
-  const entries = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true });
-  const sources = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-  const settings = ['tsconfig.json', 'package-lock.json', 'scripts/build.mjs', 'scripts/console.mjs'].map(
-    (file) => join(root, file),
+  const client = join('packages', 'client');
+  const sources = ['src', join(client, 'src')].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name)),
   );
+  const settings = [
+    'tsconfig.json',
+    join(client, 'tsconfig.json'),
+    join(client, 'tsconfig.cjs.json'),
+    'package-lock.json',
+    'scripts/build.mjs',
+    'scripts/console.mjs',
+  ].map((file) => join(root, file));
   for (const file of [...settings, ...sources.sort()]) {
     hash
       .update(`${relative(root, file)}\0`)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { sourcesHash, stampBuild } from './build-stamp.mjs';
 import { buildConsole } from './console.mjs';
@@ -12,6 +12,8 @@ await build().catch(fail);
 async function build() {
   const hash = sourcesHash();
   rmSync(join(root, 'dist'), { recursive: true, force: true });
+  // First, as the broker imports its tables of the protocol.
+  buildClient();
   compile('tsconfig.json');
   // Checked only: Vite compiles the console, and looks at no types.
   compile(join('src', 'console', 'tsconfig.json'));
@@ -26,6 +28,19 @@ function compile(project) {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const { status } = spawnSync(process.execPath, [compiler, '-p', project], { cwd: root, stdio: 'inherit' });
   if (status !== 0) throw new Error(`${project} does not compile`);
+}
+
+/** The client library, for those who import it and for those who require it. */
+function buildClient() {
+  const client = join(root, 'packages', 'client');
+  rmSync(join(client, 'dist'), { recursive: true, force: true });
+  compile(client);
+  compile(join(client, 'tsconfig.cjs.json'));
+  for (const [form, type] of Object.entries({ esm: 'module', cjs: 'commonjs' }))
+    writeFileSync(
+      join(client, 'dist', form, 'package.json'),
+      `${JSON.stringify({ type, sideEffects: false })}\n`,
+    );
 }
 
 /** The compiler leaves the Lua scripts behind, which the store loads from beside itself. */

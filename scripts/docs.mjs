@@ -58,7 +58,7 @@ async function loadTables() {
     const [settings, metrics, codes, events, keys, commands, routes] = await Promise.all([
       import('../dist/base/settings.js'),
       import('../dist/base/metrics.js'),
-      import('../dist/protocol/close-codes.js'),
+      import('../packages/client/dist/esm/protocol/close-codes.js'),
       import('../dist/protocol/event-types.js'),
       import('../dist/store/redis-keys.js'),
       import('../dist/cli/program.js'),

@@ -31,6 +31,14 @@ export async function setup({ quiet = false, forTests = false } = {}) {
   if (process.env.TESTS === 'all') await prepareProxies(steps);
 }
 
+/** What `npm pack` needs in a fresh clone: the packages and the build, and no Redis. */
+export async function preparePackage() {
+  const steps = createSteps({ quiet: true });
+  checkNode();
+  await installPackages(steps);
+  await build(steps);
+}
+
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return;
@@ -44,7 +52,9 @@ async function installPackages(steps) {
   const wanted = packagesHash();
   if (arePackagesInstalled(wanted)) return steps.upToDate('packages are installed');
   const whatToDo = 'Check that the npm registry can be reached (npm ping), then run "npm ci" to see more.';
-  await steps.step('installing packages (npm ci)', whatToDo, () => npm(['ci', '--include=dev']));
+  await steps.step('installing packages (npm ci)', whatToDo, () =>
+    npm(['ci', '--include=dev', '--ignore-scripts']),
+  );
   writeFileSync(stampFile, wanted);
 }
 

@@ -28,24 +28,31 @@ const beside: Readonly<Record<string, readonly string[]>> = {
   console: ['protocol'],
 };
 /** The files of the client that run in Node only. The rest runs in a browser. */
-const nodeOnlyClientFiles = ['src/client/node.ts', 'src/client/machine-id.ts'];
+const nodeOnlyClientFiles = ['node', 'machine-id', 'http-agent'].map(
+  (name) => `packages/client/src/${name}.ts`,
+);
 
 interface Import {
   readonly file: string;
   readonly specifier: string;
-  /** The imported file of src, or null for a package. */
+  /** The imported file of ours, or null for a package. */
   readonly target: string | null;
 }
 
-const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .map((name) => posix.join('src', name.replaceAll('\\', '/')))
+const clientSources = 'packages/client/src';
+const files = ['src', clientSources]
+  .flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+      posix.join(folder, name.replaceAll('\\', '/')),
+    ),
+  )
   .filter((file) => /\.tsx?$/.test(file))
   .sort();
 const sourceOf = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
 const imports = files.flatMap(importsOf);
 
 describe('the architecture', () => {
-  it('is read whole: every import within src leads to a file there', () => {
+  it('is read whole: every import of a file of ours leads to one', () => {
     expect(files.length).toBeGreaterThan(30);
     const dangling = imports.filter(({ target }) => target !== null && !sourceOf.has(target));
     expect(dangling.map(describeImport)).toEqual([]);
@@ -88,7 +95,7 @@ describe('the architecture', () => {
 
   it('closes WebSockets of the broker in one file', () => {
     const closers = linesWith(/\bws\.(close|terminate)\(|\.terminate\(/).filter(
-      (place) => !place.startsWith('src/gateway/connection.ts:') && !place.startsWith('src/client/'),
+      (place) => !place.startsWith('src/gateway/connection.ts:') && !place.startsWith(clientSources),
     );
     expect(closers).toEqual([]);
   });
@@ -126,13 +133,18 @@ function importsOf(file: string): Import[] {
 }
 
 function targetOf(file: string, specifier: string): string | null {
-  if (!specifier.startsWith('.')) return null;
-  const name = posix.join(posix.dirname(file), specifier).replace(/\.js$/, '');
+  const path = specifier.startsWith('#client/')
+    ? posix.join(clientSources, specifier.slice('#client/'.length))
+    : posix.join(posix.dirname(file), specifier);
+  if (!/^[.#]/.test(specifier)) return null;
+  const name = path.replace(/\.js$/, '');
   return sourceOf.has(`${name}.tsx`) ? `${name}.tsx` : `${name}.ts`;
 }
 
-/** `store` of `src/store/keys.ts`, `broker.ts` of `src/broker.ts`. */
+/** `store` of `src/store/keys.ts`, `broker.ts` of `src/broker.ts`; the client library has tables of the protocol in it. */
 function partOf(file: string): string {
+  if (file.startsWith(`${clientSources}/protocol/`)) return 'protocol';
+  if (file.startsWith(clientSources)) return 'client';
   return file.split('/')[1] ?? file;
 }
 

@@ -2,13 +2,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
+import { closeCodes, isFinal } from '../packages/client/src/protocol/close-codes.js';
 import { allRoutes } from '../src/admin/routes/index.js';
 import type { LabelValues } from '../src/base/metrics/row.js';
 import { metricsTable } from '../src/base/metrics.js';
 import { fileNamesOf } from '../src/base/parse-settings.js';
 import { settingsTable } from '../src/base/settings.js';
 import { program } from '../src/cli/program.js';
-import { closeCodes, isFinal } from '../src/protocol/close-codes.js';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -81,9 +81,9 @@ describe('the documentation', () => {
   });
 
   it('has every message type of the protocol in PROTOCOL.md', () => {
-    const types = [...read('src/protocol/messages.ts').matchAll(/readonly type: '(\w+)'/g)].map(
-      ([, type]) => type,
-    );
+    const types = [
+      ...read('packages/client/src/protocol/messages.ts').matchAll(/readonly type: '(\w+)'/g),
+    ].map(([, type]) => type);
     expect(types.length).toBeGreaterThan(10);
     const documented = new Set(
       [...read('PROTOCOL.md').matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, type]) => type),

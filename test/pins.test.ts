@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 describe('pins', () => {
   it('the close codes are those that clients were written for', async () => {
-    const { closeCodes } = await import('../src/protocol/close-codes.js');
+    const { closeCodes } = await import('../packages/client/src/protocol/close-codes.js');
     expect(Object.fromEntries(closeCodes.map(({ reason, code }) => [reason, code]))).toEqual({
       released: 1000,
       protocol_error: 1002,
@@ -198,7 +198,7 @@ describe('pins', () => {
   });
 
   it('subprotocol, path and exit codes', async () => {
-    const messages = await import('../src/protocol/messages.js');
+    const messages = await import('../packages/client/src/protocol/messages.js');
     expect([messages.SUBPROTOCOL, messages.TOKEN_SUBPROTOCOL_PREFIX, messages.CONNECT_PATH]).toEqual([
       'soleseat.v1',
       'soleseat.token.',

@@ -2,7 +2,7 @@ import {
   connect as openSession,
   type SessionClient,
   type ConnectOptions as SessionOptions,
-} from '../client/node.js';
+} from '#client/node.js';
 import { type ConfigurationSources, loadConfiguration } from './configuration.js';
 import { devPresets } from './dev-presets.js';
 import { CommandFailure, exitCodes } from './failure.js';

@@ -1,4 +1,4 @@
-import { connect } from '../client/node.js';
+import { connect } from '#client/node.js';
 import type { Answer, Notice } from './demo-judge.js';
 import type { Wire } from './demo-wire.js';
 

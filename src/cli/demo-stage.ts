@@ -7,10 +7,10 @@ import { keyRingFromSecret } from '../auth/read-keys.js';
 import { mintToken } from '../auth/tokens.js';
 import type { SettingTexts } from '../base/settings.js';
 import { end, endWithParent, hasEnded } from '../embedded/child-process.js';
-import { provisionRedis } from '../embedded/find-redis.js';
 import { pickFreePort } from '../embedded/redis-probe.js';
 import { type RedisProcess, startRedis } from '../embedded/redis-process.js';
 import { Wire } from './demo-wire.js';
+import { ownRedis } from './own-redis.js';
 
 const READY_TIMEOUT_MS = 15_000;
 const POLL_MS = 20;
@@ -36,7 +36,7 @@ export interface Stage {
 }
 
 /** Starts everything, or leaves nothing behind. */
-export async function setStage(onProgress: (line: string) => void): Promise<Stage> {
+export async function setStage(): Promise<Stage> {
   const secret = randomBytes(32).toString('base64url');
   const children: ChildProcess[] = [];
   const atStop: (() => void)[] = [];
@@ -47,8 +47,7 @@ export async function setStage(onProgress: (line: string) => void): Promise<Stag
     await redis?.stop();
   };
   try {
-    const { path } = await provisionRedis({ onProgress });
-    redis = await startRedis({ binary: path });
+    redis = await startRedis({ binary: await ownRedis() });
     const texts = settingsOf(redis.url, secret);
     const nodes = await Promise.all([
       startNode('A', texts, (child) => children.push(child)),

@@ -11,7 +11,7 @@ export async function demo(options: { readonly json?: boolean }): Promise<void> 
   const interrupted = interruption();
   const narrator = options.json ? new JsonNarrator() : new Narrator();
   narrator.open();
-  const stage = await setStage((line) => console.error(line));
+  const stage = await setStage();
   let broken: Awaited<ReturnType<typeof playStory>>;
   try {
     narrator.ready(stage, performance.now() - startedMs);

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { provisionRedis } from '../embedded/find-redis.js';
 import { startRedis } from '../embedded/redis-process.js';
 import { type ConfigurationSources, loadConfiguration } from './configuration.js';
 import { openOffice, seedOffice } from './dev-office.js';
 import { devPresets } from './dev-presets.js';
+import { ownRedis } from './own-redis.js';
 import { startBroker } from './serve.js';
 import { mint, mintAdmin } from './token.js';
 
@@ -16,9 +16,9 @@ export async function dev(
   options: { readonly office: boolean },
   directory = '.soleseat',
 ): Promise<void> {
+  const binary = await ownRedis();
   mkdirSync(directory, { recursive: true });
-  const { path } = await provisionRedis({ onProgress: (line) => console.error(line) });
-  const redis = await startRedis({ binary: path, dir: join(directory, 'data'), appendOnly: true });
+  const redis = await startRedis({ binary, dir: join(directory, 'data'), appendOnly: true });
   const configuration = loadConfiguration({
     ...sources,
     presets: { ...devPresets(directory), REDIS_URL: redis.url },
@@ -51,7 +51,12 @@ function introduction(
   redisUrl: string,
   tokens: { readonly ada: string; readonly grace: string; readonly admin: string },
 ): string {
-  const command = `node ${resolve(import.meta.dirname, 'main.js').replace(`${process.cwd()}/`, '')} connect --url ${url}`;
+  const main = resolve(import.meta.dirname, 'main.js');
+  // Installed as a package: npx finds the command, wherever the package lies.
+  const soleseat = /[\\/]node_modules[\\/]/.test(main)
+    ? 'npx soleseat'
+    : `node ${main.replace(`${process.cwd()}/`, '')}`;
+  const command = `${soleseat} connect --url ${url}`;
   return `
 Soleseat is running.
 

@@ -37,7 +37,8 @@ export async function findRedis(options: ProvisionOptions = {}): Promise<string 
       throw new Error(`SOLESEAT_REDIS_SERVER=${chosen} is of no use: ${error.message}\n${WHAT_TO_DO}`);
     });
   }
-  for (const path of [findOnPath('redis-server'), readCache(options.cacheDir ?? DEFAULT_CACHE)]) {
+  const cached = readCache(options.cacheDir ?? DEFAULT_CACHE);
+  for (const path of [findOnPath('redis-server'), findOnPath('valkey-server'), cached]) {
     if (path === undefined) continue;
     try {
       return await checkRedis(path);

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import { type CloseReason, codeOf } from '#client/protocol/close-codes.js';
+import type { ServerMessage } from '#client/protocol/messages.js';
 import { plainAddress } from '../base/address.js';
 import type { Clock } from '../base/clock.js';
 import type { Metrics } from '../base/metrics.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
-import { type CloseReason, codeOf } from '../protocol/close-codes.js';
 import { encodeMessage, isTimed } from '../protocol/encode.js';
-import type { ServerMessage } from '../protocol/messages.js';
 import type { Link } from '../session/link.js';
 import type { FractionReport } from './fraction-report.js';
 import type { Traffic } from './traffic.js';

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
+import type { ClientMessage, ConflictPolicy, HelloMessage } from '#client/protocol/messages.js';
 import type { ClientClaims } from '../auth/tokens.js';
 import type { Log } from '../base/log.js';
 import type { WheelTimer } from '../base/timer-wheel.js';
 import type { Trace, Tracing } from '../base/tracing.js';
 import type { WallClock } from '../base/wall-clock.js';
-import type { ClientMessage, ConflictPolicy, HelloMessage } from '../protocol/messages.js';
 import { type AdmissionParts, admit, factsOf, notYetAccepted, type Visit } from '../session/admission.js';
 import type { Session } from '../session/session.js';
 import type { HeldLease } from '../store/lease-types.js';

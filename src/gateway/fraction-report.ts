@@ -1,5 +1,5 @@
+import type { ServerMessage } from '#client/protocol/messages.js';
 import type { Log } from '../base/log.js';
-import type { ServerMessage } from '../protocol/messages.js';
 
 /** Fields of messages that were no whole numbers: a defect of ours, logged once for each type and field. */
 export class FractionReport {

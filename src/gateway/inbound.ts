@@ -1,8 +1,8 @@
 import type { RawData } from 'ws';
+import type { ClientMessage } from '#client/protocol/messages.js';
 import type { Clock } from '../base/clock.js';
 import type { Standstill } from '../base/standstill.js';
 import type { TimerWheel, WheelTimer } from '../base/timer-wheel.js';
-import type { ClientMessage } from '../protocol/messages.js';
 import { parseClientMessage, type Violation } from '../protocol/parse.js';
 import { Allowance } from './allowance.js';
 import type { Connection } from './connection.js';

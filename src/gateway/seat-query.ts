@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Machine } from '#client/protocol/messages.js';
 import { bearerToken } from '../auth/bearer.js';
 import type { Log } from '../base/log.js';
-import type { Machine } from '../protocol/messages.js';
 import { StoreUnavailable } from '../store/errors.js';
 import { allowedOrigin, type Refusal, retryAfterSeconds, type UpgradeRules } from './upgrade.js';
 

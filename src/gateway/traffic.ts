@@ -1,5 +1,5 @@
+import type { ClientMessage, ServerMessage } from '#client/protocol/messages.js';
 import type { Metrics } from '../base/metrics.js';
-import type { ClientMessage, ServerMessage } from '../protocol/messages.js';
 
 type Counts<T extends string> = Partial<Record<T, number>>;
 

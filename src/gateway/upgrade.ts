@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
+import { CONNECT_PATH, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from '#client/protocol/messages.js';
 import { bearerToken } from '../auth/bearer.js';
 import type { TokenGate } from '../auth/gate.js';
 import type { ClientClaims } from '../auth/tokens.js';
 import { isOriginAmong } from '../base/origin.js';
-import { CONNECT_PATH, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from '../protocol/messages.js';
 
 /** A handshake that is not let through, as an HTTP answer. */
 export interface Refusal {

@@ -1,4 +1,4 @@
-import type { ServerMessage, Timed } from './messages.js';
+import type { ServerMessage, Timed } from '#client/protocol/messages.js';
 
 /** A message as it goes out, and the fields that were not whole numbers before it was encoded. */
 export interface Encoded {

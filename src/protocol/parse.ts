@@ -1,4 +1,10 @@
-import type { ClientMessage, ConflictPolicy, Machine, MachineKind, ResumeRequest } from './messages.js';
+import type {
+  ClientMessage,
+  ConflictPolicy,
+  Machine,
+  MachineKind,
+  ResumeRequest,
+} from '#client/protocol/messages.js';
 import { isLonger, textFault } from './text.js';
 
 /** A message that breaks the protocol, or that only a later version understands. */

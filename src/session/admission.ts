@@ -1,11 +1,11 @@
+import type { CloseReason } from '#client/protocol/close-codes.js';
+import type { ConflictPolicy, ErrorMessage, HelloMessage } from '#client/protocol/messages.js';
 import type { GateDenial, TokenGate } from '../auth/gate.js';
 import type { ClientClaims } from '../auth/tokens.js';
 import type { Clock } from '../base/clock.js';
 import type { Metrics } from '../base/metrics.js';
 import type { Trace, TraceFacts } from '../base/tracing.js';
 import type { WallClock } from '../base/wall-clock.js';
-import type { CloseReason } from '../protocol/close-codes.js';
-import type { ConflictPolicy, ErrorMessage, HelloMessage } from '../protocol/messages.js';
 import { StoreUnavailable } from '../store/errors.js';
 import type { ClaimAnswer } from '../store/lease-types.js';
 import type { Leases } from '../store/leases.js';

@@ -1,4 +1,4 @@
-import type { Machine } from '../protocol/messages.js';
+import type { Machine } from '#client/protocol/messages.js';
 import type { EvictionReason } from '../store/lease-types.js';
 
 /** How this node learned that a session had ended. */

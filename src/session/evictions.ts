@@ -1,6 +1,6 @@
+import type { EvictedMessage } from '#client/protocol/messages.js';
 import type { Metrics } from '../base/metrics.js';
 import type { Trace, Tracing } from '../base/tracing.js';
-import type { EvictedMessage } from '../protocol/messages.js';
 import type { ContestedNotice, EndedNotice } from '../store/notices.js';
 import type { Ending, EvictionPath } from './ending.js';
 import type { Registry } from './registry.js';

@@ -1,5 +1,5 @@
-import type { CloseReason } from '../protocol/close-codes.js';
-import type { ServerMessage } from '../protocol/messages.js';
+import type { CloseReason } from '#client/protocol/close-codes.js';
+import type { ServerMessage } from '#client/protocol/messages.js';
 
 /** What the life of a seat needs of its connection. */
 export interface Link {

@@ -1,5 +1,5 @@
+import type { HelloMessage, Machine } from '#client/protocol/messages.js';
 import type { WheelTimer } from '../base/timer-wheel.js';
-import type { HelloMessage, Machine } from '../protocol/messages.js';
 import type { HeldLease } from '../store/lease-types.js';
 import type { EndedNotice } from '../store/notices.js';
 import type { Link } from './link.js';

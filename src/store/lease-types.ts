@@ -1,5 +1,5 @@
-import type { CloseReason } from '../protocol/close-codes.js';
-import type { ConflictMessage, ConflictPolicy, Machine, ResumeRequest } from '../protocol/messages.js';
+import type { CloseReason } from '#client/protocol/close-codes.js';
+import type { ConflictMessage, ConflictPolicy, Machine, ResumeRequest } from '#client/protocol/messages.js';
 
 /** Why a session is ended from outside. */
 export type EvictionReason = Extract<

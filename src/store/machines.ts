@@ -1,4 +1,4 @@
-import type { Machine } from '../protocol/messages.js';
+import type { Machine } from '#client/protocol/messages.js';
 import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type { RedisConnection } from './redis.js';

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
+import type { Machine } from '#client/protocol/messages.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
-import type { Machine } from '../protocol/messages.js';
 import { causeOf } from './causes.js';
 import type { EvictionReason } from './lease-types.js';
 import type { Outages } from './outages.js';

@@ -1,4 +1,4 @@
-import type { Machine } from '../protocol/messages.js';
+import type { Machine } from '#client/protocol/messages.js';
 import { StoreDefect } from './errors.js';
 import type { Learnt } from './horizon.js';
 import type { DenialReason, EvictionReason, HeldLease, RenewAnswer } from './lease-types.js';

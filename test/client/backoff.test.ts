@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fullJitter, MAX_TIMER_MS, waitBeforeReconnect } from '../../src/client/backoff.js';
+import { fullJitter, MAX_TIMER_MS, waitBeforeReconnect } from '../../packages/client/src/backoff.js';
 
 const backoff = { firstMs: 500, maxMs: 30_000 };
 const almostOne = () => 1;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Heartbeat } from '../../src/client/heartbeat.js';
+import { Heartbeat } from '../../packages/client/src/heartbeat.js';
 import { welcome } from './scripted-broker.js';
 
 const conflict = { type: 'conflict', holder: { machine: {}, since: 1 } } as const;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ConnectOptions, SessionClient } from '../../src/client/node.js';
+import type { ConnectOptions, SessionClient } from '../../packages/client/src/node.js';
 import { eventually } from '../support/eventually.js';
 import { observe, ScriptedBroker, sessionId, welcome } from './scripted-broker.js';
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/client/clock.js';
-import { LeaseClock } from '../../src/client/lease-clock.js';
+import type { Clock } from '../../packages/client/src/clock.js';
+import { LeaseClock } from '../../packages/client/src/lease-clock.js';
 
 /** As shipped: a TTL of 30 s of which the node leaves out a tenth, and a renewal every 10 s. All in seconds. */
 const TTL = 30;

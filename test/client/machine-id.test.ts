@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { machineId, type SystemProbe } from '../../src/client/machine-id.js';
+import { machineId, type SystemProbe } from '../../packages/client/src/machine-id.js';
 
 const systemId = '0123456789abcdef0123456789abcdef';
 const linuxFiles = {

@@ -1,8 +1,17 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type ClientEvents, type ConnectOptions, connect, type EventName } from '../../src/client/node.js';
-import type { ClientMessage, HelloMessage, ServerMessage } from '../../src/protocol/messages.js';
+import {
+  type ClientEvents,
+  type ConnectOptions,
+  connect,
+  type EventName,
+} from '../../packages/client/src/node.js';
+import type {
+  ClientMessage,
+  HelloMessage,
+  ServerMessage,
+} from '../../packages/client/src/protocol/messages.js';
 import { eventually } from '../support/eventually.js';
 
 export const sessionId = '01890a5d-ac96-774b-bcce-b302099a8057';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { TokenRefresh } from '../../src/client/token-refresh.js';
+import { TokenRefresh } from '../../packages/client/src/token-refresh.js';
 
 const fetch = vi.fn<() => Promise<string | null>>();
 const send = vi.fn<(token: string) => void>();

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connect, type SessionClient } from '../../packages/client/src/node.js';
 import { settingsTable } from '../../src/base/settings.js';
 import type { Broker } from '../../src/broker.js';
-import { connect, type SessionClient } from '../../src/client/node.js';
 import { eventually } from '../support/eventually.js';
 import { adminTokenFor, startNode, tokenFor } from '../support/node.js';
 import { type ProxyName, RealProxy } from '../support/proxy.js';

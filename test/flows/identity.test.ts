@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { connect, type SessionClient } from '../../packages/client/src/node.js';
 import { Broker } from '../../src/broker.js';
-import { connect, type SessionClient } from '../../src/client/node.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { IdentityProvider } from '../support/identity-provider.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { connect } from '../../src/client/node.js';
+import { connect } from '../../packages/client/src/node.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { PATIENT, tokenFor } from '../support/node.js';

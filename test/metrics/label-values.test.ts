@@ -1,10 +1,10 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { closeCodes } from '../../packages/client/src/protocol/close-codes.js';
+import type { ClientMessage, ServerMessage } from '../../packages/client/src/protocol/messages.js';
 import type { TokenRefusal } from '../../src/auth/tokens.js';
 import type { LabelValues } from '../../src/base/metrics/row.js';
 import { createMetrics, type LabelValue, type Metrics, metricsTable } from '../../src/base/metrics.js';
 import type { Refusal } from '../../src/gateway/upgrade.js';
-import { closeCodes } from '../../src/protocol/close-codes.js';
-import type { ClientMessage, ServerMessage } from '../../src/protocol/messages.js';
 import type { EvictionPath } from '../../src/session/ending.js';
 import type { CauseKind } from '../../src/store/causes.js';
 import type { ClaimAnswer, DenialReason, EvictionReason, RenewAnswer } from '../../src/store/lease-types.js';

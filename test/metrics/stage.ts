@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
+import type { HelloMessage } from '../../packages/client/src/protocol/messages.js';
 import type { SettingTexts } from '../../src/base/settings.js';
 import type { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import type { TlsPair } from '../../src/gateway/tls.js';
-import type { HelloMessage } from '../../src/protocol/messages.js';
 import { Desktop } from '../support/desktop.js';
 import { startNode } from '../support/node.js';
 import { testRedis } from '../support/redis.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ServerMessage } from '../../packages/client/src/protocol/messages.js';
 import { encodeMessage, isTimed } from '../../src/protocol/encode.js';
-import type { ServerMessage } from '../../src/protocol/messages.js';
 
 const number = fc.oneof(
   fc.integer({ min: 0 }),

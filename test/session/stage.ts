@@ -1,9 +1,9 @@
+import type { CloseReason } from '../../packages/client/src/protocol/close-codes.js';
+import type { ServerMessage } from '../../packages/client/src/protocol/messages.js';
 import { createLog } from '../../src/base/log.js';
 import { createMetrics } from '../../src/base/metrics.js';
 import { TimerWheel } from '../../src/base/timer-wheel.js';
 import { Tracing } from '../../src/base/tracing.js';
-import type { CloseReason } from '../../src/protocol/close-codes.js';
-import type { ServerMessage } from '../../src/protocol/messages.js';
 import { Evictions } from '../../src/session/evictions.js';
 import type { Link } from '../../src/session/link.js';
 import { Registry } from '../../src/session/registry.js';

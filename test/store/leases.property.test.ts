@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ConflictPolicy } from '../../src/protocol/messages.js';
+import type { ConflictPolicy } from '../../packages/client/src/protocol/messages.js';
 import { keyNames } from '../../src/store/keys.js';
 import type { HeldLease, RenewAnswer } from '../../src/store/lease-types.js';
 import { parseLease } from '../../src/store/replies.js';

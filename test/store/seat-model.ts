@@ -1,4 +1,4 @@
-import type { ConflictPolicy } from '../../src/protocol/messages.js';
+import type { ConflictPolicy } from '../../packages/client/src/protocol/messages.js';
 
 /** A lease as Redis should have it. */
 export interface Seat {

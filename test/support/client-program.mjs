@@ -1,6 +1,6 @@
 // A small program that uses the client library, as a process of its own: URL, TOKEN and MACHINE in the environment.
 // It prints `holds true` and `holds false` at each change, and each event with its name.
-import { connect } from '../../dist/client/node.js';
+import { connect } from '../../packages/client/dist/esm/node.js';
 
 const { URL: url, TOKEN: token, MACHINE: id } = process.env;
 const client = connect({

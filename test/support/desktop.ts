@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { type ClientOptions, WebSocket } from 'ws';
-import type { HelloMessage, ServerMessage } from '../../src/protocol/messages.js';
+import type { HelloMessage, ServerMessage } from '../../packages/client/src/protocol/messages.js';
 import { tokenFor } from './node.js';
 
 type OfType<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;

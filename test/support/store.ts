@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
+import type { Machine } from '../../packages/client/src/protocol/messages.js';
 import { type Clock, monotonicMs } from '../../src/base/clock.js';
 import type { Log } from '../../src/base/log.js';
 import { createMetrics } from '../../src/base/metrics.js';
-import type { Machine } from '../../src/protocol/messages.js';
 import type { Setback } from '../../src/store/horizon.js';
 import type {
   ClaimAnswer,

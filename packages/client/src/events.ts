@@ -4,7 +4,7 @@ import type {
   EvictedMessage,
   JeopardyMessage,
   WelcomeMessage,
-} from '../protocol/messages.js';
+} from './protocol/messages.js';
 
 /**
  * - `connecting`: an attempt that a person caused is under way.

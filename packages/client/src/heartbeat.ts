@@ -1,5 +1,5 @@
-import type { ServerMessage } from '../protocol/messages.js';
 import { MAX_TIMER_MS } from './backoff.js';
+import type { ServerMessage } from './protocol/messages.js';
 
 /** One beat may be lost and one late. */
 const INTERVALS = 2.5;

@@ -3,11 +3,11 @@ import { createHmac } from 'node:crypto';
 import { access, readFile } from 'node:fs/promises';
 import { hostname, platform, release } from 'node:os';
 import { promisify } from 'node:util';
-import type { MachineKind } from '../protocol/messages.js';
+import type { MachineKind } from './protocol/messages.js';
 
 /** What the helper needs of the system, so that a test can be another system. */
 export interface SystemProbe {
-  readonly platform: NodeJS.Platform;
+  readonly platform: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Rejects when there is no such file. */
   readText(path: string): Promise<string>;

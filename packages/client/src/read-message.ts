@@ -1,4 +1,4 @@
-import type { ServerMessage } from '../protocol/messages.js';
+import type { ServerMessage } from './protocol/messages.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 

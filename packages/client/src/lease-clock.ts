@@ -1,5 +1,5 @@
-import type { ServerMessage } from '../protocol/messages.js';
 import type { Clock } from './clock.js';
+import type { ServerMessage } from './protocol/messages.js';
 
 /** The wall clock of a machine that is awake goes no further than this ahead of its monotonic clock, between two looks. */
 const SLEPT_MS = 2_000;

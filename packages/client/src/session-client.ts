@@ -1,11 +1,3 @@
-import type {
-  ConflictMessage,
-  ErrorMessage,
-  EvictedMessage,
-  ResumeRequest,
-  ServerMessage,
-  WelcomeMessage,
-} from '../protocol/messages.js';
 import { platformClock } from './clock.js';
 import { LEFT, NO_CLOSE_FRAME, type Seen, type WebSocketClass } from './connection.js';
 import { Dialler } from './dialler.js';
@@ -15,6 +7,14 @@ import type { LeaseClock } from './lease-clock.js';
 import { LeaseWatch } from './lease-watch.js';
 import type { ConnectOptions } from './options.js';
 import { PendingRelease } from './pending-release.js';
+import type {
+  ConflictMessage,
+  ErrorMessage,
+  EvictedMessage,
+  ResumeRequest,
+  ServerMessage,
+  WelcomeMessage,
+} from './protocol/messages.js';
 
 const RELEASED = 1000;
 const RELEASE_TIMEOUT_MS = 2_000;

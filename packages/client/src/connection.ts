@@ -4,8 +4,8 @@ import type {
   EvictedMessage,
   HelloMessage,
   ServerMessage,
-} from '../protocol/messages.js';
-import { SUBPROTOCOL } from '../protocol/messages.js';
+} from './protocol/messages.js';
+import { SUBPROTOCOL } from './protocol/messages.js';
 import { readServerMessage } from './read-message.js';
 
 /** The part of a WebSocket that the client uses; the browser's own and that of `ws` both have it. */

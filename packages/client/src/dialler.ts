@@ -1,9 +1,9 @@
-import type { ClientMessage, ConflictPolicy, ResumeRequest, ServerMessage } from '../protocol/messages.js';
 import { defaultBackoff, waitBeforeReconnect } from './backoff.js';
 import { Connection, NO_CLOSE_FRAME, type Seen, type WebSocketClass } from './connection.js';
 import type { ClientEvents } from './events.js';
 import { Heartbeat } from './heartbeat.js';
 import type { ConnectOptions, TokenNeed } from './options.js';
+import type { ClientMessage, ConflictPolicy, ResumeRequest, ServerMessage } from './protocol/messages.js';
 import { TokenRefresh } from './token-refresh.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;

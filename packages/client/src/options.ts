@@ -1,7 +1,7 @@
-import type { ConflictPolicy, Machine } from '../protocol/messages.js';
 import type { Backoff } from './backoff.js';
 import type { Clock } from './clock.js';
 import type { WebSocketClass } from './connection.js';
+import type { ConflictPolicy, Machine } from './protocol/messages.js';
 
 /** Why a token is wanted. After `token_expired` and `token_not_yet_accepted` a cached one is of no use. */
 export type TokenNeed = 'connect' | 'token_expiring' | 'token_expired' | 'token_not_yet_accepted';

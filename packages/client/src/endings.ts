@@ -1,5 +1,5 @@
-import { closeCodes, isFinal } from '../protocol/close-codes.js';
 import type { Seen } from './connection.js';
+import { closeCodes, isFinal } from './protocol/close-codes.js';
 
 const NORMAL = 1000;
 /** The reasons with which 1000 is the broker's answer to a release. Some libraries report a broken connection as 1000 too. */
