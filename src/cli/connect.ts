@@ -51,7 +51,7 @@ export async function connect(options: ConnectOptions, sources: ConfigurationSou
     );
     client.on('recovered', () => say('recovered', 'The broker reaches Redis again', {}));
     client.on('reconnecting', (event) =>
-      say('reconnecting', `Connection lost; again in ${Math.round(event.inMs)} ms`, event),
+      say('reconnecting', `${event.cause.message} Again in ${Math.round(event.inMs)} ms`, event),
     );
     client.on('error', (event) => {
       say('error', `${event.code}: ${event.message}`, event);
@@ -72,7 +72,7 @@ export async function connect(options: ConnectOptions, sources: ConfigurationSou
       resolve(exitCodes.refused);
     });
     client.on('denied', (event) => {
-      say('denied', `Refused: ${event.reason} (${event.code})`, event);
+      say('denied', `Refused: ${event.message} (${event.reason}, ${event.code})`, event);
       resolve(exitCodes.refused);
     });
     const release = () => {

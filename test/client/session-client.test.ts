@@ -190,7 +190,7 @@ describe('a lost connection', () => {
     const hello = await (await broker.visit(2)).hello();
     expect(hello).toMatchObject({ onConflict: 'deny', resume: { sessionId, epoch: 7 } });
     expect([client.state, client.holdsLease()]).toEqual(['reconnecting', true]);
-    expect(all('reconnecting')).toEqual([{ inMs: expect.any(Number), code: 1006 }]);
+    expect(all('reconnecting')).toEqual([{ inMs: expect.any(Number), code: 1006, cause: expect.anything() }]);
     (await broker.visit(2)).say(welcome({ resumed: true }));
     await state('active');
   });
@@ -261,8 +261,8 @@ describe('a lost connection', () => {
     second.close(code, reason);
     await broker.visit(3);
     expect(all('reconnecting')).toEqual([
-      { inMs: 10, code },
-      { inMs: 20, code },
+      { inMs: 10, code, cause: expect.anything() },
+      { inMs: 20, code, cause: expect.anything() },
     ]);
   });
 
@@ -290,7 +290,9 @@ describe('a lost connection', () => {
     visit.say({ type: 'error', code: 'rate_limited', message: 'slow down', retryAfterMs: 60_000 });
     visit.close(4429, 'rate_limited');
     await event('reconnecting');
-    expect(all('reconnecting')).toEqual([{ inMs: expect.closeTo(60_000, -2), code: 4429 }]);
+    expect(all('reconnecting')).toEqual([
+      { inMs: expect.closeTo(60_000, -2), code: 4429, cause: expect.anything() },
+    ]);
     expect(all('error')).toEqual([{ code: 'rate_limited', message: 'slow down', retryAfterMs: 60_000 }]);
   });
 
@@ -299,7 +301,7 @@ describe('a lost connection', () => {
     visit.say({ type: 'draining', reconnectWithinMs: 80 });
     visit.close(1012, 'draining');
     await event('reconnecting');
-    expect(all('reconnecting')).toEqual([{ inMs: 40, code: 1012 }]);
+    expect(all('reconnecting')).toEqual([{ inMs: 40, code: 1012, cause: expect.anything() }]);
     expect((await (await broker.visit(2)).hello()).resume?.sessionId).toBe(sessionId);
   });
 
@@ -341,7 +343,7 @@ describe('a broker that falls silent', () => {
     expect(performance.now() - startMs).toBeLessThan(10_000);
     expect((await (await broker.visit(2)).hello()).onConflict).toBe('deny');
     await event('leaseExpired');
-    expect(all('reconnecting')).toEqual([{ inMs: expect.any(Number), code: 1006 }]);
+    expect(all('reconnecting')).toEqual([{ inMs: expect.any(Number), code: 1006, cause: expect.anything() }]);
     await eventually(() => visit.closedWith === 4000);
   });
 
@@ -378,7 +380,7 @@ describe('a broker that falls silent', () => {
     await visit.ping();
     vi.advanceTimersByTime(200_000);
     await event('reconnecting');
-    expect(all('reconnecting')).toEqual([{ inMs: expect.any(Number), code: 1006 }]);
+    expect(all('reconnecting')).toEqual([{ inMs: expect.any(Number), code: 1006, cause: expect.anything() }]);
     expect((await (await broker.visit(2)).hello()).onConflict).toBe('deny');
   });
 });
@@ -564,7 +566,7 @@ describe('a conflict', () => {
     const same = { ...holder, sameMachine: true } as const;
     (await broker.visit(2)).say({ type: 'conflict', holder: same });
     await event('conflict');
-    expect([client.state, all('conflict')]).toEqual(['denied', [{ holder: same }]]);
+    expect([client.state, all('conflict')]).toEqual(['conflict', [{ holder: same }]]);
   });
 
   it('leaves the connection open for a person to take over', async () => {
@@ -573,7 +575,7 @@ describe('a conflict', () => {
     expect((await visit.hello()).onConflict).toBe('deny');
     visit.say(conflict);
     await event('conflict');
-    expect([client.state, client.holdsLease(), all('conflict')]).toEqual(['denied', false, [{ holder }]]);
+    expect([client.state, client.holdsLease(), all('conflict')]).toEqual(['conflict', false, [{ holder }]]);
     client.takeOver();
     client.takeOver();
     await visit.until('takeover');
@@ -600,7 +602,7 @@ describe('a conflict', () => {
     visit.cut();
     (await broker.visit(2)).say(conflict);
     await event('conflict');
-    expect([client.state, client.sessionId, client.holdsLease()]).toEqual(['denied', null, false]);
+    expect([client.state, client.sessionId, client.holdsLease()]).toEqual(['conflict', null, false]);
   });
 
   it('may be answered in the listener itself', async () => {

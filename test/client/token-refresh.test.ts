@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TokenRefresh } from '../../packages/client/src/token-refresh.js';
 
-const fetch = vi.fn<() => Promise<string | null>>();
+const fetch = vi.fn<() => Promise<string | Error>>();
 const send = vi.fn<(token: string) => void>();
 let refresh: TokenRefresh;
 
@@ -44,7 +44,7 @@ describe('a token refresh', () => {
   });
 
   it('is tried until there is a token, with waits that grow', async () => {
-    fetch.mockResolvedValueOnce(null).mockResolvedValueOnce(null);
+    fetch.mockResolvedValueOnce(new Error('none')).mockResolvedValueOnce(new Error('none'));
     refresh.begin();
     await pass(100);
     expect(fetch).toHaveBeenCalledTimes(2);
@@ -67,7 +67,7 @@ describe('a token refresh', () => {
   });
 
   it('does not come where the connection ended before', async () => {
-    fetch.mockResolvedValueOnce(null);
+    fetch.mockResolvedValueOnce(new Error('none'));
     refresh.begin();
     await pass(0);
     refresh.stop();

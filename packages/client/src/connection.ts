@@ -1,3 +1,4 @@
+import { type Cause, closeCause, faultCause, statusCause } from './cause.js';
 import type {
   ClientMessage,
   ErrorMessage,
@@ -19,10 +20,28 @@ export interface WebSocketLike {
     type: 'close',
     listener: (event: { readonly code: number; readonly reason: string }) => void,
   ): void;
-  /** Only `ws` shows pings; no browser does. */
+  /** Only `ws` shows pings, the answer to a refused handshake and what is wrong with a socket; no browser does. */
   on?(type: 'ping', listener: () => void): unknown;
+  on?(type: 'error', listener: (fault: { readonly code?: unknown }) => void): unknown;
+  on?(type: 'unexpected-response', listener: (request: Refused, response: Refusal) => void): unknown;
 }
+
+/** The request of a refused handshake, of `node:http`. */
+interface Refused {
+  destroy(): void;
+}
+interface Refusal {
+  readonly statusCode?: number | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
 export type WebSocketClass = new (url: string, protocols: string[]) => WebSocketLike;
+
+/** A WebSocket that had to be looked for, and what the program should know about it. */
+export interface FoundSocket {
+  readonly socketClass: WebSocketClass;
+  readonly warning?: string;
+}
 
 /** The code of a close that no close frame announced (RFC 6455 section 7.1.5). */
 export const NO_CLOSE_FRAME = 1006;
@@ -37,6 +56,10 @@ export interface Seen {
   drainWithinMs?: number;
   retryAfterMs?: number;
   takeoverSent?: boolean;
+  /** Why it ended, where this end knows. */
+  cause?: Cause;
+  /** Whether the handshake had gone well. */
+  wasOpen?: boolean;
 }
 
 export interface ConnectionOptions {
@@ -69,13 +92,28 @@ export class Connection {
   /** Throws what the WebSocket's constructor throws. */
   constructor(private readonly options: ConnectionOptions) {
     this.socket = new options.socketClass(options.url, [SUBPROTOCOL]);
-    this.timer = setTimeout(() => this.giveUp('no answer in time'), options.timeoutMs);
+    this.timer = setTimeout(
+      () => this.giveUp({ kind: 'timeout', message: 'The broker gave no answer in time.' }),
+      options.timeoutMs,
+    );
     this.socket.addEventListener('open', () => this.greet());
     this.socket.addEventListener('message', (event) => this.receive(event.data));
     this.socket.on?.('ping', () => {
       if (!this.ended) options.onPing();
     });
-    this.socket.addEventListener('close', (event) => this.end(event.code, event.reason));
+    this.socket.on?.('unexpected-response', (request, { statusCode = 0, headers }) => {
+      const retryAfter = headers['retry-after'];
+      this.seen.cause = statusCause(statusCode, typeof retryAfter === 'string' ? retryAfter : null);
+      request.destroy();
+      this.end(NO_CLOSE_FRAME, '');
+    });
+    this.socket.on?.('error', (fault) => {
+      this.seen.cause ??= faultCause(fault);
+    });
+    this.socket.addEventListener('close', ({ code, reason }) => {
+      if (code !== NO_CLOSE_FRAME) this.seen.cause ??= closeCause(code, reason);
+      this.end(code, reason);
+    });
     // The close that follows an error tells all there is; `ws` throws where nobody listens.
     this.socket.addEventListener('error', () => {});
   }
@@ -95,13 +133,15 @@ export class Connection {
   }
 
   /** Lost, for all that this end can see. Does not wait for the socket to agree: with a silent peer that takes long. */
-  giveUp(reason: string): void {
+  giveUp(cause: Cause): void {
+    this.seen.cause = cause;
     this.socket.close(LEFT, 'no answer');
-    this.end(NO_CLOSE_FRAME, reason);
+    this.end(NO_CLOSE_FRAME, cause.kind);
   }
 
   private greet(): void {
     if (this.ended) return;
+    this.seen.wasOpen = true;
     this.options.onHello();
     this.send(this.options.hello);
   }

@@ -1,23 +1,36 @@
 import { defaultBackoff, waitBeforeReconnect } from './backoff.js';
-import { Connection, NO_CLOSE_FRAME, type Seen, type WebSocketClass } from './connection.js';
+import type { Cause } from './cause.js';
+import {
+  Connection,
+  type FoundSocket,
+  NO_CLOSE_FRAME,
+  type Seen,
+  type WebSocketClass,
+} from './connection.js';
 import type { ClientEvents } from './events.js';
 import { Heartbeat } from './heartbeat.js';
 import type { ConnectOptions, TokenNeed } from './options.js';
+import { Probe } from './probe.js';
 import type { ClientMessage, ConflictPolicy, ResumeRequest, ServerMessage } from './protocol/messages.js';
+import { within } from './time-limit.js';
 import { TokenRefresh } from './token-refresh.js';
+import { WakeWatch } from './wake.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const TOKEN_TIMEOUT_MS = 15_000;
 /** Closes after which the same token would be refused again. */
 const needAfter: ReadonlyMap<number, TokenNeed> = new Map([
   [4001, 'token_expired'],
   [4002, 'token_not_yet_accepted'],
 ]);
+const UNAUTHORIZED = 401;
 /** Random bytes in the name of an instance. */
 const INSTANCE_BYTES = 16;
 
 export interface DiallerParts {
   readonly options: ConnectOptions;
-  readonly socketClass: WebSocketClass;
+  /** A promise, where a proxy's library has to be loaded first. */
+  readonly socketClass: WebSocketClass | Promise<FoundSocket>;
   /** The session to ask for again, if there is one. */
   readonly resume: () => ResumeRequest | null;
   /** `hello` is about to be sent on a new connection. */
@@ -28,6 +41,8 @@ export interface DiallerParts {
   /** The connection ended, or an attempt came to nothing. */
   readonly onLost: (code: number, reason: string, seen: Seen) => void;
   readonly onFault: (fault: ClientEvents['error']) => void;
+  /** The computer, the network or the page is back: the lease has to be looked at before anything is tried. */
+  readonly onWake: () => void;
   /** This platform opens no socket to that URL: no later attempt would do better. */
   readonly onUnusable: () => void;
 }
@@ -49,10 +64,16 @@ export class Dialler {
   private need: TokenNeed = 'connect';
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly tokenRefresh: TokenRefresh;
-  private readonly heartbeat = new Heartbeat(() => this.giveUp('nothing heard for too long'));
+  private readonly heartbeat = new Heartbeat(() =>
+    this.giveUp({ kind: 'silence', message: 'The broker has fallen silent.' }),
+  );
+  private readonly wake = new WakeWatch(() => this.hurry());
+  private readonly probe: Probe;
+  private told: string | undefined;
 
   constructor(private readonly parts: DiallerParts) {
     const { backoff = defaultBackoff, random = Math.random } = parts.options;
+    this.probe = new Probe(parts.options.url);
     this.tokenRefresh = new TokenRefresh({
       fetch: (need) => this.fetchToken(need),
       send: (token) => this.send({ type: 'refresh', token }),
@@ -77,24 +98,36 @@ export class Dialler {
   }
 
   /** The open connection counts as lost. */
-  giveUp(reason: string): void {
-    this.connection?.giveUp(reason);
+  giveUp(cause: Cause): void {
+    this.connection?.giveUp(cause);
   }
 
   /** Dials by itself after a wait, and gives that wait. Never displaces a holder. */
   redial(code: number, seen: Seen): number {
     const { backoff = defaultBackoff, random = Math.random } = this.parts.options;
-    const inMs = waitBeforeReconnect(this.failures++, seen, backoff, random);
-    this.need = needAfter.get(code) ?? this.need;
+    const { retryAfterMs } = seen.cause ?? {};
+    const hints = { ...seen, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+    const inMs = waitBeforeReconnect(this.failures++, hints, backoff, random);
+    this.need = seen.cause?.status === UNAUTHORIZED ? 'token_expired' : (needAfter.get(code) ?? this.need);
     clearTimeout(this.retryTimer);
     this.retryTimer = setTimeout(() => void this.open('deny'), inMs);
+    // A wait that the broker asked for is no pause of ours to cut short.
+    if (hints.retryAfterMs === undefined && hints.drainWithinMs === undefined) this.wake.start();
     return inMs;
+  }
+
+  /** The computer or the network is back: what is left of the wait would help nobody. */
+  private hurry(): void {
+    this.parts.onWake();
+    if (this.retryTimer !== undefined && this.policy === null && this.connection === null)
+      void this.open('deny');
   }
 
   /** The broker answered the attempt. */
   answered(): void {
     this.policy = null;
     this.need = 'connect';
+    this.told = undefined;
   }
 
   /** A renewal came: only now is the next loss a first one. A welcome alone may be one of a crash loop. */
@@ -122,6 +155,8 @@ export class Dialler {
     this.attempt++;
     this.policy = null;
     clearTimeout(this.retryTimer);
+    this.retryTimer = undefined;
+    this.wake.stop();
     this.tokenRefresh.stop();
     this.heartbeat.stop();
     this.connection?.drop(code, reason);
@@ -135,12 +170,33 @@ export class Dialler {
     this.policy = onConflict;
     const token = await this.fetchToken(this.need);
     if (attempt !== this.attempt) return;
-    if (token === null) this.lost(NO_CLOSE_FRAME, 'no token', {});
-    else this.connect(onConflict, token);
+    if (token instanceof Error) {
+      const cause: Cause = { kind: 'token', message: `There is no token for the broker: ${token.message}` };
+      this.lost(NO_CLOSE_FRAME, 'no token', { cause });
+      return;
+    }
+    const socketClass = await this.socketClass();
+    if (attempt === this.attempt && socketClass !== null) this.connect(socketClass, onConflict, token);
   }
 
-  private connect(onConflict: ConflictPolicy, token: string): void {
-    const { options, socketClass, resume, onMessage, onFault, onUnusable } = this.parts;
+  /** Null, and `onUnusable`, where there is no WebSocket to be had. */
+  private async socketClass(): Promise<WebSocketClass | null> {
+    const { socketClass, onFault, onUnusable } = this.parts;
+    if (!(socketClass instanceof Promise)) return socketClass;
+    try {
+      const { socketClass: found, warning } = await socketClass;
+      if (warning !== undefined && this.hellos === 0)
+        onFault({ code: 'proxy_unavailable', message: warning });
+      return found;
+    } catch (fault) {
+      onFault({ code: 'socket_unavailable', message: errorOf(fault).message });
+      onUnusable();
+      return null;
+    }
+  }
+
+  private connect(socketClass: WebSocketClass, onConflict: ConflictPolicy, token: string): void {
+    const { options, resume, onMessage, onFault, onUnusable } = this.parts;
     const { url, machine, client, connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
     const session = resume();
     try {
@@ -164,13 +220,31 @@ export class Dialler {
           onMessage(message, connection.seen);
         },
         onPing: () => this.heartbeat.pinged(),
-        onClose: (code, reason) => this.lost(code, reason, connection.seen),
+        onClose: (code, reason) => void this.closed(code, reason, connection.seen, token),
       });
       this.connection = connection;
     } catch (fault) {
-      onFault({ code: 'socket_unavailable', message: textOf(fault) });
+      onFault({ code: 'socket_unavailable', message: errorOf(fault).message });
       onUnusable();
     }
+  }
+
+  /** Where the platform does not tell why no connection came about, the broker is asked. */
+  private async closed(code: number, reason: string, seen: Seen, token: string): Promise<void> {
+    const { attempt } = this;
+    if (seen.cause === undefined && seen.wasOpen !== true) {
+      this.connection = null;
+      seen.cause = await this.probe.ask(token);
+      if (attempt !== this.attempt) return;
+    }
+    const { cause, wasOpen } = seen;
+    const key = `${cause?.kind} ${cause?.status}`;
+    if (cause !== undefined && wasOpen !== true && this.told !== key) {
+      this.told = key;
+      this.parts.onFault({ code: 'connection_failed', message: cause.message, cause });
+      if (attempt !== this.attempt) return;
+    }
+    this.lost(code, reason, seen);
   }
 
   private lost(code: number, reason: string, seen: Seen): void {
@@ -181,23 +255,25 @@ export class Dialler {
     this.parts.onLost(code, reason, seen);
   }
 
-  /** Null, and `onFault`, where there is no token to be had. */
-  private async fetchToken(need: TokenNeed): Promise<string | null> {
+  /** An Error, and `onFault`, where there is no token to be had, or not in time. */
+  private async fetchToken(need: TokenNeed): Promise<string | Error> {
     const { attempt } = this;
-    let message = 'getToken gave no token';
+    const { getToken, tokenTimeoutMs = TOKEN_TIMEOUT_MS } = this.parts.options;
+    let fault = new Error('getToken gave no token');
     try {
-      const token = await this.parts.options.getToken(need);
+      const late = `getToken gave no token within ${tokenTimeoutMs} ms`;
+      const token = await within(tokenTimeoutMs, late, () => getToken(need));
       if (typeof token === 'string' && token !== '') return token;
-    } catch (fault) {
-      message = textOf(fault);
+    } catch (thrown) {
+      fault = errorOf(thrown);
     }
-    if (attempt === this.attempt) this.parts.onFault({ code: 'token_unavailable', message });
-    return null;
+    if (attempt === this.attempt) this.parts.onFault({ code: 'token_unavailable', message: fault.message });
+    return fault;
   }
 }
 
-function textOf(fault: unknown): string {
-  return fault instanceof Error ? fault.message : String(fault);
+function errorOf(fault: unknown): Error {
+  return fault instanceof Error ? fault : new Error(String(fault));
 }
 
 function randomName(): string {

@@ -1,4 +1,5 @@
-import type { Seen } from './connection.js';
+import { type Cause, closeCause, isFinalStatus } from './cause.js';
+import { NO_CLOSE_FRAME, type Seen } from './connection.js';
 import { closeCodes, isFinal } from './protocol/close-codes.js';
 
 const NORMAL = 1000;
@@ -11,7 +12,7 @@ export type Ending = 'evicted' | 'denied' | 'closed' | 'lost';
 /** Reads an ending off the close code and off what was said before it. */
 export function endingOf(code: number, reason: string, seen: Seen): Ending {
   if (seen.evicted !== undefined && (isFinal(code) || endsForGood(seen.evicted.reason))) return 'evicted';
-  if (isFinal(code)) return 'denied';
+  if (isFinal(code) || isFinalStatus(seen.cause)) return 'denied';
   return code === NORMAL && givenBack.includes(reason) ? 'closed' : 'lost';
 }
 
@@ -27,6 +28,15 @@ export function endsForGood(reason: string): boolean {
 /** A sentence for people about a refusal: the broker's own, or the table's. */
 export function sentenceFor(code: number, reason: string, seen: Seen): string {
   if (seen.error !== undefined) return seen.error.message;
+  if (seen.cause?.kind === 'status') return seen.cause.message;
   const row = closeCodes.find((one) => one.reason === reason) ?? closeCodes.find((one) => one.code === code);
   return row?.meaning ?? `The broker closed the connection with code ${code}.`;
+}
+
+/** Why there is no connection any more. */
+export function causeOf(code: number, reason: string, seen: Seen): Cause {
+  if (seen.cause !== undefined) return seen.cause;
+  return code === NO_CLOSE_FRAME
+    ? { kind: 'network', message: 'The connection broke.' }
+    : closeCause(code, reason);
 }

@@ -1,3 +1,4 @@
+import type { Cause } from './cause.js';
 import type {
   ConflictMessage,
   ErrorCode,
@@ -12,7 +13,8 @@ import type {
  * - `jeopardy`: the seat was here, and the node cannot confirm it at present.
  * - `reconnecting`: the connection is lost; attempts go on by themselves. The lease may still run.
  * - `evicted`: the session was ended from outside. No attempt is made until a person acts.
- * - `denied`: the seat is elsewhere (`conflict`, the connection waits), or refused (`denied`, it is closed).
+ * - `conflict`: the seat is elsewhere; the connection waits for `takeOver()`.
+ * - `denied`: refused for good. No attempt is made until a person acts.
  * - `closed`: ended by this program, or released.
  */
 export type ClientState =
@@ -21,11 +23,22 @@ export type ClientState =
   | 'jeopardy'
   | 'reconnecting'
   | 'evicted'
+  | 'conflict'
   | 'denied'
   | 'closed';
 
-/** What `error` may carry: the broker's codes, and two that arise here. */
-export type ClientErrorCode = ErrorCode | 'token_unavailable' | 'socket_unavailable';
+/**
+ * What `error` may carry: the broker's codes, and those that arise here. `token_unavailable`: `getToken` failed or hung.
+ * `connection_failed`: an attempt came to nothing, told when it is for another cause than the last one. `proxy_unavailable`: there is
+ * a proxy in the environment and no `https-proxy-agent`, so the library dials without it. `socket_unavailable`: this platform opens
+ * no socket to that URL, and no attempt follows.
+ */
+export type ClientErrorCode =
+  | ErrorCode
+  | 'token_unavailable'
+  | 'connection_failed'
+  | 'proxy_unavailable'
+  | 'socket_unavailable';
 
 /** The events of a client and what their listeners get. */
 export interface ClientEvents {
@@ -37,7 +50,12 @@ export interface ClientEvents {
   /** Another machine holds the seat. The connection waits for `takeOver()`. */
   readonly conflict: Omit<ConflictMessage, 'type'>;
   /** The broker refused for good; `message` is a sentence for people. */
-  readonly denied: { readonly code: number; readonly reason: string; readonly message: string };
+  readonly denied: {
+    /** The close code; 1006 where the handshake was refused, and `reason` is `handshake_refused`. */
+    readonly code: number;
+    readonly reason: string;
+    readonly message: string;
+  };
   readonly jeopardy: Omit<JeopardyMessage, 'type'>;
   readonly recovered: Record<string, never>;
   /** The lease's deadline passed without a confirmed renewal: stop counting on the seat. Once per expiry. */
@@ -46,11 +64,13 @@ export interface ClientEvents {
     readonly code: ClientErrorCode;
     readonly message: string;
     readonly retryAfterMs?: number;
+    /** With `connection_failed`. */
+    readonly cause?: Cause;
   };
   /** The connection ended for good; the state is then `closed`, `evicted` or `denied`. */
   readonly closed: { readonly code: number; readonly reason: string };
-  /** An attempt is due in `inMs`. `code` is the last close code, 1006 where there was none. */
-  readonly reconnecting: { readonly inMs: number; readonly code: number };
+  /** An attempt is due in `inMs`. `code` is the last close code, 1006 where there was none; `cause` says why. */
+  readonly reconnecting: { readonly inMs: number; readonly code: number; readonly cause: Cause };
 }
 
 export type EventName = keyof ClientEvents;
@@ -60,6 +80,18 @@ type Listeners = { [E in EventName]?: Set<Listener<E>> };
 /** Typed listeners, each called apart from the others: one that throws stops nothing. */
 export class Emitter {
   private readonly listeners: Listeners = {};
+  private current: ClientState = 'connecting';
+
+  get state(): ClientState {
+    return this.current;
+  }
+
+  become(state: ClientState): void {
+    const previous = this.current;
+    if (previous === state) return;
+    this.current = state;
+    this.emit('state', { state, previous });
+  }
 
   on<E extends EventName>(event: E, listener: Listener<E>): () => void {
     const set: Set<Listener<E>> = this.listeners[event] ?? new Set<Listener<E>>();
@@ -72,10 +104,16 @@ export class Emitter {
     const set: Set<Listener<E>> | undefined = this.listeners[event];
     for (const listener of [...(set ?? [])]) {
       try {
-        listener(payload);
+        const result: unknown = listener(payload);
+        // An async listener: its rejection would end a Node process.
+        if (result instanceof Promise) result.catch((fault) => report(event, fault));
       } catch (fault) {
-        console.error(`soleseat: a listener of "${event}" threw`, fault);
+        report(event, fault);
       }
     }
   }
+}
+
+function report(event: EventName, fault: unknown): void {
+  console.error(`soleseat: a listener of "${event}" threw`, fault);
 }

@@ -4,8 +4,9 @@ import type { ConnectOptions } from './options.js';
 import { SessionClient } from './session-client.js';
 
 export type { Backoff } from './backoff.js';
+export type { Cause, CauseKind } from './cause.js';
 export type { Clock } from './clock.js';
-export type { WebSocketClass, WebSocketLike } from './connection.js';
+export type { FoundSocket, WebSocketClass, WebSocketLike } from './connection.js';
 export type { ClientErrorCode, ClientEvents, ClientState, EventName, Listener } from './events.js';
 export type { ConnectOptions, TokenNeed } from './options.js';
 export { SessionClient } from './session-client.js';

@@ -1,18 +1,47 @@
 import { readFileSync } from 'node:fs';
+import type { Agent } from 'node:http';
 import { uptime } from 'node:os';
 import { WebSocket } from 'ws';
+import { socketAddress } from './address.js';
 import type { Clock } from './clock.js';
-import { type ConnectOptions, connect as connectWith, type SessionClient } from './index.js';
+import type { FoundSocket, WebSocketClass } from './connection.js';
+import { proxyAgent, proxyFor } from './http-agent.js';
+import type { ConnectOptions } from './options.js';
+import { SessionClient } from './session-client.js';
 
 export * from './index.js';
 
 /**
- * As in the browser, with the WebSocket of `ws` (Node 20 has none of its own), and on Linux with a clock that goes on in
- * sleep.
+ * As in the browser, with the WebSocket of `ws` (Node 20 has none of its own), through the proxy that the options or the
+ * environment name, and on Linux with a clock that goes on in sleep.
  */
 export function connect(options: ConnectOptions): SessionClient {
+  const url = socketAddress(options.url);
   const clock = sleeplessClock();
-  return connectWith({ WebSocket, ...(clock !== null && { clock }), ...options });
+  return new SessionClient({ ...(clock !== null && { clock }), ...options, url }, socketFor(url, options));
+}
+
+function socketFor(url: string, options: ConnectOptions): WebSocketClass | Promise<FoundSocket> {
+  if (options.WebSocket !== undefined) return options.WebSocket;
+  const proxy = proxyFor(new URL(url), options, process.env);
+  if (proxy !== null)
+    return proxyAgent(proxy).then(
+      (agent) => ({ socketClass: socketWith(agent) }),
+      (fault: Error) => {
+        if (options.proxy !== undefined) throw fault;
+        // It may well be that the broker is reached without it.
+        return { socketClass: WebSocket, warning: fault.message };
+      },
+    );
+  return options.agent === undefined ? WebSocket : socketWith(options.agent as Agent);
+}
+
+function socketWith(agent: Agent): WebSocketClass {
+  return class extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols, { agent });
+    }
+  };
 }
 
 /**

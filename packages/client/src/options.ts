@@ -7,11 +7,13 @@ import type { ConflictPolicy, Machine } from './protocol/messages.js';
 export type TokenNeed = 'connect' | 'token_expiring' | 'token_expired' | 'token_not_yet_accepted';
 
 export interface ConnectOptions {
-  /** The broker's address, `ws://` or `wss://`, such as `wss://seats.example.com/v1/connect`. */
+  /** The broker's address, such as `wss://seats.example.com`; without a path it is `/v1/connect`. */
   readonly url: string;
-  /** Called before every attempt and before a token ends. A rejection is retried with backoff. */
+  /** Called before every attempt and before a token ends. A rejection, or no answer in time, is retried with backoff. */
   readonly getToken: (need: TokenNeed) => string | Promise<string>;
-  /** This computer. Desktop programs get it from `soleseat/client/machine-id`. */
+  /** How long `getToken` may take, in milliseconds (15 000). */
+  readonly tokenTimeoutMs?: number;
+  /** This computer. Desktop programs get it from `@soleseat/client/machine-id`. */
   readonly machine: Machine;
   /**
    * What the first attempt does when another machine holds the seat: `takeover` (default, as starting a
@@ -20,6 +22,13 @@ export interface ConnectOptions {
   readonly onConflict?: Exclude<ConflictPolicy, 'ask'>;
   /** Names the program to the broker. */
   readonly client?: { readonly name: string; readonly version: string };
+  /**
+   * Node only: the proxy to dial through, such as `http://proxy.example.com:3128`, or `false` for none. Without it, the
+   * one of `HTTPS_PROXY` or `HTTP_PROXY`, but for the hosts of `NO_PROXY`. Needs the package `https-proxy-agent`.
+   */
+  readonly proxy?: string | URL | false;
+  /** Node only: an `http.Agent` or `https.Agent` of your own, as for a private CA. No proxy is looked for then. */
+  readonly agent?: unknown;
   /** Where the platform has no WebSocket of its own. */
   readonly WebSocket?: WebSocketClass;
   /**

@@ -1,7 +1,7 @@
 import { platformClock } from './clock.js';
-import { LEFT, NO_CLOSE_FRAME, type Seen, type WebSocketClass } from './connection.js';
+import { type FoundSocket, LEFT, NO_CLOSE_FRAME, type Seen, type WebSocketClass } from './connection.js';
 import { Dialler } from './dialler.js';
-import { endingOf, endsForGood, sentenceFor } from './endings.js';
+import { causeOf, type Ending, endingOf, endsForGood, sentenceFor } from './endings.js';
 import { type ClientState, Emitter, type EventName, type Listener } from './events.js';
 import type { LeaseClock } from './lease-clock.js';
 import { LeaseWatch } from './lease-watch.js';
@@ -24,16 +24,18 @@ export class SessionClient {
   private readonly emitter = new Emitter();
   private readonly watch: LeaseWatch;
   private readonly dialler: Dialler;
-  private current: ClientState = 'connecting';
   private session: ResumeRequest | null = null;
   private releasing: PendingRelease | null = null;
+  /** The program gave the seat back, or left: only a take-over begins anew. */
+  private hasLeft = false;
 
   /** Use `connect`. */
-  constructor(options: ConnectOptions, socketClass: WebSocketClass) {
+  constructor(options: ConnectOptions, socketClass: WebSocketClass | Promise<FoundSocket>) {
     this.watch = new LeaseWatch({
       clock: options.clock ?? platformClock,
       onExpired: (deadline) => this.leaseRanOut(deadline),
-      onBehind: () => this.dialler.giveUp('what comes is too old'),
+      onBehind: () =>
+        this.dialler.giveUp({ kind: 'silence', message: 'What the broker says comes too late.' }),
     });
     this.dialler = new Dialler({
       options,
@@ -43,6 +45,7 @@ export class SessionClient {
       onDisconnected: () => this.disconnected(),
       onMessage: (message, seen) => this.receive(message, seen),
       onLost: (code, reason, seen) => this.lost(code, reason, seen),
+      onWake: () => this.watch.look(),
       onFault: (fault) => this.emitter.emit('error', fault),
       onUnusable: () => this.finish('closed', NO_CLOSE_FRAME, 'no socket'),
     });
@@ -50,7 +53,7 @@ export class SessionClient {
   }
 
   get state(): ClientState {
-    return this.current;
+    return this.emitter.state;
   }
 
   /** The session, kept over a lost connection; null before the first welcome and after the end. */
@@ -85,21 +88,37 @@ export class SessionClient {
   takeOver(): void {
     const { dialler } = this;
     if (this.releasing !== null || dialler.dialling === 'takeover') return;
-    if (this.current === 'denied' && dialler.seen !== null) {
+    this.hasLeft = false;
+    if (this.state === 'conflict' && dialler.seen !== null) {
       // Asked already, and not answered yet: a second click adds nothing.
-      dialler.seen.takeoverSent ||= this.askForSeat();
+      if (dialler.seen.takeoverSent !== true) {
+        this.lease.asked();
+        dialler.seen.takeoverSent = dialler.send({ type: 'takeover' });
+      }
       if (dialler.seen.takeoverSent) return;
     }
     dialler.dial('takeover');
-    this.become('connecting');
+    this.emitter.become('connecting');
+  }
+
+  /**
+   * Tries again at once, and never displaces a holder: for a button "Try again", in place of what is left of the wait. Nothing happens
+   * while the seat is here, while an attempt is under way, and after `release` or `disconnect`.
+   */
+  retryNow(): void {
+    const isBusy = this.dialler.dialling !== null || (this.hasSeat() && this.dialler.seen !== null);
+    if (isBusy || this.hasLeft || this.releasing !== null) return;
+    this.dialler.dial('deny');
+    this.emitter.become('connecting');
   }
 
   /** Gives the seat back and ends. Settles when the broker confirms it, or after two seconds. */
   release(): Promise<void> {
     if (this.releasing !== null) return this.releasing.promise;
-    if (this.current === 'evicted' || this.isOver()) return Promise.resolve();
+    if (this.isOver()) return Promise.resolve();
+    this.hasLeft = true;
     this.clearLease();
-    if (this.current === 'denied' || !this.dialler.send({ type: 'release' })) {
+    if (this.state === 'conflict' || !this.dialler.send({ type: 'release' })) {
       // Nothing to give back, or nobody to give it to: then the seat ends with its TTL.
       this.finish('closed', RELEASED, 'released');
       return Promise.resolve();
@@ -112,25 +131,22 @@ export class SessionClient {
 
   /** Leaves without giving the seat back: it stays with this session until its TTL ends. */
   disconnect(): void {
-    if (!this.isOver()) this.finish('closed', LEFT, 'disconnected');
+    if (this.isOver()) return;
+    this.hasLeft = true;
+    this.finish('closed', LEFT, 'disconnected');
   }
 
   private hasSeat(): boolean {
-    return this.current === 'active' || this.current === 'jeopardy';
+    return this.state === 'active' || this.state === 'jeopardy';
   }
 
   private isOver(): boolean {
-    const ended = this.current === 'closed' || this.current === 'evicted' || this.current === 'denied';
+    const ended = this.state === 'closed' || this.state === 'evicted' || this.state === 'denied';
     return ended && this.dialler.seen === null;
   }
 
   private get lease(): LeaseClock {
     return this.watch.lease;
-  }
-
-  private askForSeat(): boolean {
-    this.lease.asked();
-    return this.dialler.send({ type: 'takeover' });
   }
 
   private disconnected(): void {
@@ -164,11 +180,11 @@ export class SessionClient {
         this.refusedFor(message, seen);
         break;
       case 'jeopardy':
-        if (this.current === 'active') this.become('jeopardy');
+        if (this.state === 'active') this.emitter.become('jeopardy');
         this.emitter.emit('jeopardy', { graceMs: message.graceMs });
         break;
       case 'recovered':
-        if (this.current === 'jeopardy') this.become('active');
+        if (this.state === 'jeopardy') this.emitter.become('active');
         this.emitter.emit('recovered', {});
         break;
       case 'token_expiring':
@@ -189,7 +205,7 @@ export class SessionClient {
     // The release was sent behind the hello: the broker gives the seat back right after this grant.
     if (this.releasing !== null) return;
     this.watch.held();
-    this.become('active');
+    this.emitter.become('active');
     this.emitter.emit('welcome', message);
   }
 
@@ -212,7 +228,7 @@ export class SessionClient {
     this.dialler.answered();
     seen.takeoverSent = false;
     this.forget();
-    this.become('denied');
+    this.emitter.become('conflict');
     this.emitter.emit('conflict', { holder });
   }
 
@@ -222,7 +238,7 @@ export class SessionClient {
     const { type: _, ...eviction } = message;
     if (endsForGood(message.reason)) this.session = null;
     this.clearLease();
-    this.become('evicted');
+    this.emitter.become('evicted');
     this.emitter.emit('evicted', eviction);
   }
 
@@ -248,8 +264,8 @@ export class SessionClient {
       return;
     }
     const inMs = this.dialler.redial(code, seen);
-    this.become('reconnecting');
-    this.emitter.emit('reconnecting', { inMs, code });
+    this.emitter.become('reconnecting');
+    this.emitter.emit('reconnecting', { inMs, code, cause: causeOf(code, reason, seen) });
   }
 
   private leaseRanOut(deadline: number): void {
@@ -267,29 +283,18 @@ export class SessionClient {
     this.watch.look();
   }
 
-  private finish(
-    ending: 'evicted' | 'denied' | 'closed',
-    code: number,
-    reason: string,
-    seen: Seen = {},
-  ): void {
+  private finish(ending: Exclude<Ending, 'lost'>, code: number, reason: string, seen: Seen = {}): void {
     const { releasing } = this;
     this.releasing = null;
     this.dialler.stop(code === RELEASED ? RELEASED : LEFT, 'client ended');
     this.forget();
-    this.become(ending);
+    this.emitter.become(ending);
     if (ending === 'denied') {
-      this.emitter.emit('denied', { code, reason, message: sentenceFor(code, reason, seen) });
+      const told = code === NO_CLOSE_FRAME ? 'handshake_refused' : reason;
+      this.emitter.emit('denied', { code, reason: told, message: sentenceFor(code, reason, seen) });
     }
     // A listener may have taken over meanwhile: then this is no longer the end.
-    if (this.current === ending) this.emitter.emit('closed', { code, reason });
+    if (this.state === ending) this.emitter.emit('closed', { code, reason });
     releasing?.settle();
-  }
-
-  private become(state: ClientState): void {
-    const previous = this.current;
-    if (previous === state) return;
-    this.current = state;
-    this.emitter.emit('state', { state, previous });
   }
 }

@@ -7,8 +7,8 @@ const PAUSE_MS = 5_000;
 type RefreshNeed = Extract<TokenNeed, 'token_expiring' | 'token_not_yet_accepted'>;
 
 export interface TokenRefreshParts {
-  /** Null where there is no token to be had. */
-  readonly fetch: (need: RefreshNeed) => Promise<string | null>;
+  /** An Error where there is no token to be had. */
+  readonly fetch: (need: RefreshNeed) => Promise<string | Error>;
   readonly send: (token: string) => void;
   readonly backoff: Backoff;
   readonly random: () => number;
@@ -57,7 +57,7 @@ export class TokenRefresh {
     const { round } = this;
     const token = await fetch(this.need);
     if (round !== this.round) return;
-    if (token === null) {
+    if (typeof token !== 'string') {
       this.attempt(tries + 1, fullJitter(tries, backoff, random));
       return;
     }
