@@ -1,23 +1,24 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect, type SessionClient } from '../../packages/client/src/node.js';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { KEEP_ALIVE } from '../../src/admin/streams.js';
 import { settingsTable } from '../../src/base/settings.js';
 import type { Broker } from '../../src/broker.js';
+import { connect, type SessionClient } from '../../src/client/node.js';
+import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { adminTokenFor, startNode, tokenFor } from '../support/node.js';
-import { type ProxyName, RealProxy } from '../support/proxy.js';
+import { RealProxy } from '../support/proxy.js';
+import { type ProxyName, proxyKinds } from '../support/proxy-kinds.js';
 import { useRedis } from '../support/redis.js';
 import { casesOf } from '../support/scope.js';
 
-const proxies: readonly (readonly [ProxyName, NodeJS.Signals])[] = [
-  ['nginx', 'SIGHUP'],
-  ['haproxy', 'SIGUSR2'],
-  ['caddy', 'SIGUSR1'],
-];
+const proxies: readonly ProxyName[] = ['nginx', 'haproxy', 'caddy', 'apache'];
+/** More than several proxies take by default: nginx about 250, Apache 400. */
+const CROWD = 600;
 // Packages of Debian are fetched for them: only where all is tried.
 const chosen = casesOf(proxies, () => false);
 
-it.each(['nginx.conf', 'haproxy.cfg', 'Caddyfile'])(
+it.each(proxies.map((name) => proxyKinds[name].file))(
   '%s leads to both ports, and names settings that exist',
   (file) => {
     const text = readFileSync(new URL(`../../deploy/proxies/${file}`, import.meta.url), 'utf8');
@@ -30,7 +31,7 @@ it.each(['nginx.conf', 'haproxy.cfg', 'Caddyfile'])(
   },
 );
 
-describe.each(chosen)('behind %s, with the configuration that we ship', (name, reloadBy) => {
+describe.each(chosen)('behind %s, with the configuration that we ship', (name) => {
   const redis = useRedis();
   let node: Broker;
   let proxy: RealProxy;
@@ -72,19 +73,27 @@ describe.each(chosen)('behind %s, with the configuration that we ship', (name, r
   });
 
   it('the true address reaches the history, and a made-up one does not', async () => {
-    const { WebSocket } = await import('ws');
-    const ws = new WebSocket(`ws://${outside}/v1/connect`, 'soleseat.v1', {
+    // The client and the proxy are both in the trusted network: an address that the proxy passed on would count.
+    const desktop = await Desktop.open(proxy.port, tokenFor('joan'), {
       headers: { authorization: `Bearer ${tokenFor('joan')}`, 'x-forwarded-for': '6.6.6.6' },
+      localAddress: '127.0.0.2',
     });
-    await new Promise((resolve) => ws.once('open', resolve));
-    ws.send(JSON.stringify({ type: 'hello', machine: { id: 'pc' } }));
-    await new Promise((resolve) => ws.once('message', resolve));
+    desktop.say({ type: 'hello', machine: { id: 'pc' } });
+    await desktop.told('welcome');
     const history = async () =>
       (await fetch(`http://${outside}/soleseat/v1/admin/orgs/acme/history/joan`, { headers })).text();
     await eventually(async () => (await history()).includes('"machine"'));
-    // Who is outside is this machine too, and so is a trusted proxy: then the farthest that proxies name counts.
-    expect(await history()).toMatch(/"address":"(127\.0\.0\.1|6\.6\.6\.6)"/);
-    ws.terminate();
+    expect(/"address":"(.*?)"/.exec(await history())?.[1]).toBe('127.0.0.2');
+    desktop.ws.terminate();
+  });
+
+  it('several hundred clients are connected at a time', async () => {
+    const desktops = await Promise.all(
+      Array.from({ length: CROWD }, (_, n) => Desktop.hello(proxy.port, `crowd-${n}`, 'pc')),
+    );
+    for (const desktop of desktops) await desktop.told('welcome');
+    expect(desktops.filter(({ closed }) => closed !== null)).toEqual([]);
+    for (const desktop of desktops) desktop.ws.terminate();
   });
 
   it('the console is there under its path, with all that it asks for, and signs in', async () => {
@@ -131,7 +140,7 @@ describe.each(chosen)('behind %s, with the configuration that we ship', (name, r
     const clients = Array.from({ length: 20 }, (_, n) => seat(`reload-${n}`, told));
     await eventually(() => clients.every(({ state }) => state === 'active'));
     const sessions = clients.map(({ sessionId }) => sessionId);
-    proxy.reload(reloadBy);
+    proxy.reload();
     const late = seat('after', told);
     await eventually(() => late.state === 'active' && clients.every((client) => client.holdsLease()));
     expect(clients.map(({ sessionId }) => sessionId)).toEqual(sessions);
@@ -139,3 +148,55 @@ describe.each(chosen)('behind %s, with the configuration that we ship', (name, r
     for (const client of [...clients, late]) client.disconnect();
   });
 });
+
+describe.each(chosen)(
+  'behind %s that cuts after a second whatever is silent, but for what we ship',
+  (name) => {
+    const redis = useRedis();
+    const { impatient, patience } = proxyKinds[name];
+    let node: Broker;
+    let proxy: RealProxy | undefined;
+    const headers = { authorization: `Bearer ${adminTokenFor()}` };
+    beforeAll(async () => {
+      // The first renewal comes after half the interval: between two of them a session is silent for longer than a second.
+      node = await startNode(redis.url, { SOLESEAT_LEASE_TTL_MS: '20000', SOLESEAT_RENEW_EVERY_MS: '2500' });
+      await node.store.orgs.change('acme', { addresses: 'keep' }, 'test');
+    });
+    afterEach(() => proxy?.stop());
+    afterAll(() => node?.stop());
+
+    it('a session that has nothing to say keeps its connection', async () => {
+      proxy = await RealProxy.start(name, node.ports, impatient);
+      const desktop = await Desktop.hello(proxy.port, 'quiet', 'pc');
+      const leases = () => desktop.received.filter(({ type }) => type === 'lease').length;
+      await desktop.until(() => leases() >= 3 || desktop.closed !== null);
+      expect(desktop.closed).toBe(null);
+      desktop.ws.terminate();
+    });
+
+    it('a stream of events in which nothing happens stays open', async () => {
+      proxy = await RealProxy.start(name, node.ports, impatient);
+      const url = `http://127.0.0.1:${proxy.port}/soleseat/v1/admin/orgs/acme/events/stream`;
+      const stream = await fetch(url, { headers });
+      expect(stream.headers.get('content-type')).toContain('text/event-stream');
+      let said = '';
+      for await (const chunk of stream.body ?? []) {
+        said += new TextDecoder().decode(chunk);
+        if (said.split(KEEP_ALIVE).length > 2) break;
+      }
+      expect(said.split(KEEP_ALIVE).length).toBe(3);
+    });
+
+    if (patience === null) return;
+    it('without the line that we ship for it, the session loses its connection', async () => {
+      proxy = await RealProxy.start(name, node.ports, (shipped) => {
+        const without = shipped.replace(patience, '');
+        expect(without).not.toBe(shipped);
+        return impatient(without);
+      });
+      const desktop = await Desktop.hello(proxy.port, 'cut', 'pc');
+      await desktop.close();
+      expect(desktop.received.filter(({ type }) => type === 'lease').length).toBeLessThan(2);
+    });
+  },
+);

@@ -3,64 +3,48 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pickFreePort } from '../../src/embedded/redis-probe.js';
 import { eventually } from './eventually.js';
+import { type ProxyName, proxyKinds } from './proxy-kinds.js';
+import { toolRecord } from './tools.js';
 
-const record = new URL('../../.soleseat/proxies.json', import.meta.url);
 const configurations = new URL('../../deploy/proxies/', import.meta.url);
 
-export type ProxyName = 'nginx' | 'haproxy' | 'caddy';
+const STOP_TIMEOUT_MS = 3_000;
 
-const launches: Readonly<
-  Record<ProxyName, { readonly file: string; readonly args: (file: string, folder: string) => string[] }>
-> = {
-  nginx: {
-    file: 'nginx.conf',
-    args: (file, folder) => [
-      '-p',
-      folder,
-      '-e',
-      'stderr',
-      '-c',
-      file,
-      '-g',
-      'daemon off; pid nginx.pid; error_log stderr;',
-    ],
-  },
-  haproxy: { file: 'haproxy.cfg', args: (file) => ['-W', '-db', '-f', file] },
-  caddy: { file: 'Caddyfile', args: (file) => ['run', '--adapter', 'caddyfile', '--config', file] },
-};
+interface ProxyRecord {
+  readonly paths: Readonly<Record<ProxyName, string>>;
+  readonly libraries: string;
+}
 
 /** A real proxy with the configuration that we ship, but for its ports. `npm run test:all` provides it. */
 export class RealProxy {
   private constructor(
+    private readonly name: ProxyName,
     private readonly child: ChildProcess,
     readonly port: number,
     private readonly folder: string,
   ) {}
 
+  /** `change` is made to the shipped configuration before anything else. */
   static async start(
     name: ProxyName,
     to: { readonly public: number; readonly admin: number },
+    change: (shipped: string) => string = (shipped) => shipped,
   ): Promise<RealProxy> {
-    const { paths, libraries } = JSON.parse(readFileSync(record, 'utf8')) as {
-      paths: Record<ProxyName, string>;
-      libraries: string;
-    };
+    const { paths, libraries } = toolRecord<ProxyRecord>('proxies');
     const port = await pickFreePort();
     const folder = mkdtempSync(join(tmpdir(), 'soleseat-proxy-'));
-    const { file, args } = launches[name];
+    const { file, args, placed } = proxyKinds[name];
     const shipped = readFileSync(new URL(file, configurations), 'utf8');
-    const text = shipped
+    const text = placed(change(shipped), port)
       .replaceAll('127.0.0.1:8080', `127.0.0.1:${to.public}`)
       .replaceAll('127.0.0.1:9090', `127.0.0.1:${to.admin}`)
-      .replace('listen 80;', `listen 127.0.0.1:${port};`)
-      .replace('bind :80', `bind 127.0.0.1:${port}`)
-      .replace(':80 {', `http://:${port} {`);
+      .replaceAll('MODULES', join(dirname(paths.apache), '..', 'lib', 'apache2', 'modules'));
     mkdirSync(join(folder, 'logs'));
     const path = join(folder, file);
-    writeFileSync(path, name === 'nginx' ? withOwnFolders(text) : text);
+    writeFileSync(path, text);
     const env = { ...process.env, HOME: folder, LD_LIBRARY_PATH: libraries };
     const child = spawn(paths[name], args(path, folder), {
       cwd: folder,
@@ -71,7 +55,7 @@ export class RealProxy {
     child.stderr?.on('data', (chunk) => {
       said += chunk;
     });
-    const proxy = new RealProxy(child, port, folder);
+    const proxy = new RealProxy(name, child, port, folder);
     await eventually(`${name} listens`, async () => {
       if (child.exitCode !== null) throw new Error(`${name} ended: ${said}`);
       return proxy.#answers();
@@ -80,13 +64,16 @@ export class RealProxy {
   }
 
   /** As its operator would, after a change of its configuration. */
-  reload(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
+  reload(): void {
+    this.child.kill(proxyKinds[this.name].reloadBy);
   }
 
   async stop(): Promise<void> {
     this.child.kill('SIGTERM');
+    // Caddy waits for requests that are open, for as long as they are.
+    const overdue = setTimeout(() => this.child.kill('SIGKILL'), STOP_TIMEOUT_MS);
     if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+    clearTimeout(overdue);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -98,12 +85,4 @@ export class RealProxy {
       }).on('error', () => resolve(false));
     });
   }
-}
-
-/** Where it may write: an unpacked nginx would use the system's folders. */
-function withOwnFolders(text: string): string {
-  const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (one) => `  ${one}_temp_path ${one};`,
-  );
-  return text.replace('http {', `http {\n  access_log off;\n${folders.join('\n')}`);
 }
