@@ -70,8 +70,8 @@ export const causes: readonly Cause[] = [
   },
   {
     kind: 'no_permission',
-    // Before Redis 7 a script that may not do something says so without the word.
-    replies: /(^|[\s-])NOPERM\b|The user executing the script can't/,
+    // A script that may not do something says so without the word before Redis 7, and in other words from Redis 7.2 on.
+    replies: /(^|[\s-])NOPERM\b|The user executing the script can't|ACL failure in script/,
     says: 'Redis refuses its service: the user of REDIS_URL lacks a right in Redis',
     next: 'docs/operations.md has the ACL line that the broker needs.',
     refusesWrites: true,

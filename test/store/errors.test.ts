@@ -217,6 +217,10 @@ describe('the table of causes', () => {
     ],
     [
       'no_permission',
+      reply('ERR ACL failure in script: No permissions to access a key script: f_1, on @user_script:1.'),
+    ],
+    [
+      'no_permission',
       reply(
         "ERR Error running script (call to f_1): @user_script:9: The user executing the script can't run this command or subcommand",
       ),

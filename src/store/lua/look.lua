@@ -23,16 +23,20 @@ if seats > 0 then
 end
 settle()
 
--- Refusals of a minute that is over are to become events. Some at a time, as Redis does nothing else meanwhile.
-local refusals = redis.call('HSCAN', refusedKey, 0, 'COUNT', order.batch)
-local refusedUsers, refusedNow = {}, false
-for i = 1, #refusals[2], 2 do
-  if tonumber(string.match(refusals[2][i + 1], '^%d+')) == math.floor(now / 60000) then
-    refusedNow = true
-  else
-    refusedUsers[#refusedUsers + 1] = refusals[2][i]
+-- Refusals of a minute that is over are to become events. Some at a time, as Redis does nothing else meanwhile. A page of
+-- HSCAN may be empty though others follow: Redis 8 leaves a hash large for longer after most of it was deleted.
+local cursor, refusedUsers, refusedNow = '0', {}, false
+repeat
+  local page = redis.call('HSCAN', refusedKey, cursor, 'COUNT', order.batch)
+  cursor = page[1]
+  for i = 1, #page[2], 2 do
+    if tonumber(string.match(page[2][i + 1], '^%d+')) == math.floor(now / 60000) then
+      refusedNow = true
+    else
+      refusedUsers[#refusedUsers + 1] = page[2][i]
+    end
   end
-end
+until cursor == '0' or refusedNow or #refusedUsers > 0
 
 -- Licenses of version 0.1 have an end and no reminder: they get theirs with the first look.
 if redis.call('HSETNX', countersKey, 'remindersMade', '1') == 1 then
@@ -50,7 +54,7 @@ local runOut, ended, silent = overdueIn(activeKey), overdueIn(expiringKey), {}
 local reminded = overdueIn(remindersKey)
 
 local next = (seats > 0 or refusedNow) and nextMinute() or math.huge
-if refusals[1] ~= '0' then next = now + RETRY_MS end
+if cursor ~= '0' then next = now + RETRY_MS end
 local function nextFrom(index)
   local first = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')[2]
   if first then next = math.min(next, tonumber(first)) end
