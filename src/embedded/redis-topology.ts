@@ -19,7 +19,14 @@ export interface TopologyOptions {
   readonly binary: string;
   /** Another program for one of the servers, by its place in `servers`. */
   readonly binaryOf?: (index: number) => string;
+  /** The name by which the servers announce themselves, in place of 127.0.0.1. It must resolve to this machine. */
+  readonly hostname?: string;
+  /** Files for TLS, in a cluster: the servers and their clients speak it on ports of their own. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
 }
+
+/** A name may lead to either of them. */
+const bothLoopbacks = ['--bind', '127.0.0.1', '-::1'];
 
 export const MASTER_NAME = 'main';
 
@@ -42,17 +49,23 @@ export async function startSentinelTopology(options: TopologyOptions): Promise<S
     return server;
   };
   try {
-    const extraArgs = quickSync;
+    const { hostname } = options;
+    const named = hostname === undefined ? [] : [...bothLoopbacks, '--replica-announce-ip', hostname];
+    const extraArgs = [...quickSync, ...named];
     const binaryOf = options.binaryOf ?? (() => options.binary);
     const master = await start({ extraArgs, binary: binaryOf(0) });
-    const replicaArgs = [...extraArgs, '--replicaof', '127.0.0.1', String(master.port)];
+    const host = hostname ?? '127.0.0.1';
+    const replicaArgs = [...extraArgs, '--replicaof', host, String(master.port)];
     const replicas = await startMany(REPLICAS, (index) =>
       start({ extraArgs: replicaArgs, binary: binaryOf(index + 1) }),
     );
     // Sentinels learn of replicas when they first ask the master, and then not for ten seconds.
     await settled([master], (info) => info.split('state=online').length > REPLICAS, ['info', 'replication']);
     const sentinel = [
-      `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${master.port} 2`,
+      ...(hostname === undefined
+        ? []
+        : ['sentinel resolve-hostnames yes', 'sentinel announce-hostnames yes']),
+      `sentinel monitor ${MASTER_NAME} ${host} ${master.port} 2`,
       `sentinel down-after-milliseconds ${MASTER_NAME} 1000`,
       `sentinel failover-timeout ${MASTER_NAME} 3000`,
       `sentinel parallel-syncs ${MASTER_NAME} ${REPLICAS}`,
@@ -71,27 +84,44 @@ export async function startSentinelTopology(options: TopologyOptions): Promise<S
 /** Starts a cluster of three masters, the first of the servers, each with a replica. */
 export async function startClusterTopology(options: TopologyOptions): Promise<RedisTopology> {
   const started: RedisProcess[] = [];
+  /** Where clients and the other servers find each of them. */
+  const ports: number[] = [];
   const stop = () => stopAll(started);
-  const clusterArgs = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'];
-  clusterArgs.push('--cluster-node-timeout', '1500', '--cluster-replica-validity-factor', '0');
-  // Where one master is gone, the orgs of the others go on.
-  clusterArgs.push('--cluster-require-full-coverage', 'no');
-  const extraArgs = [...quickSync, ...clusterArgs];
   try {
     for (let i = 0; i < CLUSTER_MASTERS * 2; i++) {
-      started.push(
-        await startRedis({ binary: options.binary, port: await pickFreeClusterPort(), extraArgs }),
-      );
+      const port = await pickFreeClusterPort();
+      const tlsPort = options.tls === undefined ? null : await pickFreeClusterPort();
+      const extraArgs = [...quickSync, ...clusterArgs(options, tlsPort)];
+      started.push(await startRedis({ binary: options.binary, port, extraArgs }));
+      ports.push(tlsPort ?? port);
     }
-    await formCluster(started);
-    return { url: `redis+cluster://${addresses(started)}`, servers: started, stop };
+    await formCluster(started, ports);
+    const scheme = options.tls === undefined ? 'redis' : 'rediss';
+    const url = `${scheme}+cluster://${ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
+    return { url, servers: started, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function formCluster(servers: readonly RedisProcess[]): Promise<void> {
+function clusterArgs({ hostname, tls }: TopologyOptions, tlsPort: number | null): string[] {
+  const args = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'];
+  args.push('--cluster-node-timeout', '1500', '--cluster-replica-validity-factor', '0');
+  // Where one master is gone, the orgs of the others go on.
+  args.push('--cluster-require-full-coverage', 'no');
+  if (hostname !== undefined) {
+    args.push(...bothLoopbacks, '--cluster-announce-hostname', hostname);
+    args.push('--cluster-preferred-endpoint-type', 'hostname');
+  }
+  if (tls !== undefined) {
+    args.push('--tls-port', String(tlsPort), '--tls-cluster', 'yes', '--tls-replication', 'yes');
+    args.push('--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-ca-cert-file', tls.ca);
+  }
+  return args;
+}
+
+async function formCluster(servers: readonly RedisProcess[], ports: readonly number[]): Promise<void> {
   const clients = servers.map(({ port }) => new Redis(port, '127.0.0.1'));
   const masters = clients.slice(0, CLUSTER_MASTERS);
   const bounds = masters.map((_, i) => Math.floor((SLOTS * i) / CLUSTER_MASTERS)).concat(SLOTS);
@@ -101,7 +131,7 @@ async function formCluster(servers: readonly RedisProcess[]): Promise<void> {
       const [from = 0, to = 0] = [bounds[i], bounds[i + 1]];
       await master.cluster('ADDSLOTS', ...Array.from({ length: to - from }, (_, slot) => from + slot));
     }
-    for (const { port } of servers.slice(1)) await clients[0]?.cluster('MEET', '127.0.0.1', port);
+    for (const port of ports.slice(1)) await clients[0]?.cluster('MEET', '127.0.0.1', port);
     await settled(servers, (info) => info.includes(`cluster_known_nodes:${servers.length}`), [
       'cluster',
       'info',

@@ -10,10 +10,11 @@ import {
   type SentinelTopology,
   startClusterTopology,
   startSentinelTopology,
+  type TopologyOptions,
 } from '../../src/embedded/redis-topology.js';
 
-export async function testSentinels(): Promise<SentinelTopology> {
-  return startSentinelTopology({ binary: (await provisionRedis()).path });
+export async function testSentinels(more: Partial<TopologyOptions> = {}): Promise<SentinelTopology> {
+  return startSentinelTopology({ binary: (await provisionRedis()).path, ...more });
 }
 
 /** Sentinels over servers of which the first, the master, has a clock of its own, so many seconds ahead. */
@@ -39,8 +40,8 @@ export async function sentinelsWithClock(
   return { ...topology, stop, setAhead: clock.set };
 }
 
-export async function testCluster(): Promise<RedisTopology> {
-  return startClusterTopology({ binary: (await provisionRedis()).path });
+export async function testCluster(more: Partial<TopologyOptions> = {}): Promise<RedisTopology> {
+  return startClusterTopology({ binary: (await provisionRedis()).path, ...more });
 }
 
 /** Runs one command on a server. */
