@@ -58,7 +58,8 @@ function problemOf(info: string, isCluster: boolean): string | null {
   const [major, minor] = [Number(version?.[1] ?? 0), Number(version?.[2] ?? 0)];
   if (major < 6 || (major === 6 && minor < 2))
     return `Redis ${major}.${minor} is too old: Soleseat needs 6.2 or newer`;
-  const mode = /redis_mode:(\w+)/.exec(info)?.[1];
+  // Valkey has another word for it.
+  const mode = /(?:redis|server)_mode:(\w+)/.exec(info)?.[1];
   if (mode === 'sentinel')
     return "this is a Sentinel: begin REDIS_URL with redis+sentinel:// and end it with the master's name";
   if (mode === 'cluster' && !isCluster)
