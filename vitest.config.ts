@@ -5,6 +5,9 @@ import { LongestFirst } from './test/support/longest-first.js';
 for (const name of Object.keys(process.env)) {
   if (name === 'REDIS_URL' || name.startsWith('SOLESEAT_')) delete process.env[name];
 }
+// `npm run test:matrix` runs the same tests with another server.
+const { TESTS_REDIS } = process.env;
+if (TESTS_REDIS) process.env.SOLESEAT_REDIS_SERVER = TESTS_REDIS;
 
 /** Units, and stores on a real Redis: under 90 seconds, for whoever has a hand in the code. */
 const quick = ['auth', 'base', 'license', 'outbox', 'protocol', 'session', 'store'].map(
