@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { connect, type SessionClient } from '../../packages/client/src/node.js';
 import { KEEP_ALIVE } from '../../src/admin/streams.js';
 import { settingsTable } from '../../src/base/settings.js';
 import type { Broker } from '../../src/broker.js';
-import { connect, type SessionClient } from '../../src/client/node.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { adminTokenFor, startNode, tokenFor } from '../support/node.js';
