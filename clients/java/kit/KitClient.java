@@ -1,0 +1,119 @@
+import io.soleseat.client.Machine;
+import io.soleseat.client.SeatClient;
+import io.soleseat.client.SeatEvent;
+import io.soleseat.client.SeatListener;
+import io.soleseat.client.TokenNeed;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The program by which the kit judges this library:
+ *
+ * <pre>soleseat client-test -- java -cp soleseat-client.jar KitClient.java</pre>
+ *
+ * It prints `holds true` and `holds false` at each change, and each event. It reads `takeover`, `retry`, `release` and `quit`.
+ */
+public final class KitClient implements SeatListener {
+  private static final long LOOK_EVERY_MS = 5;
+
+  private final HttpClient http = HttpClient.newHttpClient();
+  private volatile SeatClient seat;
+  private String told = "";
+
+  public static void main(String[] arguments) throws Exception {
+    new KitClient().run();
+  }
+
+  private void run() throws Exception {
+    say("holds false");
+    String name = environment("SEAT_MACHINE_NAME", environment("SEAT_MACHINE_ID", ""));
+    seat =
+        SeatClient.builder()
+            .url(environment("SEAT_URL", ""))
+            .token(this::fetchToken)
+            .machine(Machine.of(environment("SEAT_MACHINE_ID", "")).withName(name))
+            .program("soleseat-kit", "1.0")
+            .listener(this)
+            .connect();
+    Thread looker = new Thread(this::lookForEver);
+    looker.setDaemon(true);
+    looker.start();
+    BufferedReader commands = new BufferedReader(new InputStreamReader(System.in));
+    for (String line = commands.readLine(); line != null && obey(line.strip()); line = commands.readLine()) {}
+    leave();
+    System.exit(0);
+  }
+
+  /** After a release this changes nothing. */
+  private void leave() throws Exception {
+    seat.disconnect().get();
+  }
+
+  /** False once the program is to end. */
+  private boolean obey(String command) throws Exception {
+    switch (command) {
+      case "takeover" -> seat.takeOver();
+      case "retry" -> seat.retryNow();
+      case "release" -> {
+        seat.release().get();
+        look();
+        return false;
+      }
+      case "quit" -> {
+        return false;
+      }
+      default -> say("no such command: " + command);
+    }
+    return true;
+  }
+
+  private String fetchToken(TokenNeed need) throws IOException, InterruptedException {
+    say("token " + need);
+    HttpRequest request = HttpRequest.newBuilder(URI.create(environment("SEAT_TOKEN_URL", ""))).build();
+    HttpResponse<String> answer = http.send(request, HttpResponse.BodyHandlers.ofString());
+    if (answer.statusCode() != 200) throw new IOException("the token server answered " + answer.statusCode());
+    return answer.body().strip();
+  }
+
+  @Override
+  public void onEvent(SeatEvent event) {
+    look();
+    say("event " + event);
+  }
+
+  private void lookForEver() {
+    for (; ; ) {
+      look();
+      try {
+        TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MS);
+      } catch (InterruptedException ended) {
+        return;
+      }
+    }
+  }
+
+  private synchronized void look() {
+    if (seat != null) say("holds " + seat.holdsLease());
+  }
+
+  /** Lines that begin with `holds` are said only where they are news. */
+  private synchronized void say(String line) {
+    if (line.startsWith("holds ")) {
+      if (line.equals(told)) return;
+      told = line;
+    }
+    System.out.println(line);
+    System.out.flush();
+  }
+
+  private static String environment(String name, String otherwise) {
+    String value = System.getenv(name);
+    return value == null ? otherwise : value;
+  }
+}

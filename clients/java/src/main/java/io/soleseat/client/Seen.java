@@ -1,0 +1,14 @@
+package io.soleseat.client;
+
+import java.util.OptionalLong;
+
+/** What was said on a connection that matters once it is closed. */
+final class Seen {
+  /** The reason of the eviction; null where there was none. */
+  String evictedFor = null;
+  /** The broker's sentence; null where it sent no error. */
+  String errorMessage = null;
+  OptionalLong drainWithinMs = OptionalLong.empty();
+  long retryAfterMs = 0;
+  boolean takeoverSent = false;
+}

@@ -1,0 +1,35 @@
+package io.soleseat.client;
+
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** What the broker says, as far as this version understands it: PROTOCOL.md, "Messages from the server". */
+sealed interface ServerMessage {
+  /** When the node wrote the message; empty where it does not say. */
+  default OptionalLong elapsedMs() {
+    return OptionalLong.empty();
+  }
+
+  record Welcome(Resume session, boolean resumed, long ttlMs, long renewEveryMs, Optional<SeatEvent.License> license,
+      boolean displaced, Optional<String> displacedName, OptionalLong elapsedMs) implements ServerMessage {}
+
+  record Lease(long epoch, long ttlMs, OptionalLong elapsedMs) implements ServerMessage {}
+
+  record Evicted(SeatEvent.Evicted event) implements ServerMessage {}
+
+  record Conflict(SeatEvent.Conflict event, OptionalLong elapsedMs) implements ServerMessage {}
+
+  record Jeopardy(long graceMs, OptionalLong elapsedMs) implements ServerMessage {}
+
+  record Recovered() implements ServerMessage {}
+
+  record TokenExpiring(OptionalLong elapsedMs) implements ServerMessage {}
+
+  record Draining(long reconnectWithinMs, OptionalLong elapsedMs) implements ServerMessage {}
+
+  record Failed(String code, String message, OptionalLong retryAfterMs, OptionalLong elapsedMs)
+      implements ServerMessage {}
+
+  /** The session to ask for again. */
+  record Resume(String sessionId, long epoch) {}
+}
