@@ -1,5 +1,6 @@
 import io.soleseat.client.Machine;
 import io.soleseat.client.SeatClient;
+import io.soleseat.client.SeatClientBuilder;
 import io.soleseat.client.SeatEvent;
 import io.soleseat.client.SeatListener;
 import io.soleseat.client.TokenNeed;
@@ -19,7 +20,7 @@ import java.util.concurrent.TimeUnit;
  *
  * It prints `holds true` and `holds false` at each change, and each event. It reads `takeover`, `retry`, `release` and `quit`.
  */
-public final class KitClient implements SeatListener {
+public class KitClient implements SeatListener {
   private static final long LOOK_EVERY_MS = 5;
 
   private final HttpClient http = HttpClient.newHttpClient();
@@ -30,17 +31,20 @@ public final class KitClient implements SeatListener {
     new KitClient().run();
   }
 
-  private void run() throws Exception {
+  /** What the kit says of the client. The tests of the library add to it. */
+  protected SeatClientBuilder describe() throws Exception {
+    String id = environment("SEAT_MACHINE_ID", "");
+    return SeatClient.builder()
+        .url(environment("SEAT_URL", ""))
+        .token(this::fetchToken)
+        .machine(Machine.of(id).withName(environment("SEAT_MACHINE_NAME", id)))
+        .program("soleseat-kit", "1.0")
+        .listener(this);
+  }
+
+  protected final void run() throws Exception {
     say("holds false");
-    String name = environment("SEAT_MACHINE_NAME", environment("SEAT_MACHINE_ID", ""));
-    seat =
-        SeatClient.builder()
-            .url(environment("SEAT_URL", ""))
-            .token(this::fetchToken)
-            .machine(Machine.of(environment("SEAT_MACHINE_ID", "")).withName(name))
-            .program("soleseat-kit", "1.0")
-            .listener(this)
-            .connect();
+    seat = describe().connect();
     Thread looker = new Thread(this::lookForEver);
     looker.setDaemon(true);
     looker.start();
@@ -56,7 +60,7 @@ public final class KitClient implements SeatListener {
   }
 
   /** False once the program is to end. */
-  private boolean obey(String command) throws Exception {
+  protected boolean obey(String command) throws Exception {
     switch (command) {
       case "takeover" -> seat.takeOver();
       case "retry" -> seat.retryNow();
@@ -71,6 +75,10 @@ public final class KitClient implements SeatListener {
       default -> say("no such command: " + command);
     }
     return true;
+  }
+
+  protected final SeatClient seat() {
+    return seat;
   }
 
   private String fetchToken(TokenNeed need) throws IOException, InterruptedException {
@@ -103,7 +111,7 @@ public final class KitClient implements SeatListener {
   }
 
   /** Lines that begin with `holds` are said only where they are news. */
-  private synchronized void say(String line) {
+  protected final synchronized void say(String line) {
     if (line.startsWith("holds ")) {
       if (line.equals(told)) return;
       told = line;
@@ -112,7 +120,7 @@ public final class KitClient implements SeatListener {
     System.out.flush();
   }
 
-  private static String environment(String name, String otherwise) {
+  protected static String environment(String name, String otherwise) {
     String value = System.getenv(name);
     return value == null ? otherwise : value;
   }

@@ -13,6 +13,7 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /** Describes a {@link SeatClient}. Not for several threads at once. Each option may be given again: the last one counts. */
 public final class SeatClientBuilder {
+  private static final Duration SHORTEST = Duration.ofMillis(1);
   private static final Duration LONGEST = Duration.ofMillis(Backoff.LONGEST_MS);
 
   private URI url = null;
@@ -211,7 +212,7 @@ public final class SeatClientBuilder {
 
   private static Duration checked(String name, Duration time) {
     Objects.requireNonNull(time, name);
-    if (time.toMillis() <= 0 || time.compareTo(LONGEST) > 0)
+    if (time.compareTo(SHORTEST) < 0 || time.compareTo(LONGEST) > 0)
       throw new IllegalArgumentException(name + " is not between 1 ms and 24 days: " + time);
     return time;
   }

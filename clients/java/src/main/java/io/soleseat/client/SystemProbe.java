@@ -69,7 +69,13 @@ interface SystemProbe {
         Process process = new ProcessBuilder(line).redirectError(ProcessBuilder.Redirect.DISCARD).start();
         process.getOutputStream().close();
         // Reading would wait for ever for a command that hangs.
-        process.onExit().orTimeout(COMMAND_TIMEOUT_SECONDS, TimeUnit.SECONDS).whenComplete((done, late) -> process.destroyForcibly());
+        process
+            .onExit()
+            .orTimeout(COMMAND_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+            .whenComplete(
+                (done, late) -> {
+                  if (late != null) process.destroyForcibly();
+                });
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         return process.onExit().get().exitValue() == 0 ? Optional.of(output) : Optional.empty();
       } catch (IOException | ExecutionException | RuntimeException failed) {
