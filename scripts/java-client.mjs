@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { prepareJava } from './java.mjs';
@@ -64,7 +73,8 @@ async function compileAll({ javac, jarTool }, work) {
   // META-INF is where a jar has its license.
   const licenses = join(work, 'licenses', 'META-INF');
   mkdirSync(licenses, { recursive: true });
-  for (const name of ['LICENSE', 'NOTICE']) writeFileSync(join(licenses, name), readFileSync(join(folder, name)));
+  for (const name of ['LICENSE', 'NOTICE'])
+    writeFileSync(join(licenses, name), readFileSync(join(folder, name)));
   await run(jarTool, [
     ...['--update', '--file', join(work, 'soleseat-client.jar'), '--date=2026-01-01T00:00:00+00:00'],
     ...['-C', dirname(licenses), 'META-INF'],
@@ -75,8 +85,20 @@ async function compileAll({ javac, jarTool }, work) {
 }
 
 function compile(javac, into, classPath, files) {
-  const path = classPath.length === 0 ? [] : ['-cp', classPath.join(process.platform === 'win32' ? ';' : ':')];
-  return run(javac, ['--release', '17', '-encoding', 'UTF-8', '-Xlint:all', '-Werror', ...path, '-d', into, ...files]);
+  const path =
+    classPath.length === 0 ? [] : ['-cp', classPath.join(process.platform === 'win32' ? ';' : ':')];
+  return run(javac, [
+    '--release',
+    '17',
+    '-encoding',
+    'UTF-8',
+    '-Xlint:all',
+    '-Werror',
+    ...path,
+    '-d',
+    into,
+    ...files,
+  ]);
 }
 
 /** The JDK of the `java` that the set-up of the tests has found. */

@@ -37,9 +37,10 @@ export class ClientProcess {
     const matches = typeof isIt === 'string' ? (line: string) => line === isIt : isIt;
     await eventually(() => {
       if (lines.slice(from).some(matches)) return true;
-      if (child.exitCode !== null)
-        throw new Error(`ended with ${child.exitCode} after:\n${lines.join('\n')}`);
+      if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}`);
       return false;
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}\nit printed:\n${lines.join('\n')}`);
     });
   }
 

@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { closeCodes } from '../../src/protocol/close-codes.js';
+import { buildJava, type JavaBuild } from '../support/java-library.js';
+
+const run = promisify(execFile);
+const folder = fileURLToPath(new URL('../../clients/java/', import.meta.url));
+const textOf = (...path: string[]) => readFileSync(join(folder, ...path), 'utf8');
+const sources = readdirSync(join(folder, 'src/main/java'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.java'))
+  .map((name) => join('src/main/java', name));
+const MAX_LINES = 300;
+
+let build: JavaBuild;
+beforeAll(async () => {
+  build = await buildJava();
+});
+
+describe('the Java library', () => {
+  it('passes its unit tests', async () => {
+    const vectors = join(folder, '..', 'machine-id-vectors.json');
+    const { stdout } = await run(build.java, [
+      `-Dsoleseat.vectors=${vectors}`,
+      ...['-cp', [build.jar, build.testClasses].join(delimiter), 'io.soleseat.client.UnitTests'],
+    ]);
+    const lines = stdout.trim().split('\n');
+    expect(lines.filter((line) => !line.startsWith('ok '))).toEqual([]);
+    expect(lines.length).toBeGreaterThan(45);
+    // A class of tests that nobody runs passes for ever.
+    const classes = readdirSync(join(folder, 'test/io/soleseat/client')).filter((name) =>
+      /Test\.java$/.test(name),
+    );
+    const hasRun = new Set(lines.map((line) => `${line.slice('ok '.length).split('.')[0]}.java`));
+    expect(classes.filter((name) => !hasRun.has(name))).toEqual([]);
+  });
+
+  it('documents all that is public', async () => {
+    const out = mkdtempSync(join(tmpdir(), 'soleseat-javadoc-'));
+    try {
+      const files = sources.map((name) => join(folder, name));
+      await run(build.javadoc, ['-quiet', '-Xdoclint:all', '-Werror', '-d', out, ...files]);
+    } finally {
+      rmSync(out, { recursive: true, force: true });
+    }
+  });
+
+  it('is a module that needs only the JDK, and exports one package', async () => {
+    const { stdout } = await run(build.jarTool, ['--describe-module', '--file', build.jar]);
+    const lines = stdout.split('\n').map((line) => line.trim());
+    expect(lines.filter((line) => /^(exports|requires|contains|opens|qualified)/.test(line)).sort()).toEqual([
+      'exports io.soleseat.client',
+      'requires java.base mandated',
+      'requires java.net.http transitive',
+    ]);
+  });
+
+  it('says the same version and name in its manifest, its pom and the package', () => {
+    const { version } = JSON.parse(readFileSync(join(folder, '../../package.json'), 'utf8')) as {
+      version: string;
+    };
+    expect(textOf('manifest.mf')).toContain(`Bundle-Version: ${version}\n`);
+    expect(textOf('manifest.mf')).toContain(`Export-Package: io.soleseat.client;version="${version}"\n`);
+    expect(/<version>(.*?)<\/version>/.exec(textOf('pom.xml'))?.[1]).toBe(version);
+    expect(textOf('README.md')).toContain(`<version>${version}</version>`);
+  });
+
+  it('imports in its manifest what an OSGi framework gives to nobody by itself', () => {
+    const imports = sources.flatMap((name) => [
+      ...textOf(name).matchAll(/^import (javax[\w.]*)\.[A-Z]\w*;/gm),
+    ]);
+    const packages = [...new Set(imports.map((match) => match[1]))].sort();
+    expect(/^Import-Package: (.*)$/m.exec(textOf('manifest.mf'))?.[1]?.split(',')).toEqual(packages);
+  });
+
+  it('carries its license', async () => {
+    const { stdout } = await run(build.jarTool, ['--list', '--file', build.jar]);
+    expect(stdout.split('\n')).toEqual(expect.arrayContaining(['META-INF/LICENSE', 'META-INF/NOTICE']));
+    expect(textOf('LICENSE')).toContain('Apache License');
+  });
+
+  it('has the close codes of the broker', () => {
+    const rows = textOf('src/main/java/io/soleseat/client/CloseCodes.java').matchAll(
+      /new Row\((\d+), "(\w+)", "([^"]+)"\)/g,
+    );
+    const table = [...rows].map(([, code, reason, meaning]) => ({ code: Number(code), reason, meaning }));
+    expect(table).toEqual(closeCodes);
+  });
+
+  it(`has no file of more than ${MAX_LINES} lines`, () => {
+    expect(sources.filter((name) => textOf(name).trimEnd().split('\n').length > MAX_LINES)).toEqual([]);
+  });
+});

@@ -1,0 +1,44 @@
+import { delimiter } from 'node:path';
+import { ClientProcess } from './client-process.js';
+
+export interface JavaBuild {
+  readonly java: string;
+  readonly jarTool: string;
+  readonly javadoc: string;
+  readonly jar: string;
+  readonly testClasses: string;
+  readonly kitClasses: string;
+}
+
+/** Builds the Java library, where that is not done yet. */
+export async function buildJava(): Promise<JavaBuild> {
+  const script = new URL('../../scripts/java-client.mjs', import.meta.url);
+  const { buildJavaClient } = (await import(script.href)) as { buildJavaClient(): Promise<JavaBuild> };
+  return buildJavaClient();
+}
+
+export interface JavaProgram {
+  readonly url: string;
+  readonly tokenUrl: string;
+  readonly machine: string;
+  /** A class of clients/java/test or clients/java/kit. */
+  readonly main?: string;
+  readonly more?: Readonly<Record<string, string>>;
+}
+
+/** Starts a program that uses the Java library. */
+export function startJavaProgram(
+  { java, jar, testClasses, kitClasses }: JavaBuild,
+  { url, tokenUrl, machine, main = 'TestClient', more = {} }: JavaProgram,
+): ClientProcess {
+  const classPath = [jar, testClasses, kitClasses].join(delimiter);
+  // A small heap and one compiler: the machine is shared.
+  const args = ['-Xmx64m', '-XX:TieredStopAtLevel=1', '-cp', classPath, main];
+  return ClientProcess.start(java, args, {
+    SEAT_URL: url,
+    SEAT_TOKEN_URL: tokenUrl,
+    SEAT_MACHINE_ID: machine,
+    SEAT_MACHINE_NAME: machine,
+    ...more,
+  });
+}
