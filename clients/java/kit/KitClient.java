@@ -42,9 +42,13 @@ public class KitClient implements SeatListener {
         .listener(this);
   }
 
+  protected SeatClient connect(SeatClientBuilder described) {
+    return described.connect();
+  }
+
   protected final void run() throws Exception {
     say("holds false");
-    seat = describe().connect();
+    seat = connect(describe());
     Thread looker = new Thread(this::lookForEver);
     looker.setDaemon(true);
     looker.start();

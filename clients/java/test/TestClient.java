@@ -1,6 +1,8 @@
+import io.soleseat.client.SeatClient;
 import io.soleseat.client.SeatClientBuilder;
 import io.soleseat.client.SeatEvent;
 import io.soleseat.client.SeatListener;
+import io.soleseat.client.SleepingClock;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.ProxySelector;
@@ -18,6 +20,7 @@ import javax.net.ssl.TrustManagerFactory;
 /** The kit's program with options of the library that the kit does not know, each by a variable of the environment. */
 public final class TestClient extends KitClient {
   private final ExecutorService pool = Executors.newFixedThreadPool(4, task -> daemon(task, "callback-of-the-program"));
+  private final SleepingClock clock = new SleepingClock();
 
   public static void main(String[] arguments) throws Exception {
     new TestClient().run();
@@ -26,9 +29,10 @@ public final class TestClient extends KitClient {
   @Override
   protected SeatClientBuilder describe() throws Exception {
     SeatClientBuilder builder = super.describe();
-    builder.backoff(Duration.ofMillis(100), Duration.ofMillis(1_000));
+    Duration wait = Duration.parse(environment("TEST_WAIT", "PT0.1S"));
+    builder.backoff(wait, wait.multipliedBy(10));
     builder.tokenTimeout(Duration.parse(environment("TEST_TOKEN_TIMEOUT", "PT15S")));
-    if (!environment("TEST_THROWS", "").isEmpty()) builder.listener(new Thrower());
+    if (!environment("TEST_THROWS", "").isEmpty()) builder.listener(new Thrower()).listener(new Later());
     if (!environment("TEST_POOL", "").isEmpty()) builder.callbackExecutor(pool);
     HttpClient.Builder http = HttpClient.newBuilder();
     String authority = environment("TEST_AUTHORITY", "");
@@ -40,7 +44,13 @@ public final class TestClient extends KitClient {
   }
 
   @Override
+  protected SeatClient connect(SeatClientBuilder described) {
+    return environment("TEST_SLEEPS", "").isEmpty() ? described.connect() : clock.connect(described);
+  }
+
+  @Override
   protected boolean obey(String command) throws Exception {
+    if (command.equals("sleep")) clock.sleepAnHour();
     if (!command.equals("close")) return super.obey(command);
     long beganNanos = System.nanoTime();
     seat().close();
@@ -72,6 +82,14 @@ public final class TestClient extends KitClient {
     Thread thread = new Thread(task, name);
     thread.setDaemon(true);
     return thread;
+  }
+
+  /** Hears each event after the one that throws. */
+  private final class Later implements SeatListener {
+    @Override
+    public void onLeaseRenewed(SeatEvent.LeaseRenewed event) {
+      say("later " + event);
+    }
   }
 
   private static final class Thrower implements SeatListener {

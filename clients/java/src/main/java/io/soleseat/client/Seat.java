@@ -106,7 +106,7 @@ final class Seat implements Dialler.Events, LeaseWatch.Events {
   @Override
   public void heard(ServerMessage message, Seen seen) {
     if (message instanceof ServerMessage.Welcome welcome) welcomed(welcome);
-    else if (message instanceof ServerMessage.Lease lease) renewed(lease);
+    else if (message instanceof ServerMessage.Lease lease) renewed(lease, seen);
     else if (message instanceof ServerMessage.Conflict conflict) refusedFor(conflict, seen);
     else if (message instanceof ServerMessage.Jeopardy jeopardy) endangered(jeopardy);
     else {
@@ -191,12 +191,13 @@ final class Seat implements Dialler.Events, LeaseWatch.Events {
             message.displacedName()));
   }
 
-  private void renewed(ServerMessage.Lease message) {
+  private void renewed(ServerMessage.Lease message, Seen seen) {
     // A renewal of a grant before the latest one says nothing.
     ServerMessage.Resume session = status.session();
     boolean counts = releasing == null && session != null && message.epoch() >= session.epoch();
     watch.lease.granted(false, message.ttlMs(), message.elapsedMs(), counts);
     if (!counts) return;
+    seen.forgetError();
     // promise 8: a lease that was asserted again may come back with a higher epoch.
     status.keep(new ServerMessage.Resume(session.sessionId(), message.epoch()));
     // promise 15: one that lay unread is no news of the seat, and no sign that the connection is well.

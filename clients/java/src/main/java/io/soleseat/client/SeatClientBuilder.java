@@ -187,7 +187,12 @@ public final class SeatClientBuilder {
    * @throws IllegalStateException if {@code url}, {@code token} or {@code machine} was not given
    */
   public SeatClient connect() {
-    return new SeatClient(options(SeatClock.ofSystem()), listeners);
+    return connect(SeatClock.ofSystem());
+  }
+
+  /** A test may be a computer that sleeps. */
+  SeatClient connect(SeatClock clock) {
+    return new SeatClient(options(clock), listeners);
   }
 
   private Options options(SeatClock clock) {

@@ -11,4 +11,10 @@ final class Seen {
   OptionalLong drainWithinMs = OptionalLong.empty();
   long retryAfterMs = 0;
   boolean takeoverSent = false;
+
+  /** The seat went on behind an error without a close: it says nothing about the loss that comes some day. */
+  void forgetError() {
+    errorMessage = null;
+    retryAfterMs = 0;
+  }
 }
