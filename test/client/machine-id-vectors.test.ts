@@ -44,7 +44,7 @@ function probeOf({ system, environment, files, commands }: SystemVector): System
 // The libraries in the other languages are tested with the same file.
 describe('the shared vectors of the machine id', () => {
   it.each(ids)('give $id for "$application" under $systemId', async ({ application, systemId, id }) => {
-    // An id of upper-case letters or with hyphens is none of Linux.
+    // Only macOS takes an id of any form.
     const mac = { name: '', system: 'darwin' as const, application, files: {}, environment: {} };
     const commands = { 'ioreg -rd1 -c IOPlatformExpertDevice': `"IOPlatformUUID" = "${systemId}"` };
     const found = await machineId({ application }, probeOf({ ...mac, commands, kind: null, id }));

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -75,6 +75,44 @@ describe('the Java library', () => {
     ]);
     const packages = [...new Set(imports.map((match) => match[1]))].sort();
     expect(/^Import-Package: (.*)$/m.exec(textOf('manifest.mf'))?.[1]?.split(',')).toEqual(packages);
+  });
+
+  it('compiles what its README shows', async () => {
+    const blocks = [...textOf('README.md').matchAll(/```java\n(.*?)```/gs)].map(([, code = '']) => code);
+    const [program = '', ...parts] = blocks;
+    // SWT is not there. What is not a statement yet becomes one.
+    const bodies = parts.map((part, index) => {
+      const lines = part.split('\n').filter((line) => !/display|SWT/.test(line));
+      const statements = lines.join('\n').replace(/^(builder\.\w+\(.*\))$/gm, '$1;');
+      return `void block${index}(SeatClientBuilder builder, SeatClient seat, Authenticator myAuthenticator, JFrame frame)
+        throws Exception {\n${statements}\n}`;
+    });
+    const imports = [
+      'java.io',
+      'java.net',
+      'java.net.http',
+      'java.nio.file',
+      'java.security',
+      'java.security.cert',
+    ]
+      .concat(['javax.net.ssl', 'io.soleseat.client'])
+      .map((name) => `import ${name}.*;`)
+      .concat(
+        'import java.security.KeyStore;',
+        'import javax.swing.JFrame;',
+        'import javax.swing.SwingUtilities;',
+      );
+    const work = mkdtempSync(join(tmpdir(), 'soleseat-readme-'));
+    try {
+      writeFileSync(join(work, 'Drawing.java'), program);
+      const rest = `${imports.join('\n')}\nclass Parts { void render() {}\n${bodies.join('\n')}\n}`;
+      writeFileSync(join(work, 'Parts.java'), rest);
+      const files = ['Drawing.java', 'Parts.java'].map((name) => join(work, name));
+      await run(build.javac, ['--release', '17', '-cp', build.jar, '-d', work, ...files]);
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+    }
+    expect(blocks.length).toBeGreaterThan(5);
   });
 
   it('carries its license', async () => {

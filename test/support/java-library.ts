@@ -4,6 +4,7 @@ import { ClientProcess } from './client-process.js';
 export interface JavaBuild {
   readonly java: string;
   readonly jarTool: string;
+  readonly javac: string;
   readonly javadoc: string;
   readonly jar: string;
   readonly testClasses: string;

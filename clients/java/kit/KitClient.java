@@ -126,6 +126,6 @@ public class KitClient implements SeatListener {
 
   protected static String environment(String name, String otherwise) {
     String value = System.getenv(name);
-    return value == null ? otherwise : value;
+    return value == null || value.isEmpty() ? otherwise : value;
   }
 }

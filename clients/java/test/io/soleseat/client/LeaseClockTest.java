@@ -76,6 +76,18 @@ final class LeaseClockTest {
     Check.isTrue("0.8 s is not late", !lease.mustResume());
   }
 
+  void doubtsAConnectionThatIsBehindByMoreThanAThird() {
+    helloAt(0);
+    welcomeAt(0, 0, TTL_MS);
+    leaseAt(9_900, 1_000);
+    Check.isTrue("8.9 s is less than a third", lease.holds() && !lease.mustResume());
+    leaseAt(12_000, 2_000);
+    Check.isTrue("10 s is more: resume, and still hold", lease.holds() && lease.mustResume());
+    double untilMs = hand.nowMs + lease.leftMs().orElseThrow();
+    leaseAt(12_500, 12_500);
+    untilIs(untilMs);
+  }
+
   void asksAnewWithATakeover() {
     helloAt(0);
     hand.nowMs = 5;
