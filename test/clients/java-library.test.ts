@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { machineId } from '../../src/client/machine-id.js';
 import { closeCodes } from '../../src/protocol/close-codes.js';
 import { buildJava, type JavaBuild } from '../support/java-library.js';
 
@@ -75,6 +76,17 @@ describe('the Java library', () => {
     ]);
     const packages = [...new Set(imports.map((match) => match[1]))].sort();
     expect(/^Import-Package: (.*)$/m.exec(textOf('manifest.mf'))?.[1]?.split(',')).toEqual(packages);
+  });
+
+  it('gives this computer the same id as the TypeScript library, or none', async () => {
+    const classPath = [build.jar, build.testClasses].join(delimiter);
+    const { stdout } = await run(build.java, ['-cp', classPath, 'PrintMachine', 'drawing']);
+    // A container often has no id of its own.
+    const id = await machineId({ application: 'drawing' }).then(
+      (machine) => machine.id,
+      () => 'none',
+    );
+    expect(stdout.trim()).toBe(id);
   });
 
   it('compiles what its README shows', async () => {

@@ -47,12 +47,41 @@ final class MachineIdTest {
     }
   }
 
-  void isThatOfThisComputer() throws Exception {
-    Machine machine = MachineId.of("drawing");
-    Check.equal(MachineId.of("drawing"), machine);
-    Check.isTrue("32 digits", machine.id().matches("[0-9a-f]{32}"));
-    Check.isTrue("other for another application", !MachineId.of("other").id().equals(machine.id()));
+  void comesWithWhatThisComputerIsCalled() throws Exception {
+    Machine machine = MachineId.of("drawing", new WithAnId());
+    Check.equal(machine.id(), MachineId.hash("drawing", "0123456789abcdef0123456789abcdef"));
     Check.isTrue("it has a name and a system", machine.name().isPresent() && machine.os().isPresent());
+    Check.isTrue("it has a kind", machine.kind().isPresent());
+  }
+
+  /** This system, but for an id that a container may not have. */
+  private static final class WithAnId implements SystemProbe {
+    private final SystemProbe real = new ThisSystem();
+
+    @Override
+    public String system() {
+      return "linux";
+    }
+
+    @Override
+    public String environment(String name) {
+      return real.environment(name);
+    }
+
+    @Override
+    public Optional<String> text(String path) {
+      return path.equals("/etc/machine-id") ? Optional.of("0123456789abcdef0123456789abcdef\n") : real.text(path);
+    }
+
+    @Override
+    public boolean exists(String path) {
+      return real.exists(path);
+    }
+
+    @Override
+    public Optional<String> run(String command, String... arguments) {
+      return real.run(command, arguments);
+    }
   }
 
   void takesNoOutputOfACommandThatFails() {

@@ -1,6 +1,5 @@
 package io.soleseat.client;
 
-import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -46,17 +45,24 @@ final class Connection {
     this.events = events;
   }
 
-  void dial(HttpClient http) {
+  void dial() {
     expectAnswer();
-    Duration timeout = Duration.ofMillis(options.connectTimeoutMs());
-    http.newWebSocketBuilder()
-        .subprotocols(Options.SUBPROTOCOL)
-        .connectTimeout(timeout)
-        .buildAsync(options.url(), new Listener())
+    // The proxy selector of a system may search for its proxy, and so block.
+    CompletableFuture.supplyAsync(this::open, task -> Loop.daemons("soleseat-dial").newThread(task).start())
+        .thenCompose(opening -> opening)
         .whenComplete(
             (opened, fault) -> {
               if (fault != null) loop.execute(() -> end(CloseCodes.NO_CLOSE_FRAME, "", Causes.of(fault)));
             });
+  }
+
+  private CompletableFuture<WebSocket> open() {
+    return options
+        .http()
+        .newWebSocketBuilder()
+        .subprotocols(Options.SUBPROTOCOL)
+        .connectTimeout(Duration.ofMillis(options.connectTimeoutMs()))
+        .buildAsync(options.url(), new Listener());
   }
 
   /** Within the connect timeout a `welcome` or `conflict` is due. */

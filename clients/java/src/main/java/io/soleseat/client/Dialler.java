@@ -146,13 +146,8 @@ final class Dialler {
   }
 
   private void connect(ConflictPolicy onConflict, String token) {
-    Connection dialled = new Connection(loop, options, new ConnectionEvents(onConflict, token));
-    connection = dialled;
-    try {
-      dialled.dial(options.http());
-    } catch (RuntimeException fault) {
-      dialled.giveUp(Causes.of(fault));
-    }
+    connection = new Connection(loop, options, new ConnectionEvents(onConflict, token));
+    connection.dial();
   }
 
   private void noToken(String message) {
