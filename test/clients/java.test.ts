@@ -242,6 +242,7 @@ describe('a program with the Java library', () => {
 
   it('is not hurt by a listener that throws', async () => {
     const client = start({ TEST_THROWS: 'yes' });
+    await client.printed((line) => line.startsWith('later Welcome['));
     const isHeardLater = (line: string) => line.startsWith('later LeaseRenewed[');
     await eventually('two renewals', () => client.lines.filter(isHeardLater).length >= 2);
     expect(client.holds).toBe(true);

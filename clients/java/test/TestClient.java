@@ -87,7 +87,7 @@ public final class TestClient extends KitClient {
   /** Hears each event after the one that throws. */
   private final class Later implements SeatListener {
     @Override
-    public void onLeaseRenewed(SeatEvent.LeaseRenewed event) {
+    public void onEvent(SeatEvent event) {
       say("later " + event);
     }
   }
