@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { machineId } from '../../src/client/machine-id.js';
 import { closeCodes } from '../../src/protocol/close-codes.js';
-import { buildJava, type JavaBuild } from '../support/java-library.js';
+import { BUILD_PATIENCE_MS, buildJava, type JavaBuild } from '../support/java-library.js';
 
 const run = promisify(execFile);
 const folder = fileURLToPath(new URL('../../clients/java/', import.meta.url));
@@ -20,7 +20,7 @@ const MAX_LINES = 300;
 let build: JavaBuild;
 beforeAll(async () => {
   build = await buildJava();
-});
+}, BUILD_PATIENCE_MS);
 
 describe('the Java library', () => {
   it('passes its unit tests', async () => {
@@ -44,7 +44,15 @@ describe('the Java library', () => {
     const out = mkdtempSync(join(tmpdir(), 'soleseat-javadoc-'));
     try {
       const files = sources.map((name) => join(folder, name));
-      await run(build.javadoc, ['-quiet', '-Xdoclint:all', '-Werror', '-d', out, ...files]);
+      await run(build.javadoc, [
+        '-J-XX:TieredStopAtLevel=1',
+        '-quiet',
+        '-Xdoclint:all',
+        '-Werror',
+        '-d',
+        out,
+        ...files,
+      ]);
     } finally {
       rmSync(out, { recursive: true, force: true });
     }
@@ -120,7 +128,16 @@ describe('the Java library', () => {
       const rest = `${imports.join('\n')}\nclass Parts { void render() {}\n${bodies.join('\n')}\n}`;
       writeFileSync(join(work, 'Parts.java'), rest);
       const files = ['Drawing.java', 'Parts.java'].map((name) => join(work, name));
-      await run(build.javac, ['--release', '17', '-cp', build.jar, '-d', work, ...files]);
+      await run(build.javac, [
+        '-J-XX:TieredStopAtLevel=1',
+        '--release',
+        '17',
+        '-cp',
+        build.jar,
+        '-d',
+        work,
+        ...files,
+      ]);
     } finally {
       rmSync(work, { recursive: true, force: true });
     }

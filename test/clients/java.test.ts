@@ -14,7 +14,13 @@ import type { ClientProcess } from '../support/client-process.js';
 import { startConnectProxy } from '../support/connect-proxy.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { buildJava, type JavaBuild, type JavaProgram, startJavaProgram } from '../support/java-library.js';
+import {
+  BUILD_PATIENCE_MS,
+  buildJava,
+  type JavaBuild,
+  type JavaProgram,
+  startJavaProgram,
+} from '../support/java-library.js';
 import { startNode, tokenFor } from '../support/node.js';
 import { useRedis } from '../support/redis.js';
 import { TokenServer } from '../support/token-server.js';
@@ -33,7 +39,7 @@ beforeAll(async () => {
   build = await buildJava();
   [node, other] = await Promise.all([startNode(redis.url), startNode(redis.url)]);
   relay = await Relay.start({ target: () => target });
-});
+}, BUILD_PATIENCE_MS);
 afterAll(async () => {
   relay.stop();
   await Promise.all([node.stop(), other.stop()]);
@@ -208,13 +214,18 @@ describe('a program with the Java library', () => {
     expect((await laptop.close()).code).toBe(4509);
   });
 
-  it('believes in no lease after a stop that was longer', async () => {
+  it('believes in no lease after a stop that was longer, though it hears nothing', async () => {
     const client = start();
     await client.printed(event('LeaseRenewed'));
     client.signal('SIGSTOP');
     const laptop = await seatOnceFree(node.ports.public, 'ada', 'laptop');
     const said = client.lines.length;
+    // Its own clock has to tell it: neither an eviction nor a conflict comes through.
+    relay.hold('up', 'down');
     client.signal('SIGCONT');
+    await client.printed('holds false', said);
+    await client.printed(event('LeaseExpired'), said);
+    relay.heal();
     await client.printed((line) => event('Conflict')(line) || event('Evicted')(line), said);
     expect(holdsLines(client, said)).toEqual(['holds false']);
     expect(laptop.closed).toBeNull();
