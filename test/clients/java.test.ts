@@ -30,6 +30,8 @@ const redis = useRedis();
 let build: JavaBuild;
 let node: Broker;
 let other: Broker;
+/** Its leases end within seconds, which a busy machine can be late for: only for what is about their end. */
+let brief: Broker;
 let target: number;
 let relay: Relay;
 let tokens: TokenServer;
@@ -37,12 +39,17 @@ const clients: ClientProcess[] = [];
 
 beforeAll(async () => {
   build = await buildJava();
-  [node, other] = await Promise.all([startNode(redis.url), startNode(redis.url)]);
+  const long = { SOLESEAT_LEASE_TTL_MS: '60000' };
+  [node, other, brief] = await Promise.all([
+    startNode(redis.url, long),
+    startNode(redis.url, long),
+    startNode(redis.url),
+  ]);
   relay = await Relay.start({ target: () => target });
 }, BUILD_PATIENCE_MS);
 afterAll(async () => {
   relay.stop();
-  await Promise.all([node.stop(), other.stop()]);
+  await Promise.all([node.stop(), other.stop(), brief.stop()]);
 });
 beforeEach(async () => {
   await redis.client.flushall();
@@ -120,7 +127,7 @@ describe('a program with the Java library', () => {
   });
 
   it('moves to another node when its own is drained', async () => {
-    const leaving = await startNode(redis.url);
+    const leaving = await startNode(redis.url, { SOLESEAT_LEASE_TTL_MS: '60000' });
     target = leaving.ports.public;
     const client = start();
     await client.printed(event('LeaseRenewed'));
@@ -154,7 +161,7 @@ describe('a program with the Java library', () => {
       'token CONNECT',
       'token TOKEN_EXPIRED',
     ]);
-    expect(client.lines.find(event('Reconnecting'))).toContain('code=4001');
+    await client.printed(event('Reconnecting', 'code=4001'));
   });
 
   it('goes on after a token source that hangs or fails', async () => {
@@ -199,12 +206,13 @@ describe('a program with the Java library', () => {
   });
 
   it('waits where another machine has the seat, and takes it when a person says so', async () => {
+    target = brief.ports.public;
     const client = start();
     await client.printed('holds true');
     relay.cut({ refuses: true });
     await client.printed('holds false', 2);
     await client.printed(event('LeaseExpired'));
-    const laptop = await seatOnceFree(node.ports.public, 'ada', 'laptop');
+    const laptop = await seatOnceFree(brief.ports.public, 'ada', 'laptop');
     relay.heal();
     await client.printed(event('Conflict', 'holderName=Optional[laptop]'));
     expect(laptop.closed).toBeNull();
@@ -215,10 +223,11 @@ describe('a program with the Java library', () => {
   });
 
   it('believes in no lease after a stop that was longer, though it hears nothing', async () => {
+    target = brief.ports.public;
     const client = start();
     await client.printed(event('LeaseRenewed'));
     client.signal('SIGSTOP');
-    const laptop = await seatOnceFree(node.ports.public, 'ada', 'laptop');
+    const laptop = await seatOnceFree(brief.ports.public, 'ada', 'laptop');
     const said = client.lines.length;
     // Its own clock has to tell it: neither an eviction nor a conflict comes through.
     relay.hold('up', 'down');
