@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { machineId, type SystemProbe } from '../../src/client/machine-id.js';
+import { machineId, type SystemProbe } from '../../packages/client/src/machine-id.js';
 
 /** A frozen id: the HMAC alone. */
 interface IdVector {

@@ -5,8 +5,8 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { machineId } from '../../src/client/machine-id.js';
-import { closeCodes } from '../../src/protocol/close-codes.js';
+import { machineId } from '../../packages/client/src/machine-id.js';
+import { closeCodes } from '../../packages/client/src/protocol/close-codes.js';
 import { BUILD_PATIENCE_MS, buildJava, type JavaBuild } from '../support/java-library.js';
 
 const run = promisify(execFile);
