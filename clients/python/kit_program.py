@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""The program by which `soleseat client-test` judges this library.
+
+    soleseat client-test -- python3 clients/python/kit_program.py [blocking]
+
+Environment: SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME; the
+tests of this library give more options as JSON in SEAT_OPTIONS, and the file of a CA in SEAT_CA.
+Lines on stdin: takeover, retry, release, quit. Prints `holds true` or `holds false` at each change, and each event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import os
+import queue
+import ssl
+import sys
+import threading
+import time
+import urllib.request
+from typing import Any, Dict
+
+from soleseat_client import BlockingSeatClient, Event, Machine, Program, SeatClient
+
+LOOK_EVERY_S = 0.02
+output = threading.Lock()
+
+
+def say(line: str) -> None:
+    with output:
+        print(line, flush=True)
+
+
+def tell(event: Event) -> None:
+    fields = dataclasses.asdict(event)
+    say("event " + json.dumps({"event": event.name, **fields}))
+
+
+def fetch_token(need: str) -> str:
+    say("need " + need)
+    with urllib.request.urlopen(os.environ["SEAT_TOKEN_URL"], timeout=60) as response:
+        return str(response.read().decode().strip())
+
+
+def options() -> Dict[str, Any]:
+    machine_id, authority = os.environ["SEAT_MACHINE_ID"], os.environ.get("SEAT_CA")
+    return {
+        "url": os.environ["SEAT_URL"],
+        "get_token": fetch_token,
+        "machine": Machine(machine_id, os.environ.get("SEAT_MACHINE_NAME")),
+        "client": Program("kit", "1"),
+        **json.loads(os.environ.get("SEAT_OPTIONS", "{}")),
+        **({"ssl": ssl.create_default_context(cafile=authority)} if authority else {}),
+    }
+
+
+class HoldsPrinter:
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._last = None
+
+    def look(self) -> None:
+        now = self._client.holds_lease()
+        if now != self._last:
+            self._last = now
+            say(f"holds {str(now).lower()}")
+
+
+def run_blocking(commands: queue.SimpleQueue[str]) -> None:
+    client = BlockingSeatClient(**options())
+    holds = HoldsPrinter(client)
+    client.on(Event, tell)
+    holds.look()
+    client.start()
+    while True:
+        holds.look()
+        try:
+            command = commands.get(timeout=LOOK_EVERY_S)
+        except queue.Empty:
+            continue
+        if command in ("release", "quit"):
+            break
+        {"takeover": client.take_over, "retry": client.retry_now}[command]()
+    (client.release if command == "release" else client.disconnect)()
+    holds.look()
+    say(f"state {client.state}")
+
+
+async def run_async(commands: queue.SimpleQueue[str]) -> None:
+    client = SeatClient(**options())
+    holds = HoldsPrinter(client)
+    client.on(Event, tell)
+    holds.look()
+    client.start()
+    command = ""
+    while command not in ("release", "quit"):
+        holds.look()
+        await asyncio.sleep(LOOK_EVERY_S)
+        command = "" if commands.empty() else commands.get()
+        if command == "takeover":
+            client.take_over()
+        elif command == "retry":
+            client.retry_now()
+    await (client.release() if command == "release" else client.disconnect())
+    holds.look()
+    say(f"state {client.state}")
+
+
+def read_commands(commands: queue.SimpleQueue[str]) -> None:
+    for line in sys.stdin:
+        if line.strip() in ("takeover", "retry", "release", "quit"):
+            commands.put(line.strip())
+    commands.put("quit")
+
+
+def main() -> None:
+    commands: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=read_commands, args=(commands,), daemon=True).start()
+    if "blocking" in sys.argv[1:]:
+        run_blocking(commands)
+    else:
+        asyncio.run(run_async(commands))
+    time.sleep(LOOK_EVERY_S)  # the last events are printed in another thread
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""The client of the Soleseat session broker: one user, one live session.
+
+`SeatClient` is for asyncio, `BlockingSeatClient` for everything else.
+"""
+
+from ._backoff import Backoff
+from ._client import SeatClient
+from ._events import (
+    Cause,
+    Closed,
+    Denied,
+    LeaseExpired,
+    LeaseRenewed,
+    Reconnecting,
+    StateChanged,
+)
+from ._lease_clock import Clock
+from ._messages import Conflict, Error, Event, Evicted, Jeopardy, Recovered, Welcome
+from ._options import Machine, Program
+from .blocking import BlockingSeatClient
+from ._machine_id import MachineIdUnavailable, machine_id
+
+__version__ = "0.1.0"
+__all__ = [
+    "Backoff",
+    "BlockingSeatClient",
+    "Cause",
+    "Clock",
+    "Closed",
+    "Conflict",
+    "Denied",
+    "Error",
+    "Event",
+    "Evicted",
+    "Jeopardy",
+    "LeaseExpired",
+    "LeaseRenewed",
+    "Machine",
+    "MachineIdUnavailable",
+    "Program",
+    "Reconnecting",
+    "Recovered",
+    "SeatClient",
+    "StateChanged",
+    "Welcome",
+    "machine_id",
+]
