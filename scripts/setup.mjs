@@ -8,7 +8,7 @@ import { prepareCompiler } from './compiler.mjs';
 import { prepareJava } from './java.mjs';
 import { preparePromtool } from './promtool.mjs';
 import { prepareProxies } from './proxies.mjs';
-import { preparePython } from './python.mjs';
+import { prepareMypy, preparePython } from './python.mjs';
 import { createSteps, fail, npm, root, run } from './steps.mjs';
 
 const OLDEST_NODE = [20, 19];
@@ -25,6 +25,7 @@ export async function setup({ quiet = false, forTests = false } = {}) {
   if (!forTests) return;
   await prepareCompiler(steps);
   await preparePython(steps);
+  await prepareMypy(steps);
   await prepareJava(steps);
   await preparePromtool(steps);
   await prepareChromium(steps);

@@ -12,7 +12,7 @@ from ._endings import LEFT, NO_CLOSE_FRAME, sentence_for
 from ._events import Cause, log
 from ._messages import Conflict, Error, Evicted, ServerMessage, Welcome, read_message
 from ._options import Options
-from ._websocket import ConnectionClosed, Unusable, cause_of, close_of, dial, is_open
+from ._websocket import ConnectionClosed, Unusable, cause_of, close, close_of, dial, is_open
 
 
 @dataclass
@@ -149,7 +149,7 @@ class Connection:
 
     async def _close(self, code: int, reason: str) -> None:
         try:
-            await self._ws.close(code, reason)
+            await close(self._ws, code, reason)
         except (ConnectionClosed, OSError, asyncio.CancelledError):
             pass  # it is over either way
 

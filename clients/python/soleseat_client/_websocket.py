@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import inspect
 import logging
@@ -9,7 +10,6 @@ import re
 import socket
 import ssl as ssl_module
 import time
-from asyncio import TimeoutError as AsyncTimeout
 from email.utils import parsedate_to_datetime
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type
 
@@ -103,6 +103,17 @@ def _translated(given: Mapping[str, Any]) -> Dict[str, Any]:
     return kwargs
 
 
+async def close(ws: Any, code: int, reason: str) -> None:
+    """Closes, and cuts off a peer that does not answer. `websockets` alone would try for several times its limit."""
+    closing = asyncio.ensure_future(ws.close(code, reason))
+    try:
+        await asyncio.wait({closing}, timeout=CLOSE_TIMEOUT_S)
+    finally:
+        if not closing.done():
+            ws.transport.abort()
+    await closing
+
+
 def is_open(ws: Any) -> bool:
     return int(ws.state) == OPEN_STATE
 
@@ -132,7 +143,7 @@ def cause_of(fault: BaseException, origin: Optional[str] = None) -> Cause:
         return Cause("host_not_found", f"The broker's host name is not found: {fault.strerror or fault}")
     if _is_refused(fault):
         return Cause("refused", "Nobody listens at the broker's address.")
-    if isinstance(fault, (AsyncTimeout, TimeoutError)) or getattr(fault, "errno", None) == errno.ETIMEDOUT:
+    if isinstance(fault, (asyncio.TimeoutError, TimeoutError)) or getattr(fault, "errno", None) == errno.ETIMEDOUT:
         return Cause("timeout", "The broker did not answer in time.")
     return Cause("network", f"No connection: {str(fault) or type(fault).__name__}")
 
