@@ -261,6 +261,8 @@ class SeatClient:
         if isinstance(message, Welcome):
             self._welcomed(message)
         elif isinstance(message, Lease):
+            # An error that no close followed is over: a later loss has nothing to do with it.
+            seen.error = seen.hints.retry_after_ms = None
             if counts:
                 self._renewed(message.epoch)
         elif isinstance(message, Evicted):
