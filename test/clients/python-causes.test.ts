@@ -173,4 +173,16 @@ describe.each(faces)('the Python library, %s, says why an attempt failed', (face
     await second.until('takeover');
     expect(seat.all('state').map(({ state }) => state)).toContain('conflict');
   });
+
+  it('an error that no close followed is forgotten at the next lease', async () => {
+    const broker = await scripted();
+    const seat = start({ url: broker.url });
+    const first = await broker.visit(1);
+    await first.hello();
+    first.say(welcome(), { type: 'error', code: 'flapping', message: 'm', retryAfterMs: 120_000 });
+    first.say({ type: 'lease', epoch: 7, ttlMs: 30_000 });
+    await seat.told('lease');
+    first.cut();
+    expect((await seat.told('reconnecting')).in_ms).toBeLessThanOrEqual(500);
+  });
 });

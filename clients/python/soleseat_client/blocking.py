@@ -8,11 +8,12 @@ import queue
 import threading
 from typing import Any, Callable, Coroutine, Optional, Type, TypeVar
 
-from ._client import CLOSING_S, RELEASE_TIMEOUT_S, SeatClient
+from ._client import SeatClient
 from ._events import Listener, Listeners, log
 from ._messages import Event
 from ._options import GetToken, Machine
 from ._resolver import resolve_in_daemon_thread
+from ._session import CLOSING_S, RELEASE_TIMEOUT_S
 
 E_ = TypeVar("E_", bound=Event)
 #: Beyond the two seconds of a release: for a busy computer.
