@@ -24,7 +24,8 @@ async function python(...args: string[]): Promise<{ stdout: string; stderr: stri
   const { path, env } = pythonWithLibrary();
   const SEAT_URL = `ws://127.0.0.1:${node.ports.public}`;
   const more = { ...process.env, ...env, SEAT_URL, SEAT_TOKEN: tokenFor('ada') };
-  return runFile(path, args, { cwd: folder, env: more });
+  // Shorter than the timeout of a test, which would leave the process behind.
+  return runFile(path, args, { cwd: folder, env: more, timeout: 150_000 });
 }
 
 /** What it printed, a line each, and what it logged. */

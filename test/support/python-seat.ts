@@ -16,7 +16,7 @@ export function pythonWithLibrary(): { readonly path: string; readonly env: Node
     readonly path: string;
     readonly pythonPath?: string;
   };
-  // Another Python, or another version of its WebSocket library: SOLESEAT has no part in it.
+  // For another Python, or another version of its WebSocket library.
   const path = process.env.TEST_PYTHON ?? found.path;
   const packages = process.env.TEST_PYTHON_PATH ?? found.pythonPath;
   return { path, env: { PYTHONPATH: [folder, packages].filter(Boolean).join(':') } };

@@ -81,6 +81,7 @@ class TheAgeOfALease(unittest.TestCase):
         self.assertTrue(self.lease.must_resume())
         self.hear(5_200, renewal(4_200, 9_000))
         self.assertTrue(self.lease.must_resume(), "a doubt stays with its connection")
+        self.assertAlmostEqual(self.lease.left_ms(), 11_000 - 5_200, delta=10)
 
     def test_keeps_the_end_over_a_lost_connection_and_has_a_base_for_each(self) -> None:
         self.hear(1_000, welcome(0, 10_000))
