@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The program by which `soleseat client-test` judges this library.
 
-    soleseat client-test -- python3 clients/python/kit_program.py [blocking]
+    soleseat client-test -- python3 clients/python/kit_program.py
 
+With the argument `blocking` it is that of the blocking client.
 Environment: SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME; the
 tests of this library give more options as JSON in SEAT_OPTIONS, and the file of a CA in SEAT_CA.
 Lines on stdin: takeover, retry, release, quit. Prints `holds true` or `holds false` at each change, and each event.

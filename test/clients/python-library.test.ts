@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker.js';
+import { machineId } from '../../src/client/machine-id.js';
 import { closeCodes } from '../../src/protocol/close-codes.js';
 import { startNode, tokenFor } from '../support/node.js';
 import { pythonWithLibrary } from '../support/python-seat.js';
@@ -65,6 +66,20 @@ describe('the Python library', () => {
     const { stdout } = await python('-c', script);
     const known = closeCodes.map(({ reason, code, meaning }) => [reason, [code, meaning]]);
     expect(JSON.parse(stdout)).toEqual(Object.fromEntries(known));
+  });
+
+  it('gives this computer the same id as the library in TypeScript', async () => {
+    const script = [
+      'import dataclasses, json, soleseat_client as s',
+      'try: print(json.dumps(dataclasses.asdict(s.machine_id("drawing"))))',
+      'except s.MachineIdUnavailable as fault: print(json.dumps(str(fault)))',
+    ].join('\n');
+    const { stdout } = await python('-c', script);
+    const wanted = await machineId({ application: 'drawing' }).catch((error: Error) => error.message);
+    const firstSentence = (text: unknown) => String(text).replace(/ Or give .*/, '');
+    const given = JSON.parse(stdout) as unknown;
+    if (typeof wanted === 'string') expect(firstSentence(given)).toBe(firstSentence(wanted));
+    else expect(given).toEqual(wanted);
   });
 
   it('logs what a listener raises, and goes on in order', async () => {

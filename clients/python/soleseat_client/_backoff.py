@@ -26,7 +26,7 @@ class Backoff:
 def full_jitter(failures: int, backoff: Backoff, random: Callable[[], float]) -> float:
     """Spread over the whole window: clients that lost one node together do not come back together."""
     # Past 2**30 the window is at its widest anyway, and a float has an end.
-    return random() * min(backoff.max_ms, backoff.first_ms * 2.0 ** min(failures, 30))
+    return random() * min(backoff.max_ms, backoff.first_ms * 2.0 ** min(failures, 30))  # [backoff-jitter]
 
 
 @dataclass
@@ -44,6 +44,6 @@ def wait_before_reconnect(
     if hints.drain_within_ms is None:
         spread = full_jitter(failures, backoff, random)
     else:
-        spread = random() * min(hints.drain_within_ms, backoff.max_ms)
-    # Added, not the larger one: clients that were told the same time must not return in step.
+        spread = random() * min(hints.drain_within_ms, backoff.max_ms)  # [drain-spread]
+    # Added, not the larger one: clients that were told the same time must not return in step. [retry-after-ms]
     return min((hints.retry_after_ms or 0) + spread, MAX_WAIT_MS)

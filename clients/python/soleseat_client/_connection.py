@@ -53,6 +53,7 @@ class Connection:
         self._ws: Any = None
         loop = asyncio.get_running_loop()
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
+        # [answer-timeout]
         self._timer = loop.call_later(parts.options.connect_timeout_ms / 1_000, self._time_out)
         self._task = loop.create_task(self._run())
 
@@ -77,7 +78,7 @@ class Connection:
         """Lost, for all that this end can see. With a silent peer the WebSocket would take long to agree."""
         if self._ended:
             return
-        self.drop(LEFT, "no answer")
+        self.drop(LEFT, "no answer")  # [no-wait-for-close]
         self._parts.on_close(NO_CLOSE_FRAME, "", cause)
 
     def _time_out(self) -> None:
@@ -112,7 +113,7 @@ class Connection:
 
     async def _write(self) -> None:
         try:
-            await self._ws.send(json.dumps(self._parts.hello))
+            await self._ws.send(json.dumps(self._parts.hello))  # [hello-first]
             while True:
                 await self._ws.send(await self._outbox.get())
         except (ConnectionClosed, OSError):

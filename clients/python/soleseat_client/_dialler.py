@@ -45,7 +45,7 @@ class Dialler:
         self._parts = parts
         self._connection: Optional[Connection] = None
         # One name a client, not one a process: two clients of a process would take each other for an older connection.
-        self._instance = secrets.token_hex(INSTANCE_BYTES)
+        self._instance = secrets.token_hex(INSTANCE_BYTES)  # [instance-new] [instance-same]
         self._hellos = 0
         self._failures = 0
         self._policy: Optional[str] = None
@@ -86,9 +86,9 @@ class Dialler:
         options = self._parts.options
         in_ms = wait_before_reconnect(self._failures, seen.hints, options.backoff, options.random)
         self._failures += 1
-        if cause.status == UNAUTHORIZED:
+        if cause.status == UNAUTHORIZED:  # [handshake-401]
             self._need = "token_expired"
-        self._need = NEED_AFTER.get(code, self._need)
+        self._need = NEED_AFTER.get(code, self._need)  # [new-token]
         self._retry_in(in_ms)
         return in_ms
 
@@ -137,12 +137,13 @@ class Dialler:
     def _retry_in(self, in_ms: float) -> None:
         if self._retry is not None:
             self._retry.cancel()
+        # [reconnect-deny]
         self._retry = asyncio.get_running_loop().call_later(in_ms / 1_000, lambda: self.dial("deny"))
 
     async def _open(self, on_conflict: str) -> None:
         try:
             token = await self._tokens.fetch(self._need)
-        except TokenUnavailable as fault:
+        except TokenUnavailable as fault:  # [token-failure]
             self._parts.on_fault(Error(code="token_unavailable", message=str(fault)))
             self._opening = None
             self._lost(NO_CLOSE_FRAME, "", Seen(), Cause("token", str(fault)))
@@ -173,17 +174,17 @@ class Dialler:
 
     def _hello(self, on_conflict: str, token: str) -> Dict[str, Any]:
         options = self._parts.options
-        self._hellos += 1
+        self._hellos += 1  # [attempt-grows]
         hello: Dict[str, Any] = {
             "type": "hello",
             "machine": options.machine.as_message(),
-            "instance": self._instance,
+            "instance": self._instance,  # [hello-instance]
             "attempt": self._hellos,
             "onConflict": on_conflict,
             "token": token,
         }
         session = self._parts.resume()
-        if session is not None:
+        if session is not None:  # [resume-latest]
             hello["resume"] = session
         if options.client is not None:
             hello["client"] = {"name": options.client.name, "version": options.client.version}

@@ -49,7 +49,7 @@ CLOSE_CODES: Dict[str, Tuple[int, str]] = {
 
 def is_final(code: int) -> bool:
     """Whether a client must not reconnect by itself after this close code."""
-    return 4500 <= code < 5000
+    return 4500 <= code < 5000  # [final-codes]
 
 
 def ends_for_good(reason: str) -> bool:
@@ -57,7 +57,7 @@ def ends_for_good(reason: str) -> bool:
 
     A reason that this version does not know counts as final: that takes the seat from nobody.
     """
-    known = CLOSE_CODES.get(reason)
+    known = CLOSE_CODES.get(reason)  # [evicted-without-close]
     return known is None or is_final(known[0])
 
 
@@ -67,7 +67,7 @@ def ending_of(code: int, reason: str, evicted_for: Optional[str]) -> str:
         return "evicted"
     if is_final(code):
         return "denied"
-    return "closed" if code == NORMAL and reason in GIVEN_BACK else "lost"
+    return "closed" if code == NORMAL and reason in GIVEN_BACK else "lost"  # [close-1000] [other-codes-retry]
 
 
 def sentence_for(code: int, reason: str) -> str:

@@ -41,7 +41,7 @@ class Heartbeat:
         elif isinstance(message, Lease):
             self._expect(self._patience_ms())
         elif isinstance(message, Jeopardy):
-            self._expect(message.grace_ms)
+            self._expect(message.grace_ms)  # [jeopardy-wait]
         elif isinstance(message, Evicted):
             self._expect(CLOSE_MS)
         elif isinstance(message, Conflict):
@@ -49,7 +49,7 @@ class Heartbeat:
             self._waits_in_conflict = True
 
     def pinged(self) -> None:
-        if self._waits_in_conflict:
+        if self._waits_in_conflict:  # [conflict-silence]
             self._expect(self._patience_ms())
 
     def stop(self) -> None:
@@ -59,7 +59,7 @@ class Heartbeat:
         self._waits_in_conflict = False
 
     def _patience_ms(self) -> float:
-        return max(LEAST_MS, INTERVALS * self._renew_every_ms)
+        return max(LEAST_MS, INTERVALS * self._renew_every_ms)  # [silence]
 
     def _expect(self, within_ms: float) -> None:
         self._start(min(within_ms, MAX_WAIT_MS), lambda: self._start(READ_MS, self._on_silent))

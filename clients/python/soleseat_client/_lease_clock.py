@@ -100,7 +100,7 @@ class LeaseClock:
     def disconnected(self) -> None:
         """The connection is over. The lease outlives it."""
         with self._lock:
-            self._look()
+            self._look()  # [lease-outlives]
             self._link = None
 
     def heard(self, message: ServerMessage, counts: bool = True) -> None:
@@ -114,12 +114,12 @@ class LeaseClock:
             if counts and isinstance(message, (Welcome, Lease)):
                 link.ttl_ms = message.ttl_ms
                 link.grace_until_ms = now_ms
-                # The newest decides, also when it is less.
+                # The newest decides, also when it is less. [lease-newest]
                 if not link.is_doubted:
                     self._end_ms = sent_ms + message.ttl_ms
             if isinstance(message, Jeopardy):
-                link.grace_until_ms = sent_ms + message.grace_ms
-            if link.ttl_ms is not None and now_ms - sent_ms > link.ttl_ms / 3:
+                link.grace_until_ms = sent_ms + message.grace_ms  # [jeopardy-until]
+            if link.ttl_ms is not None and now_ms - sent_ms > link.ttl_ms / 3:  # [lease-behind]
                 link.is_doubted = True
 
     def clear(self) -> None:
@@ -132,7 +132,7 @@ class LeaseClock:
     def holds(self) -> bool:
         """Whether the seat may be counted on at this moment."""
         left_ms = self.left_ms()
-        return left_ms is not None and left_ms > 0
+        return left_ms is not None and left_ms > 0  # [lease-until]
 
     def left_ms(self) -> Optional[float]:
         """Time left, zero or negative when it has passed; None where there is no lease."""
@@ -152,7 +152,7 @@ class LeaseClock:
             if link is None or link.ttl_ms is None:
                 return False
             has_passed = self._end_ms is None or now_ms >= self._end_ms
-            return link.is_doubted or (has_passed and now_ms >= link.grace_until_ms)
+            return link.is_doubted or (has_passed and now_ms >= link.grace_until_ms)  # [lease-passed]
 
     def _look(self) -> float:
         """Reads the clocks. Two are never added up: a jump of the wall clock only ends what was counted on."""
@@ -167,7 +167,7 @@ class LeaseClock:
 
     def _slept(self, now_ms: float) -> None:
         if self._end_ms is not None:
-            self._end_ms = min(self._end_ms, now_ms)
+            self._end_ms = min(self._end_ms, now_ms)  # [lease-clock]
         if self._link is not None:
             self._link.is_doubted = True
 
@@ -179,12 +179,12 @@ def _dated(link: _Link, message: ServerMessage, now_ms: float) -> float:
     if is_answer:
         link.asked_ms = None
     # A broker from before the age of leases: what it says counts from receipt.
-    if message.elapsed_ms is None:
+    if message.elapsed_ms is None:  # [lease-legacy]
         return now_ms
     if asked_ms is None:
         slew_ms = min((now_ms - link.heard_ms) * SLEW, MOST_SLEW_MS)
         link.base_ms = min(link.base_ms + slew_ms, now_ms - message.elapsed_ms)
     else:
-        link.base_ms = asked_ms - message.elapsed_ms
+        link.base_ms = asked_ms - message.elapsed_ms  # [lease-base]
     link.heard_ms = now_ms
     return link.base_ms + message.elapsed_ms

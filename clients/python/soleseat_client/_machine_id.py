@@ -69,7 +69,7 @@ def machine_id(application: str, system: Optional[System] = None) -> Machine:
     """
     asked = System() if system is None else system
     key = _system_id(asked).encode()
-    digest = hmac.new(key, f"soleseat:{application}".encode(), hashlib.sha256).hexdigest()
+    digest = hmac.new(key, f"soleseat:{application}".encode(), hashlib.sha256).hexdigest()  # [machine-id]
     release = platform.version() if sys.platform == "win32" else platform.release()
     return Machine(digest[:32], socket.gethostname(), f"{asked.platform} {release}", _kind(asked))
 

@@ -131,12 +131,13 @@ def read_message(data: object) -> Optional[ServerMessage]:
         return None
     try:
         value = json.loads(data)
+    # [ignore-unreadable]
     except (ValueError, RecursionError):  # an integer of thousands of digits is a ValueError too
         return None
     if not isinstance(value, dict):
         return None
     kind = value.get("type")
-    read = _readers.get(kind) if isinstance(kind, str) else None
+    read = _readers.get(kind) if isinstance(kind, str) else None  # [ignore-unknown]
     try:
         return None if read is None else read(value)
     except _Unreadable:
@@ -232,7 +233,7 @@ def _whole(value: Fields, name: str) -> int:
 
 def _count_or_none(value: Fields, name: str) -> Optional[float]:
     """Serialisers of some languages send null for what was never set."""
-    return None if value.get(name) is None else _count(value, name)
+    return None if value.get(name) is None else _count(value, name)  # [null-left-out]
 
 
 def _lenient(value: Fields, name: str) -> Optional[float]:
@@ -241,7 +242,7 @@ def _lenient(value: Fields, name: str) -> Optional[float]:
         return None
     # Larger than any duration or epoch, and an int of that size is no float any more.
     if isinstance(found, int):
-        return found if 0 <= found < 2**63 else None
+        return found if 0 <= found < 2**63 else None  # [epoch-digits]
     return found if math.isfinite(found) and 0 <= found < 2.0**63 else None
 
 

@@ -97,7 +97,7 @@ def complete_url(text: str) -> str:
     if url.fragment or text.rstrip().endswith("#"):
         raise ValueError("url has no fragment (the part from # on)")
     for name, value in parse_qsl(url.query, keep_blank_values=True):
-        if _TOKEN_NAME.search(name) or _TOKEN_VALUE.fullmatch(value):
+        if _TOKEN_NAME.search(name) or _TOKEN_VALUE.fullmatch(value):  # [token-not-in-url]
             raise ValueError("a token is never in the url: URLs end in logs. get_token gives it")
     path = CONNECT_PATH if url.path in ("", "/") else url.path
     return urlunsplit((scheme, url.netloc, path, url.query, ""))

@@ -81,13 +81,13 @@ class Session:
             seen.takeover_sent = seen.takeover_sent or self._ask_for_seat()
             if seen.takeover_sent:
                 return
-        self._dialler.dial("takeover")
+        self._dialler.dial("takeover")  # [takeover-by-person]
         self._become("connecting")
 
     def retry_now(self) -> None:
         if self._has_left or self._loop is None or self._has_seat():
             return
-        if self._dialler.dialling is None:
+        if self._dialler.dialling is None:  # [person-may-retry]
             self._dialler.dial("deny")
             self._become("connecting")
 
@@ -98,14 +98,14 @@ class Session:
         if not self._leave():
             return
         self._clear_lease()
-        holds_nothing = self.state in ("conflict", "evicted")
+        holds_nothing = self.state in ("conflict", "evicted")  # [release]
         if holds_nothing or not self._dialler.send({"type": "release"}):
             # Nothing to give back, or nobody to give it to: then the seat ends with its time to live.
             self._finish("closed", NORMAL, "released")
         else:
             loop = asyncio.get_running_loop()
             self._releasing = loop.create_future()
-            overdue = loop.call_later(RELEASE_TIMEOUT_S, self._release_overdue)
+            overdue = loop.call_later(RELEASE_TIMEOUT_S, self._release_overdue)  # [release-timeout]
             try:
                 await asyncio.shield(self._releasing)
             finally:
@@ -114,7 +114,7 @@ class Session:
 
     async def disconnect(self) -> None:
         if self._leave():
-            self._finish("closed", LEFT, "disconnected")
+            self._finish("closed", LEFT, "disconnected")  # [leave-not-1000]
             await self._closing()
 
     def _leave(self) -> bool:
@@ -152,7 +152,7 @@ class Session:
         if isinstance(message, Welcome):
             self._welcomed(message)
         elif isinstance(message, Lease):
-            # An error that no close followed is over: a later loss has nothing to do with it.
+            # An error that no close followed is over: a later loss has nothing to do with it. [error-without-close]
             seen.error = seen.hints.retry_after_ms = None
             if counts:
                 self._renewed(message.epoch)
@@ -181,7 +181,7 @@ class Session:
 
     def _welcomed(self, message: Welcome) -> None:
         self._dialler.answered()
-        self.resumable = {"sessionId": message.session_id, "epoch": message.epoch}
+        self.resumable = {"sessionId": message.session_id, "epoch": message.epoch}  # [resumed-false]
         # The release was sent behind the hello: the broker gives the seat back right after this grant.
         if self._releasing is not None:
             return
@@ -199,7 +199,7 @@ class Session:
         left_ms, deadline_ms = self._lease.left_ms(), self.watch.deadline_ms()
         if left_ms is None or left_ms <= 0 or deadline_ms is None:
             return
-        if not self._lease.must_resume():
+        if not self._lease.must_resume():  # [backoff-reset]
             self._dialler.steady()
         self.watch.held()
         self._tell(LeaseRenewed(epoch, left_ms, deadline_ms))
@@ -208,14 +208,14 @@ class Session:
         """Somebody else has the seat. The connection stays open: a person may choose to take over."""
         self._dialler.answered()
         seen.takeover_sent = False
-        self.resumable = None
+        self.resumable = None  # [conflict-lost] [conflict-wait]
         self._clear_lease()
         self._become("conflict")
         self._tell(message)
 
     def _evicted(self, message: Evicted, seen: Seen) -> None:
         """Told at once, and not only when the close has come."""
-        seen.evicted = message
+        seen.evicted = message  # [evicted-at-once] [evicted-first]
         if ends_for_good(message.reason):
             self.resumable = None
         self._clear_lease()
@@ -243,7 +243,7 @@ class Session:
         if self._releasing is not None:
             self._finish("closed", code, reason)
             return
-        if cause.status in FINAL_STATUSES:
+        if cause.status in FINAL_STATUSES:  # [handshake-final] [handshake-others-retry]
             self._finish("denied", code, "handshake_refused", cause)
             return
         ending = ending_of(code, reason, None if seen.evicted is None else seen.evicted.reason)
@@ -251,7 +251,7 @@ class Session:
             message = sentence_for(code, reason) if seen.error is None else seen.error.message
             self._finish(ending, code, reason, Cause("close", message))
             return
-        if cause.retry_after_ms is not None:
+        if cause.retry_after_ms is not None:  # [handshake-retry-after]
             seen.hints.retry_after_ms = cause.retry_after_ms
         in_ms = self._dialler.redial(code, seen, cause)
         self._become("reconnecting")

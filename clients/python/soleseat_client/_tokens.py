@@ -33,7 +33,7 @@ class TokenSource:
         """Raises TokenUnavailable."""
         task = asyncio.ensure_future(self._ask(need))
         try:
-            done, _ = await asyncio.wait({task}, timeout=self._timeout_ms / 1_000)
+            done, _ = await asyncio.wait({task}, timeout=self._timeout_ms / 1_000)  # [token-timeout]
         finally:
             # Not awaited: a token source may ignore that, and hang on.
             task.cancel()
@@ -109,10 +109,11 @@ class TokenRefresh:
 
     def begin(self) -> None:
         """The token ends soon. A refresh that waits or is under way serves later warnings too."""
-        self._start("token_expiring", max(0.0, self._not_before_ms - monotonic_ms()))
+        self._start("token_expiring", max(0.0, self._not_before_ms - monotonic_ms()))  # [refresh]
 
     def again(self, in_ms: float) -> None:
         """The token that was sent is not accepted yet. Many may have been told the same time, so it is added to."""
+        # [refresh-not-yet]
         self._start("token_not_yet_accepted", in_ms + full_jitter(0, self._backoff, self._random))
 
     def stop(self) -> None:

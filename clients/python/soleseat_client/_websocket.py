@@ -85,6 +85,7 @@ async def dial(
     if ssl is not None:
         ours["ssl"] = ssl
     try:
+        # [offer-subprotocol] [fragments] [pong]
         return await _Connect(url, **{**ours, **_translated(given), "subprotocols": [SUBPROTOCOL]})
     except (TypeError, ValueError, ImportError, ws_exceptions.InvalidURI) as fault:
         if isinstance(fault, OSError):  # a certificate that is not accepted is a ValueError too
