@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from dataclasses import dataclass
-from typing import Any, Callable, ClassVar, List, Optional, Tuple, Type, TypeVar
+from typing import Any, Callable, ClassVar, Dict, Optional, Tuple, Type, TypeVar
 
 from ._messages import Event
 
@@ -100,23 +100,22 @@ class Listeners:
     """Listeners by the class of their events, each called apart from the others: one that throws stops nothing."""
 
     def __init__(self) -> None:
-        self._all: List[Tuple[Type[Event], Listener[Any]]] = []
+        self._all: Dict[object, Tuple[Type[Event], Listener[Any]]] = {}
 
     def on(self, kind: Type[E_], listener: Listener[E_]) -> Callable[[], None]:
         if not (isinstance(kind, type) and issubclass(kind, Event)):
             raise TypeError("listen to a class of events, such as soleseat_client.Evicted")
-        entry = (kind, listener)
-        self._all.append(entry)
+        key = object()
+        self._all[key] = (kind, listener)
 
         def stop() -> None:
-            if entry in self._all:
-                self._all.remove(entry)
+            self._all.pop(key, None)
 
         return stop
 
     def tell(self, event: Event, start: Callable[[Any], None]) -> None:
         """`start` gets what an asynchronous listener is to be awaited for."""
-        for kind, listener in list(self._all):
+        for kind, listener in list(self._all.values()):
             if not isinstance(event, kind):
                 continue
             try:

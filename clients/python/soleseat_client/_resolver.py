@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from typing import Any
@@ -39,4 +40,5 @@ def resolve_in_daemon_thread(loop: asyncio.AbstractEventLoop) -> None:
         threading.Thread(target=look_up, name="soleseat-resolver", daemon=True).start()
         return await answer
 
-    setattr(loop, "getaddrinfo", getaddrinfo)
+    with contextlib.suppress(AttributeError):  # uvloop lets nobody replace it, and has threads of its own
+        setattr(loop, "getaddrinfo", getaddrinfo)

@@ -10,19 +10,8 @@ from ._dialler import Dialler, DiallerParts
 from ._endings import LEFT, NO_CLOSE_FRAME, NORMAL, ending_of, ends_for_good, sentence_for
 from ._events import Cause, Closed, Denied, LeaseExpired, LeaseRenewed, Listeners, Reconnecting, StateChanged
 from ._lease_watch import LeaseWatch
-from ._messages import (
-    Conflict,
-    Draining,
-    Error,
-    Event,
-    Evicted,
-    Jeopardy,
-    Lease,
-    Recovered,
-    ServerMessage,
-    TokenExpiring,
-    Welcome,
-)
+from ._messages import Conflict, Draining, Error, Event, Evicted, Jeopardy, Lease, Recovered
+from ._messages import ServerMessage, TokenExpiring, Welcome
 from ._options import Options
 
 RELEASE_TIMEOUT_S = 2.0
@@ -43,7 +32,8 @@ class Session:
         self._releasing: Optional[asyncio.Future[None]] = None
         self._has_left = False
         self._loop: Optional[asyncio.AbstractEventLoop] = None
-        self._background: Set[asyncio.Task[None]] = set()
+        self._closers: Set[asyncio.Task[None]] = set()
+        self._listening: Set[asyncio.Task[None]] = set()
         self.watch = LeaseWatch(
             options.clock,
             self._lease_ran_out,
@@ -67,7 +57,7 @@ class Session:
                 on_lost=self._lost,
                 on_fault=self._tell,
                 on_unusable=self._unusable,
-                in_background=self._in_background,
+                in_background=lambda work: _keep(self._closers, work),
             )
         )
         self._dialler.dial(self._options.on_conflict)
@@ -128,8 +118,8 @@ class Session:
         return not (self.state in ENDINGS and self._dialler.seen is None)
 
     async def _closing(self) -> None:
-        if self._background:
-            await asyncio.wait(set(self._background), timeout=CLOSING_S)
+        if self._closers:
+            await asyncio.wait(set(self._closers), timeout=CLOSING_S)
 
     def _release_overdue(self) -> None:
         if self._releasing is not None and not self._releasing.done():
@@ -290,9 +280,13 @@ class Session:
 
     def _tell(self, event: Event) -> None:
         """Later, when what happens has happened: a listener may do anything to this client."""
-        asyncio.get_running_loop().call_soon(self._listeners.tell, event, self._in_background)
+        asyncio.get_running_loop().call_soon(
+            self._listeners.tell, event, lambda work: _keep(self._listening, work)
+        )
 
-    def _in_background(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+
+def _keep(tasks: Set[asyncio.Task[None]], work: Awaitable[None]) -> None:
+    """Runs what nobody waits for. The event loop alone would let it be collected as garbage."""
+    task = asyncio.ensure_future(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)

@@ -11,6 +11,7 @@ import time
 from typing import Any, Callable
 
 from soleseat_client import BlockingSeatClient, Event, LeaseRenewed, Machine, SeatClient, Welcome
+from soleseat_client._session import CLOSING_S
 
 #: Longer than the lease of the test's broker.
 LONG_S = 4.0
@@ -48,6 +49,21 @@ async def with_asyncio() -> None:
         stop()
         stop()
     say("state", client.state, client.holds_lease())
+    await released_by_a_listener()
+
+
+async def released_by_a_listener() -> None:
+    client, done = SeatClient(**options), asyncio.Event()
+
+    async def release(event: Event) -> None:
+        since = time.monotonic()
+        await client.release()  # which does not wait for the listener that waits for it
+        say("released by a listener", client.state, time.monotonic() - since < CLOSING_S)
+        done.set()
+
+    client.on(Welcome, release)
+    client.start()
+    await done.wait()
 
 
 def with_threads() -> None:
