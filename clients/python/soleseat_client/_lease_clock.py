@@ -156,7 +156,7 @@ class LeaseClock:
 
     def _look(self) -> float:
         """Reads the clocks. Two are never added up: a jump of the wall clock only ends what was counted on."""
-        now_ms = self._clock.now()
+        now_ms = self._clock.now()  # [lease-no-wall]
         wall_ms = self._clock.wall() if self._clock.wall else None
         if wall_ms is not None and self._looked_wall_ms is not None:
             if wall_ms - self._looked_wall_ms - (now_ms - self._looked_ms) > SLEPT_MS:
