@@ -55,6 +55,7 @@ describe('pins', () => {
       'hash {<org>}:held',
       'hash {<org>}:imports',
       'hash {<org>}:license:<user>',
+      'hash {<org>}:machine-doubles:<user>',
       'hash {<org>}:machine-notes:<user>',
       'hash {<org>}:names',
       'hash {<org>}:refused',

@@ -11,9 +11,16 @@ export interface SeenMachine {
   readonly lastSeen: number;
   /** How often it was granted the seat, resumes included. */
   readonly times: number;
+  /** Two programs with this id were there at the same time, and called the machine by different names. */
+  readonly double?: {
+    readonly names: readonly string[];
+    /** Unix ms, the last time. */
+    readonly at: number;
+  };
 }
 
 const noteForm = /^(\d+):(\d+):(.*)$/s;
+const doubleForm = /^(\d+):(.*)$/s;
 
 /** The machines of users: unlimited in use, the newest 256 of a user are kept. Rejects with StoreUnavailable or StoreDefect. */
 export class Machines {
@@ -23,9 +30,10 @@ export class Machines {
   async of(org: string, user: string): Promise<SeenMachine[]> {
     const { redis, keys } = this.parts;
     return reachStore(async () => {
-      const [flat, notes] = await Promise.all([
+      const [flat, notes, doubles] = await Promise.all([
         redis.zrevrange(keys.machines(org, user), 0, -1, 'WITHSCORES'),
         redis.hgetall(keys.machineNotes(org, user)),
+        redis.hgetall(keys.machineDoubles(org, user)),
       ]);
       const seen: SeenMachine[] = [];
       for (let index = 0; index < flat.length; index += 2) {
@@ -33,7 +41,10 @@ export class Machines {
         const [, first, times, text] = noteForm.exec(notes[id] ?? '') ?? [];
         const lastSeen = Number(flat[index + 1]);
         const machine = text === undefined ? { id } : (JSON.parse(text) as Machine);
-        seen.push({ machine, firstSeen: Number(first ?? lastSeen), lastSeen, times: Number(times ?? 1) });
+        const [, at, names] = doubleForm.exec(doubles[id] ?? '') ?? [];
+        const double = names === undefined ? {} : { double: { at: Number(at), names: JSON.parse(names) } };
+        const firstSeen = Number(first ?? lastSeen);
+        seen.push({ machine, firstSeen, lastSeen, times: Number(times ?? 1), ...double });
       }
       return seen;
     });

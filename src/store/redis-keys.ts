@@ -212,6 +212,13 @@ export const redisKeys = {
     users: 'name',
     doc: 'machine id → first seen, how often, the machine as JSON.',
   },
+  machineDoubles: {
+    key: '{<org>}:machine-doubles:<user>',
+    type: 'hash',
+    ttl: '30 days',
+    users: 'name',
+    doc: 'machine id → when it was last used under two names at once, and the two names as JSON.',
+  },
   takeovers: {
     key: '{<org>}:takeovers:<user>',
     type: 'string',

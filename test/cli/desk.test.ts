@@ -59,6 +59,20 @@ describe('the license desk', () => {
     expect((await json('license', 'list', '--status', 'revoked'))[0]).toMatchObject({ user: 'grace' });
   });
 
+  it('shows a machine id that had two names at once', async () => {
+    const hello = (name: string) =>
+      Desktop.hello(broker.ports.public, 'dora', 'cloned', { machine: { id: 'cloned', name } });
+    await (await hello('studio')).told('welcome');
+    expect((await run(['machine', 'list', 'dora'])).out).not.toContain('double');
+    await (await hello('farm')).told('welcome');
+    expect((await run(['machine', 'list', 'dora'])).out).toMatch(
+      /double\s+farm .*cloned +studio and farm at once, \d/s,
+    );
+    const [machine] = await json('machine', 'list', 'dora');
+    expect(machine).toMatchObject({ id: 'cloned', name: 'farm', double: { names: ['studio', 'farm'] } });
+    expect(Date.parse(machine.double.at)).toBeLessThanOrEqual(Date.parse(machine.lastSeen));
+  });
+
   it('evicts with a hold', async () => {
     const desktop = await Desktop.hello(broker.ports.public, 'bob', 'desk');
     await desktop.told('welcome');

@@ -193,6 +193,19 @@ describe('sessions', () => {
     await page.getByText('No session of a user that begins with').waitFor();
   });
 
+  it('of one user show a machine id that had two names at once', async () => {
+    for (const name of ['studio', 'render farm']) {
+      const desktop = await Desktop.hello(stage.node.ports.public, 'dora', 'cloned', {
+        machine: { id: 'cloned', name },
+      });
+      await desktop.told('welcome');
+    }
+    const { page } = await signIn(stage, { place: `#/${ORG}/users/dora` });
+    const machines = page.getByRole('table', { name: 'Machines of this user' });
+    await machines.getByText('studio and render farm at once').waitFor();
+    await machines.getByText('double', { exact: true }).waitFor();
+  });
+
   it('of one user are right again when the person comes back from another tab', async () => {
     const una = await sit('una');
     const { page } = await signIn(stage, { place: `#/${ORG}/users/una` });

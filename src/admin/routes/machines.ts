@@ -28,16 +28,28 @@ export const machineRoutes = [
           firstSeen: time('When it first got the seat.'),
           lastSeen: time('When it last got the seat.'),
           times: count('How often, resumes included.'),
+          double: Type.Optional(
+            object(
+              {
+                names: Type.Array(Type.String(), { minItems: 2, maxItems: 2 }),
+                at: time('The last time.'),
+              },
+              {
+                description: 'Two programs with this id ran at once under different names: a copied machine.',
+              },
+            ),
+          ),
         }),
       ),
     },
     handle: async ({ params }, { store }) => {
       const seen = await store.machines.of(params.org, params.user);
-      const items = seen.map(({ machine, firstSeen, lastSeen, times }) => ({
+      const items = seen.map(({ machine, firstSeen, lastSeen, times, double }) => ({
         ...machine,
         firstSeen: timeText(firstSeen),
         lastSeen: timeText(lastSeen),
         times,
+        ...(double && { double: { names: double.names, at: timeText(double.at) } }),
       }));
       return { items, next: null };
     },

@@ -13,6 +13,7 @@ interface SeenMachine {
   readonly firstSeen: string;
   readonly lastSeen: string;
   readonly times: number;
+  readonly double?: { readonly names: readonly string[]; readonly at: string };
 }
 interface MachineRule {
   readonly machineId: string;
@@ -50,6 +51,10 @@ export function registerMachines(program: Command): void {
         os: (one: SeenMachine) => one.os,
         kind: (one: SeenMachine) => one.kind,
         machine: (one: SeenMachine) => one.id,
+        ...(rows.some(({ double }) => double) && {
+          double: (one: SeenMachine) =>
+            one.double && `${one.double.names.join(' and ')} at once, ${when(one.double.at)}`,
+        }),
       };
       desk.showRows(rows, columns, `${user} has not been on any machine yet.`);
     });

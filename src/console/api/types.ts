@@ -74,6 +74,8 @@ export interface SeenMachine extends Machine {
   readonly firstSeen: string;
   readonly lastSeen: string;
   readonly times: number;
+  /** Two programs with this id ran at once, under these names. */
+  readonly double?: { readonly names: readonly string[]; readonly at: string };
 }
 
 export interface Session {

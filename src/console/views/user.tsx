@@ -5,7 +5,7 @@ import type { HistoryLine } from '../../protocol/history.js';
 import { call, orgPath, Refusal } from '../api/client.js';
 import type { License, SeenMachine, Session } from '../api/types.js';
 import { dateText, numberText, shortId } from '../format.js';
-import { StatusBadge } from '../parts/badge.js';
+import { Badge, StatusBadge } from '../parts/badge.js';
 import { EventList } from '../parts/event-list.js';
 import { MachineName } from '../parts/machine.js';
 import { Empty, Failure, Page } from '../parts/page.js';
@@ -216,7 +216,20 @@ function Machines(props: { readonly machines: readonly SeenMachine[]; readonly s
   if (machines.length === 0) return <Empty title="No machine was seen yet" />;
   const columns: Column<SeenMachine>[] = [
     { head: 'Machine', cell: (machine) => <MachineName machine={machine} /> },
-    { head: 'Id', cell: ({ id }) => <code>{id}</code> },
+    {
+      head: 'Id',
+      cell: ({ id, double }) => (
+        <span class="two-lines">
+          <code>{id}</code>
+          {double && (
+            <small title="Two programs with this id ran at once: a copied machine, most likely.">
+              <Badge tone="warn" text="double" /> {double.names.join(' and ')} at once,{' '}
+              <Time at={double.at} />
+            </small>
+          )}
+        </span>
+      ),
+    },
     {
       head: 'Last seen',
       cell: ({ id, lastSeen }) => (id === session?.machine.id ? 'in use now' : <Time at={lastSeen} />),

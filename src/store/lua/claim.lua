@@ -35,7 +35,21 @@ local function noteMachine()
   if first then return end
   local tooMany = redis.call('ZCARD', machinesKey) - 256
   local oldest = tooMany > 0 and redis.call('ZPOPMIN', machinesKey, tooMany) or {}
-  for i = 1, #oldest, 2 do redis.call('HDEL', machineNotesKey, oldest[i]) end
+  for i = 1, #oldest, 2 do
+    redis.call('HDEL', machineNotesKey, oldest[i])
+    redis.call('HDEL', machineDoublesKey, oldest[i])
+  end
+end
+
+-- Two processes with one machine id and two names at the same time: copies of one machine, most likely. A name that has
+-- changed is no double (DHCP changes names), so only a session that is going on counts. Called after the gates: a claim
+-- without the right to a session leaves no trace here.
+local DOUBLE_MS = 2592000000
+local function noteDouble(holder)
+  local name, other = cjson.decode(order.machine).name, holder.machine.name
+  if not name or not other or name == other then return end
+  redis.call('HSET', machineDoublesKey, order.machineId, text(now) .. ':' .. cjson.encode({ other, name }))
+  redis.call('PEXPIRE', machineDoublesKey, DOUBLE_MS)
 end
 
 local value = redis.call('GET', leaseKey)
@@ -95,6 +109,7 @@ end
 
 local ending = nil
 if holder and not resumed then
+  if isSameMachine then noteDouble(holder) end
   if order.onConflict ~= 'takeover' then
     return refuse('conflict', 'conflict', {
       holder = {
