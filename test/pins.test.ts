@@ -45,6 +45,8 @@ describe('pins', () => {
     const names = Object.values(redisKeys).map(({ key, type }) => `${type} ${key}`);
     expect(names.sort()).toEqual([
       'HyperLogLog {<org>}:users:<day>',
+      'HyperLogLog {<org>}:users:<hour>',
+      'HyperLogLog {<org>}:users:<quarter>',
       'channel node:<nodeId>',
       'hash <index>totals',
       'hash <index>webhook:<webhook>',
@@ -61,6 +63,7 @@ describe('pins', () => {
       'hash {<org>}:refused',
       'hash {<org>}:settings',
       'hash {<org>}:usage:<hour>',
+      'hash {<org>}:usage:<quarter>',
       'set <index>wanted',
       'set orgs',
       'set slots',

@@ -1,12 +1,13 @@
 import { Type } from 'typebox';
 import Format from 'typebox/format';
-import { readTime } from '../base/rfc3339.js';
+import { isDay, readTime } from '../base/rfc3339.js';
 import { isOrgName, isPlainText } from '../protocol/text.js';
 import { licenseStatuses } from '../store/license-types.js';
 
 const MAX_TEXT_BYTES = 256;
 
 Format.Set('date-time', (text) => readTime(text) !== null);
+Format.Set('time-or-day', (text) => readTime(text) !== null || isDay(text));
 Format.Set('plain-text', isPlainText);
 Format.Set('org-name', isOrgName);
 
@@ -22,6 +23,18 @@ export const end = (description: string) =>
   Type.String({
     maxLength: 40,
     description: `${description} A time as in RFC 3339, or a day like 2027-01-31: the last full one in the org’s time zone.`,
+  });
+/** A moment to begin at: a day stands for its first one. */
+export const from = (description: string) =>
+  Type.String({
+    format: 'time-or-day',
+    description: `${description} A time as in RFC 3339, or a day like 2027-01-31: its first moment in the org’s time zone.`,
+  });
+/** A moment to end before: a day stands for its last one. */
+export const until = (description: string) =>
+  Type.String({
+    format: 'time-or-day',
+    description: `${description} A time as in RFC 3339, or a day like 2027-01-31, which is the last full one in the org’s time zone.`,
   });
 export const nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 export const count = (description: string) =>
@@ -39,8 +52,12 @@ export const paging = {
 };
 export const DEFAULT_LIMIT = 50;
 
-export const pageOf = <T extends Type.TSchema>(items: T) =>
+export const pageOf = <T extends Type.TSchema, P extends Type.TProperties = Record<never, never>>(
+  items: T,
+  more?: P,
+) =>
   object({
+    ...(more ?? ({} as P)),
     items: Type.Array(items),
     next: nullable(Type.String({ description: 'The `cursor` of the next page; null: this is the last.' })),
   });

@@ -12,6 +12,11 @@ export function readTime(text: string): number | null {
   return ms >= FIRST_MS && ms <= LAST_MS ? ms : null;
 }
 
+/** Whether the text is a day like `2027-01-31`. */
+export function isDay(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(text) && readTime(`${text}T00:00:00Z`) !== null;
+}
+
 /** Date.parse takes the 30th of February for the 2nd of March. */
 function isDate(date: string): boolean {
   const ms = Date.parse(date);

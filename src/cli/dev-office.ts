@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
-import { connect, type SessionClient } from '#client/node.js';
-import { hourOf } from '../store/keys.js';
+import { connect, type SessionClient } from '../client/node.js';
+import { hourOf, quarterOf } from '../store/keys.js';
 import type { Store } from '../store/store.js';
 
 const ORG = 'acme';
@@ -48,23 +48,30 @@ async function seedPast(
   let highest = { peak: 0, peakAt: 0 };
   const writes = redis.pipeline();
   for (let at = nowMs - PAST_DAYS * DAY_MS; at <= nowMs - HOUR_MS; at += HOUR_MS) {
+    // A quarter of each hour saw all that there was: so days of any zone can be made of it.
+    const quarter = at - (at % HOUR_MS);
     const date = new Date(at);
     const isWeekend = date.getUTCDay() % 6 === 0;
     const share = ((dayShape[date.getUTCHours()] ?? 0) / 100) * (isWeekend ? 0.15 : 0.9 + random() * 0.2);
     const peak = Math.round(BUSIEST * share);
     if (peak > highest.peak) highest = { peak, peakAt: Math.round(at) };
-    const key = keys.usage(ORG, hourOf(at));
-    writes.hset(key, {
+    const counts = {
       peak,
       granted: Math.round(peak * 0.7),
       resumed: Math.round(peak * 0.2),
       'ended:taken_over': Math.round(peak * 0.15),
       'denied:conflict': Math.round(peak * 0.05),
       seatMs: Math.round(peak * 0.8 * HOUR_MS),
-    });
-    writes.pexpire(key, 400 * DAY_MS);
+    };
+    for (const key of [keys.usage(ORG, hourOf(at)), keys.usageOfQuarter(ORG, quarterOf(quarter))]) {
+      writes.hset(key, counts);
+      writes.pexpire(key, 400 * DAY_MS);
+    }
     const present = staff.filter(() => random() < share);
-    if (present.length > 0) writes.pfadd(keys.users(ORG, hourOf(at).slice(0, 10)), ...present);
+    if (present.length === 0) continue;
+    writes.pfadd(keys.users(ORG, hourOf(at).slice(0, 10)), ...present);
+    writes.pfadd(keys.usersOfHour(ORG, hourOf(at)), ...present);
+    writes.pfadd(keys.usersOfQuarter(ORG, quarterOf(quarter)), ...present);
   }
   writes.hset(keys.counters(ORG), highest);
   await writes.exec();

@@ -31,7 +31,7 @@ export type Place =
       readonly org: string;
       readonly user?: string;
       readonly request?: string;
-      /** Redis's time, for the hour and the day that something is counted in; the system's where it is left out. */
+      /** Redis's time, for the quarter, hour and day that something is counted in; the system's where it is left out. */
       readonly atMs?: number;
     }
   | { readonly index: IndexKeys }
@@ -82,7 +82,7 @@ export function keyNames(prefix: string, isCluster = false): KeyNames {
     if (place === 'server') return names.map((name) => own[name as ServerName]);
     if ('index' in place) return names.map((name) => place.index[name as IndexName]);
     const { org, user = '', request = 'none', atMs = Date.now() } = place;
-    const made = stems.of(org, hourOf(atMs));
+    const made = stems.of(org, quarterOf(atMs));
     const ends = { server: '', index: '', org: '', user, request, webhook: '' };
     return names.map((name) => made[name] + ends[scopes[name]]);
   };
@@ -93,37 +93,49 @@ const scopes = Object.fromEntries(keyNamesInOrder.map((name) => [name, scopeOf(n
   Record<KeyName, ReturnType<typeof scopeOf>>
 >;
 
-/** The keys of an org, in one hour, up to the name of the user: made once, since every claim needs them. */
+/** The keys of an org, in one quarter of an hour, up to the name of the user: made once, since every claim needs them. */
 class Stems {
-  readonly #made = new Map<string, { readonly hour: string } & Readonly<Record<KeyName, string>>>();
+  readonly #made = new Map<string, { readonly quarter: string } & Readonly<Record<KeyName, string>>>();
 
   constructor(
     private readonly prefix: string,
     private readonly indexOf: (org: string) => IndexKeys,
   ) {}
 
-  of(org: string, hour: string): Readonly<Record<KeyName, string>> {
+  of(org: string, quarter: string): Readonly<Record<KeyName, string>> {
     const known = this.#made.get(org);
-    if (known?.hour === hour) return known;
+    if (known?.quarter === quarter) return known;
     if (this.#made.size >= ORGS_REMEMBERED) this.#made.clear();
-    const parts: Readonly<Record<string, string>> = { org, hour, day: hour.slice(0, 10) };
+    const parts: Readonly<Record<string, string>> = {
+      org,
+      quarter,
+      hour: quarter.slice(0, 13),
+      day: quarter.slice(0, 10),
+    };
     const stem = (name: KeyName) =>
       this.prefix + redisKeys[name].key.replaceAll(/<(\w+)>/g, (_, part: string) => parts[part] ?? '');
     const stems = Object.fromEntries(keyNamesInOrder.map((name) => [name, stem(name)])) as Record<
       KeyName,
       string
     >;
-    const made = { ...stems, ...this.indexOf(org), hour };
+    const made = { ...stems, ...this.indexOf(org), quarter };
     this.#made.set(org, made);
     return made;
   }
 }
 
-let lastHour = { number: 0, text: '1970-01-01T00' };
+const QUARTER_MS = 900_000;
+let last = { number: 0, text: '1970-01-01T00:00' };
 
-/** The UTC hour of a time in Unix ms, like `2026-11-25T10`. Every claim asks: nearly always for the same one. */
+/** The quarter of an hour of a time in Unix ms, like `2026-11-25T10:15` in UTC. Every claim asks: nearly always for the same one. */
+export function quarterOf(atMs: number): string {
+  const number = Math.floor(atMs / QUARTER_MS);
+  if (number !== last.number)
+    last = { number, text: new Date(number * QUARTER_MS).toISOString().slice(0, 16) };
+  return last.text;
+}
+
+/** The hour of a time in Unix ms, like `2026-11-25T10` in UTC. */
 export function hourOf(atMs: number): string {
-  const number = Math.floor(atMs / 3_600_000);
-  if (number !== lastHour.number) lastHour = { number, text: new Date(atMs).toISOString().slice(0, 13) };
-  return lastHour.text;
+  return quarterOf(atMs).slice(0, 13);
 }

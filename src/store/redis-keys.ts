@@ -180,6 +180,24 @@ export const redisKeys = {
     ttl: '400 days',
     doc: 'The users of one day, which is like `2026-11-25` in UTC. They cannot be read from it.',
   },
+  usageOfQuarter: {
+    key: '{<org>}:usage:<quarter>',
+    type: 'hash',
+    ttl: '40 days',
+    doc: 'The same of a quarter of an hour, like `2026-11-25T10:15`: days of zones that are not whole hours from UTC.',
+  },
+  usersOfHour: {
+    key: '{<org>}:users:<hour>',
+    type: 'HyperLogLog',
+    ttl: '400 days',
+    doc: 'The users of one hour: days of other zones than UTC.',
+  },
+  usersOfQuarter: {
+    key: '{<org>}:users:<quarter>',
+    type: 'HyperLogLog',
+    ttl: '40 days',
+    doc: 'The users of a quarter of an hour.',
+  },
   lease: {
     key: '{<org>}:lease:<user>',
     type: 'string',

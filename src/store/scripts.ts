@@ -114,12 +114,22 @@ export class Scripts {
 
 function load(name: ScriptName): Script {
   const { of, after } = scriptTable[name];
-  const body = ['common', ...after, name].map(read).join('\n');
-  const code = body.replaceAll(/--.*$/gm, '');
+  const code = withoutUnused(['common', ...after, name].map(read).join('\n').replaceAll(/--.*$/gm, ''));
   const mentioned = keyNamesInOrder.filter((key) => new RegExp(`\\b${key}Key\\b`).test(code));
   const keys = mentioned.filter((key) => scopesWithin[of].includes(scopeOf(key)));
-  const source = `${keyLines(keys, mentioned)}\n${body}`;
+  const source = `${keyLines(keys, mentioned)}\n${code}`;
   return { keys, source, sha: createHash('sha1').update(source).digest('hex') };
+}
+
+/** A function of a file that stands before a script: it begins and ends at the margin. */
+const functions = /^local function (\w+)\(.*?^end$\n?/gms;
+
+/** Redis builds each function anew at every call of the script: those that it does not use are left out. */
+function withoutUnused(code: string): string {
+  const kept = code.replaceAll(functions, (text, name: string) =>
+    code.match(new RegExp(`\\b${name}\\b`, 'g'))?.length === 1 ? '' : text,
+  );
+  return kept === code ? code : withoutUnused(kept);
 }
 
 /** The keys of each scope that a place has a name for. */

@@ -1,11 +1,9 @@
 import { reachStore } from './errors.js';
-import { hourOf, type KeyNames } from './keys.js';
+import { hourOf, type KeyNames, quarterOf } from './keys.js';
 import type { RedisConnection } from './redis.js';
 
-/** What happened in one hour or day. */
-export interface UsageRow {
-  /** The hour like `2026-11-25T10`, or the day like `2026-11-25`, in UTC. */
-  readonly period: string;
+/** What happened in a stretch of time. */
+export interface UsageCounts {
   /** Most sessions at once. */
   readonly peak: number;
   readonly granted: number;
@@ -15,41 +13,51 @@ export interface UsageRow {
   readonly seatMs: number;
 }
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+/** Stretches of UTC by their first moments (Unix ms). */
+export interface UserParts {
+  readonly days: readonly number[];
+  readonly hours: readonly number[];
+  readonly quarters: readonly number[];
+}
+
 /** What is kept, and so the most that can be asked for. */
 export const USAGE_DAYS = 400;
 
-/** Usage over time, by what the scripts counted in each hour. Rejects with StoreUnavailable or StoreDefect. */
+/** Usage over time, as the scripts count it. Reads only. Rejects with StoreUnavailable or StoreDefect. */
 export class Usage {
   constructor(private readonly parts: { readonly redis: RedisConnection; readonly keys: KeyNames }) {}
 
-  /** One row for every hour that begins from `fromMs` until before `untilMs` (Unix ms). */
-  async hours(org: string, fromMs: number, untilMs: number): Promise<UsageRow[]> {
-    const { redis, keys } = this.parts;
-    const hours: string[] = [];
-    for (let at = Math.floor(fromMs / HOUR_MS) * HOUR_MS; at < untilMs; at += HOUR_MS) hours.push(hourOf(at));
-    return reachStore(() =>
-      Promise.all(hours.map(async (hour) => rowOf(hour, await redis.hgetall(keys.usage(org, hour))))),
-    );
+  /** What is counted of the hours of UTC that begin then. */
+  async hours(org: string, starts: readonly number[]): Promise<UsageCounts[]> {
+    return this.#read(starts.map((ms) => this.parts.keys.usage(org, hourOf(ms))));
   }
 
-  /** How many different users came in on the days from `fromMs` until before `untilMs`, by HyperLogLog (±1 %). */
-  async uniqueUsers(org: string, fromMs: number, untilMs: number): Promise<number> {
+  /** What is counted of the quarters of an hour that begin then: nothing, where they are kept no more. */
+  async quarters(org: string, starts: readonly number[]): Promise<UsageCounts[]> {
+    return this.#read(starts.map((ms) => this.parts.keys.usageOfQuarter(org, quarterOf(ms))));
+  }
+
+  /** How many different users came in within all of these, by HyperLogLog (±1 %). */
+  async users(org: string, { days, hours, quarters }: UserParts): Promise<number> {
     const { redis, keys } = this.parts;
-    const days: string[] = [];
-    for (let at = Math.floor(fromMs / DAY_MS) * DAY_MS; at < untilMs; at += DAY_MS) {
-      days.push(keys.users(org, hourOf(at).slice(0, 10)));
-    }
-    return days.length === 0 ? 0 : reachStore(() => redis.pfcount(...days));
+    const all = [
+      ...days.map((ms) => keys.users(org, hourOf(ms).slice(0, 10))),
+      ...hours.map((ms) => keys.usersOfHour(org, hourOf(ms))),
+      ...quarters.map((ms) => keys.usersOfQuarter(org, quarterOf(ms))),
+    ];
+    return all.length === 0 ? 0 : reachStore(() => redis.pfcount(...all));
+  }
+
+  async #read(names: readonly string[]): Promise<UsageCounts[]> {
+    const { redis } = this.parts;
+    return reachStore(() => Promise.all(names.map(async (name) => countsOf(await redis.hgetall(name)))));
   }
 }
 
-function rowOf(period: string, fields: Readonly<Record<string, string>>): UsageRow {
+function countsOf(fields: Readonly<Record<string, string>>): UsageCounts {
   const count = (name: string) => Number(fields[name] ?? 0);
   const denied = Object.entries(fields).filter(([name]) => name.startsWith('denied:'));
   return {
-    period,
     peak: count('peak'),
     granted: count('granted'),
     resumed: count('resumed'),

@@ -107,7 +107,24 @@ describe('the license desk', () => {
     const ofAll = await ended(startCommand(recount, env, { cwd: folder }));
     expect(ofAll.out).toContain('every total is right');
     expect(await json('machine', 'list', 'cleo')).toMatchObject([{ id: 'desk', times: 1 }]);
-    expect((await run(['usage', '--by', 'hour'])).out).toContain('seat hours');
+    expect((await run(['usage', '--by', 'hour'])).out).toMatch(/seat hours.*Time zone: UTC\./s);
+    await run(['org', 'set', '--time-zone', 'Asia/Kathmandu']);
+    const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Kathmandu' }).format(new Date());
+    const usage = await run(['usage', '--from', today, '--to', today]);
+    expect(usage.out).toMatch(new RegExp(`^day .*\n${today} .*\nTime zone: Asia/Kathmandu\\.\n$`));
+    const events = await run([
+      'events',
+      'export',
+      '--from',
+      today,
+      '--until',
+      today,
+      '--type',
+      'org.changed',
+    ]);
+    expect(events.out).toContain('Asia/Kathmandu');
+    expect((await run(['events', 'export', '--from', 'yesterday'])).code).toBe(2);
+    await run(['org', 'set', '--time-zone', 'default']);
     expect((await run(['usage', '--csv'])).out.split('\n')[0]).toContain('peak');
     expect((await json('license', 'unused', '--days', '1')).length).toBe(0);
     expect((await run(['machine', 'deny', 'lost'])).code).toBe(0);

@@ -34,7 +34,11 @@ describe('the seeded org', () => {
     await seedOffice(broker.store, redis.url, Math.random);
     expect(await broker.store.orgs.counts('acme')).toEqual(first);
     expect((await recount(broker.store, 'acme', { repairBy: null })).differences).toEqual([]);
-    const days = await usageByDay(broker.store.usage, 'acme', Date.now() - 8 * 86_400_000, Date.now());
+    const days = await usageByDay(broker.store.usage, 'acme', {
+      fromMs: Date.now() - 8 * 86_400_000,
+      untilMs: Date.now(),
+      timeZone: 'Asia/Kathmandu',
+    });
     // Of today there may be but a few hours of the night.
     const whole = days.slice(0, -1);
     expect(whole.length).toBeGreaterThanOrEqual(8);

@@ -193,6 +193,24 @@ describe('sessions', () => {
     await page.getByText('No session of a user that begins with').waitFor();
   });
 
+  it('are counted by the hours and days of the org, and chart and table say in which zone', async () => {
+    const past = await sit('zoe');
+    await stage.node.store.orgs.change(ORG, { timeZone: 'Asia/Kathmandu' }, 'test');
+    const context = { timezoneId: 'America/New_York', locale: 'en-GB' };
+    const { page } = await signIn(stage, { context });
+    await page.getByText('Hours of Asia/Kathmandu.').waitFor();
+    await page.getByText('days of Asia/Kathmandu').waitFor();
+    await page.getByRole('button', { name: '30 days' }).click();
+    await page.getByText('Days of Asia/Kathmandu.').waitFor();
+    await page.getByText('As a table').click();
+    const today = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'Asia/Kathmandu' });
+    const newest = page.getByRole('table', { name: 'Usage' }).getByRole('row').nth(1);
+    await newest.getByText(today.format(new Date())).waitFor();
+    await stage.node.store.orgs.change(ORG, { timeZone: null }, 'test');
+    past.say({ type: 'release' });
+    await past.close();
+  });
+
   it('of one user show a machine id that had two names at once', async () => {
     for (const name of ['studio', 'render farm']) {
       const desktop = await Desktop.hello(stage.node.ports.public, 'dora', 'cloned', {

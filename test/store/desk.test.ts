@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { recount } from '../../src/license/recount.js';
-import { uniqueUsersNow, usageByDay } from '../../src/license/usage.js';
+import { uniqueUsersNow, usageByDay, usageByHour } from '../../src/license/usage.js';
 import type { EventFilter } from '../../src/store/events.js';
-import { hourOf, keyNames } from '../../src/store/keys.js';
+import { hourOf, keyNames, quarterOf } from '../../src/store/keys.js';
 import type { Store } from '../../src/store/store.js';
 import { withinOneHour } from '../support/calendar.js';
 import { useRedis } from '../support/redis.js';
@@ -235,13 +235,18 @@ describe('usage', () => {
     await claim('ann', 'lap');
     await claim('bob');
     const nowMs = Date.now();
-    const hours = await store.usage.hours(ORG, nowMs - 3_600_000, nowMs + 1);
+    const span = { fromMs: nowMs - 3_600_000, untilMs: nowMs + 1, timeZone: 'UTC' };
+    const hours = await usageByHour(store.usage, ORG, span);
     expect(hours).toHaveLength(2);
     const sum = hours.reduce((total, row) => total + row.granted, 0);
     expect(sum).toBe(3);
-    const days = await usageByDay(store.usage, ORG, nowMs - 3_600_000, nowMs + 1);
-    expect(days.at(-1)).toMatchObject({ peak: 2, takeovers: 1, uniqueUsers: 2 });
-    expect(await uniqueUsersNow(store.usage, ORG, nowMs)).toEqual({ today: 2, thisMonth: 2 });
+    for (const timeZone of ['UTC', 'Asia/Kathmandu', 'America/Los_Angeles']) {
+      const days = await usageByDay(store.usage, ORG, { ...span, timeZone });
+      const now = { peak: 2, takeovers: 1, uniqueUsers: 2, wholeHours: false, usersOfUtcDay: false };
+      expect(days.at(-1), timeZone).toMatchObject(now);
+      const users = await uniqueUsersNow(store.usage, ORG, nowMs, timeZone);
+      expect(users, timeZone).toEqual({ today: 2, thisMonth: 2 });
+    }
   });
 
   it('tells the users of the month from those of the day', async () => {
@@ -249,18 +254,24 @@ describe('usage', () => {
     await redis.client.pfadd(keys.users(ORG, '2026-05-03'), 'ann', 'bob');
     await redis.client.pfadd(keys.users(ORG, '2026-04-30'), 'cleo');
     const nowMs = Date.parse('2026-05-20T12:00:00Z');
-    expect(await uniqueUsersNow(store.usage, ORG, nowMs)).toEqual({ today: 1, thisMonth: 2 });
+    expect(await uniqueUsersNow(store.usage, ORG, nowMs, 'UTC')).toEqual({ today: 1, thisMonth: 2 });
   });
 
-  it('is kept for 400 days, whatever comes first in an hour', async () => {
+  it('is kept for 400 days, its quarters for 40, whatever comes first in an hour', async () => {
     const nowMs = Date.now();
     const hour = keys.usage(ORG, hourOf(nowMs));
+    const quarters = [keys.usageOfQuarter(ORG, quarterOf(nowMs)), keys.usersOfQuarter(ORG, quarterOf(nowMs))];
     const daysLeft = async (key: string) => (await redis.client.pttl(key)) / 86_400_000;
     await claim('ann');
     expect(await daysLeft(hour)).toBeGreaterThan(399);
     expect(await daysLeft(keys.users(ORG, hourOf(nowMs).slice(0, 10)))).toBeGreaterThan(399);
+    expect(await daysLeft(keys.usersOfHour(ORG, hourOf(nowMs)))).toBeGreaterThan(399);
+    for (const quarter of quarters) {
+      expect(await daysLeft(quarter)).toBeGreaterThan(39);
+      expect(await daysLeft(quarter)).toBeLessThanOrEqual(40);
+    }
     // An hour in which a seat is only used.
-    await redis.client.del(hour);
+    await redis.client.del(hour, ...quarters);
     await store.nodes.announce([ORG]);
     await store.sweeper.sweep(1);
     expect(await daysLeft(hour)).toBeGreaterThan(399);
@@ -271,8 +282,7 @@ describe('usage', () => {
     await store.nodes.announce([ORG]);
     await redis.client.hincrby(keys.counters(ORG), 'seatAt', -60_000);
     await store.sweeper.sweep(1);
-    const row = (await store.usage.hours(ORG, Date.now(), Date.now() + 1))[0];
-    expect(row?.period).toBe(hourOf(Date.now()));
+    const [row] = await store.usage.hours(ORG, [Date.now()]);
     expect(row?.seatMs).toBeGreaterThanOrEqual(60_000);
     expect(row?.peak).toBe(1);
   });

@@ -1,13 +1,14 @@
 import { Type } from 'typebox';
-import { readTime } from '../../base/rfc3339.js';
 import { eventNamed, eventNames } from '../../protocol/event-types.js';
 import { StoreUnavailable } from '../../store/errors.js';
 import type { StoredEvent } from '../../store/event-entries.js';
 import { type EventFilter, type Events, matches } from '../../store/events.js';
+import type { Store } from '../../store/store.js';
 import { answerPage } from '../cursors.js';
+import { momentsOf } from '../moments.js';
 import { Problem } from '../problem.js';
 import { route } from '../route.js';
-import { object, pageOf, paging, text, time, timeText } from '../schemas.js';
+import { from, object, pageOf, paging, text, time, timeText, until } from '../schemas.js';
 import { KEEP_ALIVE, pause, serverSentEvent } from '../streams.js';
 
 const tag = 'events';
@@ -26,8 +27,8 @@ const filter = {
   machine: Type.Optional(text('Only this machine’s id.')),
   reason: Type.Optional(text('Only this reason.')),
   actor: Type.Optional(text('Only what this one did: user, broker, or the sub of an admin token.')),
-  from: Type.Optional(time('Only from this time on.')),
-  until: Type.Optional(time('Only before this time.')),
+  from: Type.Optional(from('Only from then on.')),
+  until: Type.Optional(until('Only until then.')),
 };
 const eventSchema = object({
   id: Type.String({ description: 'Rises with every event.' }),
@@ -63,12 +64,14 @@ export const eventRoutes = [
       { status: 400, when: 'The cursor is none of this list' },
       { status: 400, when: unknownType },
     ],
-    handle: async (call, { store }) =>
-      answerPage(
+    handle: async (call, { store }) => {
+      const wanted = await filterOf(call.query, call.params.org, store);
+      return answerPage(
         call,
-        (cursor, limit) => store.events.page(call.params.org, filterOf(call.query), cursor, limit),
+        (cursor, limit) => store.events.page(call.params.org, wanted, cursor, limit),
         eventOf,
-      ),
+      );
+    },
   }),
   route({
     id: 'followEvents',
@@ -92,7 +95,7 @@ export const eventRoutes = [
       const after = typeof given === 'string' ? given : await store.events.lastId(org);
       // Fails now rather than in the stream.
       await store.events.after(org, after, 1);
-      const wanted = filterOf(call.query);
+      const wanted = await filterOf(call.query, org, store);
       return streams.answer(call, 'text/event-stream', (signal) =>
         follow(store.events, org, after, wanted, signal),
       );
@@ -109,7 +112,7 @@ export const eventRoutes = [
     success: { status: 200, streams: ['application/x-ndjson'] },
     problems: [{ status: 400, when: unknownType }],
     handle: async (call, { store, streams }) => {
-      const wanted = filterOf(call.query);
+      const wanted = await filterOf(call.query, call.params.org, store);
       return streams.answer(call, 'application/x-ndjson', (signal) =>
         lines(store.events, call.params.org, wanted, signal),
       );
@@ -174,19 +177,13 @@ function eventOf({ at, ...event }: StoredEvent) {
 }
 
 /** The filter without the fields of paging. Throws a Problem where there is no such type. */
-function filterOf({ type, user, machine, reason, actor, from, until }: Query): EventFilter {
+async function filterOf(query: Query, org: string, store: Store): Promise<EventFilter> {
+  const { type, user, machine, reason, actor } = query;
   const name = type === undefined ? undefined : eventNamed(type);
   if (name === null) {
     const fields = [{ field: 'type', problem: `must be one of ${eventNames.join(', ')}` }];
     throw new Problem(400, 'unknown_event_type', `there is no event type ${type}`, { fields });
   }
-  const fromMs = msOf(from);
-  const untilMs = msOf(until);
-  const given = { type: name, user, machine, reason, actor, fromMs, untilMs };
+  const given = { type: name, user, machine, reason, actor, ...(await momentsOf(query, org, store)) };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-}
-
-/** The schema has made sure that it is a time. No event is from before 1970. */
-function msOf(time: string | undefined): number | undefined {
-  return time === undefined ? undefined : Math.max(0, readTime(time) ?? 0);
 }

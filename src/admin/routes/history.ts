@@ -1,12 +1,13 @@
 import { Type } from 'typebox';
-import { readTime } from '../../base/rfc3339.js';
 import type { HistoryLine, SessionLine } from '../../protocol/history.js';
 import type { History, PastLine, PastSession, Span } from '../../store/history.js';
+import type { Store } from '../../store/store.js';
 import { CSV_TYPE, csvLine } from '../csv.js';
 import { answerPage } from '../cursors.js';
+import { momentsOf } from '../moments.js';
 import { invalid } from '../problem.js';
 import { route } from '../route.js';
-import { count, nullable, object, pageOf, paging, text, time, timeText } from '../schemas.js';
+import { count, from, nullable, object, pageOf, paging, text, time, timeText, until } from '../schemas.js';
 
 const tag = 'history';
 const org = '/v1/admin/orgs/{org}';
@@ -15,8 +16,8 @@ const HOUR_MS = 3_600_000;
 const END_OF_TIME_MS = 999_999_999_999_999;
 
 const span = {
-  from: Type.Optional(time('Only what ended, or was refused, from this time on.')),
-  until: Type.Optional(time('Only what ended, or was refused, before this time.')),
+  from: Type.Optional(from('Only what ended, or was refused, from then on.')),
+  until: Type.Optional(until('Only what ended, or was refused, until then.')),
 };
 
 const sessionSchema = object({
@@ -61,7 +62,7 @@ export const historyRoutes = [
     success: { status: 200, schema: pageOf(Type.Union([sessionSchema, refusalSchema])) },
     problems: [{ status: 400, when: 'The cursor is none of this list' }],
     handle: async (call, { store }) => {
-      const chosen = spanOf(call.query);
+      const chosen = await spanOf(call.query, call.params.org, store);
       const nowMs = store.redisClock.nowMs() ?? Date.now();
       return answerPage(
         call,
@@ -80,7 +81,7 @@ export const historyRoutes = [
     query: { ...span, user: Type.Optional(text('Only this user.')) },
     success: { status: 200, streams: ['text/csv'] },
     handle: async (call, { store, streams }) => {
-      const chosen = spanOf(call.query);
+      const chosen = await spanOf(call.query, call.params.org, store);
       const nowMs = store.redisClock.nowMs() ?? Date.now();
       const { user } = call.query;
       const lines = store.history.sessions(call.params.org, chosen, user);
@@ -143,10 +144,8 @@ function sessionView({ beganMs, endedMs, ...same }: PastSession, nowMs: number):
   };
 }
 
-/** The schema has made sure that they are times. */
-function spanOf({ from, until }: Query): Span {
-  const fromMs = from === undefined ? 0 : Math.max(0, readTime(from) ?? 0);
-  const untilMs = until === undefined ? END_OF_TIME_MS : Math.max(0, readTime(until) ?? 0);
+async function spanOf(query: Query, org: string, store: Store): Promise<Span> {
+  const { fromMs = 0, untilMs = END_OF_TIME_MS } = await momentsOf(query, org, store);
   if (fromMs >= untilMs) throw invalid([{ field: 'from', problem: 'must be before until' }]);
   return { fromMs, untilMs };
 }

@@ -67,8 +67,8 @@ const orgSchema = object({
     evictions: byReason('Sessions ended, by reason; released: by the program itself.'),
     denials: byReason('Claims refused, by reason.'),
     seatHours: Type.Number({ minimum: 0, description: 'Time in use of all seats together.' }),
-    uniqueUsersToday: count('Users of the present UTC day (±1 %).'),
-    uniqueUsersThisMonth: count('Users of the present UTC month (±1 %).'),
+    uniqueUsersToday: count('Users of the present day in the org’s time zone (±1 %).'),
+    uniqueUsersThisMonth: count('Users of the present month in the org’s time zone (±1 %).'),
   }),
 });
 
@@ -233,7 +233,7 @@ async function orgOf(org: string, { store }: RouteParts) {
   const [settings, counts, users] = await Promise.all([
     store.orgs.settings(org),
     store.orgs.counts(org),
-    uniqueUsersNow(store.usage, org, nowMs),
+    store.orgs.timeZone(org).then((zone) => uniqueUsersNow(store.usage, org, nowMs, zone)),
   ]);
   const { peakAt, granted, resumed, ended, denied, seatMs, ...same } = counts;
   return {

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import { type Command, InvalidArgumentError } from 'commander';
-import { readTime } from '../../base/rfc3339.js';
+import { isDay, readTime } from '../../base/rfc3339.js';
 import { settingsTable } from '../../base/settings.js';
 import { environmentText } from '../configuration.js';
 import { CommandFailure, exitCodes } from '../failure.js';
@@ -167,15 +167,13 @@ export function when(time: string | null | undefined): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** When a license ends, as it was given: a day means the last full one in the org's time zone, which the broker knows. */
-export function endArgument(text: string): string {
-  return /^\d{4}-\d\d-\d\d$/.test(text) && readTime(`${text}T00:00:00Z`) !== null ? text : timeArgument(text);
-}
-
-/** `2027-01-31` or a time as in RFC 3339, for an option or an argument. */
+/**
+ * A day like `2027-01-31` as it was given, or a time as in RFC 3339. The broker knows the org's time zone: a day ends with its
+ * last moment there, and begins with its first.
+ */
 export function timeArgument(text: string): string {
-  const isDay = /^\d{4}-\d\d-\d\d$/.test(text);
-  const ms = readTime(isDay ? `${text}T00:00:00Z` : text);
+  if (isDay(text)) return text;
+  const ms = readTime(text);
   if (ms === null)
     throw new InvalidArgumentError('must be a day like 2027-01-31, or a time like 2027-01-31T12:00:00Z');
   return new Date(ms).toISOString();

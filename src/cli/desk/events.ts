@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { AuditEvent } from '../../protocol/events.js';
-import { type Desk, type DeskOptions, deskFor, withDesk } from './desk.js';
+import { type Desk, type DeskOptions, deskFor, timeArgument, withDesk } from './desk.js';
 
 interface FilterOptions extends DeskOptions {
   readonly type?: string;
@@ -97,8 +97,12 @@ function withFilter(command: Command): Command {
     .option('--machine <id>', 'only events on this machine')
     .option('--reason <reason>', 'only events for this reason')
     .option('--actor <name>', 'only what this one did: user, broker, or the sub of an admin token')
-    .option('--from <time>', 'only from this time on, like 2027-01-31T00:00:00Z')
-    .option('--until <time>', 'only before this time');
+    .option(
+      '--from <time>',
+      'only from then on: an RFC 3339 time, or the first moment of a day',
+      timeArgument,
+    )
+    .option('--until <time>', 'only until then: a time, or the last moment of a day', timeArgument);
 }
 
 function filterOf({ type, user, machine, reason, actor, from, until }: FilterOptions) {

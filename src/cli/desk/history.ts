@@ -15,8 +15,12 @@ export function registerHistory(program: Command): void {
     .description(
       'what sessions a user had in the last 400 days, and what was refused; with --csv without a user, the sessions of all',
     )
-    .option('--from <time>', 'what ended from then on: 2027-01-31, or an RFC 3339 time', timeArgument)
-    .option('--until <time>', 'what ended before then', timeArgument)
+    .option(
+      '--from <time>',
+      'what ended from then on: an RFC 3339 time, or the first moment of a day',
+      timeArgument,
+    )
+    .option('--until <time>', 'what ended until then: a time, or the last moment of a day', timeArgument)
     .addOption(new Option('--csv', 'sessions as CSV, one line each').conflicts('json'))
     .action(async (user: string | undefined, { from, until, csv, ...options }: HistoryOptions) => {
       const desk = await deskFor(options);

@@ -7,8 +7,8 @@ import {
   type Desk,
   type DeskOptions,
   deskFor,
-  endArgument,
   printCsv,
+  timeArgument,
   when,
   withDesk,
 } from './desk.js';
@@ -50,7 +50,7 @@ export function registerLicenses(program: Command): void {
     .option(
       '--expires <time>',
       'when it ends: 2027-01-31 (the last full day), or an RFC 3339 time',
-      endArgument,
+      timeArgument,
     )
     .option('--note <text>', 'kept with the license and in the audit trail')
     .action(async (user: string, options: DeskOptions & { expires?: string; note?: string }) => {
@@ -200,7 +200,7 @@ function noteOf({ note }: { readonly note?: string }): { note?: string } {
 
 function parsedTime(text: string): string {
   try {
-    return endArgument(text);
+    return timeArgument(text);
   } catch (error) {
     throw new CommandFailure(`<time> ${(error as Error).message}, or now, or never`, exitCodes.usage);
   }

@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander';
+import { clockOf } from '../../base/calendar.js';
 import type { ListPage } from './admin-api.js';
 import { type DeskOptions, deskFor, printCsv, timeArgument, withDesk } from './desk.js';
 
 interface UsageRow {
   readonly at: string;
+  readonly day?: string;
   readonly peak: number;
   readonly grants: number;
   readonly resumes: number;
@@ -11,6 +13,12 @@ interface UsageRow {
   readonly denials: number;
   readonly seatHours: number;
   readonly uniqueUsers?: number;
+  readonly wholeHours?: true;
+  readonly usersOfUtcDay?: true;
+}
+
+interface UsageAnswer extends ListPage<UsageRow> {
+  readonly timeZone: string;
 }
 
 interface UsageOptions extends DeskOptions {
@@ -27,24 +35,22 @@ export function registerUsage(program: Command): void {
   withDesk(program.command('usage'))
     .description('seats in use over time: the last two weeks by day, unless told otherwise')
     .addOption(new Option('--by <period>', 'a row for each').choices(['hour', 'day']).default('day'))
-    .option('--from <time>', 'from when: 2027-01-31, or an RFC 3339 time', timeArgument)
-    .option('--to <time>', 'until when', timeArgument)
+    .option('--from <time>', 'from when: an RFC 3339 time, or the first moment of a day', timeArgument)
+    .option('--to <time>', 'until when: a time, or the last moment of a day', timeArgument)
     .addOption(new Option('--csv', 'as CSV').conflicts('json'))
     .action(async (options: UsageOptions) => {
       const desk = await deskFor(options);
       const to = options.to ?? new Date().toISOString();
-      const from =
-        options.from ?? new Date(Date.parse(to) - (options.by === 'day' ? 13 : 1) * DAY_MS).toISOString();
-      const query = { from, to, by: options.by };
+      const query = { from: options.from ?? before(to, options.by), to, by: options.by };
       const path = desk.orgPath('usage');
       if (options.csv) {
         const response = await desk.api.open('GET', path, { query, headers: { accept: 'text/csv' } });
         return printCsv(desk, response);
       }
-      const { items: rows } = await desk.api.call<ListPage<UsageRow>>('GET', path, { query });
+      const { items: rows, timeZone } = await desk.api.call<UsageAnswer>('GET', path, { query });
       const highest = Math.max(1, ...rows.map(({ peak }) => peak));
       const columns = {
-        [options.by]: (one: UsageRow) => (options.by === 'day' ? one.at.slice(0, 10) : one.at.slice(0, 16)),
+        [options.by]: ({ day, at }: UsageRow) => day ?? clockOf(Date.parse(at), timeZone),
         peak: (one: UsageRow) => one.peak,
         ...(options.by === 'day' && { users: (one: UsageRow) => one.uniqueUsers }),
         grants: (one: UsageRow) => one.grants,
@@ -54,5 +60,31 @@ export function registerUsage(program: Command): void {
         '': (one: UsageRow) => '█'.repeat(Math.round((one.peak / highest) * 30)),
       };
       desk.showRows(rows, columns, 'Nothing in this time.');
+      if (!desk.isJson) for (const line of notesOn(rows, timeZone)) desk.print(line);
     });
+}
+
+/** Where the rows begin that end at a time or a day: two weeks before, or a day before where they are hours. */
+function before(to: string, by: 'hour' | 'day'): string {
+  const isDay = to.length === 10;
+  const days = by === 'day' ? 13 : isDay ? 0 : 1;
+  const from = new Date(Date.parse(to) - days * DAY_MS).toISOString();
+  return isDay ? from.slice(0, 10) : from;
+}
+
+/** Which zone the rows are in, and where they are less exact than the others. */
+function notesOn(rows: readonly UsageRow[], timeZone: string): string[] {
+  const lastOf = (marked: (row: UsageRow) => true | undefined) => {
+    const last = rows.filter(marked).at(-1);
+    return last && (last.day ?? clockOf(Date.parse(last.at), timeZone));
+  };
+  const wholeHours = lastOf((row) => row.wholeHours);
+  const ofUtc = lastOf((row) => row.usersOfUtcDay);
+  return [
+    `Time zone: ${timeZone}.`,
+    ...(wholeHours === undefined
+      ? []
+      : [`Up to ${wholeHours} the borders are exact to the hour of UTC only.`]),
+    ...(ofUtc === undefined ? [] : [`Up to ${ofUtc} users were counted by the day of UTC.`]),
+  ];
 }

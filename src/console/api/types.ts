@@ -46,7 +46,11 @@ export interface OrgBrief {
 
 export interface Org {
   readonly org: string;
-  readonly settings: { readonly quota: number | null; readonly licenseMode: string | null };
+  readonly settings: {
+    readonly quota: number | null;
+    readonly licenseMode: string | null;
+    readonly timeZone: string | null;
+  };
   readonly counts: OrgCounts;
 }
 
@@ -104,6 +108,7 @@ export interface Webhook {
 
 export interface UsageRow {
   readonly at: string;
+  readonly day?: string;
   readonly peak: number;
   readonly grants: number;
   readonly resumes: number;
@@ -111,6 +116,8 @@ export interface UsageRow {
   readonly denials: number;
   readonly seatHours: number;
   readonly uniqueUsers?: number;
+  /** It begins or ends within an hour of which the quarters are kept no more. */
+  readonly wholeHours?: true;
 }
 
 export interface NodeRow {

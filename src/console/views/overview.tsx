@@ -210,7 +210,9 @@ function Figures({ answer, sample }: { readonly answer: Org | null; readonly sam
         {latency === null ? 'no eviction at this node lately' : 'at this node, half of the last 5 minutes'}
       </Figure>
       <Figure name="Users today" value={counts === undefined ? '–' : numberText(counts.uniqueUsersToday)}>
-        {counts === undefined ? '' : `${numberText(counts.uniqueUsersThisMonth)} this month`}
+        {counts === undefined
+          ? ''
+          : `${numberText(counts.uniqueUsersThisMonth)} this month, days of ${answer?.settings.timeZone ?? 'UTC'}`}
       </Figure>
     </div>
   );

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { call, orgPath, withQuery } from '../api/client.js';
 import type { UsageRow } from '../api/types.js';
-import { absoluteText, dateText, numberText } from '../format.js';
+import { numberText } from '../format.js';
 import { type Bar, BarChart } from '../parts/bar-chart.js';
 import { Empty, Failure } from '../parts/page.js';
 import { Table } from '../parts/table.js';
@@ -14,13 +14,30 @@ const spans = {
 } as const;
 type Span = keyof typeof spans;
 
-const hours = new Intl.DateTimeFormat(undefined, { hour: 'numeric' });
-const days = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+interface Usage {
+  readonly timeZone: string;
+  readonly items: readonly UsageRow[];
+}
+
+/** How the hours and days of the org's zone are written. */
+function wordsIn(timeZone: string) {
+  const as = (options: Intl.DateTimeFormatOptions) => {
+    const format = new Intl.DateTimeFormat(undefined, { ...options, timeZone });
+    return (at: string) => format.format(Date.parse(at));
+  };
+  return {
+    day: {
+      bar: as({ hour: 'numeric', minute: '2-digit' }),
+      row: as({ dateStyle: 'medium', timeStyle: 'short' }),
+    },
+    month: { bar: as({ day: 'numeric', month: 'short' }), row: as({ dateStyle: 'medium' }) },
+  };
+}
 
 /** The most seats at once in each hour or day, as bars and as a table. */
 export function UsageCard({ org }: { readonly org: string }) {
   const [span, setSpan] = useState<Span>('day');
-  const [rows, setRows] = useState<readonly UsageRow[] | null>(null);
+  const [usage, setUsage] = useState<Usage | null>(null);
   const [error, setError] = useState<Error | null>(null);
 
   useEffect(() => {
@@ -28,11 +45,9 @@ export function UsageCard({ org }: { readonly org: string }) {
     const gone = new AbortController();
     const from = new Date(Date.now() - ms + (by === 'hour' ? HOUR_MS : DAY_MS)).toISOString();
     const query = { by, from, to: new Date().toISOString() };
-    call<{ readonly items: readonly UsageRow[] }>('GET', withQuery(orgPath(org, 'usage'), query), {
-      signal: gone.signal,
-    }).then(
-      ({ items }) => {
-        setRows(items);
+    call<Usage>('GET', withQuery(orgPath(org, 'usage'), query), { signal: gone.signal }).then(
+      (answer) => {
+        setUsage(answer);
         setError(null);
       },
       (failure: Error) => {
@@ -42,7 +57,8 @@ export function UsageCard({ org }: { readonly org: string }) {
     return () => gone.abort();
   }, [org, span]);
 
-  const timeText = (at: string) => (span === 'day' ? absoluteText(at) : dateText(at));
+  const rows = usage?.items ?? null;
+  const words = wordsIn(usage?.timeZone ?? 'UTC')[span];
   return (
     <section class="card usage" aria-labelledby="usage">
       <div class="card-head">
@@ -59,14 +75,31 @@ export function UsageCard({ org }: { readonly org: string }) {
       {rows !== null && rows.length === 0 && <Empty title="Nothing was counted yet" />}
       {rows !== null && rows.length > 0 && (
         <>
-          <BarChart label={`Most seats at once in the last ${spans[span].label}`} bars={barsOf(rows, span)} />
+          <BarChart
+            label={`Most seats at once in the last ${spans[span].label}`}
+            bars={barsOf(rows, words.bar)}
+          />
+          <p class="hint">
+            {span === 'day' ? 'Hours' : 'Days'} of {usage?.timeZone}.
+            {rows.some(({ wholeHours }) => wholeHours) &&
+              ' The older ones are exact to the hour of UTC only.'}
+          </p>
           <details class="as-table">
             <summary>As a table</summary>
             <Table
               caption="Usage"
               columns={[
-                { head: span === 'day' ? 'Hour' : 'Day', cell: ({ at }) => timeText(at) },
+                { head: span === 'day' ? 'Hour' : 'Day', cell: ({ at }) => words.row(at) },
                 { head: 'Most at once', kind: 'number', cell: ({ peak }) => numberText(peak) },
+                ...(span === 'month'
+                  ? [
+                      {
+                        head: 'Users',
+                        kind: 'number' as const,
+                        cell: ({ uniqueUsers }: UsageRow) => numberText(uniqueUsers ?? 0),
+                      },
+                    ]
+                  : []),
                 { head: 'Granted', kind: 'number', cell: ({ grants }) => numberText(grants) },
                 { head: 'Takeovers', kind: 'number', cell: ({ takeovers }) => numberText(takeovers) },
                 { head: 'Refused', kind: 'number', cell: ({ denials }) => numberText(denials) },
@@ -81,9 +114,9 @@ export function UsageCard({ org }: { readonly org: string }) {
   );
 }
 
-function barsOf(rows: readonly UsageRow[], span: Span): Bar[] {
+function barsOf(rows: readonly UsageRow[], wordsOf: (at: string) => string): Bar[] {
   return rows.map(({ at, peak }) => {
-    const label = span === 'day' ? hours.format(Date.parse(at)) : days.format(Date.parse(at));
+    const label = wordsOf(at);
     return { key: at, label, title: `${numberText(peak)} at once, ${label}`, value: peak };
   });
 }

@@ -169,7 +169,11 @@ local unseen = not holder and redis.call('HGET', heldKey, order.user)
 local isNew = enterActive(grantedText)
 if not isNew and not holder then noteEnd(unseen and readLease(unseen), 'expired', { actor = 'broker' }) end
 if ending then noteEnd(holder, ending, { actor = 'user', by = order.machineId }) end
-redis.call('PFADD', usersKey, order.user)
+-- Users of the quarter are in the hour too, and those of the hour in the day.
+if redis.call('PFADD', usersOfQuarterKey, order.user) == 1 then
+  if redis.call('PFADD', usersOfHourKey, order.user) == 1 then redis.call('PFADD', usersKey, order.user) end
+  if isRepeat then keepUsage() end
+end
 if licenseId then redis.call('ZADD', usedKey, text(now), order.user) end
 if not isRepeat then
   count(resumed and 'resumed' or 'granted')

@@ -60,12 +60,15 @@ local function settle()
   return is
 end
 
+-- For the first of a total of the org: it may be the first that is summed of the org at all.
+local function settleFirst()
+  if redis.call('HEXISTS', countersKey, 'summed:orgs') == 0 then settle() end
+end
+
 -- The short way, where one number has changed by so much. To be called after the change.
 local function addTotal(name, more)
   redis.call('HINCRBY', totalsKey, name, text(more))
-  local is = redis.call('HINCRBY', countersKey, 'summed:' .. name, text(more))
-  -- This may be the first that is summed of the org.
-  if is == more and redis.call('HEXISTS', countersKey, 'summed:orgs') == 0 then settle() end
+  if redis.call('HINCRBY', countersKey, 'summed:' .. name, text(more)) == more then settleFirst() end
 end
 
 -- So many more licenses are issued.

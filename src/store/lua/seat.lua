@@ -108,17 +108,24 @@ local function notify(holder, notice, by)
   redis.call('PUBLISH', order.channelPrefix .. holder.nodeId, message)
 end
 
--- The counters of an hour and the users of a day are kept for 400 days.
+-- The counters and users of an hour and the users of a day are kept for 400 days, those of a quarter of an hour for 40.
 local function keepUsage()
-  redis.call('PEXPIRE', usageKey, 34560000000)
-  redis.call('PEXPIRE', usersKey, 34560000000)
+  for _, key in ipairs({ usageKey, usersOfHourKey, usersKey }) do redis.call('PEXPIRE', key, 34560000000) end
+  for _, key in ipairs({ usageOfQuarterKey, usersOfQuarterKey }) do redis.call('PEXPIRE', key, 3456000000) end
 end
 
--- So many more in the counters of the org and of this hour. A field that is new there may be the first of the hour.
+-- So many more in the counters of the org, of this hour and of this quarter of it. A field that is new in the quarter may
+-- be the first of it, or of the hour.
+local function countUsage(field, more)
+  local by = text(more)
+  redis.call('HINCRBY', usageKey, field, by)
+  if redis.call('HINCRBY', usageOfQuarterKey, field, by) == more then keepUsage() end
+end
+
 local function count(field, more)
   more = more or 1
   redis.call('HINCRBY', countersKey, field, text(more))
-  if redis.call('HINCRBY', usageKey, field, text(more)) == more then keepUsage() end
+  countUsage(field, more)
 end
 
 -- Adds the time that `seats` have been in use, which is since their number last changed.
@@ -129,13 +136,13 @@ local function accountTime(seats)
   redis.call('HSET', countersKey, 'seatAt', text(now))
 end
 
+-- What is no peak of the quarter is none of the hour, and none of all time: mostly one look is enough.
 local function notePeak(seats)
-  for _, hash in ipairs({ countersKey, usageKey }) do
+  for _, hash in ipairs({ usageOfQuarterKey, usageKey, countersKey }) do
     local before = tonumber(redis.call('HGET', hash, 'peak') or '0')
-    if seats > before then
-      if redis.call('HSET', hash, 'peak', seats, 'peakAt', text(now)) > 0 then keepUsage() end
-      if hash == countersKey then addTotal('peak', seats - before) end
-    end
+    if seats <= before then return end
+    if redis.call('HSET', hash, 'peak', seats, 'peakAt', text(now)) > 0 and hash ~= countersKey then keepUsage() end
+    if hash == countersKey then addTotal('peak', seats - before) end
   end
 end
 
@@ -143,9 +150,10 @@ end
 -- event of its end names the session. Tells whether the user is new there.
 local function enterActive(value)
   redis.call('HSET', heldKey, order.user, value)
-  -- Promise 7: somebody looks when the lease ends, though its node may be gone by then.
-  dueBy(math.min(now + order.ttlMs, nextMinute()))
   if redis.call('ZADD', activeKey, text(now + order.ttlMs), order.user) == 0 then return false end
+  -- Promise 7: somebody looks when the lease ends, though its node may be gone by then. While anybody is active, look.lua
+  -- keeps the org due.
+  dueBy(math.min(now + order.ttlMs, nextMinute()))
   addTotal('active', 1)
   local seats = redis.call('ZCARD', activeKey)
   accountTime(seats - 1)
@@ -166,18 +174,30 @@ local function noteSession(holder, reason, actor)
   noteHistory(line)
 end
 
+-- What ends most sessions raises three counters of the org: with two commands, as each takes time of every takeover.
+local function countTakeover()
+  local was = redis.call('HMGET', countersKey, 'ended:taken_over', 'written:ended', 'summed:takeovers')
+  redis.call('HSET', countersKey, 'ended:taken_over', text((was[1] or 0) + 1),
+    'written:ended', text((was[2] or 0) + 1), 'summed:takeovers', text((was[3] or 0) + 1))
+  redis.call('HINCRBY', totalsKey, 'takeovers', 1)
+  if not was[3] then settleFirst() end
+  countUsage('ended:taken_over', 1)
+end
+
 -- Promise 13: the one place where an end is counted, and its event written. `holder` is the lease that ends; nil where
--- a node of version 0.1 had it and nobody knows.
-local function noteEnd(holder, reason, more)
-  count('ended:' .. reason)
-  redis.call('HINCRBY', countersKey, 'written:ended', 1)
-  if reason == 'taken_over' then addTotal('takeovers', 1) end
-  local event = { reason = reason }
-  for name, value in pairs(more) do event[name] = value end
+-- a node of version 0.1 had it and nobody knows. `event` is what else the event tells, a table of the caller's for this.
+local function noteEnd(holder, reason, event)
+  if reason == 'taken_over' then
+    countTakeover()
+  else
+    count('ended:' .. reason)
+    redis.call('HINCRBY', countersKey, 'written:ended', 1)
+  end
+  event.reason = reason
   if holder then
     event.sessionId, event.epoch = holder.sessionId, text(holder.epoch)
     event.machine, event.node = holder.machine.id, holder.nodeId
-    noteSession(holder, reason, more.actor)
+    noteSession(holder, reason, event.actor)
   end
   note('session.ended', event)
 end
