@@ -167,7 +167,7 @@ export class Broker {
       doorkeeper: new Doorkeeper(settings, monotonicMs),
       isStoreReady: () => this.#isStarted && this.#pulse.isUp,
       ...asked,
-      holderOf: (org, user) => this.store.sessions.get(org, user),
+      holderOf: (org, user) => this.store.sessions.ofToken(org, user),
       messageBytes: settings.messageBytes,
       tls: more.tls ?? null,
       log,

@@ -62,6 +62,7 @@ describe('pins', () => {
       'hash {<org>}:names',
       'hash {<org>}:refused',
       'hash {<org>}:settings',
+      'hash {<org>}:spellings',
       'hash {<org>}:usage:<hour>',
       'hash {<org>}:usage:<quarter>',
       'set <index>wanted',

@@ -15,7 +15,7 @@ import { admit } from './access.js';
 import { serveConsole } from './console-files.js';
 import { FailedLogIns } from './failed-log-ins.js';
 import { LateOrders } from './late-orders.js';
-import { paramsWithNames, withNames } from './names.js';
+import { paramsWithNames, withKeptNames, withNames } from './names.js';
 import { Overviews } from './overviews.js';
 import { refuseForeignName } from './own-names.js';
 import { serveProbes } from './probes.js';
@@ -143,10 +143,13 @@ export class AdminServer {
     this.#lateOrders.check(request, route);
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
+    const body = withNames(request.body);
+    const { org } = { ...(body as { org?: string }), ...(request.params as { org?: string }) };
+    const { spellings } = this.#parts.store;
     const call: Call = {
-      params: request.params,
-      query: withNames(request.query),
-      body: withNames(request.body),
+      params: await withKeptNames(request.params, org, spellings),
+      query: await withKeptNames(withNames(request.query), org, spellings),
+      body: request.body instanceof Buffer ? body : await withKeptNames(body, org, spellings),
       caller: this.#callers.get(request) as AdminClaims,
       request,
       reply,

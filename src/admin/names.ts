@@ -1,4 +1,5 @@
 import { nameFault, nameOf, orgNameFault } from '../protocol/text.js';
+import type { Spellings } from '../store/spellings.js';
 import { OWNERS_ORG } from '../store/webhooks.js';
 import { invalid } from './problem.js';
 
@@ -22,6 +23,17 @@ export function withNames<T>(fields: T): T {
     cleaned[field] = name;
   }
   return cleaned as T;
+}
+
+/** The fields of a request with users as the org keeps them: it may ignore case. */
+export async function withKeptNames<T>(fields: T, org: string | undefined, spellings: Spellings): Promise<T> {
+  if (org === undefined || typeof fields !== 'object' || fields === null) return fields;
+  const kept = { ...fields } as Record<string, unknown>;
+  for (const field of ['user', 'to']) {
+    const name = kept[field];
+    if (typeof name === 'string') kept[field] = await spellings.kept(org, name);
+  }
+  return kept as T;
 }
 
 /**

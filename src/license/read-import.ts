@@ -1,4 +1,4 @@
-import { foldedName, isPlainText, nameFault, nameOf } from '../protocol/text.js';
+import { caseFolded, foldedName, isPlainText, nameFault, nameOf } from '../protocol/text.js';
 import { BadCsv, type CsvRecord, readCsv, withFormula } from './csv.js';
 import { readEnd } from './end.js';
 import { Faults } from './faults.js';
@@ -37,8 +37,10 @@ type Header = ReadonlyMap<Column, number>;
  */
 export async function readImport(
   text: string,
-  { nowMs, timeZone }: { readonly nowMs: number; readonly timeZone: string },
+  rules: { readonly nowMs: number; readonly timeZone: string; readonly ignoresCase?: boolean },
 ): Promise<{ readonly lines: readonly ImportLine[]; readonly faults: Faults; readonly warnings: Faults }> {
+  const { nowMs, timeZone, ignoresCase = false } = rules;
+  const userOf = (name: string) => (ignoresCase ? caseFolded(name) : name);
   const lines: ImportLine[] = [];
   const faults = new Faults();
   const warnings = new Faults();
@@ -62,12 +64,12 @@ export async function readImport(
       const problem =
         typeof read === 'string'
           ? read
-          : seen.has(read.user)
+          : seen.has(userOf(read.user))
             ? 'the user stands on an earlier line too'
             : read.expiresAt !== undefined && read.expiresAt <= nowMs
               ? 'the end is in the past'
               : null;
-      if (typeof read !== 'string') seen.add(read.user);
+      if (typeof read !== 'string') seen.add(userOf(read.user));
       if (problem !== null) faults.add(record.line, problem);
       else if (typeof read !== 'string') {
         const alike = foldedName(read.user);

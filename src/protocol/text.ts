@@ -29,6 +29,12 @@ export function nameOf(text: string): string {
   return text.length > 4 * MAX_NAME_BYTES ? text : text.normalize('NFC').replaceAll(edges, '');
 }
 
+/** The name without case: what an org compares that ignores case. The text is one that `nameOf` gave. */
+export function caseFolded(name: string): string {
+  // Some letters are composed in small only.
+  return name.toLowerCase().normalize('NFC');
+}
+
 /** The name without what people do not tell apart: case, and forms of letters that look alike (Unicode NFKC). Only to compare. */
 export function foldedName(name: string): string {
   return name.normalize('NFKC').toLowerCase();

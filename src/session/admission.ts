@@ -34,6 +34,8 @@ export interface AdmissionParts {
   readonly renewEveryMs: number;
 }
 
+type AdmissionAnswer = Exclude<ClaimAnswer, { outcome: 'spelled' }>;
+
 /** One attempt to get in: what the steps hand on to each other. */
 export interface Visit {
   readonly link: Link;
@@ -42,8 +44,10 @@ export interface Visit {
   /** Whether the connection has closed meanwhile. */
   readonly isGone: () => boolean;
   claims: ClientClaims | null;
+  /** By which name the org knows the user, where it is another one than the token has. */
+  knownAs?: string;
   session: Session | null;
-  answer: ClaimAnswer | null;
+  answer: AdmissionAnswer | null;
   /** Null while tracing is off. */
   readonly trace: Trace | null;
 }
@@ -111,7 +115,7 @@ function checkMachine(visit: Visit): boolean {
 /** Before the claim: an early notice must find somebody. */
 function reserve(visit: Visit, { registry, newSessionId }: AdmissionParts): boolean {
   if (visit.claims === null) return false;
-  const { org, user } = visit.claims;
+  const { org, user } = { ...visit.claims, ...(visit.knownAs && { user: visit.knownAs }) };
   const { machine, instance, attempt, client } = visit.hello;
   const program = {
     ...(instance !== undefined && { instance }),
@@ -138,6 +142,11 @@ async function claim(visit: Visit, parts: AdmissionParts): Promise<boolean> {
       ...(hello.resume && { resume: hello.resume }),
       ...(visit.trace && { trace: visit.trace.parent }),
     });
+    if (answer.outcome === 'spelled') {
+      drop(session, parts);
+      visit.knownAs = answer.user;
+      return reserve(visit, parts) && (await claim(visit, parts));
+    }
     visit.answer = answer;
     parts.metrics.claims.inc({ outcome: outcomeOf(answer) });
     if (answer.outcome !== 'granted') return refuse(visit, parts, answer);
@@ -176,14 +185,14 @@ export function factsOf({ session, answer }: Visit): TraceFacts {
   return { outcome, org, sessionId, epoch, displacedSessionId: answer.displaced?.sessionId };
 }
 
-function outcomeOf(answer: ClaimAnswer): ClaimAnswer['outcome'] | 'resumed' {
+function outcomeOf(answer: AdmissionAnswer): AdmissionAnswer['outcome'] | 'resumed' {
   return answer.outcome === 'granted' && answer.resumed ? 'resumed' : answer.outcome;
 }
 
 async function refuse(
   visit: Visit,
   parts: AdmissionParts,
-  answer: Exclude<ClaimAnswer, { outcome: 'granted' }>,
+  answer: Exclude<AdmissionAnswer, { outcome: 'granted' }>,
 ): Promise<false> {
   if (visit.session !== null) {
     parts.story.refused(visit.session, answer);

@@ -109,6 +109,8 @@ export type ClaimAnswer =
       readonly outcome: 'conflict';
       readonly holder: ConflictMessage['holder'];
     }
+  /** Nothing was done: the user is known by another spelling, and may come again with it. */
+  | { readonly outcome: 'spelled'; readonly user: string }
   /** A newer hello of the same instance has been answered: this one changed nothing (promise 15). */
   | { readonly outcome: 'stale' }
   | { readonly outcome: 'denied'; readonly reason: DenialReason }

@@ -1,3 +1,4 @@
+import { caseFolded } from '../protocol/text.js';
 import { enterOrgs } from './directory.js';
 import { reachStore, StoreDefect } from './errors.js';
 import type { Horizon, ReignBegun } from './horizon.js';
@@ -72,6 +73,8 @@ export class Leases {
         };
       case 'stale':
         return { outcome: 'stale' };
+      case 'spelled':
+        return { outcome: 'spelled', user: reply.user };
       case 'denied':
         return { outcome: 'denied', reason: reply.reason };
       case 'flapping':
@@ -145,10 +148,12 @@ export class Leases {
   }
 
   async #sendClaim(request: ClaimRequest): Promise<ClaimReply> {
-    const { org, requestId, resume, machine } = request;
+    const { org, user, requestId, resume, machine } = request;
+    const folded = caseFolded(user);
     const { takeoversPerMinute, claimsPerMinute, licenseMode } = this.parts.config;
     const learn = this.parts.redisClock.exchange();
     const order = {
+      ...(folded !== user && { folded }),
       sessionId: request.sessionId,
       machine: request.machineText,
       machineId: machine.id,
@@ -163,7 +168,7 @@ export class Leases {
       // Whoever may take over without limit may claim without one.
       claimsPerMinute: takeoversPerMinute === 0 ? 0 : claimsPerMinute,
     };
-    const seat = { org, user: request.user, request: requestId };
+    const seat = { org, user, request: requestId };
     const send = () => this.parts.seats.ask<ClaimReply>('claim', seat, order);
     // The reply may be lost after the script ran, with its connection: ask once more under the same request id.
     const again = async () => {

@@ -1,4 +1,4 @@
-import { foldedName } from '../protocol/text.js';
+import { caseFolded, foldedName } from '../protocol/text.js';
 import { reachStore, StoreDefect } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type {
@@ -14,6 +14,7 @@ import { cursorBehind, type Place, pageByScore, type Stretch } from './paging.js
 import type { RedisConnection } from './redis.js';
 import type { ScriptName, Scripts } from './scripts.js';
 import type { SeatScripts } from './seat-scripts.js';
+import type { Spellings } from './spellings.js';
 
 /** Longer than issue.lua keeps its answers. */
 const PRINT_KEPT_MS = 86_400_000 + 60_000;
@@ -25,6 +26,7 @@ export interface LicensesParts {
   readonly redis: RedisConnection;
   readonly scripts: Scripts;
   readonly seats: SeatScripts;
+  readonly spellings: Spellings;
   readonly keys: KeyNames;
 }
 
@@ -35,6 +37,7 @@ interface Listed {
   readonly place: Place;
 }
 type LicenseReply =
+  | { readonly outcome: 'spelled'; readonly user: string }
   | { readonly outcome: 'done'; readonly license: LicenseFields; readonly ended?: string }
   | { readonly outcome: 'refused'; readonly reason: LicenseRefusal; readonly status?: LicenseStatus };
 
@@ -43,14 +46,13 @@ export class Licenses {
   constructor(private readonly parts: LicensesParts) {}
 
   /** Gives the user a license, unless there is one or the quota is used up. */
-  issue(order: IssueOrder): Promise<LicenseAnswer> {
-    const { id, expiresAt, expiresOn, importId } = order;
-    return this.#change(
-      'issue',
-      order,
-      { id, expiresAt: textOf(expiresAt), expiresOn, import: importId },
-      order.requestId,
-    );
+  async issue(order: IssueOrder): Promise<LicenseAnswer> {
+    const { id, expiresAt, expiresOn, importId, requestId } = order;
+    const more = { id, expiresAt: textOf(expiresAt), expiresOn, import: importId };
+    return this.#spelled(order.user, (user) => {
+      const argument = { ...more, folded: foldedOrNone(user) };
+      return { run: this.#run('issue', { ...order, user }, argument, requestId), owner: user };
+    });
   }
 
   /** Takes the right away for a while; a live session ends with 4511. */
@@ -73,8 +75,11 @@ export class Licenses {
 
   /** Moves the license to a user who has none; the former user's session ends with 4511. */
   async transfer(order: LicenseOrder & { readonly to: string }): Promise<LicenseAnswer> {
-    const { org, to } = order;
-    return this.#change('transfer', order, { to }, 'none', [this.parts.keys.license(org, to)], to);
+    return this.#spelled(order.to, (to) => {
+      const target = [this.parts.keys.license(order.org, to)];
+      const run = this.#run('transfer', order, { to, folded: foldedOrNone(to) }, 'none', target);
+      return { run, owner: to };
+    });
   }
 
   /** Takes the license back and frees its place in the quota; a live session ends with 4511. */
@@ -103,8 +108,11 @@ export class Licenses {
 
   /** A user with a license whose name is this one but for case and form: whoever issued it may have meant the same person. */
   async lookAlike(org: string, user: string): Promise<string | null> {
-    const others = [...new Set([foldedName(user), user.toLowerCase()])].filter((name) => name !== user);
-    // Most names are in small letters already: nothing is asked for them.
+    const folded = [...new Set([caseFolded(user), foldedName(user)])];
+    const noted = await this.parts.spellings.known(org, folded);
+    // Version 0.1 noted no spellings: most names are in small letters.
+    const names = [...noted, ...folded].filter((name) => name !== null);
+    const others = [...new Set(names)].filter((name) => name !== user);
     if (others.length === 0) return null;
     const issued = await this.issuedAmong(org, others);
     return others.find((_, index) => issued[index]) ?? null;
@@ -201,20 +209,23 @@ export class Licenses {
     });
   }
 
-  async #change(
-    name: ScriptName,
-    order: LicenseOrder,
-    more: object = {},
-    requestId = 'none',
-    moreKeys: readonly string[] = [],
-    owner = order.user,
+  async #change(name: ScriptName, order: LicenseOrder, more: object = {}): Promise<LicenseAnswer> {
+    return this.#spelled(order.user, () => ({ run: this.#run(name, order, more), owner: order.user }));
+  }
+
+  /** Asks once more where the user is known by another spelling. */
+  async #spelled(
+    user: string,
+    ask: (user: string) => { readonly run: Promise<LicenseReply>; readonly owner: string },
   ): Promise<LicenseAnswer> {
-    const reply = await this.#run(name, order, more, requestId, moreKeys);
+    const { run, owner } = ask(user);
+    const reply = await run;
+    if (reply.outcome === 'spelled') return this.#spelled(reply.user, ask);
     if (reply.outcome === 'refused') {
       return { outcome: 'refused', reason: reply.reason, status: reply.status ?? null };
     }
     const license = licenseOf(owner, reply.license, 0);
-    if (license === null) throw new StoreDefect(new Error(`${name} answered out of form`));
+    if (license === null) throw new StoreDefect(new Error('a license script answered out of form'));
     return { outcome: 'done', license, endedSessionId: reply.ended ?? null };
   }
 
@@ -234,6 +245,12 @@ export class Licenses {
 
 function licensesOn({ items, next }: Page<Listed>): Page<License> {
   return { items: items.map(({ license }) => license), next };
+}
+
+/** The name without case, where it is another. */
+function foldedOrNone(name: string): string | undefined {
+  const folded = caseFolded(name);
+  return folded === name ? undefined : folded;
 }
 
 function textOf(ms: number | undefined): string | undefined {

@@ -24,6 +24,8 @@ export interface OrgSettings {
   readonly addresses: 'keep' | null;
   /** The IANA time zone that a day is of; null: UTC. */
   readonly timeZone: string | null;
+  /** `ignore`: names that differ in case only are one user. */
+  readonly letterCase: 'ignore' | null;
 }
 
 /** How things stand with an org; all of it kept by the scripts that change it (promise 9). */
@@ -93,7 +95,7 @@ export class Orgs {
 
   async settings(org: string): Promise<OrgSettings> {
     const { redis, keys } = this.parts;
-    const [quota, licenseMode, containers, machines, addresses, timeZone] = await reachStore(() =>
+    const [quota, licenseMode, containers, machines, addresses, timeZone, letterCase] = await reachStore(() =>
       redis.hmget(
         keys.settings(org),
         'quota',
@@ -102,6 +104,7 @@ export class Orgs {
         'machines',
         'addresses',
         'timeZone',
+        'letterCase',
       ),
     );
     return {
@@ -111,6 +114,7 @@ export class Orgs {
       machines: (machines ?? null) as OrgSettings['machines'],
       addresses: (addresses ?? null) as OrgSettings['addresses'],
       timeZone: timeZone ?? null,
+      letterCase: (letterCase ?? null) as OrgSettings['letterCase'],
     };
   }
 

@@ -161,6 +161,12 @@ export const redisKeys = {
     users: 'field',
     doc: 'user → the random key by which events name the user.',
   },
+  spellings: {
+    key: '{<org>}:spellings',
+    type: 'hash',
+    users: 'value',
+    doc: 'The name without case → the user as named in the other keys: whoever was issued a license; all, where the org ignores case.',
+  },
   refused: {
     key: '{<org>}:refused',
     type: 'hash',

@@ -33,6 +33,7 @@ export type ClaimReply = { readonly now: string } & Learnt &
         };
       }
     | { readonly outcome: 'stale' }
+    | { readonly outcome: 'spelled'; readonly user: string }
     | { readonly outcome: 'denied'; readonly reason: DenialReason }
     | { readonly outcome: 'flapping' | 'rate_limited'; readonly retryAfterMs: string }
   );

@@ -8,7 +8,7 @@ import { type KeyName, type KeyScope, keyNamesInOrder, scopeOf } from './redis-k
 import { SharedWrites } from './shared-writes.js';
 
 const past = ['index', 'past', 'quota'] as const;
-const seat = ['reign', 'lease', ...past, 'seat'] as const;
+const seat = ['reign', 'lease', ...past, 'spelling', 'seat'] as const;
 const license = [...seat, 'reminder', 'license'] as const;
 
 interface ScriptRow {

@@ -4,6 +4,7 @@ import type { Page } from './license-types.js';
 import { BadCursor, cursorOf, readCursor } from './paging.js';
 import type { RedisConnection } from './redis.js';
 import { type LeaseRecord, parseLease } from './replies.js';
+import type { Spellings } from './spellings.js';
 
 /** A session as its lease tells of it, whichever node serves it. */
 export interface LiveSession extends LeaseRecord {
@@ -36,7 +37,18 @@ interface Walk {
 
 /** Who has the seat, and who all are in. Reads only; rejects with StoreUnavailable or BadCursor. */
 export class Sessions {
-  constructor(private readonly parts: { readonly redis: RedisConnection; readonly keys: KeyNames }) {}
+  constructor(
+    private readonly parts: {
+      readonly redis: RedisConnection;
+      readonly keys: KeyNames;
+      readonly spellings: Spellings;
+    },
+  ) {}
+
+  /** The session that has the seat of the user of a token, which may spell the name otherwise than the org. */
+  async ofToken(org: string, name: string): Promise<LiveSession | null> {
+    return this.get(org, await this.parts.spellings.kept(org, name));
+  }
 
   /** The session that has the user's seat. */
   async get(org: string, user: string): Promise<LiveSession | null> {

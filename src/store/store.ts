@@ -22,6 +22,7 @@ import { RedisClock } from './redis-clock.js';
 import { Scripts } from './scripts.js';
 import { SeatScripts } from './seat-scripts.js';
 import { Sessions } from './sessions.js';
+import { Spellings } from './spellings.js';
 import { Sweeper } from './sweeper.js';
 import { Totals } from './totals.js';
 import { Upgrade } from './upgrade.js';
@@ -38,6 +39,7 @@ export interface Store {
   readonly imports: Imports;
   readonly orgs: Orgs;
   readonly ledger: Ledger;
+  readonly spellings: Spellings;
   readonly sessions: Sessions;
   readonly machines: Machines;
   readonly events: Events;
@@ -69,7 +71,8 @@ export function createStore(parts: {
   const scripts = new Scripts(redis, parts.metrics, keys);
   const seats = new SeatScripts(scripts, keys, config, redisClock, horizon);
   const ledger = new Ledger({ scripts, keys });
-  const licenses = new Licenses({ redis, scripts, seats, keys });
+  const spellings = new Spellings({ redis, keys });
+  const licenses = new Licenses({ redis, scripts, seats, spellings, keys });
   const imports = new Imports({ redis, scripts, keys, licenses, config });
   const directory = new Directory(redis, keys);
   const cutShort = new CutShort(parts);
@@ -85,7 +88,8 @@ export function createStore(parts: {
     imports,
     orgs: new Orgs({ redis, scripts, keys, ledger }),
     ledger,
-    sessions: new Sessions({ redis, keys }),
+    spellings,
+    sessions: new Sessions({ redis, keys, spellings }),
     machines: new Machines({ redis, keys }),
     events: new Events({ scripts, names }),
     webhooks,

@@ -40,6 +40,7 @@ describe('an org', () => {
       machines: null,
       addresses: null,
       timeZone: null,
+      letterCase: null,
     };
     expect(await store.orgs.settings(ORG)).toEqual(all);
     await store.orgs.change(ORG, { quota: null }, 'root');

@@ -40,7 +40,14 @@ export const bulkRoutes = [
       const nowMs = store.redisClock.nowMs() ?? Date.now();
       const bytes = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
       const timeZone = await store.orgs.timeZone(params.org);
-      const { lines, faults, warnings } = await readImport(decodeCsv(bytes), { nowMs, timeZone });
+      const ignoresCase = await store.spellings.ignoresCase(params.org);
+      const read = await readImport(decodeCsv(bytes), { nowMs, timeZone, ignoresCase });
+      const { faults, warnings } = read;
+      const users = await store.spellings.keptAll(
+        params.org,
+        read.lines.map(({ user }) => user),
+      );
+      const lines = read.lines.map((line, index) => ({ ...line, user: users[index] ?? line.user }));
       const { missingQuota } = await checkImport(store, params.org, lines, { faults, warnings });
       if (faults.count > 0) throw badLines(faults);
       if (missingQuota > 0) {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { isTimeZone } from '../../base/calendar.js';
+import { ignoreLetterCase } from '../../license/letter-case.js';
 import { recount, StillChanging } from '../../license/recount.js';
 import { uniqueUsersNow } from '../../license/usage.js';
 import { licenseModes, type OrgSettings } from '../../store/orgs.js';
@@ -33,7 +34,14 @@ const settingsFields = {
         'The IANA time zone that a day is of, as Europe/Berlin; null: UTC. No end that is set moves.',
     }),
   ),
+  letterCase: nullable(
+    Type.Enum(['ignore'], {
+      description:
+        'ignore: user names that differ in case only are one user. Refused while two users with a license or a seat differ only so.',
+    }),
+  ),
 };
+const CLASHES_TOLD = 100;
 /** What an org has bought: its own admins do not set it. */
 const ownersSettings = ['quota', 'licenseMode'] as const;
 
@@ -129,9 +137,13 @@ export const orgRoutes = [
       machines: Type.Optional(settingsFields.machines),
       addresses: Type.Optional(settingsFields.addresses),
       timeZone: Type.Optional(settingsFields.timeZone),
+      letterCase: Type.Optional(settingsFields.letterCase),
     },
     success: { status: 200, schema: orgSchema },
-    problems: [{ status: 409, when: 'More licenses are issued than the quota would allow' }],
+    problems: [
+      { status: 409, when: 'More licenses are issued than the quota would allow' },
+      { status: 409, when: 'Users differ in case only, and the org is to ignore it: `clashes` lists them' },
+    ],
     handle: async ({ params, body, caller }, parts) => {
       const changes = body as Partial<OrgSettings>;
       if (typeof changes.timeZone === 'string' && !isTimeZone(changes.timeZone))
@@ -142,11 +154,15 @@ export const orgRoutes = [
       if (owned.length > 0 && !mayDo(caller, 'owner', parts.log)) {
         throw new Problem(403, 'forbidden', `only the owner sets ${owned.join(' and ')}`);
       }
-      const answer = await parts.store.orgs.change(params.org, changes, actorOf(caller));
-      if (answer.outcome === 'refused') {
+      const order = { org: params.org, actor: actorOf(caller) };
+      const change = async () => {
+        const answer = await parts.store.orgs.change(order.org, changes, order.actor);
+        if (answer.outcome === 'done') return;
         const title = 'more licenses are issued than this quota allows';
         throw new Problem(409, answer.reason, title, { issued: answer.issued });
-      }
+      };
+      if (changes.letterCase !== 'ignore') await change();
+      else refuseClashes(await ignoreLetterCase(parts.store, order, change));
       return orgOf(params.org, parts);
     },
   }),
@@ -218,6 +234,16 @@ function nameIn(cursor: string): string {
 /** The caller's org, where it exists and was not on a page before. */
 async function ownAfter(from: string, own: string, orgs: RouteParts['store']['orgs']) {
   return own > from && (await orgs.exists(own)) ? [own] : [];
+}
+
+/** Two users cannot become one: a person must say which of them stays. */
+function refuseClashes(clashes: readonly (readonly string[])[]): void {
+  if (clashes.length === 0) return;
+  const fields = clashes.slice(0, CLASHES_TOLD).map((names) => ({
+    field: 'letterCase',
+    problem: `cannot ignore the case of ${names.join(' and ')}`,
+  }));
+  throw new Problem(409, 'users_differ_in_case', 'users differ in case only', { fields, clashes });
 }
 
 async function briefOf(org: string, orgs: RouteParts['store']['orgs']) {

@@ -18,6 +18,7 @@ interface SetOptions extends DeskOptions {
   readonly machines?: string;
   readonly addresses?: string;
   readonly timeZone?: string;
+  readonly letterCase?: string;
 }
 
 /** `soleseat org …` */
@@ -67,6 +68,9 @@ export function registerOrgs(program: Command): void {
       ]),
     )
     .option('--time-zone <zone>', 'what a day is of, as Europe/Berlin; no end that is set moves')
+    .addOption(
+      new Option('--letter-case <rule>', 'whether Ada and ada are one user').choices(['ignore', 'default']),
+    )
     .action(async (options: SetOptions) => {
       const desk = await deskFor(options);
       const changes = {
@@ -76,10 +80,11 @@ export function registerOrgs(program: Command): void {
         ...orDefault('machines', options.machines),
         ...orDefault('addresses', options.addresses),
         ...orDefault('timeZone', options.timeZone),
+        ...orDefault('letterCase', options.letterCase),
       };
       if (Object.keys(changes).length === 0) {
         throw new CommandFailure(
-          'nothing to set: --quota, --mode, --containers, --machines, --addresses or --time-zone',
+          'nothing to set: --quota, --mode, --containers, --machines, --addresses, --time-zone or --letter-case',
           exitCodes.usage,
         );
       }

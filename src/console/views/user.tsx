@@ -35,6 +35,11 @@ export function UserView({ org }: { readonly org: string }) {
   const user = route.value.item ?? '';
   const { data, error, refresh } = useUser(org, user);
   const [isEvicting, setEvicting] = useState(false);
+  // The org may keep the user under another spelling than the link has.
+  const known = data?.license?.user ?? data?.session?.user ?? user;
+  useEffect(() => {
+    if (known !== user) go(hrefOf(org, 'users', known), { replace: true });
+  }, [org, user, known]);
   return (
     <Page title={user} intro="License, seat and machines of this user.">
       <Failure error={error} />

@@ -2,15 +2,20 @@
 -- (promises 1, 2, 3, 9, 10, 13). Owner, counters, audit events and the notice to the loser's node are one step.
 -- A repeated request id is answered from the record, not done again.
 --
--- ARGV  JSON: org, user, sessionId (used unless resumed), nodeId, connection, machine (JSON text), machineId,
+-- ARGV  JSON: org, user, folded? (the user's name without case, where it is another), sessionId (used unless resumed), nodeId, connection, machine (JSON text), machineId,
 --       machineKind?, instance?, attempt?, client? (JSON text), address?, trace?, onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
 --       takeoversPerMinute, claimsPerMinute, eventsKept, channelPrefix, floor, view
--- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited | stale
+-- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited | stale |
+--       spelled (nothing was done: the user is known by another spelling)
 
 order.actor = 'user'
 
 local recorded = redis.call('GET', requestKey)
 if recorded then return recorded end
+local rules = redis.call('HMGET', settingsKey, 'licenseMode', 'containers', 'machines', 'machine:' .. order.machineId,
+  'addresses', 'letterCase')
+local spelling = otherSpelling(order.user, order.folded, rules[6])
+if spelling then return encode({ outcome = 'spelled', user = spelling }) end
 
 local function answer(reply)
   local encoded = encode(reply)
@@ -83,8 +88,6 @@ if order.claimsPerMinute > 0 then
 end
 
 -- Promise 10: the right to a session is looked at before anybody's seat is.
-local rules = redis.call('HMGET', settingsKey, 'licenseMode', 'containers', 'machines', 'machine:' .. order.machineId,
-  'addresses')
 local mode, containers, machineRule, thisMachine = rules[1] or order.licenseMode, rules[2], rules[3], rules[4]
 local license = redis.call('HMGET', licenseKey, 'id', 'status', 'expiresAt', 'holdUntil')
 local licenseId, status, expiresAt, holdUntil = unpack(license)
@@ -158,6 +161,7 @@ elseif not redis.call('SET', leaseKey, grantedText, 'NX', 'PX', order.ttlMs) the
   return redis.error_reply('ERR the lease appeared within the script')
 end
 raiseFence(granted.rank, 'taken_over')
+if rules[6] == 'ignore' then noteSpelling(order.user, order.folded) end
 
 if not licenseId and mode == 'auto' then
   licenseId = order.licenseId

@@ -2,12 +2,15 @@
 -- A repeated request id is answered from the record, not done again. Of a bulk import nothing is issued any more once
 -- it is being undone.
 --
--- ARGV  JSON: org, user, id, expiresAt? (Redis ms), expiresOn?, note?, import?, actor, eventsKept
+-- ARGV  JSON: org, user, folded?, id, expiresAt? (Redis ms), expiresOn?, note?, import?, actor, eventsKept
 -- Reply JSON: outcome done, with the license |
---             refused, with reason exists | quota_exhausted | expires_in_the_past | import_ended
+--             refused, with reason exists | quota_exhausted | expires_in_the_past | import_ended |
+--            spelled: the user is known by another spelling
 
 local recorded = redis.call('GET', requestKey)
 if recorded then return recorded end
+local spelling = otherSpelling(order.user, order.folded, redis.call('HGET', settingsKey, 'letterCase'))
+if spelling then return encode({ outcome = 'spelled', user = spelling }) end
 if order.import and not string.find(redis.call('HGET', importsKey, order.import) or '', '^running:') then
   return refuse('import_ended')
 end

@@ -3,10 +3,12 @@
 -- of the former user that had been revoked before the import is a revoked one again.
 --
 -- MORE  license of the new user
--- ARGV  JSON: org, user, to, note?, actor, eventsKept, channelPrefix
+-- ARGV  JSON: org, user, to, folded? (of `to`), note?, actor, eventsKept, channelPrefix
 -- Reply JSON: outcome done, with the license and the session ended |
 --             refused, with reason not_found | wrong_status | exists (the new user has a license)
 
+local spelling = otherSpelling(order.to, order.folded, redis.call('HGET', settingsKey, 'letterCase'))
+if spelling then return encode({ outcome = 'spelled', user = spelling }) end
 local target = moreKeys()[1]
 if not status then return refuse('not_found') end
 if status == 'revoked' then return refuse('wrong_status') end
@@ -27,6 +29,7 @@ local before = field('before')
 redis.call('HDEL', licenseKey, 'note', 'import', 'before')
 if before then restoreRevoked(before) end
 redis.call('ZREM', revokedKey, order.to)
+noteSpelling(order.to, order.folded)
 for _, index in ipairs({ licensedKey, usedKey, expiringKey, remindersKey }) do
   local score = redis.call('ZSCORE', index, former)
   if score then
