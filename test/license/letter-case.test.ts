@@ -77,6 +77,27 @@ describe('an org that ignores case', () => {
     );
   });
 
+  it('is asked in the step that issues or transfers: two desks at once make one user', async () => {
+    await ignoreCase();
+    await issue('Grace');
+    await issue('kurt');
+    const { licenses } = node.store;
+    const order = { org: 'acme', actor: 'test' };
+    const again = await licenses.issue({ ...order, user: 'GRACE', id: 'l2', requestId: 'q2' });
+    expect(again).toMatchObject({ outcome: 'refused', reason: 'exists' });
+    const moved = await licenses.transfer({ ...order, user: 'kurt', to: 'GRACE' });
+    expect(moved).toMatchObject({ outcome: 'refused', reason: 'exists' });
+  });
+
+  it('does not take a name that was only refused for a user', async () => {
+    await (await sit('ANN')).close();
+    await issue('ann');
+    await ask(node, 'POST', `${org}/licenses/ann/revoke`);
+    expect((await ignoreCase()).status).toBe(200);
+    const { body } = await ask(node, 'GET', `${org}/licenses/ANN`);
+    expect(body).toMatchObject({ user: 'ann', status: 'revoked' });
+  });
+
   it('lets in one of two first claims at the same moment, whatever their spelling', async () => {
     await ask(node, 'PATCH', org, { body: { licenseMode: 'open', letterCase: 'ignore' } });
     const all = await Promise.all(['Zoe', 'ZOE', 'zoe', 'zOE'].map((user, index) => sit(user, `m${index}`)));

@@ -76,6 +76,16 @@ describe('an org', () => {
     });
   });
 
+  it('of which version 0.1 summed nothing is in the totals from a takeover on', async () => {
+    await claim('ann');
+    const counters = await redis.client.hkeys(keys.counters(ORG));
+    await redis.client.hdel(keys.counters(ORG), ...counters.filter((name) => name.startsWith('summed:')));
+    await redis.client.del('soleseat:totals');
+    await claim('ann', 'lap');
+    const totals = await redis.client.hgetall('soleseat:totals');
+    expect(totals).toMatchObject({ orgs: '1', active: '1', takeovers: '1' });
+  });
+
   it('keeps lists of machines', async () => {
     await store.orgs.setMachineRule(ORG, 'm1', 'deny', 'root');
     await store.orgs.setMachineRule(ORG, 'm2', 'allow', 'root');
