@@ -73,6 +73,20 @@ describe('the license desk', () => {
     expect(Date.parse(machine.double.at)).toBeLessThanOrEqual(Date.parse(machine.lastSeen));
   });
 
+  it('ignores the case of names where the org says so, and lists users who differ only so', async () => {
+    for (const user of ['Twin', 'TWIN']) await run(['license', 'issue', user]);
+    const refused = await run(['org', 'set', '--letter-case', 'ignore']);
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toContain('cannot ignore the case of TWIN and Twin');
+    await run(['license', 'revoke', 'TWIN', '--yes']);
+    expect((await run(['org', 'set', '--letter-case', 'ignore'])).out).toMatch(
+      /settings\.letterCase +ignore/,
+    );
+    expect(await json('license', 'show', 'twIN')).toMatchObject({ user: 'Twin', status: 'active' });
+    await run(['license', 'revoke', 'twin', '--yes']);
+    await run(['org', 'set', '--letter-case', 'default']);
+  });
+
   it('evicts with a hold', async () => {
     const desktop = await Desktop.hello(broker.ports.public, 'bob', 'desk');
     await desktop.told('welcome');

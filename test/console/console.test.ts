@@ -211,6 +211,18 @@ describe('sessions', () => {
     await past.close();
   });
 
+  it('of one user are found by a link in other letters, where the org ignores case', async () => {
+    const mary = await sit('Mary');
+    await stage.node.store.spellings.gather(ORG, { keepsKnown: false });
+    await stage.node.store.orgs.change(ORG, { letterCase: 'ignore' }, 'test');
+    const { page } = await signIn(stage, { place: `#/${ORG}/users/mARY` });
+    await heading(page, 'Mary').waitFor();
+    await page.getByRole('button', { name: 'Evict' }).waitFor();
+    await stage.node.store.orgs.change(ORG, { letterCase: null }, 'test');
+    mary.say({ type: 'release' });
+    await mary.close();
+  });
+
   it('of one user show a machine id that had two names at once', async () => {
     for (const name of ['studio', 'render farm']) {
       const desktop = await Desktop.hello(stage.node.ports.public, 'dora', 'cloned', {
