@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { v7 as uuidv7 } from 'uuid';
-import { connect, type SessionClient } from '../client/node.js';
+import { connect, type SessionClient } from '#client/node.js';
 import { hourOf, quarterOf } from '../store/keys.js';
 import type { Store } from '../store/store.js';
 

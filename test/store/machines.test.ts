@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Machine } from '../../src/protocol/messages.js';
+import type { Machine } from '../../packages/client/src/protocol/messages.js';
 import type { ClaimRequest } from '../../src/store/lease-types.js';
 import type { Store } from '../../src/store/store.js';
 import { useRedis } from '../support/redis.js';
