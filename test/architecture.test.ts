@@ -25,6 +25,7 @@ const floors: Readonly<Record<string, number>> = {
 const beside: Readonly<Record<string, readonly string[]>> = {
   client: ['protocol'],
   embedded: ['base'],
+  kit: ['protocol'],
   console: ['protocol'],
 };
 /** The files of the client that run in Node only. The rest runs in a browser. */

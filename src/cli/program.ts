@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Role, roles } from '../auth/claims.js';
 import { VERSION } from '../base/version.js';
+import type { ClientTestOptions } from './client-test.js';
 import { completionScript } from './completion.js';
 import type { ConfigurationSources } from './configuration.js';
 import type { ConnectOptions } from './connect.js';
@@ -37,6 +38,11 @@ function withSources(command: Command): Command {
 function seconds(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text))
     throw new InvalidArgumentError('must be a whole number of seconds above 0');
+  return Number(text);
+}
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1 to 999');
   return Number(text);
 }
 
@@ -82,6 +88,24 @@ withSources(program.command('connect'))
   .option('--json', 'one JSON object a line')
   .action(async (options: ConnectOptions & SourceOptions) =>
     (await import('./connect.js')).connect(options, sourcesOf(options)),
+  );
+
+program
+  .command('client-test [command...]')
+  .description('judge a client in any language by what it does on the wire: client-test -- COMMAND…')
+  .option('--list', 'the checks and the rules that they stand on')
+  .option('--only <id...>', 'these checks alone')
+  .addOption(
+    new Option('--hides <what...>', 'what the platform of the client hides from it').choices([
+      'status',
+      'pings',
+    ]),
+  )
+  .option('--timeout <seconds>', 'how long the client may take for what it has to do at once', seconds, 15)
+  .option('--jobs <count>', 'how many checks run side by side', count, 8)
+  .option('--json', 'as JSON')
+  .action(async (command: string[], options: ClientTestOptions) =>
+    (await import('./client-test.js')).clientTest(command, options),
   );
 
 interface MintOptions extends SourceOptions {

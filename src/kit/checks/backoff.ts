@@ -1,0 +1,187 @@
+import type { Check } from '../check.js';
+import type { Grant } from '../grants.js';
+import type { Link } from '../link.js';
+import { expectThat, notBefore, type Stage, seconds } from '../stage.js';
+
+/** The widest wait after so many failures, by the protocol; a client may count its first failure already. */
+const widestMs = (failures: number): number => Math.min(30_000, 500 * 2 ** (failures + 1));
+
+/**
+ * A wait above this shows that the waits grow: without growth none is above 500 ms. A right client stays below it in 8
+ * waits in a row once in 300,000 runs.
+ */
+const GROWN_MS = 1_200;
+const GROWING_TRIES = 8;
+
+/**
+ * Of 14 waits between 0 and 500 ms the 12 shortest lie this close together once in 250,000 runs. Two are left out, since a
+ * slow machine may draw them out.
+ */
+const SPREAD_MS = 100;
+const JITTER_TRIES = 14;
+const LEFT_OUT = 2;
+
+/** Fails attempt after attempt until a wait shows that they grow. */
+async function growing(stage: Stage, link: Link, fail: (link: Link) => void, what: string): Promise<void> {
+  const waitsMs: number[] = [];
+  for (let failures = 0; failures < GROWING_TRIES; failures++) {
+    fail(link);
+    const failedMs = performance.now();
+    link = await stage.connection(`a handshake after ${failures + 1} failures`, widestMs(failures));
+    waitsMs.push(link.dialledMs - failedMs);
+    if ((waitsMs.at(-1) ?? 0) > GROWN_MS) return;
+  }
+  const longestMs = Math.max(...waitsMs);
+  expectThat(
+    false,
+    `${what}, ${waitsMs.length} waits in a row were ${seconds(longestMs)} at most: they do not grow`,
+  );
+}
+
+/** Loses a healthy connection time after time, and gives how long each took to come back. */
+async function losses(stage: Stage, times: number, mostMs: number): Promise<number[]> {
+  let { link, grant } = await stage.seated();
+  const waitsMs: number[] = [];
+  for (let time = 0; time < times; time++) {
+    link.lease(grant);
+    link.close(1011);
+    const lostMs = performance.now();
+    link = await stage.connection('a handshake after a loss', mostMs);
+    waitsMs.push(link.dialledMs - lostMs);
+    grant = link.resume(grant);
+  }
+  return waitsMs;
+}
+
+function drains(stage: Stage, link: Link, grant: Grant, withinMs: number): Promise<number> {
+  link.lease(grant);
+  link.send({ type: 'draining', reconnectWithinMs: withinMs });
+  link.closeFor('draining');
+  const toldMs = performance.now();
+  return stage.dial('a handshake after draining', withinMs).then((dial) => {
+    const next = dial.accept();
+    return stage
+      .must('a hello', () => next.hello)
+      .then(() => {
+        next.resume(grant);
+        return dial.atMs - toldMs;
+      });
+  });
+}
+
+/** The waits between attempts. */
+export const backoffChecks: readonly Check[] = [
+  {
+    id: 'jitter',
+    title: 'waits a random time before it comes back',
+    why: 'thousands that lose one node at the same instant come back at the same instant',
+    tags: ['backoff-jitter'],
+    async run(stage) {
+      const waitsMs = (await losses(stage, JITTER_TRIES, 1_000)).sort((a, b) => a - b);
+      const [least = 0, most = 0] = [waitsMs[0], waitsMs[JITTER_TRIES - LEFT_OUT - 1]];
+      expectThat(
+        most - least > SPREAD_MS,
+        `${JITTER_TRIES - LEFT_OUT} of ${JITTER_TRIES} waits lie between ${seconds(least)} and ${seconds(most)}: they are not random`,
+      );
+    },
+  },
+  {
+    id: 'backoff-grows',
+    title: 'waits longer from failure to failure',
+    why: 'a broker that is down is not helped by clients that dial without end',
+    tags: ['backoff-jitter'],
+    async run(stage) {
+      stage.start();
+      const link = await stage.connection('the first handshake');
+      await growing(stage, link, (one) => one.closeFor('overloaded'), 'after claims that all failed');
+    },
+  },
+  {
+    id: 'welcome-no-reset',
+    title: 'counts on failing where a welcome is followed by a loss, with no lease between',
+    why: 'a broker that crashes at each claim is dialled without pause otherwise',
+    tags: ['backoff-reset'],
+    async run(stage) {
+      let { link, grant } = await stage.seated();
+      const crash = (one: Link) => {
+        if (one !== link) grant = one.resume(grant);
+        link = one;
+        one.close(1011);
+      };
+      await growing(stage, link, crash, 'after welcomes without a lease');
+    },
+  },
+  {
+    id: 'lease-resets',
+    title: 'begins with short waits again once a lease has come',
+    why: 'one bad hour would make every later loss a long one',
+    tags: ['backoff-reset'],
+    async run(stage) {
+      const waitsMs = await losses(stage, 10, 40_000);
+      const longestMs = Math.max(...waitsMs);
+      // The first wait is 1 s at most; the rest is for a slow machine.
+      expectThat(longestMs < 6_000, `after a lease it waited ${seconds(longestMs)}, as after many failures`);
+    },
+  },
+  {
+    id: 'draining',
+    title: 'comes back at a random time within what draining says',
+    why: 'the other nodes get all the clients of this one at once otherwise',
+    tags: ['drain-spread'],
+    async run(stage) {
+      // A quarter of a wait within 4 s is below 1 s; 9 in a row are so once in 260,000 runs.
+      const [withinMs, shortMs, tries] = [4_000, 1_000, 9];
+      const seat = await stage.seated();
+      let { link } = seat;
+      for (let count = 0; count < tries; count++) {
+        const waitedMs = await drains(stage, link, seat.grant, withinMs);
+        if (waitedMs > shortMs) return;
+        const last = stage.broker.links.at(-1);
+        if (last !== undefined) link = last;
+      }
+      expectThat(
+        false,
+        `it came back within ${seconds(shortMs)} of each of ${tries} drains: it does not spread`,
+      );
+    },
+  },
+  {
+    id: 'retry-after',
+    title: 'waits retryAfterMs and its own wait on top',
+    why: 'the broker says how long it needs; whoever comes earlier is refused again',
+    tags: ['retry-after-ms'],
+    async run(stage) {
+      stage.start();
+      const link = await stage.connection('the first handshake');
+      link.send({
+        type: 'error',
+        code: 'store_unavailable',
+        message: 'Redis is out of reach',
+        retryAfterMs: 2_000,
+      });
+      link.closeFor('store_unavailable');
+      const toldMs = performance.now();
+      const dial = await stage.dial('a handshake after retryAfterMs', 3_000);
+      notBefore('its next handshake', dial.atMs, toldMs, 2_000);
+    },
+  },
+  {
+    id: 'retry-after-void',
+    title: 'goes on at an error without a close, and forgets its retryAfterMs at the next lease',
+    why: 'the holder of a seat is told flapping too: it keeps the seat, and a later loss is one like any other',
+    tags: ['error-without-close'],
+    async run(stage) {
+      const { link, grant } = await stage.seated();
+      link.send({
+        type: 'error',
+        code: 'flapping',
+        message: 'Another machine keeps trying',
+        retryAfterMs: 120_000,
+      });
+      await stage.keepsSeat(link, 1_000, 'after an error without a close');
+      link.lease(grant);
+      link.close(1011);
+      await stage.dial('a handshake after a loss that has nothing to do with the error', 1_000);
+    },
+  },
+];
