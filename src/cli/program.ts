@@ -102,7 +102,7 @@ program
     ]),
   )
   .option('--timeout <seconds>', 'how long the client may take for what it has to do at once', seconds, 15)
-  .option('--jobs <count>', 'how many checks run side by side', count, 8)
+  .option('--jobs <count>', 'how many checks run side by side', count, 12)
   .option('--json', 'as JSON')
   .action(async (command: string[], options: ClientTestOptions) =>
     (await import('./client-test.js')).clientTest(command, options),

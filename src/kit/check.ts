@@ -10,6 +10,8 @@ export interface Check {
   readonly why: string;
   /** The sentences of PROTOCOL.md that it stands on. */
   readonly tags: readonly string[];
+  /** It waits for 10 s and more, so it is begun early. */
+  readonly isLong?: true;
   /** Throws a Finding where the client is wrong, and NotRun where that cannot be told. */
   readonly run: (stage: Stage) => Promise<void>;
 }

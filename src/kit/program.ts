@@ -20,6 +20,8 @@ export class Program {
     null;
   /** Why it could not be started. */
   fault: string | null = null;
+  /** It was told to go. */
+  mayEnd = false;
   private errors = '';
   private readonly child: ChildProcess;
 
@@ -40,7 +42,9 @@ export class Program {
     });
     this.child.on('exit', (code, signal) => {
       this.exited = { code, signal, atMs: performance.now() };
-      this.note(`ended with ${signal ?? code}${this.errors === '' ? '' : `; it said: ${this.errors}`}`);
+      this.note(
+        `ended with ${signal ?? code}${this.errors === '' ? '' : `; it said: ${this.errors.replaceAll(/\s+/g, ' ')}`}`,
+      );
     });
     // A program that has ended reads no more.
     this.child.stdin?.on('error', () => {});
@@ -58,11 +62,13 @@ export class Program {
 
   tell(order: Order): void {
     this.transcript.add('script', `types "${order}"`);
+    this.mayEnd ||= order === 'release' || order === 'quit';
     this.child.stdin?.write(`${order}\n`);
   }
 
   closeInput(): void {
     this.transcript.add('script', 'ends the standard input');
+    this.mayEnd = true;
     this.child.stdin?.end();
   }
 

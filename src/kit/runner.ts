@@ -22,13 +22,20 @@ export interface RunOptions extends StageOptions {
   readonly signal: AbortSignal;
 }
 
-/** Runs the checks side by side, in their order, and gives their results in the same order. */
+/** Runs the checks side by side, and gives their results in the order of the checks. */
 export async function runChecks(checks: readonly Check[], options: RunOptions): Promise<Result[]> {
   const results = new Map<Check, Result>();
-  const queue = [...checks];
+  const queue = [...checks].sort((a, b) => Number(b.isLong ?? false) - Number(a.isLong ?? false));
+  const stages = new Set<Stage>();
+  options.signal.addEventListener('abort', () => {
+    for (const stage of stages) stage.end();
+  });
   const worker = async () => {
     for (let check = queue.shift(); check !== undefined; check = queue.shift()) {
-      const result = await runCheck(check, options);
+      const stage = new Stage(options);
+      stages.add(stage);
+      const result = await runCheck(check, stage);
+      stages.delete(stage);
       results.set(check, result);
       options.onResult(result);
     }
@@ -37,10 +44,7 @@ export async function runChecks(checks: readonly Check[], options: RunOptions): 
   return checks.flatMap((check) => results.get(check) ?? []);
 }
 
-async function runCheck(check: Check, options: RunOptions): Promise<Result> {
-  const stage = new Stage(options);
-  const end = () => stage.end();
-  options.signal.addEventListener('abort', end);
+async function runCheck(check: Check, stage: Stage): Promise<Result> {
   const startedMs = performance.now();
   let verdict: Verdict = 'passed';
   let finding: string | null = null;
@@ -52,8 +56,7 @@ async function runCheck(check: Check, options: RunOptions): Promise<Result> {
     verdict = fault instanceof NotRun ? 'not run' : 'failed';
     finding = fault.message;
   } finally {
-    options.signal.removeEventListener('abort', end);
-    end();
+    stage.end();
   }
   return { check, verdict, finding, ms: performance.now() - startedMs, transcript: stage.transcript.entries };
 }

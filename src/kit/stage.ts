@@ -194,8 +194,11 @@ export class Stage {
 
   /** Faults that no check is about, and that make every check fail. */
   private refuseFaults(): void {
-    for (const { fault } of this.programs)
+    for (const { fault, exited, mayEnd } of this.programs) {
       if (fault !== null) throw new Finding(`the program could not be started: ${fault}`);
+      if (exited !== null && !mayEnd)
+        throw new Finding(`the program ended by itself, with ${exited.signal ?? exited.code}`);
+    }
     for (const { violations } of this.broker.links) {
       const [violation] = violations;
       if (violation !== undefined)

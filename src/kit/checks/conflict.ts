@@ -94,6 +94,7 @@ export const conflictChecks: readonly Check[] = [
     title: 'waits for as long as pings come, and takes their absence for a loss',
     why: 'while a conflict waits, only pings show that the broker lives',
     tags: ['conflict-silence'],
+    isLong: true,
     async run(stage) {
       stage.needs('pings', 'the platform does not show pings, as was said with --hides pings');
       const link = await conflicted(stage);

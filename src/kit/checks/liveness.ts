@@ -61,6 +61,7 @@ export const livenessChecks: readonly Check[] = [
     title: 'lets go at the deadline in jeopardy, keeps the connection, and goes on at recovered',
     why: 'the node tries on, and no other one does better without Redis',
     tags: ['jeopardy-wait', 'strict'],
+    isLong: true,
     async run(stage) {
       const { link, grant } = await stage.seated(newGrant({ ttlMs: 2_500 }));
       link.send({ type: 'jeopardy', graceMs: 30_000 });
@@ -92,6 +93,7 @@ export const livenessChecks: readonly Check[] = [
     title: 'gives up a connection on which nobody answers its hello',
     why: 'a node that hangs keeps its client out for ever',
     tags: ['answer-timeout'],
+    isLong: true,
     async run(stage) {
       stage.start();
       await stage.connection('the first handshake');
@@ -105,6 +107,7 @@ export const livenessChecks: readonly Check[] = [
     title: 'gives up a handshake that nobody answers',
     why: 'a node that hangs keeps its client out for ever',
     tags: ['answer-timeout'],
+    isLong: true,
     async run(stage) {
       stage.start();
       await stage.dial('the first handshake');

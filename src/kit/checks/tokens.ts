@@ -90,6 +90,7 @@ export const tokenChecks: readonly Check[] = [
     title: 'asks again where its token source does not answer',
     why: 'an identity provider that hangs once would keep the person out until a restart',
     tags: ['token-timeout'],
+    isLong: true,
     async run(stage) {
       stage.tokens.mood = 'hangs';
       stage.start();

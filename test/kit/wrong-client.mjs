@@ -1,0 +1,301 @@
+// A client of soleseat.v1 that is right, and wrong in one way where it is told so: wrong-client.mjs [--fault NAME].
+// It shares no code with the library, so that the kit judges two authors.
+import { randomUUID } from 'node:crypto';
+import { uptime } from 'node:os';
+import { createInterface } from 'node:readline';
+import { WebSocket } from 'ws';
+import { LeaseClock } from './wrong-lease.mjs';
+
+const { SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME } = process.env;
+const fault = process.argv[process.argv.indexOf('--fault') + 1];
+const has = (name) => fault === name;
+const instance = has('instance-of-machine') ? SEAT_MACHINE_ID : randomUUID();
+const lease = new LeaseClock(has, () => (has('clock-stands') ? performance.now() : uptime() * 1_000));
+
+let [socket, session, token, attempt, failures] = [null, null, null, 0, 0];
+let [state, seen, renewEveryMs, isReleasing, printed] = ['new', {}, 60_000, false, null];
+/** What is thrown away when the connection ends. */
+let timers = {};
+/** Grows with every dial: what was begun under an older number is stale. */
+let round = 0;
+
+const later = (name, ms, act) => {
+  clearTimeout(timers[name]);
+  timers[name] = setTimeout(act, ms);
+};
+
+async function fetchToken() {
+  if (token !== null && has('token-kept')) return token;
+  const patience = has('token-no-timeout') ? undefined : AbortSignal.timeout(15_000);
+  const response = await fetch(SEAT_TOKEN_URL, { signal: patience });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  token = await response.text();
+  return token;
+}
+
+async function dial(onConflict) {
+  leaveSocket(4000);
+  const mine = ++round;
+  state = 'dialling';
+  seen = {};
+  try {
+    await fetchToken();
+  } catch {
+    if (has('token-gives-up')) return;
+    if (mine === round) lost(1006, '');
+    return;
+  }
+  if (mine !== round) return;
+  const url = has('token-in-url') ? `${SEAT_URL}?token=${token}` : SEAT_URL;
+  const options = {
+    autoPong: !has('no-pong'),
+    ...(has('one-frame') && { maxFragments: 2 }),
+    ...(has('token-in-header') && { headers: { Authorization: `Bearer ${token}` } }),
+  };
+  const one = new WebSocket(url, has('no-subprotocol') ? [] : ['soleseat.v1'], options);
+  socket = one;
+  if (!has('no-answer-timeout')) later('answer', 10_000, () => drop('no answer'));
+  one.on('open', () => greet(one, onConflict));
+  one.on('message', (data) => one === socket && receive(String(data)));
+  one.on('ping', () => state === 'conflict' && one === socket && expectBeat());
+  one.on('unexpected-response', (_, response) => one === socket && refused(response));
+  one.on('error', (error) => {
+    if (one === socket && error.code === 'ECONNREFUSED' && has('gives-up-unheard')) state = 'over';
+  });
+  one.on('close', (code, reason) => {
+    if (one !== socket || state === 'over') return;
+    socket = null;
+    lost(code, String(reason));
+  });
+}
+
+function greet(one, onConflict) {
+  if (one !== socket) return;
+  lease.asked(true);
+  if (has('takeover-first')) one.send('{"type":"takeover"}');
+  const policy = has('deny-first') ? 'deny' : has('reconnects-with-takeover') ? 'takeover' : onConflict;
+  const epoch = has('epoch-rounded') ? Number(session?.epoch.toPrecision(14)) : session?.epoch;
+  one.send(
+    JSON.stringify({
+      type: 'hello',
+      machine: { id: has('machine-by-name') ? SEAT_MACHINE_NAME : SEAT_MACHINE_ID, name: SEAT_MACHINE_NAME },
+      ...(!has('no-instance') && { instance: has('instance-new') ? randomUUID() : instance }),
+      attempt: has('attempt-stands') ? 1 : ++attempt,
+      onConflict: policy,
+      ...(session !== null && !has('no-resume') && { resume: { sessionId: session.sessionId, epoch } }),
+      ...(!has('token-in-header') && !has('no-token') && { token }),
+    }),
+  );
+}
+
+function refused({ statusCode, headers }) {
+  const code = has('statuses-ignored') ? 0 : statusCode;
+  if ([400, 403, 404, 405, 426, 431].includes(code) || (has('statuses-final') && code !== 0)) {
+    leaveSocket(4000);
+    return over();
+  }
+  const after = headers['retry-after'];
+  if (code !== 0 && after !== undefined) {
+    const date = has('no-dates') ? 0 : Date.parse(after) - Date.now();
+    seen.retryAfterMs = /^\d+$/.test(after) ? Number(after) * 1_000 : Math.max(0, date);
+  }
+  socket = null;
+  lost(1006, '');
+}
+
+function receive(text) {
+  let message;
+  try {
+    message = JSON.parse(text);
+    if (typeof message?.type !== 'string') throw new Error('no message');
+  } catch (error) {
+    if (has('dies-unreadable')) throw error;
+    return;
+  }
+  if (message.type === 'lease' && typeof message.ttlMs !== 'number') return;
+  if (has('no-null') && Object.values(message).includes(null)) return leaveFor(1003);
+  if (has('no-new-fields') && ('shared' in message || 'colour' in message)) return leaveFor(1003);
+  const handler = Object.hasOwn(handlers, message.type) ? handlers[message.type] : null;
+  if (handler === null && has('no-new-types')) leaveFor(1003);
+  if (state === 'over' && message.type !== 'evicted') return;
+  handler?.(message);
+  if (lease.isBehind()) later('behind', 200, () => lease.isBehind() && drop('behind'));
+  look();
+}
+
+const handlers = {
+  welcome(message) {
+    clearTimeout(timers.answer);
+    state = 'active';
+    if (!has('session-kept') || session === null) session = { ...message };
+    renewEveryMs = message.renewEveryMs;
+    if (has('welcome-resets')) failures = 0;
+    if (!isReleasing) lease.heard(message, true);
+    expectBeat();
+  },
+  lease(message) {
+    if (has('leases-ignored')) return expectBeat();
+    lease.heard(message, false);
+    if (session !== null && !has('first-epoch')) session.epoch = message.epoch;
+    if (!has('never-resets') && !lease.isBehind()) failures = 0;
+    if (!has('retry-after-kept')) delete seen.retryAfterMs;
+    expectBeat();
+  },
+  conflict(message) {
+    clearTimeout(timers.answer);
+    clearTimeout(timers.beat);
+    state = 'conflict';
+    lease.heard(message, true);
+    if (!has('conflict-keeps-lease')) lease.clear();
+    if (!has('conflict-resumes')) session = null;
+    if (has('takes-back')) socket.send('{"type":"takeover"}');
+    seen.asked = has('asks-once') && seen.asked;
+  },
+  seat_free() {
+    if (has('takes-free')) socket.send('{"type":"takeover"}');
+  },
+  evicted({ reason }) {
+    if (has('evicted-by-close') || (has('evicted-needs-session') && session === null)) return;
+    lease.clear();
+    session = null;
+    seen.evicted =
+      !has('evicted-known-only') || /^(taken_over|superseded|evicted_by_admin|license_)/.test(reason);
+    if (has('close-decides')) seen.evicted = false;
+    clearTimeout(timers.beat);
+    if (seen.evicted) state = 'evicted';
+  },
+  jeopardy({ graceMs }) {
+    if (has('jeopardy-leaves')) return drop('jeopardy');
+    if (has('jeopardy-ignored')) return;
+    lease.inJeopardy(graceMs);
+    clearTimeout(timers.beat);
+    if (!has('jeopardy-forever')) later('beat', graceMs, () => drop('grace is over'));
+  },
+  error({ code, retryAfterMs }) {
+    if (has('error-leaves')) leaveFor(4000);
+    if (typeof retryAfterMs !== 'number' || has('retry-after-ignored')) return;
+    if (code === 'token_not_yet_accepted' && state === 'active')
+      refreshIn(retryAfterMs + Math.random() * 500);
+    else seen.retryAfterMs = retryAfterMs;
+  },
+  draining({ reconnectWithinMs }) {
+    if (!has('draining-ignored')) seen.drainWithinMs = reconnectWithinMs;
+  },
+  token_expiring() {
+    if (!has('no-refresh')) refreshIn(0);
+  },
+};
+
+function refreshIn(ms) {
+  later('refresh', ms, async () => {
+    const mine = round;
+    if (!has('refresh-same')) await fetchToken();
+    if (mine === round) socket?.send(JSON.stringify({ type: 'refresh', token }));
+  });
+}
+
+/** The next lease, or ping, is due within this time. */
+function expectBeat() {
+  if (has('no-silence')) return;
+  const patienceMs = has('impatient')
+    ? 2.5 * renewEveryMs
+    : Math.max(5_000, (has('floor-only') ? 0 : 2.5) * renewEveryMs);
+  if (state !== 'conflict' || !has('conflict-deaf')) later('beat', patienceMs, () => drop('silence'));
+}
+
+function leaveSocket(code) {
+  for (const timer of Object.values(timers)) clearTimeout(timer);
+  timers = {};
+  const old = socket;
+  socket = null;
+  old?.close(code);
+}
+
+/** The connection counts as lost, whatever the other end says to it. */
+function drop() {
+  if (has('waits-for-close')) return socket?.close(4000);
+  leaveSocket(4000);
+  lost(1006, '');
+}
+
+function leaveFor(code) {
+  leaveSocket(code);
+  lost(1006, '');
+}
+
+function over() {
+  state = 'over';
+  session = null;
+  lease.clear();
+  look();
+}
+
+function isFinal(code, reason) {
+  if (seen.evicted) return true;
+  if (code === 1000) {
+    if (has('1000-final')) return true;
+    if (has('1000-lost')) return false;
+    return ['released', 'left'].includes(reason);
+  }
+  if (has('final-ignored') || (has('flapping-tried') && code === 4529)) return false;
+  if (has('1011-final') && code === 1011) return true;
+  if (has('all-4000-final')) return code >= 4000;
+  if (has('known-codes-only')) return code >= 4500 && code < 4530;
+  return code >= 4500 && code < 5000;
+}
+
+function lost(code, reason) {
+  leaveSocket(4000);
+  lease.lost();
+  if (isReleasing && !(has('release-needs-reason') && reason !== 'released') && !has('release-returns'))
+    process.exit(0);
+  if (has('loss-drops-lease')) lease.clear();
+  if (isFinal(code, reason)) return over();
+  state = 'waiting';
+  const widest = seen.drainWithinMs ?? Math.min(30_000, 500 * 2 ** (has('no-growth') ? 0 : failures++));
+  const wait = has('no-jitter') ? 400 : Math.random() * widest;
+  const own = has('token-no-wait') && !token ? 0 : wait;
+  timers.retry = setTimeout(() => void dial('deny'), own + (seen.retryAfterMs ?? 0));
+  look();
+}
+
+function look() {
+  if (state === 'active' && lease.isBehind()) timers.behind ??= setTimeout(() => drop('behind'), 200);
+  const holds = lease.holds();
+  if (holds === printed) return;
+  printed = holds;
+  console.log(`holds ${holds}`);
+}
+
+const orders = {
+  takeover() {
+    if (state !== 'conflict') return void dial('takeover');
+    if (seen.asked) return;
+    seen.asked = true;
+    if (!has('takeover-undated')) lease.asked(false);
+    socket.send('{"type":"takeover"}');
+  },
+  retry: () => void dial(has('retry-takes') ? 'takeover' : 'deny'),
+  release() {
+    if (has('release-silently')) process.exit(0);
+    isReleasing = true;
+    if (!has('release-keeps-lease')) lease.clear();
+    if (state === 'active') socket.send('{"type":"release"}');
+    else if (!has('release-waits')) process.exit(0);
+    if (!has('release-waits')) setTimeout(() => process.exit(0), 2_000);
+  },
+  quit() {
+    socket?.close(has('leaves-with-1000') ? 1000 : 4000);
+    setTimeout(() => process.exit(0), 100);
+  },
+};
+
+if (has('idle')) setInterval(() => {}, 1_000);
+else {
+  look();
+  setInterval(look, 50);
+  void dial('takeover');
+  createInterface({ input: process.stdin })
+    .on('line', (line) => orders[line]?.())
+    .on('close', () => !has('input-end-ignored') && orders.quit());
+}

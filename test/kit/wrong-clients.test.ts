@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checks } from '../../src/kit/checks/table.js';
+import { type Result, runChecks } from '../../src/kit/runner.js';
+import { faults } from './faults.js';
+
+const JOBS = 16;
+/** For clients that do not what they should: long enough for a process to start beside 15 others. */
+const PATIENCE_MS = 6_000;
+
+const results = judgeAll();
+
+describe('the kit catches a client that is wrong', () => {
+  it.each(faults)('by --fault %s, in the check %s', async (fault, id, finding) => {
+    const result = (await results).get(`${fault} ${id}`);
+    expect(result?.verdict, result?.finding ?? 'it passed').toBe('failed');
+    expect(result?.finding).toMatch(finding);
+  });
+
+  it('in each of its checks', () => {
+    const caught = new Set(faults.map(([, id]) => id));
+    expect(checks.map(({ id }) => id).filter((id) => !caught.has(id))).toEqual([]);
+  });
+});
+
+/** All side by side: each waits for most of its time. */
+async function judgeAll(): Promise<ReadonlyMap<string, Result>> {
+  const found = new Map<string, Result>();
+  const queue = [...faults].sort(([, a], [, b]) => Number(isLong(b)) - Number(isLong(a)));
+  const worker = async () => {
+    for (let row = queue.shift(); row !== undefined; row = queue.shift()) {
+      const [fault, id] = row;
+      const [result] = await judge(fault, id);
+      if (result !== undefined) found.set(`${fault} ${id}`, result);
+    }
+  };
+  await Promise.all(Array.from({ length: JOBS }, worker));
+  return found;
+}
+
+function isLong(id: string): boolean {
+  return checks.find((check) => check.id === id)?.isLong === true;
+}
+
+function judge(fault: string, id: string): Promise<Result[]> {
+  return runChecks(
+    checks.filter((check) => check.id === id),
+    {
+      command: {
+        file: process.execPath,
+        args: [join(import.meta.dirname, 'wrong-client.mjs'), '--fault', fault],
+      },
+      patienceMs: PATIENCE_MS,
+      hides: [],
+      jobs: 1,
+      onResult: () => {},
+      signal: new AbortController().signal,
+    },
+  );
+}
