@@ -1,6 +1,7 @@
 // A client of soleseat.v1 that is right, and wrong in one way where it is told so: wrong-client.mjs [--fault NAME].
 // It shares no code with the library, so that the kit judges two authors.
 import { randomUUID } from 'node:crypto';
+import { get } from 'node:http';
 import { uptime } from 'node:os';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
@@ -26,10 +27,14 @@ const later = (name, ms, act) => {
 
 async function fetchToken() {
   if (token !== null && has('token-kept')) return token;
-  const patience = has('token-no-timeout') ? undefined : AbortSignal.timeout(15_000);
-  const response = await fetch(SEAT_TOKEN_URL, { signal: patience });
-  if (!response.ok) throw new Error(`status ${response.status}`);
-  token = await response.text();
+  token = await new Promise((resolve, reject) => {
+    const request = get(SEAT_TOKEN_URL, (response) => {
+      if (response.statusCode !== 200) reject(new Error(`status ${response.statusCode}`));
+      response.on('data', (data) => resolve(String(data)));
+    });
+    request.on('error', reject);
+    if (!has('token-no-timeout')) request.setTimeout(15_000, () => request.destroy(new Error('it hangs')));
+  });
   return token;
 }
 
@@ -60,7 +65,9 @@ async function dial(onConflict) {
   one.on('ping', () => state === 'conflict' && one === socket && expectBeat());
   one.on('unexpected-response', (_, response) => one === socket && refused(response));
   one.on('error', (error) => {
-    if (one === socket && error.code === 'ECONNREFUSED' && has('gives-up-unheard')) state = 'over';
+    if (one !== socket || error.code !== 'ECONNREFUSED' || !has('gives-up-unheard')) return;
+    leaveSocket(4000);
+    over();
   });
   one.on('close', (code, reason) => {
     if (one !== socket || state === 'over') return;
@@ -155,7 +162,7 @@ const handlers = {
     if (has('takes-free')) socket.send('{"type":"takeover"}');
   },
   evicted({ reason }) {
-    if (has('evicted-by-close') || (has('evicted-needs-session') && session === null)) return;
+    if (has('evicted-by-close') || (has('evicted-needs-session') && session.sessionId === '')) return;
     lease.clear();
     session = null;
     seen.evicted =
@@ -247,7 +254,12 @@ function isFinal(code, reason) {
 function lost(code, reason) {
   leaveSocket(4000);
   lease.lost();
-  if (isReleasing && !(has('release-needs-reason') && reason !== 'released') && !has('release-returns'))
+  if (
+    isReleasing &&
+    !has('release-waits') &&
+    !(has('release-needs-reason') && reason !== 'released') &&
+    !has('release-returns')
+  )
     process.exit(0);
   if (has('loss-drops-lease')) lease.clear();
   if (isFinal(code, reason)) return over();

@@ -49,7 +49,7 @@ export const leavingChecks: readonly Check[] = [
     why: 'a program that cannot be closed is killed, or worse, keeps a computer from shutting down',
     tags: ['release-timeout'],
     async run(stage) {
-      const { link } = await stage.seated();
+      const { link } = await stage.seated(newGrant({ ttlMs: 90_000, renewEveryMs: 30_000 }));
       stage.tell('release');
       await stage.message(link, 'release');
       link.goDeaf();
