@@ -30,7 +30,7 @@ export function rulesIn(page: string): ReadonlyMap<string, string> {
 /** Paragraphs, list items and table rows, each on one line; no code. */
 function blocksOf(page: string): string[] {
   return page
-    .replaceAll(/^```[\s\S]*?^```/gm, '')
+    .replaceAll(/^```[\s\S]*?^```|`\[[^\]]*\]`/gm, '')
     .split(/\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.) )|\n(?=\|)/)
     .map((block) => block.replaceAll(/\s+/g, ' ').trim());
 }

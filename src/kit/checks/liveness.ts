@@ -60,7 +60,7 @@ export const livenessChecks: readonly Check[] = [
     id: 'jeopardy',
     title: 'lets go at the deadline in jeopardy, keeps the connection, and goes on at recovered',
     why: 'the node tries on, and no other one does better without Redis',
-    tags: ['jeopardy-wait', 'strict'],
+    tags: ['jeopardy-wait', 'jeopardy-until'],
     isLong: true,
     async run(stage) {
       const { link, grant } = await stage.seated(newGrant({ ttlMs: 2_500 }));
