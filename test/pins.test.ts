@@ -37,6 +37,7 @@ describe('pins', () => {
       idle_timeout: 4517,
       flapping: 4529,
     });
+    // [broker-close-reason]
     expect(closeCodes.every(({ reason }) => Buffer.byteLength(reason) <= 123)).toBe(true);
   });
 

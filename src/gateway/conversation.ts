@@ -246,7 +246,7 @@ export class Conversation implements Listener {
   }
 
   #closed(code: number): void {
-    // A normal close is a graceful end; any other is a lost connection, and the seat waits for a resume.
+    // A normal close is a graceful end; any other is a lost connection, and the seat waits for a resume [broker-seat-stays].
     this.#isGivenBack = code === 1000 && !this.connection.isEnded;
     const wantsNone = this.#isGivenBack || (!this.#isAdmitting && this.#inbound.awaits('release'));
     if (wantsNone && this.#session?.isLive) {

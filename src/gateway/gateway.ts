@@ -71,6 +71,7 @@ export class Gateway {
       autoPong: false,
       maxPayload: parts.messageBytes,
       maxFragments: MAX_FRAGMENTS,
+      // [broker-subprotocol]
       handleProtocols: () => SUBPROTOCOL,
     });
     if (parts.tls !== null) this.#showEnd(parts.tls);

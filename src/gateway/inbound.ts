@@ -134,7 +134,7 @@ export class Inbound {
     if (!this.listener.isBusy) this.resume();
   }
 
-  /** Strikes are for a client that has been understood once: a `hello` that cannot be read never will be. */
+  /** Strikes are for a client that has been understood once: a `hello` that cannot be read never will be. [broker-bad-hello] */
   #refuse(violation: Violation, about: string | null): void {
     const notice = { type: 'error', ...violation } as const;
     const hasHello = this.listener.hasHello || this.awaits('hello');

@@ -102,7 +102,7 @@ function checkMethod(request: IncomingMessage): Refusal | null {
   return { status: 405, message: 'use GET', headers: { Allow: 'GET' } };
 }
 
-/** URLs end in logs and histories: a token there is refused, and named nowhere. */
+/** URLs end in logs and histories: a token there is refused, and named nowhere. [broker-token-in-url] */
 export function checkNoTokenInUrl(request: IncomingMessage): Refusal | null {
   if (!request.url?.includes('?')) return null;
   const query = (request.url ?? '').split('?').slice(1).join('?');

@@ -29,9 +29,9 @@ export function isTimed(type: MessageType): boolean {
 }
 
 /**
- * The only way to write a message to a client. `elapsedMs` goes into the types that tell their age.
+ * The only way to write a message to a client. `elapsedMs` goes into the types that tell their age [broker-elapsed].
  *
- * Every number in a message is a whole number: strict readers (Java, Go) break on `1392.9`. A fraction is a defect of
+ * Every number in a message is a whole number [broker-whole-numbers]: strict readers (Java, Go) break on `1392.9`. A fraction is a defect of
  * ours, yet the message must still be right for them: it is rounded down, and the field is named for the log.
  */
 export function encodeMessage(message: ServerMessage, elapsedMs: number): Encoded {

@@ -35,7 +35,7 @@ const machineKinds: readonly string[] = ['physical', 'virtual', 'container'] sat
  * Reads one client frame. Never throws.
  *
  * v1 grows by addition: a field that is not known is ignored, `null` means "left out", and a type that is not known is
- * `unsupported` rather than bad. What is optional never refuses, where leaving it out is safe.
+ * `unsupported` rather than bad [broker-ignore-unknown]. What is optional never refuses, where leaving it out is safe.
  */
 export function parseClientMessage(text: string): Parsed {
   let about: string | null = null;
@@ -90,6 +90,7 @@ function readMessage(type: string, fields: Fields): ClientMessage {
       if (isLeftOut(fields.token)) throw new Fault('token is missing');
       return { type, token: stringAt(fields.token, 'token') };
     default:
+      // [broker-unsupported]
       throw new Fault('this type of message is not supported', 'unsupported');
   }
 }

@@ -203,6 +203,7 @@ async function refuse(
       visit.link.send({ type: 'conflict', holder: answer.holder });
       break;
     case 'stale':
+      // [broker-stale-attempt]
       visit.link.end('stale_attempt');
       break;
     case 'denied':

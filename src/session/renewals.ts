@@ -66,6 +66,7 @@ export class Renewals {
   #comeDue(session: Session): void {
     if (!session.isLive) return;
     if (session.link.isSilent()) {
+      // [broker-no-pong]
       session.link.end('no_pong');
       return;
     }

@@ -50,6 +50,7 @@ describe('a program that leaves while its claim is under way', () => {
     expect(await redis.client.exists(leaseOf('ada'))).toBe(0);
   });
 
+  // [broker-seat-stays]
   it('loses its connection: the seat waits for it', async () => {
     const desktop = await Desktop.open(node.ports.public, tokenFor('kay'));
     await redis.client.client('PAUSE', 300, 'WRITE');

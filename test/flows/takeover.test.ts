@@ -155,6 +155,7 @@ describe('takeover', () => {
     const live = await Desktop.hello(near.ports.public, 'ghost', 'laptop', { instance: 'one', attempt: 7 });
     await live.told('welcome');
     const ghost = await Desktop.hello(far.ports.public, 'ghost', 'laptop', { instance: 'one', attempt: 6 });
+    // [broker-stale-attempt]
     expect(await ghost.close()).toEqual({ code: 4409, reason: 'stale_attempt' });
     expect(live.closed).toBeNull();
     const again = await Desktop.hello(far.ports.public, 'ghost', 'laptop', { instance: 'one', attempt: 8 });

@@ -147,6 +147,7 @@ describe('a peer that sends', () => {
     peer.socket.destroy();
   });
 
+  // [broker-no-pong]
   it('no answer to pings is closed with 4014', async () => {
     const peer = await seated(await otherNode({ SOLESEAT_RENEW_EVERY_MS: '100' }), 'mute');
     expect(await peer.closed()).toBe(4014);

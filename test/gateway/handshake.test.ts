@@ -217,6 +217,13 @@ describe('a handshake', () => {
     },
   );
 
+  // [broker-subprotocol]
+  it('with a browser’s token before the protocol is answered with the protocol alone', async () => {
+    const protocols = `Sec-WebSocket-Protocol: soleseat.token.${tokenFor('browser-first')}, soleseat.v1`;
+    const answer = await exchange(node.ports.public, handshake(['Sec-WebSocket-Protocol'], [protocols]));
+    expect(answer).toMatch(/^sec-websocket-protocol: soleseat\.v1\r$/im);
+  });
+
   it('with Basic in front of a browser’s token goes through under that token', async () => {
     const protocols = `Sec-WebSocket-Protocol: soleseat.v1, soleseat.token.${tokenFor('browser-basic')}`;
     const lines = handshake(['Sec-WebSocket-Protocol'], [protocols, 'Authorization: Basic YTpi']);
@@ -245,6 +252,7 @@ describe('a handshake', () => {
   });
 });
 
+// [broker-token-in-url]
 describe('a token in the URL', () => {
   it.each(['token', 'access_token', 'x'])('is answered 400 as ?%s=', async (name) => {
     const target = `/v1/connect?${name}=${tokenFor('url')}`;

@@ -24,6 +24,7 @@ const unknownSession = '01900000-0000-7000-8000-000000000000';
 
 const longName = 'x'.repeat(129);
 
+// [broker-bad-hello]
 describe('a hello that can never be right', () => {
   it.each<readonly [string, string | object, string, string]>([
     ['that is not JSON', '{', 'bad_json', 'JSON'],
@@ -74,6 +75,7 @@ describe('a hello that can never be right', () => {
   });
 });
 
+// [broker-ignore-unknown]
 describe('a hello of a later version, or of a serialiser that sends null', () => {
   it.each<readonly [string, object]>([
     [
@@ -107,6 +109,7 @@ describe('a hello of a later version, or of a serialiser that sends null', () =>
   });
 });
 
+// [broker-unsupported]
 describe('what only a later version understands is `unsupported`, without a strike', () => {
   const steal = { type: 'steal' };
 

@@ -45,6 +45,7 @@ const messages = {
 } satisfies Record<ServerMessage['type'], fc.Arbitrary<ServerMessage>>;
 
 describe('a message to a client', () => {
+  // [broker-whole-numbers] [broker-elapsed]
   it.each(Object.entries(messages))('%s holds whole numbers alone, whatever it was made of', (type, any) => {
     const cases: fc.Arbitrary<ServerMessage> = any;
     fc.assert(

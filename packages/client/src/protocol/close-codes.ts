@@ -7,7 +7,7 @@
 export interface CloseCode {
   /** The WebSocket close code. */
   readonly code: number;
-  /** The close reason as sent, at most 123 bytes (RFC 6455 section 5.5). */
+  /** The close reason as sent, at most 123 bytes (RFC 6455 section 5.5) [broker-close-reason]. */
   readonly reason: CloseReason;
   /** A sentence for people. */
   readonly meaning: string;
