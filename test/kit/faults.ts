@@ -90,6 +90,7 @@ export const faults: readonly (readonly [fault: string, check: string, finding: 
   ['no-answer-timeout', 'handshake-hangs', /did not come/],
 
   ['from-receipt', 'stopped', /had lain unread|did not come/],
+  ['clock-stands', 'sleep', /"holds false" did not come/],
 
   ['conflict-keeps-lease', 'conflict', /"holds false" did not come/],
   ['takes-back', 'conflict', /without a person after a conflict/],

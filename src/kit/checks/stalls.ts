@@ -1,7 +1,41 @@
 import type { Check } from '../check.js';
-import { NotRun } from '../finding.js';
+import { Finding, NotRun } from '../finding.js';
 import { newGrant } from '../grants.js';
-import { expectThat } from '../stage.js';
+import { SleepClock } from '../sleep-clock.js';
+import { expectThat, type Stage } from '../stage.js';
+
+/** A night, so that whatever a lease gave is long over. */
+const NIGHT_MS = 8 * 3_600_000;
+
+async function sleeps(stage: Stage, clock: SleepClock): Promise<void> {
+  stage.start(clock.environment);
+  const link = await stage.connection('the first handshake');
+  const grant = newGrant({ ttlMs: 30_000 });
+  link.welcome(grant);
+  await stage.holds(true);
+  link.lease(grant);
+  await stage.pass(1_200);
+  stage.program.stop();
+  // Written before the computer slept, and read after it.
+  link.lease(grant);
+  clock.forward(NIGHT_MS);
+  stage.program.goOn();
+  try {
+    await stage.holds(false);
+  } catch (fault) {
+    if (fault instanceof Finding && !clock.wasRead)
+      throw new NotRun(
+        'the program reads its clocks past the library that puts them forward, as static programs do',
+      );
+    throw fault;
+  }
+  const next = await stage.connection('a handshake after a sleep', 1_000);
+  expectThat(next.hello?.resume?.sessionId === grant.sessionId, 'its hello does not resume the session');
+  const grants = stage.program.printed.filter(({ holds }) => holds).length;
+  expectThat(grants === 1, 'it held the seat again by a lease from before the sleep');
+  next.resume(grant);
+  await stage.holds(true);
+}
 
 /** What a client does after it stood still. */
 export const stallChecks: readonly Check[] = [
@@ -27,6 +61,20 @@ export const stallChecks: readonly Check[] = [
       expectThat(grants === 1, 'it held the seat again by a lease that had lain unread');
       next.resume({ ...grant, ttlMs: 20_000 });
       await stage.holds(true);
+    },
+  },
+  {
+    id: 'sleep',
+    title: 'counts on nothing after the computer slept, and resumes',
+    why: 'many clocks stand still in sleep: by them the lease of yesterday evening still runs in the morning',
+    tags: ['lease-clock', 'lease-passed'],
+    async run(stage) {
+      const clock = await SleepClock.make();
+      try {
+        await sleeps(stage, clock);
+      } finally {
+        clock.end();
+      }
     },
   },
 ];
