@@ -99,7 +99,8 @@ static void refill(int fd) {
 
 static int opened(int dir, const char *path, int flags, mode_t mode) {
   int is_copy = shared != NULL && strcmp(path, UPTIME) == 0;
-  int fd = is_copy ? (int)syscall(SYS_memfd_create, "uptime", 0) : (int)syscall(SYS_openat, dir, path, flags, mode);
+  int fd = is_copy ? (int)syscall(SYS_memfd_create, "uptime", flags & O_CLOEXEC ? MFD_CLOEXEC : 0)
+                   : (int)syscall(SYS_openat, dir, path, flags, mode);
   if (fd < 0 || fd >= MOST_FDS) return fd;
   is_uptime[fd] = is_copy;
   if (is_copy) refill(fd);

@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checks } from '../../src/kit/checks/table.js';
-import { type Result, runChecks } from '../../src/kit/runner.js';
+import type { Result } from '../../src/kit/runner.js';
 import { faults } from './faults.js';
+import { judge, programOf } from './judge.js';
 
 const JOBS = 24;
 /** For clients that do not what they should: long enough for a process to start beside many others. */
@@ -38,28 +38,14 @@ async function judgeAll(): Promise<ReadonlyMap<string, Result>> {
 async function judgeInTurn(queue: (typeof faults)[number][], found: Map<string, Result>): Promise<void> {
   for (let row = queue.shift(); row !== undefined; row = queue.shift()) {
     const [fault, id] = row;
-    const [result] = await judge(fault, id);
+    const [result] = await judge(programOf('wrong-client.mjs', '--fault', fault), {
+      chosen: checks.filter((check) => check.id === id),
+      patienceMs: PATIENCE_MS,
+    });
     if (result !== undefined) found.set(`${fault} ${id}`, result);
   }
 }
 
 function isLong(id: string): boolean {
   return checks.find((check) => check.id === id)?.isLong === true;
-}
-
-function judge(fault: string, id: string): Promise<Result[]> {
-  return runChecks(
-    checks.filter((check) => check.id === id),
-    {
-      command: {
-        file: process.execPath,
-        args: [join(import.meta.dirname, 'wrong-client.mjs'), '--fault', fault],
-      },
-      patienceMs: PATIENCE_MS,
-      hides: [],
-      jobs: 1,
-      onResult: () => {},
-      signal: new AbortController().signal,
-    },
-  );
 }
