@@ -255,7 +255,7 @@ ${table(['command', 'what it does', 'options'], rows)}
 | code | meaning |
 | --- | --- |
 | 0 | fine |
-| 1 | failed, or not found; \`license recount\`: a counter differs |
+| 1 | failed, or not found; \`license recount\`: a counter differs; \`client-test\`: a check failed |
 | 2 | wrong usage; something that cannot be undone without \`--yes\` and a terminal |
 | 69 | the broker, Redis or a port cannot be had |
 | 77 | refused: the token, the role, the quota, what stands in the way, or who was asked; \`connect\`: the seat was refused or taken |

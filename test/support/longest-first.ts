@@ -8,6 +8,8 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'chaos/chaos.test.ts': 81,
   'console/outages.test.ts': 67,
   'console/console.test.ts': 55,
+  'kit/right-clients.test.ts': 54,
+  'kit/wrong-clients.test.ts': 45,
   'flows/drain.test.ts': 39,
   'flows/nothing-lost.test.ts': 34,
   'flows/races.test.ts': 29,
