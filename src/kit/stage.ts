@@ -22,6 +22,8 @@ export type Hidden = (typeof hideable)[number];
 /** Clocks of two processes, and timers that fire a little early. */
 const EARLY_MS = 60;
 
+/** Starting takes longer than all else, where many programs start side by side (a JVM). */
+const START_FACTOR = 4;
 /** So long a client may take to read a message, before a person reacts to it. */
 const READ_MS = 300;
 const TYPE_AGAIN_MS = 2_000;
@@ -86,12 +88,14 @@ export class Stage {
 
   /** What must come within the time that the script gave for it, and the patience on top. */
   async must<T>(what: string, probe: () => T | null | undefined | false, withinMs = 0): Promise<T> {
+    const hasStarted = this.broker.dials.length + this.tokens.asked.length > 0;
+    const mostMs = withinMs + this.patienceMs * (hasStarted ? 1 : START_FACTOR);
     const found = await this.transcript.until(() => {
       this.refuseFaults();
       return probe() || null;
-    }, withinMs + this.patienceMs);
+    }, mostMs);
     if (found !== null) return found;
-    throw new Finding(`${what} did not come within ${seconds(withinMs + this.patienceMs)}`);
+    throw new Finding(`${what} did not come within ${seconds(mostMs)}`);
   }
 
   /** What must not come in this time. The probe gives a sentence where it came. */
