@@ -91,6 +91,7 @@ export const faults: readonly (readonly [fault: string, check: string, finding: 
 
   ['from-receipt', 'stopped', /had lain unread|did not come/],
   ['clock-stands', 'sleep', /"holds false" did not come/],
+  ['wall-clock', 'wall-set-back', /"holds false" did not come/],
 
   ['conflict-keeps-lease', 'conflict', /"holds false" did not come/],
   ['takes-back', 'conflict', /without a person after a conflict/],
@@ -101,6 +102,7 @@ export const faults: readonly (readonly [fault: string, check: string, finding: 
   ['conflict-deaf', 'conflict-silence', /did not come/],
   ['takeover-undated', 'takeover-age', /"holds true" did not come/],
   ['retry-takes', 'retry', /takes the seat/],
+  ['retry-later', 'retry-waiting', /after a person typed "retry" did not come/],
 
   ['release-silently', 'release', /a release did not come/],
   ['release-keeps-lease', 'release', /"holds false" did not come/],

@@ -12,6 +12,7 @@ const notYet = [
   'handshake-429',
   'token-hangs',
   'retry',
+  'retry-waiting',
 ];
 
 // Both at the same time: their checks wait for most of theirs.

@@ -11,7 +11,8 @@ const { SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME } = process
 const fault = process.argv[process.argv.indexOf('--fault') + 1];
 const has = (name) => fault === name;
 const instance = has('instance-of-machine') ? SEAT_MACHINE_ID : randomUUID();
-const lease = new LeaseClock(has, () => (has('clock-stands') ? performance.now() : uptime() * 1_000));
+const clocks = { 'clock-stands': () => performance.now(), 'wall-clock': () => Date.now() };
+const lease = new LeaseClock(has, clocks[fault] ?? (() => uptime() * 1_000));
 
 let [socket, session, token, attempt, failures] = [null, null, null, 0, 0];
 let [state, seen, renewEveryMs, isReleasing, printed] = ['new', {}, 60_000, false, null];
@@ -287,7 +288,7 @@ const orders = {
     if (!has('takeover-undated')) lease.asked(false);
     socket.send('{"type":"takeover"}');
   },
-  retry: () => void dial(has('retry-takes') ? 'takeover' : 'deny'),
+  retry: () => has('retry-later') || void dial(has('retry-takes') ? 'takeover' : 'deny'),
   release() {
     if (has('release-silently')) process.exit(0);
     isReleasing = true;

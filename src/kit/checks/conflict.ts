@@ -115,9 +115,9 @@ export const conflictChecks: readonly Check[] = [
     tags: ['lease-base'],
     async run(stage) {
       const link = await conflicted(stage);
-      await stage.pass(3_500);
+      await stage.pass(6_000);
       await stage.takeOver(link);
-      const grant = newGrant({ ttlMs: 3_000, renewEveryMs: 500 });
+      const grant = newGrant({ ttlMs: 5_000, renewEveryMs: 500 });
       link.welcome(grant);
       await stage.holds(true);
       link.renew(grant);
@@ -133,6 +133,24 @@ export const conflictChecks: readonly Check[] = [
       const { link } = await stage.seated();
       link.closeFor('license_expired');
       await stage.holds(false);
+      stage.tell('retry');
+      const next = await stage.connection('a handshake after a person typed "retry"');
+      expectThat(next.hello?.onConflict === 'deny', 'after "retry" its hello takes the seat');
+      next.welcome(newGrant());
+      await stage.holds(true);
+    },
+  },
+  {
+    id: 'retry-waiting',
+    title: 'cuts a long wait short when a person asks',
+    why: 'the person sees that the network is back, and the program sits out its time',
+    tags: ['person-may-retry'],
+    async run(stage) {
+      stage.start();
+      const link = await stage.connection('the first handshake');
+      link.send({ type: 'error', code: 'rate_limited', message: 'too many', retryAfterMs: 120_000 });
+      link.closeFor('rate_limited');
+      await stage.staysAway(1_500, 'before retryAfterMs was over');
       stage.tell('retry');
       const next = await stage.connection('a handshake after a person typed "retry"');
       expectThat(next.hello?.onConflict === 'deny', 'after "retry" its hello takes the seat');

@@ -2,7 +2,8 @@
  * Lets a program believe that its computer slept: the clocks that go on in sleep go forward by what a file says, while the
  * monotonic clock and the timers stay. Loaded with LD_PRELOAD; SOLESEAT_KIT_CLOCK names the file.
  *
- * The file has two numbers of 64 bits: how far to go forward (ms), and whether a clock was read since (1).
+ * The file has three numbers of 64 bits: how far to go forward (ms), how far the wall clock alone was set (ms), and whether a
+ * clock was read since (1).
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -22,6 +23,7 @@
 
 struct shared {
   volatile long long forward_ms;
+  volatile long long wall_ms;
   volatile long long was_read;
 };
 
@@ -39,24 +41,27 @@ __attribute__((constructor)) static void begin(void) {
   syscall(SYS_close, fd);
 }
 
+static long long told(long long ms) {
+  if (ms != 0) shared->was_read = 1;
+  return ms;
+}
+
 static long long forward_ms(void) {
-  if (shared == NULL || shared->forward_ms == 0) return 0;
-  shared->was_read = 1;
-  return shared->forward_ms;
+  return shared == NULL ? 0 : told(shared->forward_ms);
+}
+
+static long long wall_ms(void) {
+  return shared == NULL ? 0 : told(shared->forward_ms + shared->wall_ms);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *at) {
   int status = (int)syscall(SYS_clock_gettime, clock, at);
   if (status != 0) return status;
-  if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_BOOTTIME || clock == CLOCK_TAI) {
-    long long ms = forward_ms();
-    at->tv_sec += ms / 1000;
-    at->tv_nsec += ms % 1000 * 1000000;
-    if (at->tv_nsec >= 1000000000) {
-      at->tv_sec += 1;
-      at->tv_nsec -= 1000000000;
-    }
-  }
+  int is_wall = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_TAI;
+  long long ms = is_wall ? wall_ms() : clock == CLOCK_BOOTTIME ? forward_ms() : 0;
+  long long nanoseconds = at->tv_nsec + ms % 1000 * 1000000;
+  at->tv_sec += ms / 1000 + (nanoseconds >= 1000000000) - (nanoseconds < 0);
+  at->tv_nsec = (nanoseconds + 1000000000) % 1000000000;
   return 0;
 }
 
