@@ -4,7 +4,10 @@ import type { Result } from '../../src/kit/runner.js';
 import { faults } from './faults.js';
 import { judge, programOf } from './judge.js';
 
-const JOBS = 24;
+type Row = (typeof faults)[number];
+
+const JOBS = 20;
+const ROUNDS = 4;
 /** For clients that do not what they should: long enough for a process to start beside many others. */
 const PATIENCE_MS = 6_000;
 
@@ -12,7 +15,7 @@ const results = judgeAll();
 
 describe('the kit catches a client that is wrong', () => {
   it.each(faults)('by --fault %s, in the check %s', async (fault, id, finding) => {
-    const result = (await results).get(`${fault} ${id}`);
+    const result = (await results).get(nameOf([fault, id, finding]));
     expect(result?.verdict, result?.finding ?? 'it passed').toBe('failed');
     expect(result?.finding).toMatch(finding);
   });
@@ -23,27 +26,35 @@ describe('the kit catches a client that is wrong', () => {
   });
 });
 
-/** All side by side: each waits for most of its time. */
+/**
+ * All side by side: each waits for most of its time. On a busy machine waits become longer, and a client that comes too early
+ * may pass: the kit would rather miss one than blame a right one. So those that passed are judged again, one at a time.
+ */
 async function judgeAll(): Promise<ReadonlyMap<string, Result>> {
   const found = new Map<string, Result>();
-  const rows = [...faults].sort(([, a], [, b]) => Number(isLong(b)) - Number(isLong(a)));
-  // Its waits are compared by the millisecond: it has the machine for itself.
-  const isAlone = ([, id]: (typeof faults)[number]) => id === 'jitter';
-  await judgeInTurn(rows.filter(isAlone), found);
-  const queue = rows.filter((row) => !isAlone(row));
+  const queue = [...faults].sort(([, a], [, b]) => Number(isLong(b)) - Number(isLong(a)));
   await Promise.all(Array.from({ length: JOBS }, () => judgeInTurn(queue, found)));
+  for (let round = 0; round < ROUNDS; round++)
+    await judgeInTurn(
+      faults.filter((row) => found.get(nameOf(row))?.verdict === 'passed'),
+      found,
+    );
   return found;
 }
 
-async function judgeInTurn(queue: (typeof faults)[number][], found: Map<string, Result>): Promise<void> {
-  for (let row = queue.shift(); row !== undefined; row = queue.shift()) {
+async function judgeInTurn(rows: Row[], found: Map<string, Result>): Promise<void> {
+  for (let row = rows.shift(); row !== undefined; row = rows.shift()) {
     const [fault, id] = row;
     const [result] = await judge(programOf('wrong-client.mjs', '--fault', fault), {
       chosen: checks.filter((check) => check.id === id),
       patienceMs: PATIENCE_MS,
     });
-    if (result !== undefined) found.set(`${fault} ${id}`, result);
+    if (result !== undefined) found.set(nameOf(row), result);
   }
+}
+
+function nameOf([fault, id]: Row): string {
+  return `${fault} ${id}`;
 }
 
 function isLong(id: string): boolean {
