@@ -37,7 +37,7 @@ export async function clientTest(command: readonly string[], options: ClientTest
     jobs: options.jobs,
     onResult: (result) => progress.add(result),
     signal: stop.signal,
-  });
+  }).finally(() => stop.abort());
   progress.end();
   const ms = performance.now() - startedMs;
   const rules = protocolRules();

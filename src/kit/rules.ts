@@ -9,7 +9,8 @@ const tagForm = /\[([a-z0-9]+(?:-[a-z0-9]+)*)\](?!\()/g;
 export function protocolRules(): ReadonlyMap<string, string> {
   try {
     return rulesIn(readFileSync(protocolFile, 'utf8'));
-  } catch {
+  } catch (fault) {
+    if ((fault as NodeJS.ErrnoException).code !== 'ENOENT') throw fault;
     return new Map();
   }
 }

@@ -5,6 +5,7 @@ import { get } from 'node:http';
 import { uptime } from 'node:os';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
+import { isFinal } from './wrong-endings.mjs';
 import { LeaseClock } from './wrong-lease.mjs';
 
 const { SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME } = process.env;
@@ -16,7 +17,6 @@ const lease = new LeaseClock(has, clocks[fault] ?? (() => uptime() * 1_000));
 
 let [socket, session, token, attempt, failures] = [null, null, null, 0, 0];
 let [state, seen, renewEveryMs, isReleasing, printed] = ['new', {}, 60_000, false, null];
-/** What is thrown away when the connection ends. */
 let timers = {};
 /** Grows with every dial: what was begun under an older number is stale. */
 let round = 0;
@@ -238,20 +238,6 @@ function over() {
   look();
 }
 
-function isFinal(code, reason) {
-  if (seen.evicted) return true;
-  if (code === 1000) {
-    if (has('1000-final')) return true;
-    if (has('1000-lost')) return false;
-    return ['released', 'left'].includes(reason);
-  }
-  if (has('final-ignored') || (has('flapping-tried') && code === 4529)) return false;
-  if (has('1011-final') && code === 1011) return true;
-  if (has('all-4000-final')) return code >= 4000;
-  if (has('known-codes-only')) return code >= 4500 && code < 4530;
-  return code >= 4500 && code < 5000;
-}
-
 function lost(code, reason) {
   leaveSocket(4000);
   lease.lost();
@@ -263,7 +249,7 @@ function lost(code, reason) {
   )
     process.exit(0);
   if (has('loss-drops-lease')) lease.clear();
-  if (isFinal(code, reason)) return over();
+  if (isFinal(has, seen, code, reason)) return over();
   state = 'waiting';
   const widest = seen.drainWithinMs ?? Math.min(30_000, 500 * 2 ** (has('no-growth') ? 0 : failures++));
   const wait = has('no-jitter') ? 400 : Math.random() * widest;
