@@ -34,6 +34,7 @@ export function jsonReport(results: readonly Result[], rules: Rules, ms: number)
     checks: results.map((result) => ({
       ...described(result.check, rules),
       verdict: result.verdict,
+      tries: result.tries,
       finding: result.finding,
       ms: Math.round(result.ms),
       seen: seen(result),
@@ -61,9 +62,13 @@ function described({ id, title, why, tags }: Check, rules: Rules) {
   return { id, title, why, rules: tags.map((tag) => ({ tag, sentence: rules.get(tag) ?? null })) };
 }
 
-function linesOf({ check, verdict, finding, transcript }: Result, rules: Rules, width: number): string[] {
+function linesOf(
+  { check, verdict, finding, tries, transcript }: Result,
+  rules: Rules,
+  width: number,
+): string[] {
   const head = `${painted(verdict)}  ${check.id.padEnd(width)}  ${check.title}`;
-  if (verdict === 'passed') return [head];
+  if (verdict === 'passed') return [tries === 1 ? head : `${head} (at the second try)`];
   if (verdict === 'not run') return [head, ...wrapped('  because', finding ?? '')];
   const entries = transcript.slice(-SHOWN_ENTRIES);
   return [

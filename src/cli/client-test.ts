@@ -35,6 +35,7 @@ export async function clientTest(command: readonly string[], options: ClientTest
     patienceMs: options.timeout * 1_000,
     hides: options.hides ?? [],
     jobs: options.jobs,
+    again: true,
     onResult: (result) => progress.add(result),
     signal: stop.signal,
   }).finally(() => stop.abort());

@@ -20,6 +20,7 @@ export class Program {
     null;
   /** Why it could not be started. */
   fault: string | null = null;
+  readonly startedMs = performance.now();
   /** It was told to go. */
   mayEnd = false;
   private errors = '';

@@ -23,6 +23,7 @@ export function judge(
     patienceMs: 15_000,
     hides: [],
     jobs: 1,
+    again: false,
     onResult: () => {},
     signal: new AbortController().signal,
     ...options,

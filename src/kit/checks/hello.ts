@@ -82,7 +82,9 @@ export const helloChecks: readonly Check[] = [
     why: 'two processes of one instance take each other for their own older connection',
     tags: ['instance-new'],
     async run(stage) {
-      const { link } = await stage.seated();
+      const { link, grant } = await stage.seated();
+      // The first process must not come back while the second one starts.
+      link.renew(grant);
       const second = stage.start();
       const other = await stage.connection('the handshake of the second process');
       other.send({

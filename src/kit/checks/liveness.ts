@@ -63,9 +63,13 @@ export const livenessChecks: readonly Check[] = [
     tags: ['jeopardy-wait', 'jeopardy-until'],
     isLong: true,
     async run(stage) {
-      const { link, grant } = await stage.seated(newGrant({ ttlMs: 2_500 }));
-      link.send({ type: 'jeopardy', graceMs: 30_000 });
-      notBefore('"holds false"', await stage.holds(false, 2_500), link.dialledMs, 2_500);
+      stage.start();
+      const link = await stage.connection('the first handshake');
+      const grant = newGrant({ ttlMs: 4_000 });
+      link.welcome(grant);
+      link.send({ type: 'jeopardy', graceMs: 60_000 });
+      await stage.holds(true);
+      notBefore('"holds false"', await stage.holds(false, 4_000), link.dialledMs, 4_000);
       // Longer than silence and deadline together.
       await stage.mustNot(FLOOR_MS + 1_000, () => {
         if (link.ended !== null) return 'it left the connection in jeopardy, before graceMs was over';
