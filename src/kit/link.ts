@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import { type CloseReason, codeOf } from '../protocol/close-codes.js';
-import { encodeMessage } from '../protocol/encode.js';
+import { type CloseReason, codeOf } from '#client/protocol/close-codes.js';
 import type {
   ClientMessage,
   HelloMessage,
   LeaseMessage,
   ServerMessage,
   WelcomeMessage,
-} from '../protocol/messages.js';
+} from '#client/protocol/messages.js';
+import { encodeMessage } from '../protocol/encode.js';
 import { parseClientMessage } from '../protocol/parse.js';
 import { type Grant, laterThan } from './grants.js';
 import type { Transcript } from './transcript.js';

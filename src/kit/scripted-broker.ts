@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { CONNECT_PATH, SUBPROTOCOL } from '../protocol/messages.js';
+import { CONNECT_PATH, SUBPROTOCOL } from '#client/protocol/messages.js';
 import { Link } from './link.js';
 import type { Transcript } from './transcript.js';
 

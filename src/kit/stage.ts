@@ -1,4 +1,4 @@
-import type { ClientMessage, HelloMessage } from '../protocol/messages.js';
+import type { ClientMessage, HelloMessage } from '#client/protocol/messages.js';
 import { Finding, NotRun } from './finding.js';
 import { type Grant, newGrant } from './grants.js';
 import type { Ended, Link } from './link.js';

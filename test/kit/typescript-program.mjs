@@ -1,6 +1,6 @@
 // The kit program of the TypeScript library: what `soleseat client-test` starts. The contract is in docs/client-kit.md.
 import { createInterface } from 'node:readline';
-import { connect } from '../../dist/client/node.js';
+import { connect } from '../../packages/client/dist/esm/node.js';
 
 const { SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME } = process.env;
 

@@ -1,4 +1,4 @@
-import { closeCodes } from '../../protocol/close-codes.js';
+import { closeCodes } from '#client/protocol/close-codes.js';
 import type { Check } from '../check.js';
 import { newGrant } from '../grants.js';
 import type { Link } from '../link.js';

@@ -1,4 +1,4 @@
-import { CONNECT_PATH, SUBPROTOCOL } from '../../protocol/messages.js';
+import { CONNECT_PATH, SUBPROTOCOL } from '#client/protocol/messages.js';
 import type { Check } from '../check.js';
 import { newGrant } from '../grants.js';
 import { expectThat, tokenOf } from '../stage.js';
