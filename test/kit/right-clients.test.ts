@@ -1,24 +1,9 @@
 import { expect, it } from 'vitest';
-import { checks } from '../../src/kit/checks/table.js';
 import type { Result } from '../../src/kit/runner.js';
 import { judge, programOf } from './judge.js';
 
-/** What the library does not keep yet. Whoever mends one takes it off this list. */
-const notYet = [
-  'retry-after-void',
-  'handshake-400',
-  'handshake-403',
-  'handshake-404',
-  'handshake-503',
-  'handshake-429',
-  'token-hangs',
-  'retry',
-  'retry-waiting',
-];
-
 // Both at the same time: their checks wait for most of theirs.
 const library = judge(programOf('typescript-program.mjs'), {
-  chosen: checks.filter(({ id }) => !notYet.includes(id)),
   jobs: 12,
   again: true,
 });

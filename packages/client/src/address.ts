@@ -14,6 +14,7 @@ export function socketAddress(text: string): string {
     throw new TypeError(`options.url must begin with wss:// or ws://, not ${url.protocol}//`);
   if (url.hash !== '') throw new TypeError('options.url must be without a fragment (#)');
   if (url.searchParams.has('token') || url.searchParams.has('access_token'))
+    // [token-not-in-url]
     throw new TypeError('options.url must be without a token: getToken gives it');
   if (url.pathname === '/') url.pathname = CONNECT_PATH;
   return url.href;

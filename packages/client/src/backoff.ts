@@ -18,7 +18,7 @@ export const MAX_TIMER_MS = 2 ** 31 - 1;
  * the same instant from coming back together (AWS, "Exponential Backoff And Jitter").
  */
 export function fullJitter(failures: number, backoff: Backoff, random: () => number): number {
-  return random() * Math.min(backoff.maxMs, backoff.firstMs * 2 ** failures);
+  return random() * Math.min(backoff.maxMs, backoff.firstMs * 2 ** failures); // [backoff-jitter]
 }
 
 /** What the closed connection said about the wait that follows. */
@@ -39,7 +39,7 @@ export function waitBeforeReconnect(
   const spread =
     hints.drainWithinMs === undefined
       ? fullJitter(failures, backoff, random)
-      : random() * Math.min(hints.drainWithinMs, backoff.maxMs);
+      : random() * Math.min(hints.drainWithinMs, backoff.maxMs); // [drain-spread]
   // Added, not maximised: clients that were given the same `retryAfterMs` must not return in step.
-  return Math.min((hints.retryAfterMs ?? 0) + spread, MAX_TIMER_MS);
+  return Math.min((hints.retryAfterMs ?? 0) + spread, MAX_TIMER_MS); // [retry-after-ms]
 }

@@ -46,7 +46,7 @@ export interface FoundSocket {
 /** The code of a close that no close frame announced (RFC 6455 section 7.1.5). */
 export const NO_CLOSE_FRAME = 1006;
 /** Sent when this end leaves without releasing. Not final: to the broker it is a lost connection. */
-export const LEFT = 4000;
+export const LEFT = 4000; // [leave-not-1000]
 const OPEN = 1;
 
 /** What was said on a connection that matters once it is closed. */
@@ -91,8 +91,9 @@ export class Connection {
 
   /** Throws what the WebSocket's constructor throws. */
   constructor(private readonly options: ConnectionOptions) {
-    this.socket = new options.socketClass(options.url, [SUBPROTOCOL]);
+    this.socket = new options.socketClass(options.url, [SUBPROTOCOL]); // [offer-subprotocol] [pong] [fragments]
     this.timer = setTimeout(
+      // [answer-timeout]
       () => this.giveUp({ kind: 'timeout', message: 'The broker gave no answer in time.' }),
       options.timeoutMs,
     );
@@ -135,7 +136,7 @@ export class Connection {
   /** Lost, for all that this end can see. Does not wait for the socket to agree: with a silent peer that takes long. */
   giveUp(cause: Cause): void {
     this.seen.cause = cause;
-    this.socket.close(LEFT, 'no answer');
+    this.socket.close(LEFT, 'no answer'); // [no-wait-for-close]
     this.end(NO_CLOSE_FRAME, cause.kind);
   }
 
@@ -143,7 +144,7 @@ export class Connection {
     if (this.ended) return;
     this.seen.wasOpen = true;
     this.options.onHello();
-    this.send(this.options.hello);
+    this.send(this.options.hello); // [hello-first]
   }
 
   private receive(data: unknown): void {

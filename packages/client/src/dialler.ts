@@ -56,7 +56,7 @@ export class Dialler {
    * promise 15: by these two the broker knows a late `hello` of this client from a new one. One name a client, not one a
    * process: two clients in one process would end each other's sessions as if each were the other's ghost.
    */
-  private readonly instance = randomName();
+  private readonly instance = randomName(); // [instance-new] [instance-same]
   private hellos = 0;
   private failures = 0;
   private policy: ConflictPolicy | null = null;
@@ -105,12 +105,12 @@ export class Dialler {
   /** Dials by itself after a wait, and gives that wait. Never displaces a holder. */
   redial(code: number, seen: Seen): number {
     const { backoff = defaultBackoff, random = Math.random } = this.parts.options;
-    const { retryAfterMs } = seen.cause ?? {};
+    const { retryAfterMs } = seen.cause ?? {}; // [handshake-retry-after]
     const hints = { ...seen, ...(retryAfterMs !== undefined && { retryAfterMs }) };
     const inMs = waitBeforeReconnect(this.failures++, hints, backoff, random);
-    this.need = seen.cause?.status === UNAUTHORIZED ? 'token_expired' : (needAfter.get(code) ?? this.need);
+    this.need = seen.cause?.status === UNAUTHORIZED ? 'token_expired' : (needAfter.get(code) ?? this.need); // [new-token] [handshake-401]
     clearTimeout(this.retryTimer);
-    this.retryTimer = setTimeout(() => void this.open('deny'), inMs);
+    this.retryTimer = setTimeout(() => void this.open('deny'), inMs); // [reconnect-deny]
     // A wait that the broker asked for is no pause of ours to cut short.
     if (hints.retryAfterMs === undefined && hints.drainWithinMs === undefined) this.wake.start();
     return inMs;
@@ -133,6 +133,8 @@ export class Dialler {
   /** A renewal came: only now is the next loss a first one. A welcome alone may be one of a crash loop. */
   steady(): void {
     this.failures = 0;
+    // What was asked for before it is over: the seat is well.
+    delete this.connection?.seen.retryAfterMs; // [error-without-close]
   }
 
   /** False where no connection is open. */
@@ -171,6 +173,7 @@ export class Dialler {
     const token = await this.fetchToken(this.need);
     if (attempt !== this.attempt) return;
     if (token instanceof Error) {
+      // [token-failure]
       const cause: Cause = { kind: 'token', message: `There is no token for the broker: ${token.message}` };
       this.lost(NO_CLOSE_FRAME, 'no token', { cause });
       return;
@@ -206,10 +209,10 @@ export class Dialler {
         hello: {
           type: 'hello',
           machine,
-          instance: this.instance,
-          attempt: ++this.hellos,
+          instance: this.instance, // [hello-instance]
+          attempt: ++this.hellos, // [attempt-grows]
           onConflict,
-          ...(session !== null && { resume: session }),
+          ...(session !== null && { resume: session }), // [resume-latest]
           ...(client !== undefined && { client }),
           token,
         },
@@ -262,7 +265,7 @@ export class Dialler {
     let fault = new Error('getToken gave no token');
     try {
       const late = `getToken gave no token within ${tokenTimeoutMs} ms`;
-      const token = await within(tokenTimeoutMs, late, () => getToken(need));
+      const token = await within(tokenTimeoutMs, late, () => getToken(need)); // [token-timeout]
       if (typeof token === 'string' && token !== '') return token;
     } catch (thrown) {
       fault = errorOf(thrown);

@@ -12,8 +12,8 @@ export type Ending = 'evicted' | 'denied' | 'closed' | 'lost';
 /** Reads an ending off the close code and off what was said before it. */
 export function endingOf(code: number, reason: string, seen: Seen): Ending {
   if (seen.evicted !== undefined && (isFinal(code) || endsForGood(seen.evicted.reason))) return 'evicted';
-  if (isFinal(code) || isFinalStatus(seen.cause)) return 'denied';
-  return code === NORMAL && givenBack.includes(reason) ? 'closed' : 'lost';
+  if (isFinal(code) || isFinalStatus(seen.cause)) return 'denied'; // [handshake-final] [handshake-others-retry]
+  return code === NORMAL && givenBack.includes(reason) ? 'closed' : 'lost'; // [close-1000] [other-codes-retry]
 }
 
 /**
@@ -22,7 +22,7 @@ export function endingOf(code: number, reason: string, seen: Seen): Ending {
  */
 export function endsForGood(reason: string): boolean {
   const known = closeCodes.find((row) => row.reason === reason);
-  return known === undefined || isFinal(known.code);
+  return known === undefined || isFinal(known.code); // [evicted-without-close]
 }
 
 /** A sentence for people about a refusal: the broker's own, or the table's. */

@@ -37,7 +37,7 @@ export class Heartbeat {
         this.expect(this.patienceMs);
         break;
       case 'jeopardy':
-        this.expect(message.graceMs);
+        this.expect(message.graceMs); // [jeopardy-wait]
         break;
       case 'evicted':
         this.expect(CLOSE_MS);
@@ -50,7 +50,7 @@ export class Heartbeat {
   }
 
   pinged(): void {
-    if (this.waitsInConflict) this.expect(this.patienceMs);
+    if (this.waitsInConflict) this.expect(this.patienceMs); // [conflict-silence]
   }
 
   /** The connection is over. */
@@ -60,7 +60,7 @@ export class Heartbeat {
   }
 
   private get patienceMs(): number {
-    return Math.max(LEAST_MS, INTERVALS * this.renewEveryMs);
+    return Math.max(LEAST_MS, INTERVALS * this.renewEveryMs); // [silence]
   }
 
   /** The next beat is due within this time. */

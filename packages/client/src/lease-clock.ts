@@ -68,7 +68,7 @@ export class LeaseClock {
   /** The connection is over. The lease outlives it. */
   disconnected(): void {
     this.look();
-    this.link = null;
+    this.link = null; // [lease-outlives]
   }
 
   /** Any message. `counts` is false for a grant or a renewal that is not of this session. */
@@ -81,10 +81,10 @@ export class LeaseClock {
       link.ttlMs = message.ttlMs;
       link.graceUntilMs = nowMs;
       // The newest decides, also when it is less.
-      if (!link.isDoubted) this.endMs = sentMs + message.ttlMs;
+      if (!link.isDoubted) this.endMs = sentMs + message.ttlMs; // [lease-newest]
     }
-    if (message.type === 'jeopardy') link.graceUntilMs = sentMs + message.graceMs;
-    if (link.ttlMs !== null && nowMs - sentMs > link.ttlMs / 3) link.isDoubted = true;
+    if (message.type === 'jeopardy') link.graceUntilMs = sentMs + message.graceMs; // [jeopardy-until]
+    if (link.ttlMs !== null && nowMs - sentMs > link.ttlMs / 3) link.isDoubted = true; // [lease-behind]
   }
 
   /** The lease is gone, known otherwise: nothing is kept, so nothing has to be resumed. */
@@ -96,7 +96,7 @@ export class LeaseClock {
   /** promise 15: whether the seat may be counted on at this moment. */
   holds(): boolean {
     const nowMs = this.look();
-    return this.endMs !== null && nowMs < this.endMs;
+    return this.endMs !== null && nowMs < this.endMs; // [lease-until]
   }
 
   /** Time left, negative when it has passed; null where there is no lease. */
@@ -114,13 +114,13 @@ export class LeaseClock {
     const { link } = this;
     if (link === null || link.ttlMs === null) return false;
     const hasPassed = this.endMs === null || nowMs >= this.endMs;
-    return link.isDoubted || (hasPassed && nowMs >= link.graceUntilMs);
+    return link.isDoubted || (hasPassed && nowMs >= link.graceUntilMs); // [lease-passed]
   }
 
   /** Reads the clocks. Two are never added up: a jump of the wall clock only ends what was counted on. */
   private look(): number {
     const nowMs = this.clock.now();
-    const wallMs = this.clock.wall?.();
+    const wallMs = this.clock.wall?.(); // [lease-no-wall]
     if (
       wallMs !== undefined &&
       this.lookedWallMs !== undefined &&
@@ -133,7 +133,7 @@ export class LeaseClock {
   }
 
   private slept(nowMs: number): void {
-    if (this.endMs !== null) this.endMs = Math.min(this.endMs, nowMs);
+    if (this.endMs !== null) this.endMs = Math.min(this.endMs, nowMs); // [lease-clock]
     if (this.link !== null) this.link.isDoubted = true;
   }
 }
@@ -145,9 +145,9 @@ function dated(link: Link, message: ServerMessage, nowMs: number): number {
   const askedMs = isAnswer ? link.askedMs : null;
   if (isAnswer) link.askedMs = null;
   // A broker from before the age of leases: what it says counts from receipt.
-  if (typeof elapsedMs !== 'number') return nowMs;
+  if (typeof elapsedMs !== 'number') return nowMs; // [lease-legacy]
   const slewMs = Math.min((nowMs - link.heardMs) * SLEW, MOST_SLEW_MS);
-  link.baseMs = askedMs === null ? Math.min(link.baseMs + slewMs, nowMs - elapsedMs) : askedMs - elapsedMs;
+  link.baseMs = askedMs === null ? Math.min(link.baseMs + slewMs, nowMs - elapsedMs) : askedMs - elapsedMs; // [lease-base]
   link.heardMs = nowMs;
   return link.baseMs + elapsedMs;
 }

@@ -48,7 +48,7 @@ export async function machineId(
 ): Promise<MachineIdentity> {
   const systemId = await readSystemId(system);
   const id = createHmac('sha256', systemId)
-    .update(`soleseat:${options.application}`)
+    .update(`soleseat:${options.application}`) // [machine-id]
     .digest('hex')
     .slice(0, 32);
   return { id, kind: await kindOf(system), os: `${system.platform} ${release()}`, name: hostname() };

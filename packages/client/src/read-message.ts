@@ -14,7 +14,7 @@ export function readServerMessage(data: unknown): ServerMessage | null {
   } catch {
     return null;
   }
-  return isServerMessage(value) ? value : null;
+  return isServerMessage(value) ? value : null; // [ignore-unreadable]
 }
 
 /** Checks the fields that the client acts on; the rest is handed to listeners as it came. */
@@ -24,7 +24,7 @@ function isServerMessage(value: unknown): value is ServerMessage {
     case 'welcome':
       return (
         isText(value.sessionId) &&
-        isCount(value.epoch) &&
+        isCount(value.epoch) && // [epoch-digits]
         isCount(value.ttlMs) &&
         isCount(value.renewEveryMs) &&
         isCountOrLeftOut(value.elapsedMs)
@@ -45,7 +45,7 @@ function isServerMessage(value: unknown): value is ServerMessage {
     case 'recovered':
     case 'token_expiring':
       return true;
-    default:
+    default: // [ignore-unknown]
       return false;
   }
 }
@@ -64,5 +64,5 @@ function isCount(value: unknown): value is number {
 
 /** Serialisers of some languages send `null` for what was never set. */
 function isCountOrLeftOut(value: unknown): boolean {
-  return value === undefined || value === null || isCount(value);
+  return value === undefined || value === null || isCount(value); // [null-left-out]
 }

@@ -97,7 +97,7 @@ export class SessionClient {
       }
       if (dialler.seen.takeoverSent) return;
     }
-    dialler.dial('takeover');
+    dialler.dial('takeover'); // [takeover-by-person]
     this.emitter.become('connecting');
   }
 
@@ -108,7 +108,7 @@ export class SessionClient {
   retryNow(): void {
     const isBusy = this.dialler.dialling !== null || (this.hasSeat() && this.dialler.seen !== null);
     if (isBusy || this.hasLeft || this.releasing !== null) return;
-    this.dialler.dial('deny');
+    this.dialler.dial('deny'); // [person-may-retry]
     this.emitter.become('connecting');
   }
 
@@ -119,11 +119,13 @@ export class SessionClient {
     this.hasLeft = true;
     this.clearLease();
     if (this.state === 'conflict' || !this.dialler.send({ type: 'release' })) {
+      // [release]
       // Nothing to give back, or nobody to give it to: then the seat ends with its TTL.
       this.finish('closed', RELEASED, 'released');
       return Promise.resolve();
     }
     this.releasing = new PendingRelease(RELEASE_TIMEOUT_MS, () =>
+      // [release-timeout]
       this.finish('closed', NO_CLOSE_FRAME, 'no answer to release'),
     );
     return this.releasing.promise;
@@ -188,7 +190,7 @@ export class SessionClient {
         this.emitter.emit('recovered', {});
         break;
       case 'token_expiring':
-        this.dialler.refresh();
+        this.dialler.refresh(); // [refresh]
         break;
       case 'draining':
         seen.drainWithinMs = message.reconnectWithinMs;
@@ -201,7 +203,7 @@ export class SessionClient {
 
   private welcomed(message: WelcomeMessage): void {
     this.dialler.answered();
-    this.session = { sessionId: message.sessionId, epoch: message.epoch };
+    this.session = { sessionId: message.sessionId, epoch: message.epoch }; // [resumed-false]
     // The release was sent behind the hello: the broker gives the seat back right after this grant.
     if (this.releasing !== null) return;
     this.watch.held();
@@ -217,7 +219,7 @@ export class SessionClient {
     // promise 15: one that lay unread is no news of the seat, and no sign that the connection is well.
     const { deadline } = this.watch;
     if (deadline === null || !this.lease.holds()) return;
-    if (!this.lease.mustResume()) this.dialler.steady();
+    if (!this.lease.mustResume()) this.dialler.steady(); // [backoff-reset]
     this.watch.held();
     const ttlMs = Math.max(0, Math.floor(deadline - performance.now()));
     this.emitter.emit('lease', { epoch, ttlMs, deadline });
@@ -228,13 +230,13 @@ export class SessionClient {
     this.dialler.answered();
     seen.takeoverSent = false;
     this.forget();
-    this.emitter.become('conflict');
+    this.emitter.become('conflict'); // [conflict-lost] [conflict-wait]
     this.emitter.emit('conflict', { holder });
   }
 
   /** promise 4: told at once, not only when the close has come. */
   private evicted(message: EvictedMessage, seen: Seen): void {
-    seen.evicted = message;
+    seen.evicted = message; // [evicted-at-once] [evicted-first]
     const { type: _, ...eviction } = message;
     if (endsForGood(message.reason)) this.session = null;
     this.clearLease();
@@ -250,6 +252,7 @@ export class SessionClient {
     if (typeof retryAfterMs === 'number') {
       // Nobody closes for a refresh that came too early: the session goes on.
       if (message.code === 'token_not_yet_accepted' && this.hasSeat())
+        // [refresh-not-yet]
         this.dialler.refreshAgain(retryAfterMs);
       else seen.retryAfterMs = retryAfterMs;
     }

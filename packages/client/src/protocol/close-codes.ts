@@ -70,5 +70,5 @@ export function meaningOf(reason: CloseReason): string {
 
 /** Whether a client must not reconnect by itself after this close code. */
 export function isFinal(code: number): boolean {
-  return code >= 4500 && code < 5000;
+  return code >= 4500 && code < 5000; // [final-codes]
 }
