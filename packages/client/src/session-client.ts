@@ -119,15 +119,12 @@ export class SessionClient {
     this.hasLeft = true;
     this.clearLease();
     if (this.state === 'conflict' || !this.dialler.send({ type: 'release' })) {
-      // [release]
-      // Nothing to give back, or nobody to give it to: then the seat ends with its TTL.
+      // Nothing to give back, or nobody to give it to: then the seat ends with its TTL. [release]
       this.finish('closed', RELEASED, 'released');
       return Promise.resolve();
     }
-    this.releasing = new PendingRelease(RELEASE_TIMEOUT_MS, () =>
-      // [release-timeout]
-      this.finish('closed', NO_CLOSE_FRAME, 'no answer to release'),
-    );
+    const overdue = () => this.finish('closed', NO_CLOSE_FRAME, 'no answer to release');
+    this.releasing = new PendingRelease(RELEASE_TIMEOUT_MS, overdue); // [release-timeout]
     return this.releasing.promise;
   }
 
