@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { WebSocket } from 'ws';
+import type { connect, SessionClient, WebSocketClass } from '../packages/client/src/index.js';
 import { keyRingFromSecret } from '../src/auth/read-keys.js';
 import { mintToken } from '../src/auth/tokens.js';
-import type { connect, SessionClient, WebSocketClass } from '../packages/client/src/index.js';
 import type { HoldingEnd } from './history.js';
 import { Random } from './random.js';
 import { ORG, SECRET } from './timing.js';

@@ -41,7 +41,8 @@ export async function settle(
   const missing = async () => {
     const late = programs.filter((program) => program.heldEpoch === null);
     // A first attempt may come to nothing, and the library never takes over by itself again: a person would.
-    for (const one of late) if (one.state === 'conflict' || one.state === 'denied' || one.state === 'evicted') one.takeOver();
+    for (const one of late)
+      if (one.state === 'conflict' || one.state === 'denied' || one.state === 'evicted') one.takeOver();
     return late.length === 0 ? null : `${late[0]?.name} got no seat, it is ${late[0]?.state}`;
   };
   findings.push(await agreed('at the roll call', look, missing));

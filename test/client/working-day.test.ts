@@ -119,7 +119,8 @@ describe('a computer that wakes', () => {
     const { client, all } = await waiting();
     Object.assign(view, { visibilityState: 'hidden' });
     view.dispatchEvent(new Event('visibilitychange'));
-    expect(client.state).toBe('reconnecting');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect([client.state, broker.visits.length]).toEqual(['reconnecting', 1]);
     Object.assign(view, { visibilityState: 'visible' });
     (event === 'visibilitychange' ? view : page).dispatchEvent(new Event(event));
     expect(await (await broker.visit(2)).hello()).toMatchObject({ onConflict: 'deny' });

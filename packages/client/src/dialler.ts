@@ -41,8 +41,6 @@ export interface DiallerParts {
   /** The connection ended, or an attempt came to nothing. */
   readonly onLost: (code: number, reason: string, seen: Seen) => void;
   readonly onFault: (fault: ClientEvents['error']) => void;
-  /** The computer, the network or the page is back: the lease has to be looked at before anything is tried. */
-  readonly onWake: () => void;
   /** This platform opens no socket to that URL: no later attempt would do better. */
   readonly onUnusable: () => void;
 }
@@ -118,7 +116,6 @@ export class Dialler {
 
   /** The computer or the network is back: what is left of the wait would help nobody. */
   private hurry(): void {
-    this.parts.onWake();
     if (this.retryTimer !== undefined && this.policy === null && this.connection === null)
       void this.open('deny');
   }

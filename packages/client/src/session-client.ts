@@ -45,7 +45,6 @@ export class SessionClient {
       onDisconnected: () => this.disconnected(),
       onMessage: (message, seen) => this.receive(message, seen),
       onLost: (code, reason, seen) => this.lost(code, reason, seen),
-      onWake: () => this.watch.look(),
       onFault: (fault) => this.emitter.emit('error', fault),
       onUnusable: () => this.finish('closed', NO_CLOSE_FRAME, 'no socket'),
     });
