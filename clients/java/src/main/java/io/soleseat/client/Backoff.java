@@ -15,16 +15,16 @@ record Backoff(long firstMs, long maxMs, DoubleSupplier random) {
    */
   long fullJitterMs(int failures) {
     double widestMs = Math.min(maxMs, firstMs * Math.pow(2, Math.min(failures, MOST_DOUBLINGS)));
-    return (long) (random.getAsDouble() * widestMs);
+    return (long) (random.getAsDouble() * widestMs); // [backoff-jitter]
   }
 
   /** How long to wait before the next attempt. */
   long beforeReconnectMs(int failures, OptionalLong drainWithinMs, long retryAfterMs) {
     long spreadMs =
         drainWithinMs.isPresent()
-            ? (long) (random.getAsDouble() * Math.min(drainWithinMs.getAsLong(), maxMs))
+            ? (long) (random.getAsDouble() * Math.min(drainWithinMs.getAsLong(), maxMs)) // [drain-spread]
             : fullJitterMs(failures);
     // Added, not the larger of the two: clients that were told the same time must not come back in step.
-    return Math.min(LONGEST_MS, Math.min(LONGEST_MS, retryAfterMs) + spreadMs);
+    return Math.min(LONGEST_MS, Math.min(LONGEST_MS, retryAfterMs) + spreadMs); // [retry-after-ms]
   }
 }

@@ -25,7 +25,7 @@ final class BrokerUrl {
     if (url.getRawFragment() != null) throw new IllegalArgumentException("url has a fragment: leave out the # and what follows");
     if (url.getRawUserInfo() != null)
       throw new IllegalArgumentException("url has a user name or a password: the broker knows people by their token alone");
-    refuseToken(url.getRawQuery());
+    refuseToken(url.getRawQuery()); // [token-not-in-url]
     String path = url.getRawPath();
     boolean hasPath = path != null && !path.isEmpty() && !path.equals("/");
     String query = url.getRawQuery() == null ? "" : "?" + url.getRawQuery();

@@ -53,7 +53,7 @@ final class CloseCodes {
 
   /** Whether no attempt may follow by itself. Arithmetic, so that later codes are read rightly. */
   static boolean isFinal(int code) {
-    return code >= 4500 && code < 5000;
+    return code >= 4500 && code < 5000; // [final-codes]
   }
 
   /**
@@ -61,7 +61,7 @@ final class CloseCodes {
    * as final, as that steals from nobody.
    */
   static boolean endsForGood(String reason) {
-    return byReason(reason).map(row -> isFinal(row.code())).orElse(true);
+    return byReason(reason).map(row -> isFinal(row.code())).orElse(true); // [evicted-without-close]
   }
 
   /** A sentence for people. */

@@ -60,7 +60,7 @@ final class Connection {
     return options
         .http()
         .newWebSocketBuilder()
-        .subprotocols(Options.SUBPROTOCOL)
+        .subprotocols(Options.SUBPROTOCOL) // [offer-subprotocol]
         .connectTimeout(Duration.ofMillis(options.connectTimeoutMs()))
         .buildAsync(options.url(), new Listener());
   }
@@ -70,7 +70,7 @@ final class Connection {
     answerTimer.cancel();
     answerTimer =
         loop.after(
-            options.connectTimeoutMs(),
+            options.connectTimeoutMs(), // [answer-timeout]
             () -> giveUp(LossCause.of(LossCause.Kind.TIMEOUT, "The broker did not answer in time.")));
   }
 
@@ -114,7 +114,7 @@ final class Connection {
   /** Lost, for all that this end can see. Does not wait for the peer to agree: a silent one takes long. */
   void giveUp(LossCause cause) {
     if (isOver) return;
-    drop(CloseCodes.LEFT, "no answer");
+    drop(CloseCodes.LEFT, "no answer"); // [no-wait-for-close]
     events.ended(new Loss(CloseCodes.NO_CLOSE_FRAME, "", cause, seen));
   }
 
@@ -124,7 +124,7 @@ final class Connection {
       return;
     }
     socket = opened;
-    send(events.hello());
+    send(events.hello()); // [hello-first]
     opened.request(1);
   }
 
@@ -184,13 +184,13 @@ final class Connection {
       return null;
     }
 
-    /** The JDK has answered it already. */
+    /** The JDK has answered it already, and answers the next one once it is asked for. */
     @Override
     public CompletionStage<?> onPing(WebSocket from, ByteBuffer payload) {
       loop.execute(
           () -> {
             if (!isOver) events.pinged();
-            from.request(1);
+            from.request(1); // [pong]
           });
       return null;
     }

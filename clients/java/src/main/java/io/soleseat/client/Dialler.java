@@ -39,7 +39,7 @@ final class Dialler {
    * promise 15: by these two the broker knows a late `hello` of this client from a new one. One name a client, not one a
    * process: two clients in one process would end each other's sessions.
    */
-  private final String instance = randomName();
+  private final String instance = randomName(); // [instance-new] [instance-same]
 
   private long hellos = 0;
   private int failures = 0;
@@ -89,7 +89,7 @@ final class Dialler {
   /** Dials by itself after that time. Never displaces a holder. */
   void redial(long inMs) {
     redialTimer.cancel();
-    redialTimer = loop.after(inMs, () -> dial(ConflictPolicy.DENY));
+    redialTimer = loop.after(inMs, () -> dial(ConflictPolicy.DENY)); // [reconnect-deny]
   }
 
   /** The wait that a loss asks for, in milliseconds. Counts the loss. */
@@ -154,7 +154,7 @@ final class Dialler {
     question = null;
     events.tokenUnavailable(message);
     LossCause cause = LossCause.of(LossCause.Kind.TOKEN, "There is no token: " + message);
-    lost(new Loss(CloseCodes.NO_CLOSE_FRAME, "", cause, new Seen()));
+    lost(new Loss(CloseCodes.NO_CLOSE_FRAME, "", cause, new Seen())); // [token-failure]
   }
 
   private void lost(Loss loss) {
@@ -190,11 +190,11 @@ final class Dialler {
       Map<String, Object> hello = new LinkedHashMap<>();
       hello.put("type", "hello");
       hello.put("machine", options.machineFields());
-      hello.put("instance", instance);
-      hello.put("attempt", ++hellos);
+      hello.put("instance", instance); // [hello-instance]
+      hello.put("attempt", ++hellos); // [attempt-grows]
       hello.put("onConflict", onConflict.wireName());
       events
-          .resume()
+          .resume() // [resume-latest]
           .ifPresent(one -> hello.put("resume", Map.of("sessionId", one.sessionId(), "epoch", one.epoch())));
       if (!options.program().isEmpty()) hello.put("client", options.program());
       hello.put("token", token);

@@ -42,8 +42,8 @@ record Fields(Map<?, ?> map) {
   /** Throws where the field is there and is no number from 0 on. */
   OptionalLong optionalCount(String name) throws JsonException {
     Object value = map.get(name);
-    if (value == null) return OptionalLong.empty();
-    if (value instanceof Long count && count >= 0) return OptionalLong.of(count);
+    if (value == null) return OptionalLong.empty(); // [null-left-out]
+    if (value instanceof Long count && count >= 0) return OptionalLong.of(count); // [epoch-digits]
     // A fraction comes from nobody, and is no reason to end a session.
     if (value instanceof Double count && count >= 0 && count <= MOST) return OptionalLong.of(count.longValue());
     throw new JsonException(name + " is no number from 0 on");

@@ -36,7 +36,7 @@ final class Heartbeat {
     } else if (message instanceof ServerMessage.Lease) {
       expect(patienceMs());
     } else if (message instanceof ServerMessage.Jeopardy jeopardy) {
-      expect(jeopardy.graceMs());
+      expect(jeopardy.graceMs()); // [jeopardy-wait]
     } else if (message instanceof ServerMessage.Evicted) {
       expect(CLOSE_MS);
     } else if (message instanceof ServerMessage.Conflict) {
@@ -47,7 +47,7 @@ final class Heartbeat {
   }
 
   void pinged() {
-    if (waitsInConflict) expect(patienceMs());
+    if (waitsInConflict) expect(patienceMs()); // [conflict-silence]
   }
 
   /** The connection is over. */
@@ -57,7 +57,7 @@ final class Heartbeat {
   }
 
   private double patienceMs() {
-    return Math.max(LEAST_MS, INTERVALS * renewEveryMs);
+    return Math.max(LEAST_MS, INTERVALS * renewEveryMs); // [silence]
   }
 
   /** The next beat is due within this time. */

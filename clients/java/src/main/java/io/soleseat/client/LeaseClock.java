@@ -64,7 +64,7 @@ final class LeaseClock {
   /** The connection is over. The lease outlives it. */
   synchronized void disconnected() {
     look();
-    link = null;
+    link = null; // [lease-outlives]
   }
 
   /** A welcome or a lease. {@code counts} is false for one that is not of this session. */
@@ -76,7 +76,7 @@ final class LeaseClock {
       link.ttlMs = ttlMs;
       link.graceUntilMs = nowMs;
       // The newest decides, also when it is less.
-      if (!link.isDoubted) untilMs = sentMs + ttlMs;
+      if (!link.isDoubted) untilMs = sentMs + ttlMs; // [lease-newest]
     }
     doubtIfLate(nowMs, sentMs);
   }
@@ -86,7 +86,7 @@ final class LeaseClock {
     double nowMs = look();
     if (link == null) return;
     double sentMs = dated(false, elapsedMs, nowMs);
-    link.graceUntilMs = sentMs + graceMs;
+    link.graceUntilMs = sentMs + graceMs; // [jeopardy-until]
     doubtIfLate(nowMs, sentMs);
   }
 
@@ -105,7 +105,7 @@ final class LeaseClock {
 
   /** promise 15: whether the seat may be counted on at this moment. */
   synchronized boolean holds() {
-    return look() < untilMs;
+    return look() < untilMs; // [lease-until]
   }
 
   /** Time left, negative when it has passed; empty where there is no lease. */
@@ -122,12 +122,12 @@ final class LeaseClock {
     double nowMs = look();
     if (link == null || Double.isNaN(link.ttlMs)) return false;
     boolean hasPassed = !(nowMs < untilMs);
-    return link.isDoubted || (hasPassed && nowMs >= link.graceUntilMs);
+    return link.isDoubted || (hasPassed && nowMs >= link.graceUntilMs); // [lease-passed]
   }
 
   private void doubtIfLate(double nowMs, double sentMs) {
     // False where ttlMs is NaN.
-    if (nowMs - sentMs > link.ttlMs / 3) link.isDoubted = true;
+    if (nowMs - sentMs > link.ttlMs / 3) link.isDoubted = true; // [lease-behind]
   }
 
   /** When the node wrote a message, at the latest, on this clock. */
@@ -135,20 +135,20 @@ final class LeaseClock {
     double askedMs = isAnswer ? link.askedMs : Double.NaN;
     if (isAnswer) link.askedMs = Double.NaN;
     // A broker from before the age of leases: what it says counts from receipt.
-    if (elapsedMs.isEmpty()) return nowMs;
+    if (elapsedMs.isEmpty()) return nowMs; // [lease-legacy]
     double elapsed = elapsedMs.getAsLong();
     double slewMs = Math.min((nowMs - link.heardMs) * SLEW, MOST_SLEW_MS);
-    link.baseMs = Double.isNaN(askedMs) ? Math.min(link.baseMs + slewMs, nowMs - elapsed) : askedMs - elapsed;
+    link.baseMs = Double.isNaN(askedMs) ? Math.min(link.baseMs + slewMs, nowMs - elapsed) : askedMs - elapsed; // [lease-base]
     link.heardMs = nowMs;
     return link.baseMs + elapsed;
   }
 
   /** Reads the clocks. Two are never added up: a jump of the wall clock only ends what was counted on. */
   private double look() {
-    double nowMs = clock.nowMs();
+    double nowMs = clock.nowMs(); // [lease-no-wall]
     double wallMs = clock.wallMs();
     if (wallMs - lookedWallMs - (nowMs - lookedMs) > SLEPT_MS) {
-      untilMs = Math.min(untilMs, nowMs);
+      untilMs = Math.min(untilMs, nowMs); // [lease-clock]
       if (link != null) link.isDoubted = true;
     }
     lookedMs = nowMs;

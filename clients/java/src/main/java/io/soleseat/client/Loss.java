@@ -22,20 +22,20 @@ record Loss(int code, String reason, LossCause cause, Seen seen) {
     boolean isFinal = CloseCodes.isFinal(code);
     if (seen.evictedFor != null && (isFinal || CloseCodes.endsForGood(seen.evictedFor))) return Ending.EVICTED;
     boolean isFinalStatus = cause.status().isPresent() && FINAL_STATUSES.contains(cause.status().getAsInt());
-    if (isFinal || isFinalStatus) return Ending.DENIED;
-    return code == CloseCodes.NORMAL && GIVEN_BACK.contains(reason) ? Ending.CLOSED : Ending.LOST;
+    if (isFinal || isFinalStatus) return Ending.DENIED; // [handshake-final] [handshake-others-retry]
+    return code == CloseCodes.NORMAL && GIVEN_BACK.contains(reason) ? Ending.CLOSED : Ending.LOST; // [close-1000] [other-codes-retry]
   }
 
   /** The next attempt needs a token for this; null where the last one may do. */
   TokenNeed tokenNeed() {
-    if (code == CloseCodes.TOKEN_EXPIRED || cause.status().orElse(0) == 401) return TokenNeed.TOKEN_EXPIRED;
-    return code == CloseCodes.TOKEN_NOT_YET_ACCEPTED ? TokenNeed.TOKEN_NOT_YET_ACCEPTED : null;
+    if (code == CloseCodes.TOKEN_EXPIRED || cause.status().orElse(0) == 401) return TokenNeed.TOKEN_EXPIRED; // [handshake-401]
+    return code == CloseCodes.TOKEN_NOT_YET_ACCEPTED ? TokenNeed.TOKEN_NOT_YET_ACCEPTED : null; // [new-token]
   }
 
   /** The longer of what an `error` and what the handshake's answer asked for. */
   long retryAfterMs() {
     long byAnswerMs = cause.retryAfter().map(Duration::toMillis).orElse(0L);
-    return Math.max(seen.retryAfterMs, byAnswerMs);
+    return Math.max(seen.retryAfterMs, byAnswerMs); // [handshake-retry-after]
   }
 
   /** A sentence for people: the broker's own, or the table's. */

@@ -55,7 +55,7 @@ public final class MachineId {
     try {
       Mac mac = Mac.getInstance("HmacSHA256");
       mac.init(new SecretKeySpec(systemId.getBytes(StandardCharsets.UTF_8), "HmacSHA256"));
-      byte[] hash = mac.doFinal(("soleseat:" + application).getBytes(StandardCharsets.UTF_8));
+      byte[] hash = mac.doFinal(("soleseat:" + application).getBytes(StandardCharsets.UTF_8)); // [machine-id]
       return HexFormat.of().formatHex(hash).substring(0, DIGITS);
     } catch (GeneralSecurityException impossible) {
       throw new IllegalStateException("every Java has HmacSHA256", impossible);

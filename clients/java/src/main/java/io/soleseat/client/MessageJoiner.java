@@ -14,7 +14,7 @@ final class MessageJoiner {
   Optional<String> add(CharSequence part, boolean isLast) {
     if (parts.length() + part.length() > MOST_CHARACTERS) isTooLong = true;
     if (!isTooLong) parts.append(part);
-    if (!isLast) return Optional.empty();
+    if (!isLast) return Optional.empty(); // [fragments]
     Optional<String> message = isTooLong ? Optional.empty() : Optional.of(parts.toString());
     isTooLong = false;
     parts.setLength(0);

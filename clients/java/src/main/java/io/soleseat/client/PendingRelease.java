@@ -11,7 +11,7 @@ final class PendingRelease {
 
   PendingRelease(Loop loop, CompletableFuture<Void> done, Runnable onOverdue) {
     this.done = done;
-    timer = loop.after(TIMEOUT_MS, onOverdue);
+    timer = loop.after(TIMEOUT_MS, onOverdue); // [release-timeout]
   }
 
   /** Another caller wants to know of the same end. */

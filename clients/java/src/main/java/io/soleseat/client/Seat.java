@@ -42,14 +42,14 @@ final class Seat implements Dialler.Events, LeaseWatch.Events {
       if (!connection.seen.takeoverSent) connection.seen.takeoverSent = askForSeat(connection);
       if (connection.seen.takeoverSent) return;
     }
-    personDials(ConflictPolicy.TAKEOVER);
+    personDials(ConflictPolicy.TAKEOVER); // [takeover-by-person]
   }
 
   /** A person chose "try again". Displaces nobody. */
   void retryNow() {
     boolean isUnderWay = dialler.dialling() != null;
     if (releasing != null || endedHere || isUnderWay || status.hasSeat()) return;
-    personDials(ConflictPolicy.DENY);
+    personDials(ConflictPolicy.DENY); // [person-may-retry]
   }
 
   /** Gives the seat back and ends. The future is done when the broker confirms it, or after two seconds. */
@@ -65,7 +65,7 @@ final class Seat implements Dialler.Events, LeaseWatch.Events {
     }
     clearLease();
     boolean mayHaveSeat = !status.is(SeatState.CONFLICT) && !status.is(SeatState.EVICTED);
-    if (mayHaveSeat && dialler.send("release")) {
+    if (mayHaveSeat && dialler.send("release")) { // [release]
       releasing =
           new PendingRelease(
               loop, done, () -> finish(SeatState.CLOSED, CloseCodes.NO_CLOSE_FRAME, "no answer to release"));
@@ -111,9 +111,9 @@ final class Seat implements Dialler.Events, LeaseWatch.Events {
     else if (message instanceof ServerMessage.Jeopardy jeopardy) endangered(jeopardy);
     else {
       watch.lease.heard(false, message.elapsedMs());
-      if (message instanceof ServerMessage.Evicted evicted) evicted(evicted.event(), seen);
+      if (message instanceof ServerMessage.Evicted evicted) evicted(evicted.event(), seen); // [evicted-first]
       else if (message instanceof ServerMessage.Recovered) recovered();
-      else if (message instanceof ServerMessage.TokenExpiring) dialler.refreshToken();
+      else if (message instanceof ServerMessage.TokenExpiring) dialler.refreshToken(); // [refresh]
       else if (message instanceof ServerMessage.Draining draining)
         seen.drainWithinMs = OptionalLong.of(draining.reconnectWithinMs());
       else if (message instanceof ServerMessage.Failed failed) refused(failed, seen);
@@ -173,7 +173,7 @@ final class Seat implements Dialler.Events, LeaseWatch.Events {
   private void welcomed(ServerMessage.Welcome message) {
     watch.lease.granted(true, message.ttlMs(), message.elapsedMs(), releasing == null);
     dialler.answered();
-    status.keep(message.session());
+    status.keep(message.session()); // [resumed-false]
     // The release was sent behind the hello: the broker gives the seat back right after this grant.
     if (releasing != null) return;
     slept = false;
@@ -197,13 +197,13 @@ final class Seat implements Dialler.Events, LeaseWatch.Events {
     boolean counts = releasing == null && session != null && message.epoch() >= session.epoch();
     watch.lease.granted(false, message.ttlMs(), message.elapsedMs(), counts);
     if (!counts) return;
-    seen.forgetError();
+    seen.forgetError(); // [error-without-close]
     // promise 8: a lease that was asserted again may come back with a higher epoch.
     status.keep(new ServerMessage.Resume(session.sessionId(), message.epoch()));
     // promise 15: one that lay unread is no news of the seat, and no sign that the connection is well.
     OptionalLong deadline = watch.deadlineNanos();
     if (deadline.isEmpty() || !watch.lease.holds()) return;
-    if (!watch.lease.mustResume()) {
+    if (!watch.lease.mustResume()) { // [backoff-reset]
       slept = false;
       dialler.steady();
     }
@@ -216,7 +216,7 @@ final class Seat implements Dialler.Events, LeaseWatch.Events {
     watch.lease.heard(true, message.elapsedMs());
     dialler.answered();
     seen.takeoverSent = false;
-    status.forget();
+    status.forget(); // [conflict-lost] [conflict-wait]
     clearLease();
     status.become(SeatState.CONFLICT);
     status.emit(message.event());
@@ -237,7 +237,7 @@ final class Seat implements Dialler.Events, LeaseWatch.Events {
   private void evicted(SeatEvent.Evicted event, Seen seen) {
     seen.evictedFor = event.reason();
     if (CloseCodes.endsForGood(event.reason())) status.forget();
-    clearLease();
+    clearLease(); // [evicted-at-once]
     status.become(SeatState.EVICTED);
     status.emit(event);
   }
@@ -251,7 +251,7 @@ final class Seat implements Dialler.Events, LeaseWatch.Events {
     if (retryAfterMs.isPresent()) {
       // Nobody closes for a refresh that came too early: the session goes on.
       boolean isRefresh = status.hasSeat() && message.code().equals("token_not_yet_accepted");
-      if (isRefresh) dialler.refreshAgain(retryAfterMs.getAsLong());
+      if (isRefresh) dialler.refreshAgain(retryAfterMs.getAsLong()); // [refresh-not-yet]
       else seen.retryAfterMs = retryAfterMs.getAsLong();
     }
     Optional<Duration> retryAfter = retryAfterMs.stream().mapToObj(Duration::ofMillis).findFirst();
@@ -283,7 +283,7 @@ final class Seat implements Dialler.Events, LeaseWatch.Events {
   }
 
   private CompletableFuture<Void> end(SeatState ending, int code) {
-    int told = code == CloseCodes.NORMAL ? CloseCodes.NORMAL : CloseCodes.LEFT;
+    int told = code == CloseCodes.NORMAL ? CloseCodes.NORMAL : CloseCodes.LEFT; // [leave-not-1000]
     CompletableFuture<Void> written = dialler.stop(told, "client ended");
     status.forget();
     clearLease();

@@ -15,7 +15,7 @@ final class ServerMessageReader {
       Fields fields = Fields.of(JsonReader.read(text));
       return Optional.ofNullable(message(fields.text("type"), fields));
     } catch (JsonException unreadable) {
-      return Optional.empty();
+      return Optional.empty(); // [ignore-unreadable]
     }
   }
 
@@ -37,7 +37,7 @@ final class ServerMessageReader {
               fields.optionalText("message").orElse(""),
               fields.optionalCount("retryAfterMs"),
               fields.optionalCount("elapsedMs"));
-      default -> null;
+      default -> null; // [ignore-unknown]
     };
   }
 

@@ -46,7 +46,8 @@ final class TokenFetcher {
     }
 
     private void begin(TokenNeed need) {
-      timer = loop.after(timeoutMs, () -> failed("the token source gave no token within " + timeoutMs + " ms"));
+      String overdue = "the token source gave no token within " + timeoutMs + " ms";
+      timer = loop.after(timeoutMs, () -> failed(overdue)); // [token-timeout]
       try {
         call = threads.submit(() -> ask(need));
       } catch (RejectedExecutionException allHang) {
