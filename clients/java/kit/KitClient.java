@@ -21,7 +21,8 @@ import java.util.concurrent.TimeUnit;
  * It prints `holds true` and `holds false` at each change, and each event. It reads `takeover`, `retry`, `release` and `quit`.
  */
 public class KitClient implements SeatListener {
-  private static final long LOOK_EVERY_MS = 5;
+  /** Each look reads a file of the system: several of these programs run side by side. */
+  private static final long LOOK_EVERY_MS = 20;
 
   private final HttpClient http = HttpClient.newHttpClient();
   private volatile SeatClient seat;
