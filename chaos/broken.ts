@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Act } from './people.js';
-import { dist, root, workFolder } from './places.js';
+import { clientDist, dist, root, workFolder } from './places.js';
 import type { RunOptions } from './run.js';
 import type { FaultKind } from './schedule.js';
 
@@ -224,7 +224,7 @@ export const breakages = {
     what: 'the client library counts a lease from when it hears of it, however old the message is (promise 15)',
     changes: [
       {
-        file: 'client/lease-clock.js',
+        file: '../packages/client/dist/esm/lease-clock.js',
         find: "if (typeof elapsedMs !== 'number')",
         replace: '',
       },
@@ -265,6 +265,7 @@ export function breakBuild(name: BreakageName): { readonly dist: string; readonl
     const build = join(copy, 'dist');
     cpSync(join(root, 'package.json'), join(copy, 'package.json'));
     cpSync(dist, build, { recursive: true, filter: (file) => !file.endsWith('.map') });
+    cpSync(clientDist, join(copy, 'packages', 'client', 'dist'), { recursive: true });
     dropSourceMaps(build);
     for (const change of breakages[name].changes) apply(build, change);
     return { dist: build, remove };

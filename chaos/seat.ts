@@ -58,7 +58,9 @@ export interface SeatParts {
 
 /** `node`: as a desktop program has it; else with the clocks that every platform has. */
 export async function loadLibrary(dist: string, variant: 'node' | 'index'): Promise<typeof connect> {
-  const module = await import(pathToFileURL(join(dist, 'client', `${variant}.js`)).href);
+  const module = await import(
+    pathToFileURL(join(dist, '..', 'packages', 'client', 'dist', 'esm', `${variant}.js`)).href
+  );
   return module.connect as typeof connect;
 }
 

@@ -2,8 +2,9 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect as dial, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { faultCause, statusCause } from '../../packages/client/src/cause.js';
+import { statusCause } from '../../packages/client/src/cause.js';
 import { proxyFor } from '../../packages/client/src/http-agent.js';
+import { faultCause } from '../../packages/client/src/socket-fault.js';
 import { selfSigned } from '../support/certificate.js';
 import { eventually } from '../support/eventually.js';
 import { observe, ScriptedBroker, welcome } from './scripted-broker.js';
@@ -33,6 +34,7 @@ async function listen(server: Server): Promise<number> {
 function refusing(status: number, headers: Readonly<Record<string, string>> = {}): Promise<number> {
   const server = createHttpServer();
   server.on('upgrade', (_, socket) => {
+    socket.on('error', () => {}); // The client hangs up as soon as it has read the status.
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.end(`HTTP/1.1 ${status} No\r\n${lines.join('')}Content-Length: 0\r\n\r\n`);
   });
@@ -95,7 +97,10 @@ describe('why there is no connection', () => {
   it('tells once of what stays the same, and again of another cause', async () => {
     let status = 503;
     const server = createHttpServer();
-    server.on('upgrade', (_, socket) => socket.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`));
+    server.on('upgrade', (_, socket) => {
+      socket.on('error', () => {});
+      socket.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`);
+    });
     const observed = seat(`ws://127.0.0.1:${await listen(server)}`);
     await eventually(() => observed.all('reconnecting').length >= 3);
     expect(observed.all('error')).toHaveLength(1);

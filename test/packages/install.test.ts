@@ -13,6 +13,7 @@ import { pickFreePort } from '../../src/embedded/redis-probe.js';
 import { openBrowser, openPage } from '../support/browser.js';
 import { ended } from '../support/command.js';
 import { eventually } from '../support/eventually.js';
+import { casesOf } from '../support/scope.js';
 import { browserFiles, nodePrograms, typedProgram } from './programs.js';
 import { environment, Workshop } from './workshop.js';
 
@@ -21,7 +22,15 @@ const root = resolve(import.meta.dirname, '..', '..');
 const LARGEST_BUNDLE = 8 * 1024;
 const seatTaken = /^seat [0-9a-f-]{36} closed$/;
 
+/** Other ways to install packages, each from an empty folder: npm gets the programs themselves. */
+const managers = [
+  ['pnpm', ['--yes', 'pnpm@10', 'add']],
+  // On Node 20 one of Fastify's packages asks for a newer Node, which yarn alone takes for a fault.
+  ['yarn', ['--yes', 'yarn@1', 'add', '--no-progress', '--ignore-engines']],
+] as const;
+
 const workshop = new Workshop();
+let tarballs: readonly string[];
 let broker: ChildProcess;
 let said = '';
 let pages: Server;
@@ -29,7 +38,7 @@ let origin: string;
 let url: string;
 
 beforeAll(async () => {
-  const tarballs = await workshop.pack();
+  tarballs = await workshop.pack();
   workshop.write({ 'package.json': '{"name": "example", "version": "1.0.0", "private": true}' });
   // As a person would, scripts and all.
   await workshop.run('npm', 'install', '--no-audit', '--no-fund', ...tarballs);
@@ -135,6 +144,41 @@ describe('the packages, installed in an empty folder', () => {
   });
 });
 
+describe('the packages, otherwise', () => {
+  // In `npm test` npm alone, above.
+  it.for(casesOf(managers, () => false))('take a seat where %s installed them', async ([, command]) => {
+    const other = new Workshop();
+    other.write({ 'package.json': '{"name": "other", "version": "1.0.0"}' });
+    await other.run('npx', ...command, ...tarballs.map((path) => `file:${path}`));
+    const { file, text } = nodePrograms['an ES module'];
+    other.write({ [file]: text });
+    const env = [`SEAT_URL=${url}`, `SEAT_TOKEN=${tokenOf('ADA')}`];
+    expect((await other.run('env', ...env, process.execPath, file)).trim()).toMatch(seatTaken);
+    other.clear();
+  });
+
+  it.for(casesOf(['a fresh clone'], () => false))('are the same from %s', async () => {
+    const packed = await workshop.pack(await workshop.cloneProject(), 'from-clone');
+    for (const [index, path] of packed.entries()) {
+      const names = await namesIn(path);
+      expect(names.length).toBeGreaterThan(50);
+      expect(names).toEqual(await namesIn(tarballs[index] ?? ''));
+    }
+  });
+
+  it('hold a README and a license each', async () => {
+    for (const path of tarballs) {
+      const names = (await namesIn(path)).join('\n');
+      expect(names).toContain('README.md');
+      expect(names).toContain('LICENSE');
+    }
+  });
+});
+
+async function namesIn(tarball: string): Promise<readonly string[]> {
+  return (await workshop.run('tar', '-tzf', tarball)).split('\n').sort();
+}
+
 describe('the types', () => {
   const newest = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const older = join(root, 'node_modules', 'typescript-5', 'bin', 'tsc');
@@ -190,7 +234,11 @@ describe('in a browser', () => {
       logLevel: 'error',
       build: {
         outDir: 'dist-vite',
-        lib: { entry: join(workshop.folder, 'only.js'), formats: ['es'], fileName: () => 'only.js' },
+        rolldownOptions: {
+          input: join(workshop.folder, 'only.js'),
+          preserveEntrySignatures: 'strict',
+          output: { entryFileNames: 'only.js' },
+        },
         minify: true,
       },
     });

@@ -24,8 +24,8 @@ export class Workshop {
   }
 
   /** Packs both packages as npm would publish them, and gives the paths of the tarballs. */
-  async pack(from = root): Promise<readonly string[]> {
-    const target = join(this.folder, 'tarballs');
+  async pack(from = root, into = 'tarballs'): Promise<readonly string[]> {
+    const target = join(this.folder, into);
     mkdirSync(target, { recursive: true });
     await run(from, 'npm', [
       'pack',
@@ -34,7 +34,9 @@ export class Workshop {
       '--pack-destination',
       target,
     ]);
-    return readdirSync(target).map((name) => join(target, name));
+    return readdirSync(target)
+      .sort()
+      .map((name) => join(target, name));
   }
 
   /** The project as a fresh clone would have it, with what is not committed yet. */

@@ -1,4 +1,4 @@
-import { type Cause, closeCause, faultCause, statusCause } from './cause.js';
+import { type Cause, closeCause, statusCause } from './cause.js';
 import type {
   ClientMessage,
   ErrorMessage,
@@ -35,7 +35,11 @@ interface Refusal {
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
-export type WebSocketClass = new (url: string, protocols: string[]) => WebSocketLike;
+export interface WebSocketClass {
+  new (url: string, protocols: string[]): WebSocketLike;
+  /** What an error of its socket means, on a platform that shows one. */
+  causeOf?(fault: { readonly code?: unknown }): Cause;
+}
 
 /** A WebSocket that had to be looked for, and what the program should know about it. */
 export interface FoundSocket {
@@ -109,7 +113,8 @@ export class Connection {
       this.end(NO_CLOSE_FRAME, '');
     });
     this.socket.on?.('error', (fault) => {
-      this.seen.cause ??= faultCause(fault);
+      const cause = options.socketClass.causeOf?.(fault);
+      if (cause !== undefined) this.seen.cause ??= cause;
     });
     this.socket.addEventListener('close', ({ code, reason }) => {
       if (code !== NO_CLOSE_FRAME) this.seen.cause ??= closeCause(code, reason);

@@ -8,6 +8,7 @@ import type { FoundSocket, WebSocketClass } from './connection.js';
 import { proxyAgent, proxyFor } from './http-agent.js';
 import type { ConnectOptions } from './options.js';
 import { SessionClient } from './session-client.js';
+import { faultCause } from './socket-fault.js';
 
 export * from './index.js';
 
@@ -30,16 +31,18 @@ function socketFor(url: string, options: ConnectOptions): WebSocketClass | Promi
       (fault: Error) => {
         if (options.proxy !== undefined) throw fault;
         // It may well be that the broker is reached without it.
-        return { socketClass: WebSocket, warning: fault.message };
+        return { socketClass: socketWith(undefined), warning: fault.message };
       },
     );
-  return options.agent === undefined ? WebSocket : socketWith(options.agent as Agent);
+  return socketWith(options.agent as Agent | undefined);
 }
 
-function socketWith(agent: Agent): WebSocketClass {
+function socketWith(agent: Agent | undefined): WebSocketClass {
   return class extends WebSocket {
+    static readonly causeOf = faultCause;
+
     constructor(url: string, protocols: string[]) {
-      super(url, protocols, { agent });
+      super(url, protocols, agent === undefined ? {} : { agent });
     }
   };
 }
