@@ -64,13 +64,16 @@ describe('the license desk', () => {
       Desktop.hello(broker.ports.public, 'dora', 'cloned', { machine: { id: 'cloned', name } });
     await (await hello('studio')).told('welcome');
     expect((await run(['machine', 'list', 'dora'])).out).not.toContain('double');
-    await (await hello('farm')).told('welcome');
+    const farm = await hello('farm');
+    await farm.told('welcome');
     expect((await run(['machine', 'list', 'dora'])).out).toMatch(
       /double\s+farm .*cloned +studio and farm at once, \d/s,
     );
     const [machine] = await json('machine', 'list', 'dora');
     expect(machine).toMatchObject({ id: 'cloned', name: 'farm', double: { names: ['studio', 'farm'] } });
     expect(Date.parse(machine.double.at)).toBeLessThanOrEqual(Date.parse(machine.lastSeen));
+    farm.ws.send(JSON.stringify({ type: 'release' }));
+    expect((await farm.close()).reason).toBe('released');
   });
 
   it('ignores the case of names where the org says so, and lists users who differ only so', async () => {

@@ -54,7 +54,8 @@ it('promise 11: memory stays flat, however often everybody is dropped and comes 
     for (const one of desktops) one.ws.terminate();
     await Promise.all(desktops.map((one) => one.close()));
   };
-  for (let i = 0; i < 10; i++) await wave();
+  // The heap of a young process grows to its working size first.
+  for (let i = 0; i < 25; i++) await wave();
   const warmMb = await residentMb();
   for (let i = 0; i < 20; i++) await wave();
   // A node that kept only 20 KB of each of the 4,000 visits would have grown by 80 MB.
