@@ -9,6 +9,7 @@ import { recorded } from './tools.mjs';
 const page = join(root, 'docs', 'clients.md');
 const begin = '<!-- clients -->';
 const end = '<!-- /clients -->';
+const marks = { passed: '✓', failed: '✗', 'not run': '–' };
 /** A JVM for each check: what makes one fast in the long run only makes it slow here. */
 const fastStart = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx64m'];
 
@@ -67,8 +68,6 @@ function judge(command, env) {
     );
   });
 }
-
-const marks = { passed: '✓', failed: '✗', 'not run': '–' };
 
 function table(columns) {
   const [first] = columns;
