@@ -56,7 +56,7 @@ export class Program {
       createInterface({ input: this.child.stdout }).on('line', (line) => this.read(line));
   }
 
-  /** What it printed last; null before its first line. */
+  /** The last `holds` line that the program printed; null before the first one. */
   get holds(): boolean | null {
     return this.printed.at(-1)?.holds ?? null;
   }

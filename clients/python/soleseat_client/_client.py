@@ -33,8 +33,8 @@ class SeatClient:
             taken as `ws` and `wss`; `/v1/connect` is added where there is no path.
         :param get_token: called before every attempt and before a token ends, with what the token is for: `connect`,
             `token_expiring`, `token_expired` or `token_not_yet_accepted` (after the last two a cached token is of no
-            use). A coroutine function, or a plain one: that runs in a thread of its own, and may block. What it raises
-            is told by an `Error` event and tried again.
+            use). A coroutine function, or a plain one: that runs in a thread of its own, and may block. An
+            exception is told by an `Error` event, and the call is tried again.
         :param machine: this computer, such as `machine_id("drawing")`.
         :param on_conflict: what the first attempt does where somebody else has the seat: `takeover` (default, as a
             person started the program) or `deny`. Every later attempt denies.

@@ -127,7 +127,7 @@ class Listeners:
 
 
 async def guarded(result: Any, event: Event) -> None:
-    """Awaits an asynchronous listener. What it raises is logged."""
+    """Awaits an asynchronous listener. An exception of the listener is logged."""
     try:
         await result
     except Exception:

@@ -5,8 +5,8 @@ package io.soleseat.client;
  *
  * <p>Events come in order, one at a time, on the callback executor of the client ({@link SeatClientBuilder#callbackExecutor};
  * a daemon thread of the library unless one is given). A listener that throws is logged, and nothing else comes of it. A
- * listener may call every method of the client. One that blocks delays the events after it, but neither the seat nor its
- * renewals.
+ * listener may call every method of the client. A listener that blocks delays the events after it. It delays neither the seat
+ * nor its renewals.
  */
 public interface SeatListener {
   /**
