@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect as dial, type Socket } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { statusCause } from '../../packages/client/src/cause.js';
-import { proxyFor } from '../../packages/client/src/http-agent.js';
+import { proxyAgent, proxyFor } from '../../packages/client/src/http-agent.js';
 import { faultCause } from '../../packages/client/src/socket-fault.js';
 import { selfSigned } from '../support/certificate.js';
 import { eventually } from '../support/eventually.js';
@@ -180,6 +180,8 @@ describe('a proxy', () => {
     ['wss://seats.example.com:8443', { HTTPS_PROXY: 'http://p:1', NO_PROXY: 'example.com:8443' }, null],
     ['wss://seats.example.com', { HTTPS_PROXY: 'http://p:1', NO_PROXY: 'example.com:8443' }, 'http://p:1'],
     ['wss://seats.example.com', { HTTPS_PROXY: 'http://p:1', no_proxy: '*' }, null],
+    ['wss://[fd00::1]', { HTTPS_PROXY: 'http://p:1', NO_PROXY: 'fd00::1' }, null],
+    ['wss://[fd00::1]:8443', { HTTPS_PROXY: 'http://p:1', NO_PROXY: '[fd00::1]:8443' }, null],
   ] as const)('of %s in the environment %j is %s', ([url, environment, proxy]) => {
     expect(at(url, environment)).toBe(proxy);
   });
@@ -189,6 +191,15 @@ describe('a proxy', () => {
     expect(at('wss://seats.example.com', environment, { proxy: 'http://own:2' })).toBe('http://own:2');
     expect(at('wss://seats.example.com', environment, { proxy: false })).toBeNull();
     expect(at('wss://seats.example.com', environment, { agent: {} })).toBeNull();
+  });
+
+  it('of another kind is told, as what it is', async () => {
+    const broker = await ScriptedBroker.start();
+    servers.push({ close: () => broker.stop() });
+    await expect(proxyAgent('socks5://user:secret@p:1')).rejects.toThrow(/\(p:1\) is no HTTP proxy/);
+    const observed = seat(broker.url, { proxy: 'socks5://p:1' });
+    await observed.state('closed');
+    expect(observed.all('error')[0]).toMatchObject({ code: 'socket_unavailable' });
   });
 
   it('is dialled through, by CONNECT', async () => {

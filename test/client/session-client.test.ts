@@ -127,6 +127,7 @@ describe('connecting', () => {
     '/v1/connect',
     'ws://127.0.0.1/#x',
     'ws://127.0.0.1/v1/connect?token=eyJ',
+    'ws://127.0.0.1/v1/connect?a=b&Access_Token=eyJ',
     'ws://',
   ])('fails at once with the URL %j', (url) => {
     expect(() => observeAt(url)).toThrow(TypeError);

@@ -13,8 +13,9 @@ export function socketAddress(text: string): string {
   if (url.protocol !== 'ws:' && url.protocol !== 'wss:')
     throw new TypeError(`options.url must begin with wss:// or ws://, not ${url.protocol}//`);
   if (url.hash !== '') throw new TypeError('options.url must be without a fragment (#)');
-  if (url.searchParams.has('token') || url.searchParams.has('access_token'))
-    // [token-not-in-url]
+  const names = [...url.searchParams.keys()];
+  // [token-not-in-url]
+  if (names.some((name) => /^(access_?)?token$|^jwt$/i.test(name)))
     throw new TypeError('options.url must be without a token: getToken gives it');
   if (url.pathname === '/') url.pathname = CONNECT_PATH;
   return url.href;

@@ -18,6 +18,8 @@ export function proxyFor(
 
 /** Loads the library for proxies, which only those need who have one. Rejects, with the next step, where it is not installed. */
 export async function proxyAgent(proxy: string): Promise<Agent> {
+  if (!/^https?:/i.test(proxy))
+    throw new Error(`the proxy (${hostOf(proxy)}) is no HTTP proxy: give an agent for it (options.agent)`);
   // Not a literal: a bundler must not look for a package that is optional.
   const name = 'https-proxy-agent';
   const { HttpsProxyAgent } = (await import(name).catch(() => {
@@ -41,14 +43,18 @@ function isLoopback(host: string): boolean {
 
 /** `NO_PROXY`: names and what ends with them, `*` for all, each with a port or without. */
 function isExempt({ hostname, port, protocol }: URL, list: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
   const ownPort = port || (protocol === 'wss:' ? '443' : '80');
   return list
     .split(/[\s,]+/)
     .filter((one) => one !== '')
     .some((entry) => {
-      const [, name = '', wantedPort] = /^(.*?)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
+      // More than one colon is an IPv6 address, which has no port without brackets.
+      const form = /^[^:]*:[^:]*:/.test(entry) && !entry.startsWith('[') ? /^(.*)$/ : /^(.*?)(?::(\d+))?$/;
+      const [, given = '', wantedPort] = form.exec(entry.toLowerCase()) ?? [];
+      const name = given.replace(/^\[|\]$/g, '');
       if (wantedPort !== undefined && wantedPort !== ownPort) return false;
       const suffix = name.replace(/^\*?\./, '');
-      return name === '*' || hostname === suffix || hostname.endsWith(`.${suffix}`);
+      return name === '*' || host === suffix || host.endsWith(`.${suffix}`);
     });
 }
