@@ -13,7 +13,13 @@ const oid = (hex: string) => der(0x06, Buffer.from(hex, 'hex'));
 const utcTime = (text: string) => der(0x17, Buffer.from(text));
 const bits = (content: Buffer) => der(0x03, Buffer.from([0]), content);
 const pem = (label: string, bytes: Buffer) =>
-  `-----BEGIN ${label}-----\n${bytes.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`;
+  // No empty line, also where the last one is full: OpenSSL refuses that.
+  [
+    `-----BEGIN ${label}-----`,
+    ...(bytes.toString('base64').match(/.{1,64}/g) ?? []),
+    `-----END ${label}-----`,
+    '',
+  ].join('\n');
 
 const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'));
 const commonName = oid('550403');
