@@ -4,7 +4,8 @@ import { monotonicMs } from '../dist/base/clock.js';
 import { createMetrics } from '../dist/base/metrics.js';
 import { provisionRedis } from '../dist/embedded/find-redis.js';
 import { startRedis } from '../dist/embedded/redis-process.js';
-import { readImport, runImport } from '../dist/license/import.js';
+import { runImport } from '../dist/license/import.js';
+import { ImportFile } from '../dist/license/import-file.js';
 import { recount } from '../dist/license/recount.js';
 import { createStore } from '../dist/store/store.js';
 
@@ -57,8 +58,13 @@ async function measure(redis, size) {
   const store = createStore({ redis, metrics: createMetrics(), clock: monotonicMs, config });
   const file = ['user,expiresAt,note', ...Array.from({ length: size }, (_, i) => `user-${i},,`)].join('\n');
   const imported = await timed(async () => {
-    const { lines } = await readImport(file, Date.now());
-    const end = await runImport(store, { org: ORG, actor: 'bench', lines }, randomUUID, () => {});
+    const rules = { nowMs: Date.now(), timeZone: 'UTC', ignoresCase: false, maxLines: size };
+    const source = new ImportFile(Buffer.from(file), rules);
+    const importId = randomUUID();
+    await store.imports.begin(ORG, importId, 'bench');
+    const order = { org: ORG, actor: 'bench', file: source, total: size };
+    const end = await runImport(store, order, { importId, newId: randomUUID }, () => {});
+    await source.close();
     if (end.type !== 'done') throw new Error(`the import failed: ${JSON.stringify(end)}`);
   });
   const listed = await timed(async () => {

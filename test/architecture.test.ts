@@ -95,7 +95,7 @@ describe('the architecture', () => {
   });
 
   it('closes WebSockets of the broker in one file', () => {
-    const closers = linesWith(/\bws\.(close|terminate)\(|\.terminate\(/).filter(
+    const closers = linesWith(/\bws\.(close|terminate)\(|(?<!worker)\.terminate\(/).filter(
       (place) => !place.startsWith('src/gateway/connection.ts:') && !place.startsWith(clientSources),
     );
     expect(closers).toEqual([]);

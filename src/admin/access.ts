@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import jwt from 'jsonwebtoken';
 import { bearerToken } from '../auth/bearer.js';
 import type { TokenGate } from '../auth/gate.js';
 import { type AdminClaims, type Role, roles } from '../auth/tokens.js';
+import { addressOf as networkOf } from '../base/address.js';
 import type { Log } from '../base/log.js';
 import type { PeerAddress } from '../base/peer-address.js';
 import type { Actor } from '../store/license-types.js';
@@ -38,12 +40,20 @@ export function actorOf({ subject, role }: Pick<AdminClaims, 'subject' | 'role'>
   return { name: subject, role };
 }
 
-/** Checks a token that somebody logs in with. */
+/** Checks a token that somebody logs in with. A good one is let in whatever others at its address, or under its name, have tried. */
 export function logIn(token: string, request: FastifyRequest, parts: AccessParts): AdminClaims {
+  const tried = { address: networkOf(addressOf(request, parts)), name: nameClaimedBy(token) };
+  if (!parts.gate.isGood(token)) parts.failedLogIns.refuseMany(tried);
   const verdict = parts.gate.judge(token, 'admin');
   if (verdict.ok) return verdict.claims;
-  parts.failedLogIns.add(addressOf(request, parts));
+  parts.failedLogIns.add(tried);
   throw unauthorized();
+}
+
+/** The `sub` of a token that nobody has verified: only good to count by. */
+function nameClaimedBy(token: string): string | null {
+  const payload = jwt.decode(token);
+  return typeof payload === 'object' && typeof payload?.sub === 'string' ? payload.sub.slice(0, 256) : null;
 }
 
 /** Where a request comes from, as trusted proxies say. */
@@ -80,8 +90,6 @@ function identify(request: FastifyRequest, parts: AccessParts): AdminClaims {
   const { headers, raw } = request;
   const token = bearerToken(raw.headersDistinct.authorization) ?? cookieOf(headers.cookie ?? '');
   if (token === null) throw unauthorized();
-  // A good token is let in whatever others at its address have tried.
-  if (!parts.gate.isGood(token)) parts.failedLogIns.refuseMany(addressOf(request, parts));
   return logIn(token, request, parts);
 }
 

@@ -14,6 +14,7 @@ import { OWNERS_ORG } from '../store/webhooks.js';
 import { admit } from './access.js';
 import { serveConsole } from './console-files.js';
 import { FailedLogIns } from './failed-log-ins.js';
+import { ImportPlaces } from './import-places.js';
 import { LateOrders } from './late-orders.js';
 import { paramsWithNames, withKeptNames, withNames } from './names.js';
 import { Overviews } from './overviews.js';
@@ -22,6 +23,7 @@ import { serveProbes } from './probes.js';
 import { notFound, PROBLEM_TYPE, Problem, problemOf } from './problem.js';
 import type { AdminParts, Call, Route, RouteParts } from './route.js';
 import { allRoutes } from './routes/index.js';
+import { Shares } from './shares.js';
 import { Streams } from './streams.js';
 import { validatorCompiler } from './validation.js';
 
@@ -55,6 +57,8 @@ export class AdminServer {
       failedLogIns: new FailedLogIns(parts.clock),
       streams: new Streams(parts.wallMs),
       overviews: new Overviews(parts),
+      shares: new Shares(parts.clock, parts.limits.costlyPerMinute),
+      importPlaces: new ImportPlaces(),
     };
     this.#app = fastify({
       bodyLimit: BODY_BYTES,
@@ -100,7 +104,7 @@ export class AdminServer {
         url: fastifyPath(route.path),
         exposeHeadRoute: route.method === 'GET' && !route.success.streams,
         schema: { querystring: route.query, ...(route.body !== null && { body: route.body }) },
-        onRequest: async (request) => this.#admit(request, route),
+        onRequest: async (request, reply) => this.#admit(request, reply, route),
         preHandler: async (request) => this.#findOrg(request, route),
         onResponse: async (request, reply) => this.#logWrite(request, reply, route),
         handler: (request, reply) => this.#answer(request, reply, route),
@@ -113,13 +117,13 @@ export class AdminServer {
     }
     this.#app.register(async (scope) => {
       scope.removeAllContentTypeParsers();
-      const limits = { parseAs: 'buffer', bodyLimit: accepts.maxBytes } as const;
+      const limits = { parseAs: 'buffer', bodyLimit: this.#parts.limits.importMaxBytes } as const;
       scope.addContentTypeParser(accepts.contentType, limits, (_request, body, done) => done(null, body));
       register(scope);
     });
   }
 
-  #admit(request: FastifyRequest, route: Route): void {
+  #admit(request: FastifyRequest, reply: FastifyReply, route: Route): void {
     const params = paramsWithNames(request.params as Record<string, string>, route.method === 'GET');
     if (params !== null) request.params = params;
     const caller = admit(request, route, this.#parts);
@@ -130,6 +134,9 @@ export class AdminServer {
       throw new Problem(415, 'content_encoding', 'the body must not be compressed');
     }
     if (params === null || !Object.values(params).every(isPlainText)) throw notFound();
+    if (caller !== null && route.cost !== undefined) this.#parts.shares.spend(route.cost, caller);
+    // Before the file is read: it is in memory from then on.
+    if (route.accepts !== undefined) reply.raw.once('close', this.#parts.importPlaces.take(params.org ?? ''));
   }
 
   async #findOrg(request: FastifyRequest, route: Route): Promise<void> {

@@ -1,46 +1,40 @@
-import { addressOf } from '../base/address.js';
 import type { Clock } from '../base/clock.js';
+import { MinuteCounts } from '../base/minute-counts.js';
 import { Problem } from './problem.js';
 
-const MINUTE_MS = 60_000;
 const FAILURES_A_MINUTE = 20;
-/** More addresses are not remembered in a minute. */
-const ADDRESSES_REMEMBERED = 10_000;
+/** More addresses and names are not remembered in a minute. */
+const REMEMBERED = 10_000;
 
-/** Failed log-ins by address: whoever tries many tokens has to wait. */
+/** Failed log-ins by address, and by the name that was tried: whoever tries many tokens has to wait. */
 export class FailedLogIns {
-  readonly #failures = new Map<string, number>();
-  #sinceMs: number;
+  readonly #failures: MinuteCounts;
 
-  constructor(private readonly clock: Clock) {
-    this.#sinceMs = clock();
+  constructor(clock: Clock) {
+    this.#failures = new MinuteCounts(clock, REMEMBERED);
   }
 
-  add(remoteAddress: string): void {
-    this.#turn();
-    const address = addressOf(remoteAddress);
-    const before = this.#failures.get(address);
-    if (before === undefined && this.#failures.size >= ADDRESSES_REMEMBERED) return;
-    this.#failures.set(address, (before ?? 0) + 1);
+  add({ address, name }: LogIn): void {
+    this.#failures.add(`at ${address}`);
+    if (name !== null) this.#failures.add(`as ${name}`);
   }
 
-  /** Throws 429 after too many failures within the minute. */
-  refuseMany(remoteAddress: string): void {
-    this.#turn();
-    if ((this.#failures.get(addressOf(remoteAddress)) ?? 0) < FAILURES_A_MINUTE) return;
-    const waitSeconds = Math.ceil((this.#sinceMs + MINUTE_MS - this.clock()) / 1000);
-    throw new Problem(
-      429,
-      'too_many_log_ins',
-      'too many failed log-ins from this address',
-      {},
-      { 'Retry-After': String(Math.max(1, waitSeconds)) },
-    );
+  /** Throws 429 after too many failures within the minute. Who has a good token is not to be asked about here. */
+  refuseMany({ address, name }: LogIn): void {
+    this.#refuse(`at ${address}`, 'too many failed log-ins from this address');
+    if (name !== null) this.#refuse(`as ${name}`, 'too many failed log-ins of this name');
   }
 
-  #turn(): void {
-    if (this.clock() - this.#sinceMs < MINUTE_MS) return;
-    this.#sinceMs = this.clock();
-    this.#failures.clear();
+  #refuse(key: string, why: string): void {
+    if (this.#failures.of(key) < FAILURES_A_MINUTE) return;
+    const headers = { 'Retry-After': String(this.#failures.leftSeconds) };
+    throw new Problem(429, 'too_many_log_ins', why, {}, headers);
   }
+}
+
+/** Who tries to log in, and from where. */
+export interface LogIn {
+  readonly address: string;
+  /** As the token claims; null where it claims nothing. */
+  readonly name: string | null;
 }

@@ -3,6 +3,7 @@ import { isOrder } from './late-orders.js';
 import { PROBLEM_TYPE } from './problem.js';
 import type { Route } from './route.js';
 import { licenseSchema, problemSchema, text } from './schemas.js';
+import { costs } from './shares.js';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -118,6 +119,10 @@ function commonProblems(route: Route): { status: number; when: string }[] {
     problems.push({ status: 403, when: 'The token does not allow that' });
   }
   if (route.path.includes('{')) problems.push({ status: 404, when: 'There is no such thing' });
+  if (route.cost !== undefined) {
+    const when = `There were SOLESEAT_COSTLY_PER_MINUTE ${costs[route.cost]} with this token within a minute`;
+    problems.push({ status: 429, when });
+  }
   problems.push({ status: 503, when: 'Redis is out of reach, or takes no writes' });
   if (isOrder(route)) problems.push({ status: 503, when: 'The order came too late; nothing was done' });
   problems.push({ status: 500, when: 'Something went wrong in the broker; its log says what' });

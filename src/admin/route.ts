@@ -10,9 +10,11 @@ import type { Standstill } from '../base/standstill.js';
 import type { Store } from '../store/store.js';
 import type { Webhook } from '../store/webhooks.js';
 import type { FailedLogIns } from './failed-log-ins.js';
+import type { ImportPlaces } from './import-places.js';
 import type { Overviews } from './overviews.js';
 import type { NotReady } from './probes.js';
 import { object } from './schemas.js';
+import type { Cost, Shares } from './shares.js';
 import type { Streams } from './streams.js';
 
 /** An admin token for whoever opens the console at this very computer. Only `dev` has one to give. */
@@ -35,6 +37,14 @@ export interface WebhookTools {
   readonly urlFault: (url: string) => string | null;
 }
 
+/** How much one token may ask for (promise 16). */
+export interface AdminLimits {
+  readonly importMaxBytes: number;
+  readonly importMaxLines: number;
+  /** Requests of one token in a minute, of each kind that costs much; 0: no limit. */
+  readonly costlyPerMinute: number;
+}
+
 /** What the routes work with. */
 export interface AdminParts {
   readonly store: Store;
@@ -53,6 +63,7 @@ export interface AdminParts {
   readonly consoleOrigins: readonly string[];
   /** Null without trusted proxies. */
   readonly peerAddress: PeerAddress | null;
+  readonly limits: AdminLimits;
   /** In `dev` alone: lets whoever is at this computer into the console without a token. */
   readonly autoSignIn?: AutoSignIn;
 }
@@ -61,6 +72,8 @@ export interface RouteParts extends AdminParts {
   readonly failedLogIns: FailedLogIns;
   readonly streams: Streams;
   readonly overviews: Overviews;
+  readonly shares: Shares;
+  readonly importPlaces: ImportPlaces;
 }
 
 /** `{ org: string; user: string }` of `/orgs/{org}/licenses/{user}`. */
@@ -105,8 +118,10 @@ interface RouteFrame {
   readonly summary: string;
   /** Request headers beside the usual: name and meaning. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The content type of the body, where it is not JSON, and its limit. */
-  readonly accepts?: { readonly contentType: string; readonly maxBytes: number };
+  /** What budget of the token it takes from. */
+  readonly cost?: Cost;
+  /** The content type of the body, where it is a file: read in the org's place for imports, and within their limit. */
+  readonly accepts?: { readonly contentType: string };
   readonly success: Success;
   /** Codes of problems beside those that every route may answer with. */
   readonly problems?: readonly { readonly status: number; readonly when: string }[];

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js';
+import { MinuteCounts } from '../base/minute-counts.js';
 import type { Refusal } from './upgrade.js';
 
 export interface DoorLimits {
@@ -8,7 +9,6 @@ export interface DoorLimits {
   readonly handshakesPerSecond: number;
 }
 
-const MINUTE_MS = 60_000;
 /** Open connections of one address: more than most offices have programs. */
 const LIKE_A_PROXY = 200;
 /** Connections of an address that never showed a token that was accepted, in a minute. */
@@ -20,9 +20,8 @@ const ADDRESSES_REMEMBERED = 100_000;
 export class Doorkeeper {
   #hasSeenProxy = false;
   readonly #openByAddress = new Map<string, number>();
-  readonly #attemptsByAddress = new Map<string, number>();
-  readonly #strangersByAddress = new Map<string, number>();
-  #minuteSinceMs: number;
+  readonly #attempts: MinuteCounts;
+  readonly #strangers: MinuteCounts;
   #tokens: number;
   #filledAtMs: number;
 
@@ -30,8 +29,10 @@ export class Doorkeeper {
     private readonly limits: DoorLimits,
     private readonly clock: Clock,
   ) {
+    this.#attempts = new MinuteCounts(clock, ADDRESSES_REMEMBERED);
+    this.#strangers = new MinuteCounts(clock, ADDRESSES_REMEMBERED);
     this.#tokens = limits.handshakesPerSecond;
-    this.#minuteSinceMs = this.#filledAtMs = clock();
+    this.#filledAtMs = clock();
   }
 
   /** Whether the address of a peer matters at all: to ask the system for it takes time. */
@@ -43,25 +44,22 @@ export class Doorkeeper {
   attempted(address: string): Refusal | null {
     const { handshakesPerAddress, connectionsPerAddress } = this.limits;
     if (handshakesPerAddress === 0 || connectionsPerAddress === 0) return null;
-    this.#turnMinute();
-    const attempts = countIn(this.#attemptsByAddress, address);
-    if (attempts > handshakesPerAddress)
-      return refusal(429, 'too many attempts from this address', this.#leftSeconds, 'address_rate');
-    return null;
+    if (this.#attempts.add(address) <= handshakesPerAddress) return null;
+    const { leftSeconds } = this.#attempts;
+    return refusal(429, 'too many attempts from this address', leftSeconds, 'address_rate');
   }
 
   /** A connection of this address ended, or was refused, without a token that was accepted. */
   sawStranger(address: string): void {
-    if (this.minds) countIn(this.#strangersByAddress, address);
+    if (this.minds) this.#strangers.add(address);
   }
 
   /** Null when the handshake may go on. One with an accepted token does not suffer for its neighbours. */
   judge(address: string, isKnown: boolean): Refusal | null {
     const { connectionsPerAddress } = this.limits;
-    this.#turnMinute();
-    if (!isKnown && (this.#strangersByAddress.get(address) ?? 0) >= STRANGERS_PER_MINUTE) {
+    if (!isKnown && this.#strangers.of(address) >= STRANGERS_PER_MINUTE) {
       const why = 'too many connections from this address without a token that is accepted';
-      return refusal(429, why, this.#leftSeconds, 'strangers');
+      return refusal(429, why, this.#strangers.leftSeconds, 'strangers');
     }
     if (connectionsPerAddress > 0 && (this.#openByAddress.get(address) ?? 0) >= connectionsPerAddress) {
       return refusal(429, 'too many connections from this address', 5, 'address');
@@ -84,18 +82,6 @@ export class Doorkeeper {
     else this.#openByAddress.set(address, open);
   }
 
-  #turnMinute(): void {
-    const nowMs = this.clock();
-    if (nowMs - this.#minuteSinceMs < MINUTE_MS) return;
-    this.#minuteSinceMs = nowMs;
-    this.#attemptsByAddress.clear();
-    this.#strangersByAddress.clear();
-  }
-
-  get #leftSeconds(): number {
-    return Math.ceil((this.#minuteSinceMs + MINUTE_MS - this.clock()) / 1000);
-  }
-
   /** A token bucket that holds one second's worth. */
   #takeToken(): boolean {
     const perSecond = this.limits.handshakesPerSecond;
@@ -107,14 +93,6 @@ export class Doorkeeper {
     this.#tokens--;
     return true;
   }
-}
-
-/** Counts one more, and gives how many there are; 0 for an address beyond those that are remembered. */
-function countIn(byAddress: Map<string, number>, address: string): number {
-  const before = byAddress.get(address);
-  if (before === undefined && byAddress.size >= ADDRESSES_REMEMBERED) return 0;
-  byAddress.set(address, (before ?? 0) + 1);
-  return (before ?? 0) + 1;
 }
 
 function refusal(

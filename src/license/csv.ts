@@ -1,5 +1,5 @@
+import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
 import { CsvError, parse } from 'csv-parse';
 
 /** A record of a CSV text. */
@@ -32,54 +32,52 @@ export function withFormula(text: string): string {
   return text.startsWith("'") && formula.test(text) ? text.slice(1) : text;
 }
 
+/** Bytes that are decoded and parsed at a time. */
+const PIECE_BYTES = 64 * 1024;
+
 /**
- * The text of a file as spreadsheets save it: UTF-8 or UTF-16, with a byte order mark or without, else Windows-1252, which
- * has a character for every byte.
+ * How the bytes of a file are to be read, as spreadsheets save it: UTF-8 or UTF-16, with a byte order mark or without, else
+ * Windows-1252, which has a character for every byte.
  */
-export function decodeCsv(bytes: Uint8Array): string {
+function decoderOf(bytes: Uint8Array): (piece: Uint8Array) => string {
   const [first, second] = bytes;
-  if (first === 0xff && second === 0xfe) return decoded(bytes, 'utf-16le');
-  if (first === 0xfe && second === 0xff) return decoded(bytes, 'utf-16be');
+  if (first === 0xff && second === 0xfe) return decoder('utf-16le');
+  if (first === 0xfe && second === 0xff) return decoder('utf-16be');
   // ASCII, which any header begins with, has a zero in every other byte there.
-  if (second === 0) return decoded(bytes, 'utf-16le');
-  if (first === 0) return decoded(bytes, 'utf-16be');
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return decodeWindows(bytes);
-  }
+  if (second === 0) return decoder('utf-16le');
+  if (first === 0) return decoder('utf-16be');
+  return isUtf8(bytes) ? decoder('utf-8') : decodeWindows;
 }
 
-function decoded(bytes: Uint8Array, encoding: string): string {
-  return new TextDecoder(encoding).decode(bytes);
+function decoder(encoding: string): (piece: Uint8Array) => string {
+  const text = new TextDecoder(encoding);
+  return (piece) => text.decode(piece, { stream: true });
 }
 
 /** What Windows-1252 has where ISO 8859-1 has control characters, from 0x80 on. Node before 23 decodes the one as the other. */
 const windowsCharacters = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ';
 
 function decodeWindows(bytes: Uint8Array): string {
-  const latin = Buffer.from(bytes).toString('latin1');
+  const latin = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
   return latin.replaceAll(/[\u0080-\u009f]/g, (one) => windowsCharacters.charAt(one.charCodeAt(0) - 0x80));
 }
 
 /** Far above any record of ours: what is longer is not held in memory as cells. */
 const MAX_RECORD_CHARACTERS = 65_536;
-/** Characters after which other work of the process has its turn: the largest files take seconds. */
-const TURN_CHARACTERS = 16 * 1024;
 /** A first line by which a spreadsheet is told what separates cells. */
 const separatorLine = /^sep=(.)\r?\n/i;
 
 /**
- * Reads CSV as RFC 4180 has it, or with semicolons or tabs, a little at a time. Records without any text are left out.
- * Throws BadCsv.
+ * Reads CSV as RFC 4180 has it, or with semicolons or tabs, piece by piece: no more of the text is in memory than a piece
+ * and a record. Records without any text are left out. Throws BadCsv.
  */
-export async function* readCsv(text: string): AsyncGenerator<CsvRecord> {
-  const named = separatorLine.exec(text);
-  const begin = named?.[0].length ?? 0;
+export async function* readCsv(bytes: Uint8Array): AsyncGenerator<CsvRecord> {
+  const beginning = decoderOf(bytes)(bytes.subarray(0, PIECE_BYTES));
+  const named = separatorLine.exec(beginning);
   const linesBefore = named === null ? 0 : 1;
-  const parser = Readable.from(pieces(text, begin)).pipe(
+  const parser = Readable.from(pieces(bytes, named?.[0].length ?? 0)).pipe(
     parse({
-      delimiter: named?.[1] ?? delimiterOf(text),
+      delimiter: named?.[1] ?? delimiterOf(beginning),
       record_delimiter: ['\r\n', '\n', '\r'],
       bom: true,
       relax_column_count: true,
@@ -103,10 +101,12 @@ export async function* readCsv(text: string): AsyncGenerator<CsvRecord> {
   }
 }
 
-async function* pieces(text: string, begin: number): AsyncGenerator<string> {
-  for (let from = begin; from < text.length; from += TURN_CHARACTERS) {
-    yield text.slice(from, from + TURN_CHARACTERS);
-    await setImmediate();
+/** The text without so many of its first characters, a piece at a time. */
+async function* pieces(bytes: Uint8Array, skipped: number): AsyncGenerator<string> {
+  const decode = decoderOf(bytes);
+  for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
+    const text = decode(bytes.subarray(from, from + PIECE_BYTES));
+    yield from > 0 ? text : text.slice(skipped);
   }
 }
 

@@ -3,7 +3,8 @@ import type { Imports } from '../store/imports.js';
 import type { Actor, LicenseRefusal } from '../store/license-types.js';
 import type { Licenses } from '../store/licenses.js';
 import type { Orgs } from '../store/orgs.js';
-import type { Faults } from './faults.js';
+import type { Spellings } from '../store/spellings.js';
+import type { ImportSource, Notes } from './import-file.js';
 import type { ImportLine, LineFault } from './read-import.js';
 
 export type ImportEvent =
@@ -23,54 +24,78 @@ export interface ImportParts {
   readonly licenses: Licenses;
   readonly imports: Imports;
   readonly orgs: Orgs;
+  readonly spellings: Spellings;
 }
 
-/** Users looked up, or licenses issued, at a time. */
-const BATCH = 200;
+/** An import to be run. */
+export interface ImportOrder {
+  readonly org: string;
+  readonly actor: Actor;
+  readonly file: ImportSource;
+  /** How many lines the file has. */
+  readonly total: number;
+}
+
 const PROGRESS_STEPS = 50;
 
-/** Adds what stands in the way of the lines as things are. The quota is looked at by `runImport` too, with each license. */
+/**
+ * Reads the file once, and notes what stands in the way of its lines as things are. The quota is looked at by `runImport` too,
+ * with each license.
+ */
 export async function checkImport(
-  { licenses, orgs }: ImportParts,
+  parts: ImportParts,
   org: string,
-  lines: readonly ImportLine[],
-  { faults, warnings }: { readonly faults: Faults; readonly warnings: Faults },
-): Promise<{ readonly missingQuota: number }> {
-  for (const batch of batchesOf(lines)) {
-    const issued = await licenses.issuedAmong(
-      org,
-      batch.map(({ user }) => user),
-    );
+  file: ImportSource,
+  notes: Notes,
+): Promise<{ readonly total: number; readonly missingQuota: number }> {
+  const { licenses, orgs } = parts;
+  let total = 0;
+  for await (const batch of spelled(parts, org, file.batches(notes))) {
+    total += batch.length;
+    const users = batch.map(({ user }) => user);
+    const issued = await licenses.issuedAmong(org, users);
+    const alike = await Promise.all(users.map((user) => licenses.lookAlike(org, user)));
     for (const [index, { line }] of batch.entries()) {
-      if (issued[index]) faults.add(line, 'the user has a license');
-    }
-    for (const { line, user } of batch) {
-      if ((await licenses.lookAlike(org, user)) !== null)
-        warnings.add(line, 'a user of the same name in other letters has a license');
+      if (issued[index]) notes.faults.add(line, 'the user has a license');
+      if (alike[index] !== null)
+        notes.warnings.add(line, 'a user of the same name in other letters has a license');
     }
   }
   const { available } = await orgs.counts(org);
-  return { missingQuota: available === null ? 0 : Math.max(0, lines.length - available) };
+  return { total, missingQuota: available === null ? 0 : Math.max(0, total - available) };
+}
+
+/** The lines with the names by which the org knows their users. */
+async function* spelled(
+  { spellings }: ImportParts,
+  org: string,
+  batches: AsyncIterable<readonly ImportLine[]>,
+): AsyncGenerator<readonly ImportLine[]> {
+  for await (const batch of batches) {
+    const users = await spellings.keptAll(
+      org,
+      batch.map(({ user }) => user),
+    );
+    yield batch.map((line, index) => ({ ...line, user: users[index] ?? line.user }));
+  }
 }
 
 /**
  * Issues all of the lines, or none: whatever goes wrong, also the end of this node, what was issued is taken back.
- * Rejects with a defect only, when all of this is done.
+ * `importId`: the import has been begun by that. Rejects with a defect only, when all of this is done.
  */
 export async function runImport(
   parts: ImportParts,
-  order: { readonly org: string; readonly actor: Actor; readonly lines: readonly ImportLine[] },
-  newId: () => string,
+  order: ImportOrder,
+  { importId, newId }: { readonly importId: string; readonly newId: () => string },
   onEvent: (event: ImportEvent) => void,
 ): Promise<ImportEvent> {
-  const { org, actor, lines } = order;
-  const importId = newId();
+  const { org, actor, total } = order;
   try {
     await parts.orgs.enter(org);
-    await parts.imports.begin(org, importId, actor);
     const faults = await issueAll(parts, order, importId, newId, onEvent);
-    if (faults === null && (await parts.imports.commit(org, importId, actor, lines.length))) {
-      return finish({ type: 'done', issued: lines.length }, onEvent);
+    if (faults === null && (await parts.imports.commit(org, importId, actor, total))) {
+      return finish({ type: 'done', issued: total }, onEvent);
     }
     const { code, lines: at } = faults ?? { code: 'import_ended' as const, lines: [] };
     await parts.imports.undo(org, importId, actor);
@@ -98,20 +123,17 @@ type Failure = { readonly code: LicenseRefusal; readonly lines: readonly LineFau
 
 /** Null: all are issued. */
 async function issueAll(
-  { licenses, imports }: ImportParts,
-  {
-    org,
-    actor,
-    lines,
-  }: { readonly org: string; readonly actor: Actor; readonly lines: readonly ImportLine[] },
+  parts: ImportParts,
+  { org, actor, file, total }: ImportOrder,
   importId: string,
   newId: () => string,
   onEvent: (event: ImportEvent) => void,
 ): Promise<Failure | null> {
-  const total = lines.length;
+  const { licenses, imports } = parts;
+  let done = 0;
   let shown = 0;
-  onEvent({ type: 'progress', done: 0, total });
-  for (const [index, batch] of [...batchesOf(lines)].entries()) {
+  onEvent({ type: 'progress', done, total });
+  for await (const batch of spelled(parts, org, file.batches())) {
     if (!(await imports.beat(org, importId, actor))) return { code: 'import_ended', lines: [] };
     const answers = await Promise.all(
       batch.map(async ({ line, ...one }) => ({
@@ -124,15 +146,11 @@ async function issueAll(
     );
     const [first] = refused;
     if (first !== undefined) return { code: first.problem, lines: refused };
-    const done = Math.min(total, (index + 1) * BATCH);
+    done += batch.length;
     if (done - shown >= total / PROGRESS_STEPS) {
       shown = done;
       onEvent({ type: 'progress', done, total });
     }
   }
   return null;
-}
-
-function* batchesOf(lines: readonly ImportLine[]): Generator<readonly ImportLine[]> {
-  for (let from = 0; from < lines.length; from += BATCH) yield lines.slice(from, from + BATCH);
 }

@@ -31,60 +31,71 @@ const columnNames: ReadonlyMap<string, Column> = new Map([
 type Column = 'user' | 'expiresAt' | 'expiresOn' | 'note';
 type Header = ReadonlyMap<Column, number>;
 
+/** By what a file is read. */
+export interface ImportRules {
+  /** Unix ms. */
+  readonly nowMs: number;
+  /** Of the org: its days are meant. */
+  readonly timeZone: string;
+  readonly ignoresCase: boolean;
+  /** Licenses that one file may hold. */
+  readonly maxLines: number;
+}
+
 /**
- * Reads the file: `user`, and if wanted `expiresAt` (or `expiresOn`) and `note`, named by a header line, in any order and
- * among others. Days are of the org's time zone.
+ * Reads a file once: `user`, and if wanted `expiresAt` (or `expiresOn`) and `note`, named by a header line, in any order and
+ * among others. It keeps the names that it has met and the faults, and no line.
  */
-export async function readImport(
-  text: string,
-  rules: { readonly nowMs: number; readonly timeZone: string; readonly ignoresCase?: boolean },
-): Promise<{ readonly lines: readonly ImportLine[]; readonly faults: Faults; readonly warnings: Faults }> {
-  const { nowMs, timeZone, ignoresCase = false } = rules;
-  const userOf = (name: string) => (ignoresCase ? caseFolded(name) : name);
-  const lines: ImportLine[] = [];
-  const faults = new Faults();
-  const warnings = new Faults();
-  const seen = new Set<string>();
-  const folded = new Set<string>();
-  let header: Header | null = null;
-  let width = 0;
-  try {
-    for await (const record of readCsv(text)) {
-      if (header === null) {
-        const read = readHeader(record.cells);
-        if (typeof read === 'string') {
-          faults.add(record.line, read);
-          return { lines, faults, warnings };
+export class ImportReading {
+  readonly faults = new Faults();
+  /** What is merely odd. */
+  readonly warnings = new Faults();
+  readonly #seen = new Set<string>();
+  readonly #folded = new Set<string>();
+
+  constructor(private readonly rules: ImportRules) {}
+
+  /** The good lines, as far as the file can be read. What is wrong with the others is in `faults` when it has ended. */
+  async *lines(bytes: Uint8Array): AsyncGenerator<ImportLine> {
+    let header: { readonly columns: Header; readonly width: number } | null = null;
+    let records = 0;
+    try {
+      for await (const record of readCsv(bytes)) {
+        if (header === null) {
+          const columns = readHeader(record.cells);
+          if (typeof columns === 'string') return this.faults.add(record.line, columns);
+          header = { columns, width: record.cells.length };
+          continue;
         }
-        header = read;
-        width = record.cells.length;
-        continue;
+        records += 1;
+        if (records > this.rules.maxLines) {
+          const why = `the file has more than ${this.rules.maxLines} lines: split it`;
+          return this.faults.add(record.line, why);
+        }
+        const read = readLine(record, header.columns, header.width, this.rules.timeZone);
+        const problem = typeof read === 'string' ? read : this.#problemOf(read);
+        if (problem !== null) this.faults.add(record.line, problem);
+        else yield read as ImportLine;
       }
-      const read = readLine(record, header, width, timeZone);
-      const problem =
-        typeof read === 'string'
-          ? read
-          : seen.has(userOf(read.user))
-            ? 'the user stands on an earlier line too'
-            : read.expiresAt !== undefined && read.expiresAt <= nowMs
-              ? 'the end is in the past'
-              : null;
-      if (typeof read !== 'string') seen.add(userOf(read.user));
-      if (problem !== null) faults.add(record.line, problem);
-      else if (typeof read !== 'string') {
-        const alike = foldedName(read.user);
-        if (folded.has(alike))
-          warnings.add(record.line, 'another user of the file has the same name in other letters');
-        folded.add(alike);
-        lines.push(read);
-      }
+    } catch (error) {
+      if (!(error instanceof BadCsv)) throw error;
+      this.faults.add(error.line, error.message);
     }
-  } catch (error) {
-    if (!(error instanceof BadCsv)) throw error;
-    faults.add(error.line, error.message);
+    if (records === 0 && this.faults.count === 0) this.faults.add(1, 'there is no license to issue');
   }
-  if (lines.length === 0 && faults.count === 0) faults.add(1, 'there is no license to issue');
-  return { lines, faults, warnings };
+
+  #problemOf({ line, user, expiresAt }: ImportLine): string | null {
+    const { ignoresCase, nowMs } = this.rules;
+    const name = ignoresCase ? caseFolded(user) : user;
+    if (this.#seen.has(name)) return 'the user stands on an earlier line too';
+    this.#seen.add(name);
+    if (expiresAt !== undefined && expiresAt <= nowMs) return 'the end is in the past';
+    const alike = foldedName(user);
+    if (this.#folded.has(alike))
+      this.warnings.add(line, 'another user of the file has the same name in other letters');
+    this.#folded.add(alike);
+    return null;
+  }
 }
 
 /** Where the columns stand; or what is wrong with the header. */

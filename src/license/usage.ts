@@ -4,6 +4,9 @@ import type { Usage, UsageCounts } from '../store/usage.js';
 const QUARTER_MS = 900_000;
 const HOUR_MS = 4 * QUARTER_MS;
 const DAY_MS = 24 * HOUR_MS;
+/** Asked of Redis in one go. */
+const HOURS_AT_ONCE = 240;
+const DAYS_AT_ONCE = 10;
 
 /** The usage of an hour or a day of the org's time zone. */
 export interface UsageRow extends UsageCounts, Stretch {
@@ -37,12 +40,14 @@ export function usageByHour(usage: Usage, org: string, span: Span): Promise<Usag
 /** One row for every day of the zone that has a moment in the span. */
 export async function usageByDay(usage: Usage, org: string, span: Span): Promise<DayRow[]> {
   const rows = await rowsOf(usage, org, stretchesOf('day', span.fromMs, span.untilMs, span.timeZone));
-  return Promise.all(
-    rows.map(async (row) => ({
-      ...row,
-      day: dayOf(row.startMs, span.timeZone),
-      ...(await usersOf(usage, org, row)),
-    })),
+  return someAtATime(rows, DAYS_AT_ONCE, (some) =>
+    Promise.all(
+      some.map(async (row) => ({
+        ...row,
+        day: dayOf(row.startMs, span.timeZone),
+        ...(await usersOf(usage, org, row)),
+      })),
+    ),
   );
 }
 
@@ -61,7 +66,7 @@ async function rowsOf(usage: Usage, org: string, stretches: readonly Stretch[]):
   const last = stretches.at(-1);
   if (first === undefined || last === undefined) return [];
   const starts = startsIn(floor(first.startMs, HOUR_MS), last.endMs, HOUR_MS);
-  const read = await usage.hours(org, starts);
+  const read = await someAtATime(starts, HOURS_AT_ONCE, (some) => usage.hours(org, some));
   const hours = new Map(starts.map((start, index) => [start, read[index] ?? nothing]));
   const split = new Map<number, SplitHour>();
   const borders = [first.startMs, ...stretches.map(({ endMs }) => endMs)];
@@ -77,6 +82,19 @@ async function rowsOf(usage: Usage, org: string, stretches: readonly Stretch[]):
     }),
   );
   return stretches.map((stretch) => rowOf(stretch, hours, split));
+}
+
+/** Does the work for some of them at a time, so that others have their turn between. */
+async function someAtATime<One, Done>(
+  all: readonly One[],
+  atOnce: number,
+  work: (some: readonly One[]) => Promise<readonly Done[]>,
+): Promise<Done[]> {
+  const done: Done[] = [];
+  for (let from = 0; from < all.length; from += atOnce) {
+    done.push(...(await work(all.slice(from, from + atOnce))));
+  }
+  return done;
 }
 
 /** An hour in which something was counted, and within which a day begins. */

@@ -27,8 +27,9 @@ const CLOCK_MARGIN_MS = 60_000;
 export class Imports {
   constructor(private readonly parts: ImportsParts) {}
 
-  async begin(org: string, id: string, actor: Actor): Promise<void> {
-    await this.#step('begin', org, id, actor);
+  /** False: another import of the org is under way, or being undone. */
+  async begin(org: string, id: string, actor: Actor): Promise<boolean> {
+    return (await this.#step('begin', org, id, actor)) !== null;
   }
 
   /** A sign of life. False: the import has been undone meanwhile. */

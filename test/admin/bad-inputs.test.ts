@@ -282,6 +282,23 @@ describe('bad input to the admin API', () => {
     expect([answer.status, answer.body.code]).toEqual([429, 'too_many_log_ins']);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     expect((await ask(own, 'GET', path)).status).toBe(200);
+    const good = { token: null, body: { token: adminTokenFor() } };
+    expect((await ask(own, 'POST', path, good)).status).toBe(200);
+    await own.stop();
+  });
+
+  it('twenty failed log-ins a minute under one name are answered, wherever they come from', async () => {
+    const own = await startNode(redis.url, { SOLESEAT_TRUSTED_PROXIES: '127.0.0.1' });
+    const [header, payload] = adminTokenFor().split('.');
+    const attempt = (from: string) => {
+      const headers = { 'x-forwarded-for': from };
+      return ask(own, 'GET', licenses, { token: `${header}.${payload}.forged`, headers });
+    };
+    for (let at = 0; at < 20; at += 1) expect((await attempt(`192.0.2.${at}`)).status).toBe(401);
+    expect((await attempt('198.51.100.1')).status).toBe(429);
+    const other = await ask(own, 'GET', licenses, { token: 'x.y.z' });
+    expect(other.status).toBe(401);
+    expect((await ask(own, 'GET', licenses)).status).toBe(200);
     await own.stop();
   });
 

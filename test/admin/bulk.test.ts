@@ -5,6 +5,7 @@ import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { runImport } from '../../src/license/import.js';
 import { type Answer, ask } from '../support/admin.js';
 import { eventually } from '../support/eventually.js';
+import { fileOf } from '../support/import-files.js';
 import { startNode } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 import { storeOn } from '../support/store.js';
@@ -133,14 +134,15 @@ describe('an import', () => {
 
   it('that meets a license issued meanwhile takes back what it issued', async () => {
     const store = storeOn(client);
-    const lines = Array.from({ length: 500 }, (_, index) => ({ line: index + 2, user: `user${index}` }));
+    const users = Array.from({ length: 500 }, (_, index) => `user${index}`);
     const meanwhile = { org: 'raced', user: 'user450', actor: 'other', id: 'l', requestId: 'r' };
     await store.licenses.issue(meanwhile);
     let ids = 0;
+    await store.imports.begin('raced', 'i1', 'admin');
     const told = await runImport(
       store,
-      { org: 'raced', actor: 'admin', lines },
-      () => `id${ids++}`,
+      { org: 'raced', actor: 'admin', ...fileOf(users) },
+      { importId: 'i1', newId: () => `id${ids++}` },
       () => {},
     );
     expect(told).toEqual({

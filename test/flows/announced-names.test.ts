@@ -102,9 +102,11 @@ describe('Sentinels that announce host names', () => {
     await eventually(() => isNamedOnce(port));
     serverAt(redis, Number(port)).kill('SIGKILL');
     await eventually(async () => (await master())[1] !== port);
-    const [nextHost, nextPort] = await master();
-    expect(nextHost).toBe(NAME);
-    await eventually(() => isNamedOnce(nextPort));
+    // On a busy machine the next one may be found dead too.
+    await eventually('the name of the present master in the metrics', async () => {
+      const [nextHost, nextPort] = await master();
+      return nextHost === NAME && isNamedOnce(nextPort);
+    });
     await crowd.renewed();
     expect(crowd.lost()).toEqual([]);
     crowd.leave();

@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ImportEvent, runImport } from '../../src/license/import.js';
-import { readImport } from '../../src/license/read-import.js';
 import { recount } from '../../src/license/recount.js';
 import { keyNames } from '../../src/store/keys.js';
 import type { Store } from '../../src/store/store.js';
 import { eventually } from '../support/eventually.js';
+import { fileOf, readWhole } from '../support/import-files.js';
 import { useRedis } from '../support/redis.js';
 import { issueTo, ORG, orderFor, storeOn } from '../support/store.js';
 
@@ -21,23 +21,25 @@ beforeEach(async () => {
 
 const names = (count: number, prefix = 'user') => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 
-function importOf(users: readonly string[], onEvent: (event: ImportEvent) => void = () => {}) {
-  const lines = users.map((user, index) => ({ line: index + 2, user }));
-  return runImport(store, { org: ORG, actor: 'root', lines }, () => `id${ids++}`, onEvent);
+const newId = () => `id${ids++}`;
+
+/** Null: another import is under way. */
+async function importOf(users: readonly string[], onEvent: (event: ImportEvent) => void = () => {}) {
+  const importId = newId();
+  if (!(await store.imports.begin(ORG, importId, 'root'))) return null;
+  return runImport(store, { org: ORG, actor: 'root', ...fileOf(users) }, { importId, newId }, onEvent);
 }
 
 const issued = () => redis.client.zrange(keys.licensed(ORG), '0', '-1');
 
 describe('an import that fails', () => {
-  it('leaves nothing behind, though another import of the same users fails beside it', async () => {
-    for (let round = 0; round < 3; round += 1) {
-      await redis.client.flushall();
-      const users = names(1000);
-      const ends = await Promise.all([importOf(users), importOf([...users].reverse())]);
-      const done = ends.filter(({ type }) => type === 'done').length;
-      expect(await issued()).toHaveLength(done * users.length);
-      expect((await recount(store, ORG, { repairBy: null })).differences).toEqual([]);
-    }
+  it('is one of its org at a time: another is refused before it has issued anything', async () => {
+    const users = names(1000);
+    const ends = await Promise.all([importOf(users), importOf([...users].reverse())]);
+    expect(ends).toEqual([{ type: 'done', issued: 1000 }, null]);
+    expect(await issued()).toHaveLength(1000);
+    expect((await recount(store, ORG, { repairBy: null })).differences).toEqual([]);
+    expect(await importOf(['ada'])).toEqual({ type: 'done', issued: 1 });
   });
 
   it('leaves nothing behind, though the desk revokes other licenses while it is undone', async () => {
@@ -69,32 +71,22 @@ describe('an import that fails', () => {
 });
 
 describe('reading a file', () => {
-  /** How often other work had its turn meanwhile. */
-  async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
-    let turns = 0;
-    let next = setImmediate(function count() {
-      turns += 1;
-      next = setImmediate(count);
-    });
-    await work();
-    clearImmediate(next);
-    return turns;
-  }
-
   it.each([
-    ['many lines', 'user,expiresAt,note\n'.concat(...names(30_000).map((user) => `${user},,\n`))],
-    ['many empty lines', `user\nada${'\n'.repeat(300_000)}`],
-    ['one line of many cells', `user\nada${','.repeat(300_000)}`],
-    ['long cells', `user\n${`"${'x'.repeat(4000)}"\n`.repeat(75)}`],
-  ])('of %s lets other work have its turn', async (_, text) => {
-    expect(await turnsDuring(() => readImport(text, { nowMs: Date.now(), timeZone: 'UTC' }))).toBeGreaterThan(
-      10,
-    );
+    ['many lines', 'user,expiresAt,note\n'.concat(...names(30_000).map((user) => `${user},,\n`)), 30_000, 0],
+    ['many empty lines', `user\nada${'\n'.repeat(300_000)}`, 1, 0],
+    ['one line of many cells', `user\nada${','.repeat(300_000)}`, 1, 0],
+    ['one line of many full cells', `user\nada${',x'.repeat(300_000)}`, 0, 1],
+    ['long cells', `user\n${`"${'x'.repeat(4000)}"\n`.repeat(75)}`, 0, 75],
+    ['more lines than may be', 'user\n'.concat(...names(6).map((user) => `${user}\n`)), 5, 1],
+  ])('of %s comes to its end', async (what, text, good, bad) => {
+    const rules = what.startsWith('more') ? { maxLines: 5 } : {};
+    const { lines, faults } = await readWhole(text, rules);
+    expect([lines.length, faults.count]).toEqual([good, bad]);
   });
 
   it('takes bare commas for nothing', async () => {
     const text = `user\nada${','.repeat(10_000)}\ngrace\n,\n`;
-    const { lines, faults } = await readImport(text, { nowMs: Date.now(), timeZone: 'UTC' });
+    const { lines, faults } = await readWhole(text);
     expect(lines.map(({ user }) => user)).toEqual(['ada', 'grace']);
     expect(faults.count).toBe(0);
   });

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { decodeCsv } from '../../src/license/csv.js';
 import { readEnd } from '../../src/license/end.js';
-import { readImport } from '../../src/license/read-import.js';
+import { readWhole } from '../support/import-files.js';
 
 const now = { nowMs: Date.parse('2026-06-01T00:00:00Z'), timeZone: 'Europe/Berlin' };
-const read = (file: string | Buffer) => readImport(decodeCsv(Buffer.from(file as string)), now);
+const read = (file: string | Buffer) => readWhole(file, now);
 
 /** The users, ends and notes of a file; or its faults. */
 async function meaning(file: string | Buffer) {

@@ -1,18 +1,18 @@
 import { Readable } from 'node:stream';
-import { decodeCsv } from '../../license/csv.js';
-import type { Faults } from '../../license/faults.js';
+import { Faults } from '../../license/faults.js';
 import { checkImport, type ImportEvent, runImport } from '../../license/import.js';
-import { readImport } from '../../license/read-import.js';
+import { FileTooLarge, ImportFile } from '../../license/import-file.js';
 import type { Licenses } from '../../store/licenses.js';
+import type { Store } from '../../store/store.js';
 import { actorOf } from '../access.js';
 import { CSV_TYPE, csvLine } from '../csv.js';
+import { importRunning } from '../import-places.js';
 import { licenseView } from '../license-view.js';
 import { Problem } from '../problem.js';
 import { route } from '../route.js';
 
 const tag = 'licenses';
 const org = '/v1/admin/orgs/{org}';
-const MAX_BYTES = 16 * 1024 * 1024;
 const PAGE = 500;
 
 export const bulkRoutes = [
@@ -25,47 +25,53 @@ export const bulkRoutes = [
     tag,
     summary:
       'Issues all licenses of a CSV file, or none: columns user, expiresAt and note, among others and in any order; separated by commas, semicolons or tabs; UTF-8, UTF-16 or Windows-1252. Answers with progress, one JSON object a line: progress, then done or failed.',
-    accepts: { contentType: 'text/csv', maxBytes: MAX_BYTES },
+    cost: 'import',
+    accepts: { contentType: 'text/csv' },
     success: { status: 200, streams: ['application/x-ndjson'] },
     problems: [
       { status: 409, when: 'The quota does not suffice' },
-      { status: 413, when: 'The file is larger than 16 MiB' },
+      { status: 413, when: 'The file is larger than SOLESEAT_IMPORT_MAX_BYTES' },
       { status: 415, when: 'The body is not text/csv' },
       {
         status: 422,
         when: 'Lines are bad: each kind of fault is named with its lines, and nothing is imported',
       },
+      { status: 429, when: 'Another import of the org is under way' },
+      { status: 503, when: 'Four imports run at this node' },
     ],
-    handle: async ({ params, caller, request, reply }, { store, newId, log }) => {
-      const nowMs = store.redisClock.nowMs() ?? Date.now();
-      const bytes = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
-      const timeZone = await store.orgs.timeZone(params.org);
-      const ignoresCase = await store.spellings.ignoresCase(params.org);
-      const read = await readImport(decodeCsv(bytes), { nowMs, timeZone, ignoresCase });
-      const { faults, warnings } = read;
-      const users = await store.spellings.keptAll(
-        params.org,
-        read.lines.map(({ user }) => user),
-      );
-      const lines = read.lines.map((line, index) => ({ ...line, user: users[index] ?? line.user }));
-      const { missingQuota } = await checkImport(store, params.org, lines, { faults, warnings });
-      if (faults.count > 0) throw badLines(faults);
-      if (missingQuota > 0) {
-        const more = { missing: missingQuota };
-        throw new Problem(409, 'quota_exhausted', 'the quota does not suffice for this file', more);
-      }
-      reply.type('application/x-ndjson');
-      // The import goes on when whoever asked for it has gone: the audit trail tells how it ended.
-      const out = new Readable({ read: () => {} });
-      const order = { org: params.org, actor: actorOf(caller), lines };
-      const tell = (event: ImportEvent) => {
-        const isWarned = event.type === 'done' && warnings.count > 0;
-        out.push(`${JSON.stringify(isWarned ? { ...event, warnings: warnings.all } : event)}\n`);
+    handle: async ({ params, caller, request, reply }, parts) => {
+      const { store, limits, importPlaces, newId, log } = parts;
+      const { org } = params;
+      const rules = {
+        nowMs: store.redisClock.nowMs() ?? Date.now(),
+        timeZone: await store.orgs.timeZone(org),
+        ignoresCase: await store.spellings.ignoresCase(org),
+        maxLines: limits.importMaxLines,
       };
-      runImport(store, order, newId, tell)
-        .catch((error: unknown) => log.error({ reason: String(error) }, 'import failed'))
-        .finally(() => out.push(null));
-      return out;
+      const file = new ImportFile(request.body instanceof Buffer ? request.body : Buffer.alloc(0), rules);
+      const leave = importPlaces.hold(org);
+      const end = () => file.close().finally(leave);
+      try {
+        const { total, warnings } = await checked(store, org, file);
+        const actor = actorOf(caller);
+        const importId = newId();
+        if (!(await store.imports.begin(org, importId, actor))) throw importRunning();
+        // The import goes on when whoever asked for it has gone: the audit trail tells how it ended.
+        const out = new Readable({ read: () => {} });
+        const tell = (event: ImportEvent) => {
+          const isWarned = event.type === 'done' && warnings.count > 0;
+          out.push(`${JSON.stringify(isWarned ? { ...event, warnings: warnings.all } : event)}\n`);
+        };
+        runImport(store, { org, actor, file, total }, { importId, newId }, tell)
+          .catch((error: unknown) => log.error({ reason: String(error) }, 'import failed'))
+          .finally(end)
+          .finally(() => out.push(null));
+        reply.type('application/x-ndjson');
+        return out;
+      } catch (error) {
+        await end();
+        throw error instanceof FileTooLarge ? new Problem(413, 'too_large', error.message) : error;
+      }
     },
   }),
   route({
@@ -73,6 +79,7 @@ export const bulkRoutes = [
     method: 'GET',
     path: `${org}/license-export`,
     role: 'viewer',
+    cost: 'export',
     tag,
     summary: 'All licenses but the revoked ones, as CSV in the order of their issue.',
     success: { status: 200, streams: ['text/csv'] },
@@ -82,6 +89,18 @@ export const bulkRoutes = [
     },
   }),
 ];
+
+/** Reads the file, and throws the Problem that refuses it whole. */
+async function checked(store: Store, org: string, file: ImportFile) {
+  const notes = { faults: new Faults(), warnings: new Faults() };
+  const { total, missingQuota } = await checkImport(store, org, file, notes);
+  if (notes.faults.count > 0) throw badLines(notes.faults);
+  if (missingQuota > 0) {
+    const more = { missing: missingQuota };
+    throw new Problem(409, 'quota_exhausted', 'the quota does not suffice for this file', more);
+  }
+  return { total, warnings: notes.warnings };
+}
 
 function badLines(faults: Faults): Problem {
   return new Problem(422, 'bad_lines', 'lines are bad; nothing was imported', {

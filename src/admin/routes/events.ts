@@ -106,6 +106,7 @@ export const eventRoutes = [
     method: 'GET',
     path: `${all}/export`,
     role: 'viewer',
+    cost: 'export',
     tag,
     summary: 'All of the audit trail that is kept, oldest first, one JSON object a line.',
     query: filter,

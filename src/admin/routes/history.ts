@@ -76,6 +76,7 @@ export const historyRoutes = [
     method: 'GET',
     path: `${org}/history-export`,
     role: 'viewer',
+    cost: 'export',
     tag,
     summary: 'The sessions of all users, or of one, as CSV: one line a session, user by user, oldest first.',
     query: { ...span, user: Type.Optional(text('Only this user.')) },

@@ -171,9 +171,10 @@ export const orgRoutes = [
     method: 'POST',
     path: `${one}/recount`,
     role: 'viewer',
+    cost: 'recount',
     tag,
     summary:
-      'Counts licenses and sessions anew and compares with the counters. Repairing needs the role admin.',
+      'Counts licenses and sessions anew and compares with the counters. Who asks while that is done for another gets the same answer. Repairing needs the role admin.',
     body: { repair: Type.Optional(Type.Boolean({ description: 'Puts the counters right.' })) },
     success: {
       status: 200,
@@ -186,10 +187,11 @@ export const orgRoutes = [
       }),
     },
     problems: [{ status: 409, when: 'Licenses change faster than they can be counted' }],
-    handle: async ({ params, body, caller }, { store, log }) => {
+    handle: async ({ params: { org }, body, caller }, { store, shares, log }) => {
       if (body.repair && !mayDo(caller, 'admin', log)) throw forbidden();
       const repairBy = body.repair ? actorOf(caller) : null;
-      return recount(store, params.org, { repairBy }).catch((error: unknown) => {
+      const counting = shares.recount(org, repairBy !== null, () => recount(store, org, { repairBy }));
+      return counting.catch((error: unknown) => {
         if (!(error instanceof StillChanging)) throw error;
         throw new Problem(409, 'still_changing', error.message);
       });
@@ -201,6 +203,7 @@ export const orgRoutes = [
     path: '/v1/admin/recount',
     role: 'viewer',
     allOrgs: true,
+    cost: 'recount',
     tag,
     summary:
       'Adds up all orgs and compares with the totals that are kept of them. Repairing needs the role admin. Redis does nothing else for some µs an org.',
@@ -215,12 +218,14 @@ export const orgRoutes = [
         repaired: Type.Boolean(),
       }),
     },
-    handle: async ({ body, caller }, { store, log }) => {
+    handle: async ({ body, caller }, { store, shares, log }) => {
       if (body.repair && !mayDo(caller, 'admin', log)) throw forbidden();
       const repair = body.repair === true;
-      const differences = await store.totals.check(repair);
-      const orgs = await store.orgs.number();
-      return { orgs, differences, repaired: repair && differences.length > 0 };
+      return shares.recount('*', repair, async () => {
+        const differences = await store.totals.check(repair);
+        const orgs = await store.orgs.number();
+        return { orgs, differences, repaired: repair && differences.length > 0 };
+      });
     },
   }),
 ];

@@ -201,6 +201,7 @@ export const webhookRoutes = [
     ...owners,
     id: 'testWebhook',
     method: 'POST',
+    cost: 'delivery',
     path: `${one}/test`,
     summary: 'Posts one message of the type webhook.tested at once, and tells how it went.',
     success: {

@@ -42,6 +42,19 @@ export const doorsSettings = {
     '65536',
     'Unsent bytes of one connection before close 4008.',
   ),
+  importMaxBytes: spec(
+    'SOLESEAT_IMPORT_MAX_BYTES',
+    'bytes',
+    '16777216',
+    'Size of a file of licenses. Four are read at a time, each of another org.',
+  ),
+  importMaxLines: spec('SOLESEAT_IMPORT_MAX_LINES', 'count', '500000', 'Lines of a file of licenses.'),
+  costlyPerMinute: spec(
+    'SOLESEAT_COSTLY_PER_MINUTE',
+    'count',
+    '60',
+    'Imports, exports, recounts and test deliveries of one admin token a minute, of each kind; 0 = no limit.',
+  ),
   messagesPerRenewal: spec(
     'SOLESEAT_MESSAGES_PER_RENEWAL',
     'count',

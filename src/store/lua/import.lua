@@ -3,7 +3,7 @@
 -- being undone never comes to its end: a step that needs it running finds out here.
 --
 -- ARGV  JSON: org, step begin | beat | commit | undo | takeOver | forget, import, actor, licenses?, staleMs
--- Reply when it was begun, as text; false where the step does not apply
+-- Reply when it was begun, as text; false where the step does not apply, as where another import of the org has begun
 
 local order = cjson.decode(ARGV[1])
 org = order.org
@@ -21,7 +21,11 @@ local function close(type, begun)
   return begun
 end
 
-if order.step == 'begin' then return write('running', text(now)) end
+if order.step == 'begin' then
+  -- One at a time: an import takes much of its org's share.
+  if redis.call('HLEN', importsKey) > 0 then return false end
+  return write('running', text(now))
+end
 -- At maxmemory what has begun comes to its end all the same: see writeAtMaxmemory in seat.lua.
 redis.call('HDEL', importsKey, '')
 
