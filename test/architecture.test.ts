@@ -101,6 +101,26 @@ describe('the architecture', () => {
     expect(closers).toEqual([]);
   });
 
+  it('begins and ends sessions in one file', () => {
+    const others = linesWith(
+      /new (Session|Registry|Story)\(|\.markEnded\(|\.countIn\(|\bregistry\.(add|remove)\(|(?<![a-z])story\.[a-z]+\(/i,
+    ).filter((place) => !/^src\/(session\/(lifecycle|registry)|console\/|kit\/|cli\/)/.test(place));
+    expect(others).toEqual([]);
+  });
+
+  it('hands settings to the parts by name, so that none holds a secret for nothing', () => {
+    const wholes = linesWith(/\.\.\.(this\.)?settings\b|new [A-Z]\w+\((settings|basics)\b/).filter((place) =>
+      /^src\/(broker|compose)\b/.test(place),
+    );
+    expect(wholes).toEqual([]);
+    // The parts below never see the table of all settings.
+    const takers = imports.filter(
+      ({ file, target }) =>
+        target === 'src/base/settings.ts' && !/^src\/(broker\.ts|(base|compose|cli)\/)/.test(file),
+    );
+    expect(takers.map(describeImport)).toEqual([]);
+  });
+
   it('names Redis keys in one file', () => {
     // A hash tag around a value, or the prefix of a key with a user or an id after it.
     const builders = linesWith(
@@ -109,7 +129,8 @@ describe('the architecture', () => {
     expect(builders).toEqual([]);
     // Only those who put the parts together hand the prefix on.
     const prefixed = linesWith(/\bkeyPrefix\b/).filter(
-      (place) => !/^src\/(base\/settings(\/redis)?|broker|store\/store|cli\/doctor-redis)\.ts:/.test(place),
+      (place) =>
+        !/^src\/(base\/settings(\/redis)?|(compose|store)\/store|cli\/doctor-redis)\.ts:/.test(place),
     );
     expect(prefixed).toEqual([]);
   });

@@ -1,13 +1,13 @@
 import type { Metrics } from '../base/metrics.js';
 import type { Gateway } from '../gateway/gateway.js';
-import type { Registry } from '../session/registry.js';
+import type { Lifecycle } from '../session/lifecycle.js';
 import type { Inbox } from '../store/notices.js';
 import type { Outages } from '../store/outages.js';
 import type { RedisConnection } from '../store/redis.js';
 
 export interface GaugesParts {
   readonly metrics: Metrics;
-  readonly registry: Registry;
+  readonly sessions: Pick<Lifecycle['sessions'], 'counts'>;
   readonly outages: Outages;
   readonly gateway: Pick<Gateway, 'connections'>;
   readonly commands: Pick<RedisConnection, 'status'>;
@@ -17,8 +17,8 @@ export interface GaugesParts {
 
 /** Sets what is only looked at when somebody scrapes. */
 export function refreshGauges(parts: GaugesParts): void {
-  const { metrics, registry, outages, gateway, commands, inbox, isReady } = parts;
-  const { active, jeopardy } = registry.counts;
+  const { metrics, sessions, outages, gateway, commands, inbox, isReady } = parts;
+  const { active, jeopardy } = sessions.counts;
   metrics.sessions.set(active + jeopardy);
   metrics.jeopardy.set(jeopardy);
   metrics.connections.set(gateway.connections);

@@ -1,4 +1,4 @@
-import { type ClaimSettings, claimMapping } from '../auth/claim-mapping.js';
+import { claimMapping } from '../auth/claim-mapping.js';
 import type { AdminClaims, ClientClaims } from '../auth/claims.js';
 import { TokenGate } from '../auth/gate.js';
 import { KeySet, type KeysRead } from '../auth/key-set.js';
@@ -6,38 +6,20 @@ import type { KeyRing } from '../auth/keys.js';
 import { keyRingFromText } from '../auth/read-keys.js';
 import { jwksAt, keysOfIssuer } from '../auth/remote-keys.js';
 import { createAdminTokenVerifier, createTokenVerifier } from '../auth/tokens.js';
-import type { Clock } from '../base/clock.js';
-import type { Log } from '../base/log.js';
-import type { Metrics } from '../base/metrics.js';
 import { type Settings, settingsTable } from '../base/settings.js';
 import { readText } from '../base/text-file.js';
 import type { WallClock } from '../base/wall-clock.js';
+import type { Basics } from './basics.js';
 
 /** A provider's keys are read again at this age, so that those it has withdrawn do not serve for ever. */
 const MAX_AGE_MS = 10 * 60_000;
 
-export interface TokenKeysParts {
-  readonly settings: Pick<
-    Settings,
-    | 'jwtKeysFile'
-    | 'jwksUrl'
-    | 'oidcIssuer'
-    | 'jwtIssuer'
-    | 'jwtAudience'
-    | 'jwtLeewayMs'
-    | 'adminJwtSecret'
-    | 'adminJwtKeysFile'
-    | 'adminJwtAudience'
-  > &
-    ClaimSettings;
+export interface TokenKeysParts extends Basics {
   /** What a file or a secret held at the start; null where an identity provider has the keys. */
   readonly keys: KeyRing | null;
   /** Likewise, where admin tokens have keys of their own. */
   readonly adminKeys: KeyRing | null;
   readonly wallMs: WallClock;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Metrics;
 }
 
 /** The doors' judges of tokens, and the keys that they judge by. */
@@ -103,7 +85,7 @@ export function openKeys(parts: TokenKeysParts): TokenKeys {
 
 type Source = Pick<ConstructorParameters<typeof KeySet>[0], 'setting' | 'read' | 'maxAgeMs'>;
 
-function clientSource(settings: TokenKeysParts['settings']): Source {
+function clientSource(settings: Settings): Source {
   const { oidcIssuer, jwksUrl, jwtIssuer, jwtKeysFile } = settings;
   if (jwksUrl !== '')
     return { setting: settingsTable.jwksUrl.name, read: jwksAt(jwksUrl), maxAgeMs: MAX_AGE_MS };
@@ -118,7 +100,7 @@ function clientSource(settings: TokenKeysParts['settings']): Source {
   };
 }
 
-function adminSource({ adminJwtKeysFile }: TokenKeysParts['settings']): Source {
+function adminSource({ adminJwtKeysFile }: Settings): Source {
   return fileSource(settingsTable.adminJwtKeysFile.name, adminJwtKeysFile);
 }
 

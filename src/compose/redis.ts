@@ -19,8 +19,9 @@ export interface RedisWays {
 }
 
 export function openRedis(config: RedisConfig, tls: RedisTls | null, parts: RedisParts): RedisWays {
+  const { redisUrl, commandTimeoutMs, redisAddressMap = [] } = config;
   const redisTls = { current: tls ?? {} };
-  const shown = { ...config, redisTls };
+  const shown = { redisUrl, commandTimeoutMs, redisAddressMap, redisTls };
   const commands = openCommands(shown, parts);
   const subscriber = openInbox(shown, commands, parts);
   const showEnds = ({ ca, cert }: RedisTls) => {

@@ -6,21 +6,40 @@ import type { Log } from '../base/log.js';
 import type { WheelTimer } from '../base/timer-wheel.js';
 import type { Trace, Tracing } from '../base/tracing.js';
 import type { WallClock } from '../base/wall-clock.js';
-import { type AdmissionParts, admit, factsOf, notYetAccepted, type Visit } from '../session/admission.js';
+import { type AdmissionParts, admit, notYetAccepted } from '../session/admission.js';
 import type { Session } from '../session/session.js';
-import type { HeldLease } from '../store/lease-types.js';
 import { Connection, type ConnectionParts } from './connection.js';
 import { Inbound, type InboundParts, type Listener } from './inbound.js';
 
 export interface ConversationParts extends ConnectionParts, InboundParts {
   readonly admission: AdmissionParts;
-  readonly release: (lease: HeldLease) => Promise<boolean>;
   readonly log: Log;
   readonly tracing: Tracing;
   readonly wallMs: WallClock;
 }
 
-/** Where a WebSocket holds its conversation. */
+/** The points of a conversation. */
+type Phase =
+  | { readonly name: 'greeting' }
+  /** What comes meanwhile waits in Inbound. */
+  | { readonly name: 'claiming' }
+  /** Somebody else has the seat, and the person may choose to take it. */
+  | { readonly name: 'choosing'; readonly hello: HelloMessage }
+  | { readonly name: 'seated'; readonly session: Session }
+  /** The seat is given back, or the connection has ended. */
+  | { readonly name: 'leaving' };
+
+/** What a message leads to in a phase, or, as a text, why it may not come there. */
+type Act<M, P> = string | ((one: Conversation, message: M, phase: P) => void);
+type Of<U, K extends keyof U, V> = Extract<U, Record<K, V>>;
+type Acts<P extends Phase> = {
+  readonly [T in ClientMessage['type']]: Act<Of<ClientMessage, 'type', T>, P>;
+};
+
+const helloFirst = 'hello comes first';
+const ignored = () => {};
+
+/** The field in which a WebSocket holds its conversation. */
 const carried = Symbol('conversation');
 type Carrier = WebSocket & { [carried]?: Conversation };
 
@@ -35,13 +54,10 @@ function on<A extends unknown[]>(act: (one: Conversation, ...args: A) => void) {
 export class Conversation implements Listener {
   readonly connection: Connection;
   readonly #inbound: Inbound;
-  #hello: HelloMessage | null = null;
-  #session: Session | null = null;
-  #isAdmitting = false;
-  /** Whoever closes with 1000 while the claim is under way wants no seat. */
+  #phase: Phase = { name: 'greeting' };
+  /** The client closed with 1000. While the claim is under way this tells that it wants no seat. */
   #isGivenBack = false;
-  #isReleasing = false;
-  #hasConflict = false;
+  /** Of the phase. */
   #timer: WheelTimer | null = null;
   /** Of the handshake, until the claim has been answered. Null while tracing is off. */
   #trace: Trace | null;
@@ -77,8 +93,39 @@ export class Conversation implements Listener {
   static readonly #onError = on((one, error: Error & { code?: string }) => one.#failed(error));
   static readonly #onClose = on((one, code: number) => one.#closed(code));
 
+  /** What a client may say when. */
+  static readonly #afterHello: Acts<Phase> = {
+    hello: 'hello comes once',
+    takeover: 'takeover answers a conflict',
+    refresh: (one, { token }) => one.#refresh(token),
+    release: ignored,
+    activity: ignored,
+    answer: 'answer without a takeover_requested',
+  };
+  static readonly #acts: { readonly [N in Phase['name']]: Acts<Of<Phase, 'name', N>> } = {
+    greeting: {
+      hello: (one, hello) => one.#claim(hello, hello.onConflict ?? 'takeover'),
+      takeover: helloFirst,
+      refresh: helloFirst,
+      release: helloFirst,
+      activity: helloFirst,
+      answer: helloFirst,
+    },
+    claiming: Conversation.#afterHello,
+    choosing: {
+      ...Conversation.#afterHello,
+      takeover: (one, _, { hello }) => one.#claim(hello, 'takeover'),
+      release: (one) => one.connection.end('released'),
+    },
+    seated: {
+      ...Conversation.#afterHello,
+      release: (one, _, { session }) => one.#release(session),
+    },
+    leaving: Conversation.#afterHello,
+  };
+
   get isBusy(): boolean {
-    return this.#isAdmitting;
+    return this.#phase.name === 'claiming';
   }
 
   /** Whether it has shown a token that was accepted. */
@@ -87,7 +134,15 @@ export class Conversation implements Listener {
   }
 
   get hasHello(): boolean {
-    return this.#hello !== null;
+    return this.#phase.name !== 'greeting';
+  }
+
+  handle(message: ClientMessage): void {
+    const phase = this.#phase;
+    // The act is that of this phase and this message, which the compiler cannot see.
+    const act = Conversation.#acts[phase.name][message.type] as Act<ClientMessage, Phase>;
+    if (typeof act === 'function') act(this, message, phase);
+    else this.#inbound.strike({ code: 'bad_message', message: act });
   }
 
   #failed(error: Error & { code?: string }): void {
@@ -96,105 +151,52 @@ export class Conversation implements Listener {
   }
 
   #awaitHello(): void {
-    this.#hello = null;
+    this.#phase = { name: 'greeting' };
     this.#timer = this.parts.wheel.after(this.parts.helloTimeoutMs, () => {
       this.parts.standstill.look();
       // After a standstill the hello may lie in the socket, and wait to be read.
       this.parts.standstill.afterReading(() => {
-        if (this.#hello !== null || this.connection.isEnded) return;
+        if (this.hasHello || this.connection.isEnded) return;
         if (this.#inbound.isHeld) this.#awaitHello();
         else this.connection.end('hello_timeout');
       });
     });
   }
 
-  handle(message: ClientMessage): void {
-    const fault = this.#outOfPlace(message);
-    if (fault !== null) {
-      this.#inbound.strike({ code: 'bad_message', message: fault });
-      return;
-    }
-    switch (message.type) {
-      case 'hello':
-        this.#hello = message;
-        this.#timer?.cancel();
-        this.#timer = null;
-        void this.#claim(message.onConflict ?? 'takeover');
-        break;
-      case 'takeover':
-        this.#hasConflict = false;
-        void this.#claim('takeover');
-        break;
-      case 'refresh':
-        this.#refresh(message.token);
-        break;
-      case 'release':
-        this.#release();
-        break;
-      case 'activity':
-      case 'answer':
-        break;
-    }
-  }
-
-  /** Why a message may not come at this point, or null when it may. */
-  #outOfPlace(message: ClientMessage): string | null {
-    if (this.#hello === null) return message.type === 'hello' ? null : 'hello comes first';
-    if (message.type === 'hello') return 'hello comes once';
-    if (message.type === 'takeover' && !this.#hasConflict) return 'takeover answers a conflict';
-    if (message.type === 'answer') return 'answer without a takeover_requested';
-    return null;
-  }
-
-  async #claim(onConflict: ConflictPolicy): Promise<void> {
-    const hello = this.#hello;
-    if (hello === null || this.#isAdmitting) return;
-    this.#isAdmitting = true;
-    const trace = this.#trace ?? this.parts.tracing.begin('connect');
+  async #claim(hello: HelloMessage, onConflict: ConflictPolicy): Promise<void> {
+    this.#timer?.cancel();
+    this.#phase = { name: 'claiming' };
+    const { connection, claims, parts } = this;
+    const trace = this.#trace ?? parts.tracing.begin('connect');
     this.#trace = null;
-    const visit: Visit = {
-      link: this.connection,
-      hello,
-      onConflict,
-      isGone: () => this.connection.isEnded,
-      claims: this.claims,
-      session: null,
-      answer: null,
-      trace,
-    };
-    try {
-      this.#session = await admit(visit, this.parts.admission);
-    } catch (error) {
-      this.parts.log.error({ reason: String(error) }, 'admission failed');
-      this.connection.end('overloaded');
-    }
-    trace?.end(factsOf(visit));
-    this.#isAdmitting = false;
-    this.claims = visit.claims;
-    if (this.connection.isEnded) {
-      this.#leave(visit);
+    const admission = await admit({ link: connection, hello, onConflict, claims, trace }, parts.admission);
+    this.claims = admission.claims;
+    this.#phase = { name: 'leaving' };
+    if (connection.isEnded) {
+      if (admission.outcome === 'granted') this.#leave(admission.session);
       return;
     }
-    if (visit.answer?.outcome === 'conflict') this.#awaitTakeover();
-    // Only what a later version understands was refused: another hello may follow.
-    else if (this.#session === null && visit.answer === null) this.#awaitHello();
+    if (admission.outcome === 'granted') this.#phase = { name: 'seated', session: admission.session };
+    else if (admission.outcome === 'conflict') this.#awaitChoice(hello);
+    else this.#awaitHello();
     this.#inbound.resume();
   }
 
-  /** The connection ended during admission. The seat stays for a resume, unless it was given back meanwhile. */
-  #leave({ session, answer }: Visit): void {
-    if (session === null) return;
-    session.markEnded();
-    this.parts.admission.registry.remove(session);
-    const wantsNone = this.#isGivenBack || this.#inbound.awaits('release');
-    if (answer?.outcome === 'granted' && wantsNone) void this.#giveBack(session);
+  /** The connection has ended: the seat stays for a resume, unless its client gave it back before. */
+  #leave(session: Session): void {
+    const { lifecycle } = this.parts.admission;
+    if (this.#wantsNoSeat && session.isLive) void lifecycle.giveBack(session);
+    else lifecycle.drop(session);
+  }
+
+  get #wantsNoSeat(): boolean {
+    return this.#isGivenBack || this.#inbound.awaits('release');
   }
 
   /** The connection stays open for a person's choice, as long as the peer lives and the token holds. */
-  #awaitTakeover(): void {
-    this.#hasConflict = true;
+  #awaitChoice(hello: HelloMessage): void {
+    this.#phase = { name: 'choosing', hello };
     const beat = () => {
-      if (!this.#hasConflict) return;
       if (this.connection.isSilent()) this.connection.end('no_pong');
       if ((this.claims?.expiresAtMs ?? 0) <= this.parts.wallMs()) this.connection.end('token_expired');
       if (this.connection.isEnded) return;
@@ -205,9 +207,10 @@ export class Conversation implements Listener {
   }
 
   #refresh(token: string): void {
+    const { gate, tokenWatch } = this.parts.admission;
     const isSamePerson = ({ user, org }: ClientClaims) =>
       user === this.claims?.user && org === this.claims.org;
-    const verdict = this.parts.admission.gate.judge(token, 'refresh', isSamePerson);
+    const verdict = gate.judge(token, 'refresh', isSamePerson);
     if (!verdict.ok) {
       const notYet = notYetAccepted(verdict);
       // The session goes on under the token that it has, and ends with that one.
@@ -216,43 +219,20 @@ export class Conversation implements Listener {
       return;
     }
     this.claims = verdict.claims;
-    if (this.#session?.isLive)
-      this.parts.admission.tokenWatch.watch(this.#session, verdict.claims.expiresAtMs);
+    if (this.#phase.name === 'seated') tokenWatch.watch(this.#phase.session, verdict.claims.expiresAtMs);
   }
 
-  #release(): void {
-    if (this.#isReleasing) return;
-    this.#isReleasing = true;
-    const session = this.#session?.isLive ? this.#session : null;
-    if (session === null) {
-      this.connection.end('released');
-      return;
-    }
+  #release(session: Session): void {
+    this.#phase = { name: 'leaving' };
     // The seat first, the close after: who sees the close may count on a free seat.
-    void this.#giveBack(session).finally(() => this.connection.end('released'));
-    // A renewal still under way must not report the seat as lost to somebody who gives it back.
-    session.markEnded();
-  }
-
-  /** Never rejects. A seat that cannot be given back ends with its TTL. */
-  async #giveBack(session: Session): Promise<void> {
-    const { story } = this.parts.admission;
-    try {
-      await this.parts.release(session.lease());
-      story.released(session);
-    } catch (error) {
-      story.releaseFailed(session, error);
-    }
+    void this.parts.admission.lifecycle.giveBack(session).finally(() => this.connection.end('released'));
   }
 
   #closed(code: number): void {
     // A normal close is a graceful end; any other is a lost connection, and the seat waits for a resume [broker-seat-stays].
     this.#isGivenBack = code === 1000 && !this.connection.isEnded;
-    const wantsNone = this.#isGivenBack || (!this.#isAdmitting && this.#inbound.awaits('release'));
-    if (wantsNone && this.#session?.isLive) {
-      void this.#giveBack(this.#session);
-      this.#session.markEnded();
-    }
+    if (this.#phase.name === 'seated' && this.#phase.session.isLive && this.#wantsNoSeat)
+      void this.parts.admission.lifecycle.giveBack(this.#phase.session);
     this.connection.closedByPeer(code);
     this.onClosed();
   }
@@ -261,12 +241,7 @@ export class Conversation implements Listener {
     this.#timer?.cancel();
     this.#inbound.stop();
     this.#trace?.end({ outcome: 'closed' });
-    this.#hasConflict = false;
-    if (this.#session !== null) {
-      // Not where it has already been evicted or released.
-      if (this.#session.isLive) this.parts.admission.story.lostConnection(this.#session, reason);
-      this.#session.markEnded();
-      this.parts.admission.registry.remove(this.#session);
-    }
+    if (this.#phase.name === 'seated')
+      this.parts.admission.lifecycle.disconnected(this.#phase.session, reason);
   }
 }

@@ -3,6 +3,7 @@ import type { ConflictPolicy, ErrorMessage, HelloMessage } from '#client/protoco
 import type { GateDenial, TokenGate } from '../auth/gate.js';
 import type { ClientClaims } from '../auth/tokens.js';
 import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import type { Trace, TraceFacts } from '../base/tracing.js';
 import type { WallClock } from '../base/wall-clock.js';
@@ -10,84 +11,101 @@ import { StoreUnavailable } from '../store/errors.js';
 import type { ClaimAnswer } from '../store/lease-types.js';
 import type { Leases } from '../store/leases.js';
 import type { Licenses } from '../store/licenses.js';
-import type { Evictions } from './evictions.js';
+import type { Lifecycle } from './lifecycle.js';
 import type { Link } from './link.js';
-import type { Registry } from './registry.js';
 import type { Renewals } from './renewals.js';
-import { Session } from './session.js';
-import type { Story } from './story.js';
+import type { Session } from './session.js';
 import type { TokenWatch } from './tokens-watch.js';
 
 export interface AdmissionParts {
   readonly gate: Pick<TokenGate<ClientClaims>, 'judge'>;
   readonly leases: Pick<Leases, 'claim'>;
   readonly licenses: Pick<Licenses, 'lookAlike'>;
-  readonly registry: Registry;
-  readonly evictions: Evictions;
+  readonly lifecycle: Lifecycle;
   readonly renewals: Renewals;
   readonly tokenWatch: TokenWatch;
   readonly clock: Clock;
   readonly wallMs: WallClock;
   readonly newSessionId: () => string;
-  readonly story: Story;
+  readonly log: Log;
   readonly metrics: Metrics;
   readonly renewEveryMs: number;
 }
 
-type AdmissionAnswer = Exclude<ClaimAnswer, { outcome: 'spelled' }>;
-
-/** One attempt to get in: what the steps hand on to each other. */
+/** One attempt to get in. */
 export interface Visit {
   readonly link: Link;
   readonly hello: HelloMessage;
   readonly onConflict: ConflictPolicy;
-  /** Whether the connection has closed meanwhile. */
-  readonly isGone: () => boolean;
-  claims: ClientClaims | null;
-  /** By which name the org knows the user, where it is another one than the token has. */
-  knownAs?: string;
-  session: Session | null;
-  answer: AdmissionAnswer | null;
+  /** Of the token that the connection has shown before; null where `hello` must bring one. */
+  readonly claims: ClientClaims | null;
   /** Null while tracing is off. */
   readonly trace: Trace | null;
 }
 
-type Step = (visit: Visit, parts: AdmissionParts) => Promise<boolean> | boolean;
-
-/** The steps of admission, in order; each says whether to go on (promise 10). */
-const admission: readonly Step[] = [authenticate, checkMachine, reserve, claim, welcome];
-
-/** Those that take time. */
-const tracedSteps: ReadonlySet<Step> = new Set([claim, welcome]);
-
-/** Lets a visitor in, or tells why not. Gives the session when it was welcomed. */
-export async function admit(visit: Visit, parts: AdmissionParts): Promise<Session | null> {
-  for (const step of admission) {
-    const span = visit.trace !== null && tracedSteps.has(step) ? visit.trace.step(step.name) : null;
-    const outcome = step(visit, parts);
-    const goesOn = typeof outcome === 'boolean' ? outcome : await outcome;
-    span?.end();
-    if (!goesOn) return null;
-  }
-  return visit.session;
+/** A visit with a token that was accepted. */
+interface KnownVisit extends Visit {
+  readonly claims: ClientClaims;
 }
 
-function authenticate(visit: Visit, { gate, wallMs }: AdmissionParts): boolean {
-  if (visit.claims !== null) {
+/** What an attempt came to. */
+export type Admission =
+  /** The session was welcomed, or its connection has ended meanwhile. */
+  | { readonly outcome: 'granted'; readonly claims: ClientClaims; readonly session: Session }
+  /** `unsupported`: only a later version understands this `hello`, and another one may follow. */
+  | { readonly outcome: 'conflict' | 'unsupported' | 'closed'; readonly claims: ClientClaims | null };
+
+type Granted = Extract<ClaimAnswer, { outcome: 'granted' }>;
+type Refused = Exclude<ClaimAnswer, { outcome: 'granted' | 'spelled' }>;
+
+interface Claimed<Answer = Granted | Refused> {
+  readonly session: Session;
+  readonly answer: Answer;
+}
+
+/** Lets a visitor in, or tells why not. Each step comes only after the one before it (promise 10). Never rejects. */
+export async function admit(visit: Visit, parts: AdmissionParts): Promise<Admission> {
+  const claims = authenticate(visit, parts);
+  if (claims === null || !isSupported(visit)) {
+    visit.trace?.end({ outcome: 'refused' });
+    return claims === null ? { outcome: 'closed', claims: visit.claims } : { outcome: 'unsupported', claims };
+  }
+  const known = { ...visit, claims };
+  let admission: Admission = { outcome: 'closed', claims };
+  let facts: TraceFacts = { outcome: 'refused', org: claims.org };
+  try {
+    const claiming = visit.trace?.step('claim');
+    const { session, answer } = await claim(known, parts);
+    facts = factsOf(session, answer);
+    if (answer.outcome === 'granted') admission = { outcome: 'granted', claims, session };
+    else if (answer.outcome === 'conflict') admission = { outcome: 'conflict', claims };
+    if (answer.outcome !== 'granted') await refuse(known, parts, answer);
+    claiming?.end();
+    if (answer.outcome === 'granted') {
+      const welcoming = visit.trace?.step('welcome');
+      welcome(known, parts, { session, answer });
+      welcoming?.end();
+    }
+  } catch (error) {
+    excuse(visit, parts, error);
+  }
+  visit.trace?.end(facts);
+  return admission;
+}
+
+function authenticate({ link, hello, claims }: Visit, { gate, wallMs }: AdmissionParts): ClientClaims | null {
+  if (claims !== null) {
     // It was good when the connection began, which may be long ago.
-    if (visit.claims.expiresAtMs > wallMs()) return true;
-    visit.link.end('token_expired');
-    return false;
+    if (claims.expiresAtMs > wallMs()) return claims;
+    link.end('token_expired');
+    return null;
   }
-  const verdict = gate.judge(visit.hello.token, 'hello');
-  if (verdict.ok) {
-    visit.claims = verdict.claims;
-    return true;
-  }
+  const verdict = gate.judge(hello.token, 'hello');
+  if (verdict.ok) return verdict.claims;
   const notYet = notYetAccepted(verdict);
-  if (notYet !== null) visit.link.end('token_not_yet_accepted', notYet);
-  else visit.link.end(verdict.reason === 'expired' ? 'token_expired' : 'unauthorized');
-  return false;
+  if (notYet !== null) link.end('token_not_yet_accepted', notYet);
+  else link.end(verdict.reason === 'expired' ? 'token_expired' : 'unauthorized');
+  return null;
 }
 
 /** What a client is told of a token that time may mend; null for one that is refused for good. */
@@ -101,10 +119,9 @@ export function notYetAccepted({ retryAfterMs }: GateDenial): ErrorMessage | nul
   };
 }
 
-function checkMachine(visit: Visit): boolean {
-  // Which kinds an org allows is looked at in the claim; what only a later version understands, here.
-  if (visit.onConflict !== 'ask') return true;
-  visit.link.send({
+function isSupported({ link, onConflict }: Visit): boolean {
+  if (onConflict !== 'ask') return true;
+  link.send({
     type: 'error',
     code: 'unsupported',
     message: 'onConflict "ask" is not supported yet; use takeover or deny',
@@ -112,106 +129,79 @@ function checkMachine(visit: Visit): boolean {
   return false;
 }
 
-/** Before the claim: an early notice must find somebody. */
-function reserve(visit: Visit, { registry, newSessionId }: AdmissionParts): boolean {
-  if (visit.claims === null) return false;
-  const { org, user } = { ...visit.claims, ...(visit.knownAs && { user: visit.knownAs }) };
-  const { machine, instance, attempt, client } = visit.hello;
-  const program = {
-    ...(instance !== undefined && { instance }),
-    ...(attempt !== undefined && { attempt }),
-    ...(client && { client }),
-    address: visit.link.address,
-  };
-  visit.session = new Session({ org, user, sessionId: newSessionId(), machine, ...program }, visit.link);
-  registry.add(visit.session);
-  return true;
+/** `user`: by which name the org knows the person. Throws where no answer can be had. */
+async function claim(visit: KnownVisit, parts: AdmissionParts, user = visit.claims.user): Promise<Claimed> {
+  const { lifecycle, renewals, metrics } = parts;
+  const claimant = { ...visit.hello, org: visit.claims.org, user, sessionId: parts.newSessionId() };
+  const session = lifecycle.begin(claimant, visit.link);
+  const sentMs = parts.clock();
+  const answer = await askFor(session, visit, parts);
+  if (answer.outcome === 'spelled') {
+    lifecycle.drop(session);
+    return claim(visit, parts, answer.user);
+  }
+  metrics.claims.inc({ outcome: outcomeOf(answer) });
+  if (answer.outcome === 'granted') lifecycle.granted(session, answer, renewals.deadlineFrom(sentMs));
+  else lifecycle.refused(session, answer);
+  return { session, answer };
 }
 
-async function claim(visit: Visit, parts: AdmissionParts): Promise<boolean> {
-  const { session, hello } = visit;
-  if (session === null) return false;
-  const sentMs = parts.clock();
+async function askFor(session: Session, visit: Visit, parts: AdmissionParts): Promise<ClaimAnswer> {
+  const { hello, onConflict, trace } = visit;
+  const { leases, lifecycle, metrics, clock } = parts;
+  const sentMs = clock();
   try {
-    const answer = await parts.leases.claim({
+    return await leases.claim({
       ...session.lease(),
       requestId: session.connection,
       licenseId: session.sessionId,
       machine: hello.machine,
-      onConflict: visit.onConflict,
+      onConflict,
       ...(hello.resume && { resume: hello.resume }),
-      ...(visit.trace && { trace: visit.trace.parent }),
+      ...(trace && { trace: trace.parent }),
     });
-    if (answer.outcome === 'spelled') {
-      drop(session, parts);
-      visit.knownAs = answer.user;
-      return reserve(visit, parts) && (await claim(visit, parts));
-    }
-    visit.answer = answer;
-    parts.metrics.claims.inc({ outcome: outcomeOf(answer) });
-    if (answer.outcome !== 'granted') return refuse(visit, parts, answer);
-    const deadlineMs = parts.renewals.deadlineFrom(sentMs);
-    session.grant(answer, deadlineMs);
-    if (answer.isAhead) {
-      parts.metrics.lostGrants.inc();
-      parts.story.lostGrantShown(session);
-    }
-    return true;
   } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    parts.metrics.claims.inc({ outcome: 'store_unavailable' });
-    parts.story.claimFailed(session, error.cause);
-    drop(session, parts);
-    visit.link.end('store_unavailable', {
-      type: 'error',
-      code: 'store_unavailable',
-      message: error.isFull
-        ? 'Redis is out of memory: sessions go on, new ones cannot be had'
-        : 'no seat can be granted at present',
-      retryAfterMs: 2000,
-    });
-    return false;
+    if (error instanceof StoreUnavailable) {
+      metrics.claims.inc({ outcome: 'store_unavailable' });
+      lifecycle.claimFailed(session, error.cause);
+    } else lifecycle.drop(session);
+    throw error;
   } finally {
-    parts.metrics.claimSeconds.observe((parts.clock() - sentMs) / 1000);
+    metrics.claimSeconds.observe((clock() - sentMs) / 1000);
   }
 }
 
-/** What a visit came to, for its trace. */
-export function factsOf({ session, answer }: Visit): TraceFacts {
-  const { org, sessionId, epoch } = session ?? {};
-  const outcome = answer === null ? 'refused' : outcomeOf(answer);
-  if (answer?.outcome !== 'granted')
-    return { outcome, org, ...(answer?.outcome === 'denied' && { reason: answer.reason }) };
-  return { outcome, org, sessionId, epoch, displacedSessionId: answer.displaced?.sessionId };
+/** What a claim came to, for its trace. */
+function factsOf({ org, sessionId, epoch }: Session, answer: Granted | Refused): TraceFacts {
+  const outcome = outcomeOf(answer);
+  if (answer.outcome === 'granted')
+    return { outcome, org, sessionId, epoch, displacedSessionId: answer.displaced?.sessionId };
+  return { outcome, org, ...(answer.outcome === 'denied' && { reason: answer.reason }) };
 }
 
-function outcomeOf(answer: AdmissionAnswer): AdmissionAnswer['outcome'] | 'resumed' {
+function outcomeOf(answer: Granted | Refused): (Granted | Refused)['outcome'] | 'resumed' {
   return answer.outcome === 'granted' && answer.resumed ? 'resumed' : answer.outcome;
 }
 
 async function refuse(
-  visit: Visit,
-  parts: AdmissionParts,
-  answer: Exclude<AdmissionAnswer, { outcome: 'granted' }>,
-): Promise<false> {
-  if (visit.session !== null) {
-    parts.story.refused(visit.session, answer);
-    drop(visit.session, parts);
-  }
+  { link, claims }: KnownVisit,
+  { metrics, licenses }: AdmissionParts,
+  answer: Refused,
+): Promise<void> {
   switch (answer.outcome) {
     case 'conflict':
-      visit.link.send({ type: 'conflict', holder: answer.holder });
+      link.send({ type: 'conflict', holder: answer.holder });
       break;
     case 'stale':
       // [broker-stale-attempt]
-      visit.link.end('stale_attempt');
+      link.end('stale_attempt');
       break;
     case 'denied':
-      parts.metrics.denials.inc({ reason: answer.reason });
-      visit.link.end(answer.reason, await hintAt(visit, parts, answer.reason));
+      metrics.denials.inc({ reason: answer.reason });
+      link.end(answer.reason, await hintAt(claims, licenses, answer.reason));
       break;
     case 'flapping':
-      visit.link.end('flapping', {
+      link.end('flapping', {
         type: 'error',
         code: 'flapping',
         message: 'two machines are fighting over the seat',
@@ -219,7 +209,7 @@ async function refuse(
       });
       break;
     case 'rate_limited':
-      visit.link.end('rate_limited', {
+      link.end('rate_limited', {
         type: 'error',
         code: 'rate_limited',
         message: 'too many claims of this user',
@@ -227,70 +217,64 @@ async function refuse(
       });
       break;
   }
-  return false;
 }
 
 /** A license that was issued under another spelling of the name: the person at the desk can mend that. */
 async function hintAt(
-  { claims }: Visit,
-  { licenses }: AdmissionParts,
+  { org, user }: ClientClaims,
+  licenses: AdmissionParts['licenses'],
   reason: CloseReason,
 ): Promise<ErrorMessage | undefined> {
-  if (reason !== 'license_required' || claims === null) return undefined;
-  const other = await licenses.lookAlike(claims.org, claims.user).catch(() => null);
+  if (reason !== 'license_required') return undefined;
+  const other = await licenses.lookAlike(org, user).catch(() => null);
   if (other === null) return undefined;
-  const message = `${claims.user} has no license in this org; a license for ${other} exists`;
+  const message = `${user} has no license in this org; a license for ${other} exists`;
   return { type: 'error', code: 'license_required', message };
 }
 
-function welcome(visit: Visit, parts: AdmissionParts): boolean {
-  const { session, answer } = visit;
-  if (session === null || answer?.outcome !== 'granted') return false;
-  const { displaced, license, resumed, nowMs } = answer;
+/** No answer to the claim, or a fault of ours. */
+function excuse({ link }: Visit, { log }: AdmissionParts, error: unknown): void {
+  if (!(error instanceof StoreUnavailable)) {
+    log.error({ reason: String(error) }, 'admission failed');
+    link.end('overloaded');
+    return;
+  }
+  link.end('store_unavailable', {
+    type: 'error',
+    code: 'store_unavailable',
+    message: error.isFull
+      ? 'Redis is out of memory: sessions go on, new ones cannot be had'
+      : 'no seat can be granted at present',
+    retryAfterMs: 2000,
+  });
+}
+
+function welcome(
+  { link, hello, claims, trace }: KnownVisit,
+  parts: AdmissionParts,
+  { session, answer }: Claimed<Granted>,
+): void {
+  const { displaced, license, resumed, nowMs: at } = answer;
   const { org, user, sessionId, epoch } = session;
+  const { lifecycle, renewals, tokenWatch, renewEveryMs } = parts;
   if (displaced !== null) {
-    parts.evictions.receive(
-      {
-        type: 'ended',
-        org,
-        user,
-        sessionId: displaced.sessionId,
-        epoch: displaced.epoch,
-        connection: displaced.connection,
-        reason: displaced.reason,
-        by: visit.hello.machine,
-        at: nowMs,
-        byEpoch: epoch,
-        trace: null,
-      },
-      'local',
-      visit.trace,
-    );
+    const { machine: _, nodeId: _node, ...grant } = displaced;
+    const notice = { type: 'ended', org, user, ...grant, by: hello.machine, at, byEpoch: epoch } as const;
+    lifecycle.receive({ ...notice, trace: null }, 'local', trace);
   }
-  if (parts.evictions.endedEarly(session)) return false;
-  if (visit.isGone()) {
-    // As after any lost connection, the lease stays for its TTL, so that the same machine can come back to it.
-    drop(session, parts);
-    return false;
-  }
-  parts.renewals.track(session);
-  if (visit.claims !== null) parts.tokenWatch.watch(session, visit.claims.expiresAtMs);
+  if (lifecycle.endedEarly(session) || link.isEnded) return;
+  renewals.track(session);
+  tokenWatch.watch(session, claims.expiresAtMs);
   const name = displaced?.machine.name;
-  visit.link.send({
+  link.send({
     type: 'welcome',
     sessionId,
     epoch,
     resumed,
-    ttlMs: parts.renewals.leftMs(session),
-    renewEveryMs: parts.renewEveryMs,
+    ttlMs: renewals.leftMs(session),
+    renewEveryMs,
     license,
     ...(displaced?.reason === 'taken_over' && { displaced: { machine: name === undefined ? {} : { name } } }),
   });
-  parts.story.granted(session, answer);
-  return true;
-}
-
-function drop(session: Session, { registry }: AdmissionParts): void {
-  session.markEnded();
-  registry.remove(session);
+  lifecycle.welcomed(session, answer);
 }

@@ -5,6 +5,8 @@ import type { ServerMessage } from '#client/protocol/messages.js';
 export interface Link {
   /** The address of the peer. */
   readonly address: string;
+  /** Whether it has been closed, by either side. */
+  readonly isEnded: boolean;
   send(message: ServerMessage): void;
   /** A ping, and the message if there is one, in one write. */
   pingWith(message: ServerMessage | null): void;

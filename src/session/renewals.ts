@@ -3,20 +3,16 @@ import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
 import type { HeldLease, RenewAnswer } from '../store/lease-types.js';
-import type { Evictions } from './evictions.js';
-import type { Registry } from './registry.js';
+import type { Lifecycle } from './lifecycle.js';
 import type { Session } from './session.js';
-import type { Story } from './story.js';
 
 export interface RenewalParts {
   readonly renew: (org: string, held: readonly HeldLease[]) => Promise<RenewAnswer[]>;
-  readonly registry: Registry;
-  readonly evictions: Evictions;
+  readonly lifecycle: Lifecycle;
   readonly wheel: TimerWheel;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  readonly story: Story;
   readonly metrics: Metrics;
   readonly leaseTtlMs: number;
   readonly renewEveryMs: number;
@@ -53,7 +49,7 @@ export class Renewals {
 
   /** Notices may have been missed: asks Redis about every session soon, spread over `withinMs`. */
   verifyAll(withinMs: number): void {
-    for (const session of this.parts.registry.all()) {
+    for (const session of this.parts.lifecycle.sessions.all()) {
       if (session.isLive) this.#schedule(session, this.parts.random() * withinMs);
     }
   }
@@ -71,7 +67,7 @@ export class Renewals {
       return;
     }
     if (this.#outlived(session)) {
-      this.#lose(session);
+      this.parts.lifecycle.fence(session);
       return;
     }
     const sessions = this.#due.get(session.org);
@@ -125,7 +121,7 @@ export class Renewals {
     if (!session.isLive) return;
     if (answer.outcome === 'lost') {
       const { reason, by, epoch, nowMs } = answer;
-      this.parts.evictions.end(session, { reason, by, at: nowMs, epoch }, 'renewal');
+      this.parts.lifecycle.evict(session, { reason, by, at: nowMs, epoch }, 'renewal');
       return;
     }
     session.deadlineMs = this.deadlineFrom(sentMs);
@@ -153,10 +149,5 @@ export class Renewals {
 
   #outlived(session: Session): boolean {
     return this.parts.clock() >= session.deadlineMs + this.parts.jeopardyGraceMs;
-  }
-
-  #lose(session: Session): void {
-    this.parts.story.fencedItself(session);
-    session.link.end('lease_lost');
   }
 }

@@ -22,7 +22,6 @@ export interface Claimant {
   readonly instance?: string;
   readonly attempt?: number;
   readonly client?: HelloMessage['client'];
-  readonly address?: string;
 }
 
 /** One user's seat in use by one machine, as served by this node: a grant and the connection that uses it. */
@@ -49,7 +48,7 @@ export class Session implements HeldLease {
   readonly instance?: string;
   readonly attempt?: number;
   readonly clientText?: string;
-  readonly address?: string;
+  readonly address: string;
   readonly machineId: string;
   readonly machineText: string;
 
@@ -57,7 +56,7 @@ export class Session implements HeldLease {
     claimant: Claimant,
     readonly link: Link,
   ) {
-    const { org, user, sessionId, machine, instance, attempt, client, address } = claimant;
+    const { org, user, sessionId, machine, instance, attempt, client } = claimant;
     this.org = org;
     this.user = user;
     this.sessionId = sessionId;
@@ -65,7 +64,7 @@ export class Session implements HeldLease {
     if (instance !== undefined) this.instance = instance;
     if (attempt !== undefined) this.attempt = attempt;
     if (client !== undefined) this.clientText = JSON.stringify(client);
-    if (address !== undefined) this.address = address;
+    this.address = link.address;
     this.machineId = machine.id;
     this.machineText = JSON.stringify(machine);
   }
@@ -118,14 +117,13 @@ export class Session implements HeldLease {
 
   /** The lease as it is now: the session goes on while a command about it is under way. */
   lease(): HeldLease {
-    const { org, user, sessionId, epoch, rank, connection, machineId, sinceMs, machineText } = this;
-    const { instance, attempt, clientText, address } = this;
+    const { org, user, sessionId, epoch, rank, connection, address, machineId, sinceMs, machineText } = this;
+    const { instance, attempt, clientText } = this;
     return {
-      ...{ org, user, sessionId, epoch, rank, connection, machineId, sinceMs, machineText },
+      ...{ org, user, sessionId, epoch, rank, connection, address, machineId, sinceMs, machineText },
       ...(instance !== undefined && { instance }),
       ...(attempt !== undefined && { attempt }),
       ...(clientText !== undefined && { clientText }),
-      ...(address !== undefined && { address }),
     };
   }
 

@@ -69,7 +69,7 @@ export class Story {
       org,
       user: this.users === 'plain' ? user : hashOf(org, user),
       machine: machineId,
-      address: addressClass(address ?? ''),
+      address: addressClass(address),
       sessionId,
       epoch,
     };

@@ -1,15 +1,13 @@
+import { pino } from 'pino';
 import type { CloseReason } from '../../packages/client/src/protocol/close-codes.js';
 import type { ServerMessage } from '../../packages/client/src/protocol/messages.js';
-import { createLog } from '../../src/base/log.js';
 import { createMetrics } from '../../src/base/metrics.js';
 import { TimerWheel } from '../../src/base/timer-wheel.js';
 import { Tracing } from '../../src/base/tracing.js';
-import { Evictions } from '../../src/session/evictions.js';
+import { Lifecycle } from '../../src/session/lifecycle.js';
 import type { Link } from '../../src/session/link.js';
-import { Registry } from '../../src/session/registry.js';
 import { Renewals } from '../../src/session/renewals.js';
-import { Session } from '../../src/session/session.js';
-import { Story } from '../../src/session/story.js';
+import type { Session } from '../../src/session/session.js';
 import type { HeldLease, RenewAnswer } from '../../src/store/lease-types.js';
 
 export const TTL_MS = 30_000;
@@ -24,6 +22,10 @@ export class HeardLink implements Link {
   readonly heard: ServerMessage[] = [];
   ended: CloseReason | null = null;
   isMute = false;
+
+  get isEnded(): boolean {
+    return this.ended !== null;
+  }
 
   send(message: ServerMessage): void {
     this.heard.push(message);
@@ -51,15 +53,18 @@ export class Stage {
   readonly sentMs: number[] = [];
   readonly clock = () => this.nowMs;
   readonly metrics = createMetrics();
-  readonly log = createLog('silent', 'test');
-  readonly registry = new Registry();
-  readonly story = new Story(this.log, 'hashed');
-  readonly evictions = new Evictions({
-    registry: this.registry,
-    story: this.story,
+  /** What was logged, by message and reason. */
+  readonly lines: string[] = [];
+  readonly log = pino({}, { write: (line) => this.lines.push(summaryOf(JSON.parse(line))) });
+  /** How the store answers who gives a seat back. */
+  release: (lease: HeldLease) => Promise<boolean> = async () => true;
+  readonly lifecycle = new Lifecycle({
+    release: (lease) => this.release(lease),
+    redisNowMs: () => null,
+    logUsers: 'hashed',
+    log: this.log,
     metrics: this.metrics,
     tracing: new Tracing(),
-    redisNowMs: () => null,
   });
   readonly wheel = new TimerWheel(this.clock, TICK_MS, (error) => {
     throw error;
@@ -67,14 +72,12 @@ export class Stage {
   readonly renewals: Renewals;
 
   constructor({ jeopardyGraceMs = 0 } = {}) {
-    const { registry, evictions, wheel, clock, log, story, metrics } = this;
+    const { lifecycle, wheel, clock, log, metrics } = this;
     this.renewals = new Renewals({
-      registry,
-      evictions,
+      lifecycle,
       wheel,
       clock,
       log,
-      story,
       metrics,
       jeopardyGraceMs,
       renew: (_org, held) => {
@@ -91,11 +94,8 @@ export class Stage {
   /** A session that was granted by a claim sent just now. */
   seat(user = 'ada'): { readonly session: Session; readonly link: HeardLink } {
     const link = new HeardLink();
-    const session = new Session(
-      { org: 'acme', user, sessionId: `session-of-${user}`, machine: { id: 'pc' } },
-      link,
-    );
-    this.registry.add(session);
+    const claimant = { org: 'acme', user, sessionId: `session-of-${user}`, machine: { id: 'pc' } };
+    const session = this.lifecycle.begin(claimant, link);
     const { sessionId } = session;
     session.grant({ sessionId, epoch: 7, rank: 7, sinceMs: 0 }, this.renewals.deadlineFrom(this.nowMs));
     this.renewals.track(session);
@@ -112,4 +112,8 @@ export class Stage {
     }
     await new Promise((resolve) => setImmediate(resolve));
   }
+}
+
+function summaryOf({ msg, reason }: { readonly msg: string; readonly reason?: string }): string {
+  return reason === undefined ? msg : `${msg}: ${reason}`;
 }

@@ -1,0 +1,60 @@
+import { v7 as uuidv7 } from 'uuid';
+import { AdminServer } from '../admin/admin-server.js';
+import type { AdminParts } from '../admin/route.js';
+import type { WallClock } from '../base/wall-clock.js';
+import { Doorkeeper } from '../gateway/doorkeeper.js';
+import { FractionReport } from '../gateway/fraction-report.js';
+import { Gateway, type GatewayParts } from '../gateway/gateway.js';
+import { Traffic } from '../gateway/traffic.js';
+import type { AdmissionParts } from '../session/admission.js';
+import type { Store } from '../store/store.js';
+import { askersOf } from './askers.js';
+import type { Basics } from './basics.js';
+import type { TokenKeys } from './keys.js';
+
+export interface DoorsParts
+  extends Basics,
+    Pick<GatewayParts, 'isStoreReady' | 'tls'>,
+    Pick<AdminParts, 'webhooks' | 'notReadyBecause' | 'autoSignIn'> {
+  readonly store: Store;
+  readonly admission: AdmissionParts;
+  readonly keys: TokenKeys;
+  readonly wallMs: WallClock;
+}
+
+/** The public door, and that of the operators. Neither is open yet. */
+export function openDoors(parts: DoorsParts): { readonly gateway: Gateway; readonly admin: AdminServer } {
+  const { settings, store, admission, keys, wallMs, isStoreReady, tls } = parts;
+  const { clock, log, metrics, tracing, wheel, standstill } = parts;
+  const { origins, messageBytes, queueBytes, helloTimeoutMs, messagesPerRenewal, renewEveryMs } = settings;
+  const { connectionsPerAddress, handshakesPerAddress, handshakesPerSecond } = settings;
+  const limits = { connectionsPerAddress, handshakesPerAddress, handshakesPerSecond };
+  const asked = askersOf(settings);
+  const gateway = new Gateway({
+    conversation: {
+      ...{ admission, wheel, standstill, tracing, wallMs, clock, log, metrics },
+      ...{ queueBytes, helloTimeoutMs, messagesPerRenewal, renewEveryMs },
+      traffic: new Traffic(metrics),
+      fractions: new FractionReport(log),
+    },
+    rules: { origins, gate: keys.clients },
+    doorkeeper: new Doorkeeper(limits, clock),
+    isStoreReady,
+    ...asked,
+    holderOf: (org, user) => store.sessions.ofToken(org, user),
+    messageBytes,
+    tls,
+    log,
+    metrics,
+  });
+  const { webhooks, notReadyBecause, autoSignIn } = parts;
+  const { importMaxBytes, importMaxLines, costlyPerMinute } = settings;
+  const admin = new AdminServer({
+    ...{ store, webhooks, gate: keys.admins, standstill, notReadyBecause, clock, wallMs, log, metrics },
+    newId: uuidv7,
+    limits: { importMaxBytes, importMaxLines, costlyPerMinute },
+    ...asked,
+    ...(autoSignIn && { autoSignIn }),
+  });
+  return { gateway, admin };
+}

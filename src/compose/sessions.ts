@@ -1,0 +1,81 @@
+import type { Redis } from 'ioredis';
+import type { TokenGate } from '../auth/gate.js';
+import type { ClientClaims } from '../auth/tokens.js';
+import { createSessionIds } from '../base/session-ids.js';
+import type { WallClock } from '../base/wall-clock.js';
+import type { AdmissionParts } from '../session/admission.js';
+import { Lifecycle } from '../session/lifecycle.js';
+import { Renewals } from '../session/renewals.js';
+import type { UsersInLog } from '../session/story.js';
+import { TokenWatch } from '../session/tokens-watch.js';
+import type { FaultLog } from '../store/fault-log.js';
+import { Inbox } from '../store/notices.js';
+import type { Outages } from '../store/outages.js';
+import type { RedisConnection } from '../store/redis.js';
+import { renewApart } from '../store/renew-apart.js';
+import type { Store } from '../store/store.js';
+import type { Basics } from './basics.js';
+
+/** A reconnected inbox has every session verified within this time. */
+const VERIFY_WITHIN_MS = 1000;
+
+export interface SessionsParts extends Basics {
+  readonly store: Store;
+  readonly commands: RedisConnection;
+  readonly subscriber: Redis;
+  readonly outages: Outages;
+  readonly faults: FaultLog;
+  readonly gate: TokenGate<ClientClaims>;
+  readonly wallMs: WallClock;
+}
+
+/** The sessions of a node: how they begin, go on and end. */
+export interface NodeSessions {
+  readonly lifecycle: Lifecycle;
+  readonly admission: AdmissionParts;
+  readonly inbox: Inbox;
+  /** Asks Redis about every session within a second: notices may have been missed, or leases have run out early. */
+  verifyAll(): void;
+}
+
+export function openSessions(parts: SessionsParts): NodeSessions {
+  const { settings, nodeId, store, commands, subscriber, outages, faults, gate, wallMs } = parts;
+  const { clock, log, metrics, tracing, wheel } = parts;
+  const { leaseTtlMs, renewEveryMs, jeopardyGraceMs, tokenWarningMs } = settings;
+  const { leases, licenses, redisClock, keys } = store;
+  const senses = { clock, log, metrics };
+  const lifecycle = new Lifecycle({
+    release: (lease) => leases.release(lease),
+    redisNowMs: () => redisClock.nowMs(),
+    logUsers: settings.logUsers as UsersInLog,
+    log,
+    metrics,
+    tracing,
+  });
+  const renewals = new Renewals({
+    renew: (org, held) => renewApart({ leases, faults }, org, held),
+    random: Math.random,
+    ...{ lifecycle, wheel, leaseTtlMs, renewEveryMs, jeopardyGraceMs },
+    ...senses,
+  });
+  const verifyAll = () => renewals.verifyAll(Math.min(VERIFY_WITHIN_MS, renewEveryMs));
+  const inbox = new Inbox({
+    commands,
+    subscriber,
+    channel: keys.channelPrefix + nodeId,
+    probeEveryMs: settings.probeEveryMs,
+    probeTimeoutMs: settings.commandTimeoutMs,
+    ...senses,
+    outages,
+    onEnded: (notice) => lifecycle.receive(notice, 'pubsub'),
+    onContested: (notice) => lifecycle.contested(notice),
+    onSubscribed: verifyAll,
+  });
+  const tokenWatch = new TokenWatch(wheel, wallMs, tokenWarningMs);
+  const newSessionId = createSessionIds(Date.now);
+  const admission = {
+    ...{ gate, leases, licenses, lifecycle, renewals, tokenWatch, newSessionId, wallMs, renewEveryMs },
+    ...senses,
+  };
+  return { lifecycle, admission, inbox, verifyAll };
+}
