@@ -18,7 +18,7 @@ import { ImportPlaces } from './import-places.js';
 import { LateOrders } from './late-orders.js';
 import { paramsWithNames, withKeptNames, withNames } from './names.js';
 import { Overviews } from './overviews.js';
-import { refuseForeignName } from './own-names.js';
+import { refuseBadHost, refuseForeignName } from './own-names.js';
 import { serveProbes } from './probes.js';
 import { notFound, PROBLEM_TYPE, Problem, problemOf } from './problem.js';
 import type { AdminParts, Call, Route, RouteParts } from './route.js';
@@ -75,6 +75,7 @@ export class AdminServer {
     this.#app.addHook('onRequest', async (request, reply) => {
       reply.headers(securityHeaders);
       parts.standstill.heard();
+      refuseBadHost(request);
       refuseForeignName(request, parts.consoleOrigins);
     });
     this.#app.server.on('connection', () => parts.standstill.heard());

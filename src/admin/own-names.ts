@@ -1,10 +1,17 @@
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import { hostFault } from '../base/host.js';
 import { isOriginAmong } from '../base/origin.js';
 import { Problem } from './problem.js';
 
 /** What anybody may ask without a token: those who ask by a name of their own network see no more than others. */
 const open: ReadonlySet<string | undefined> = new Set(['/livez', '/readyz', '/metrics']);
+
+/** Refuses a request of which nobody can tell by what name it came here. */
+export function refuseBadHost({ raw }: FastifyRequest): void {
+  const fault = hostFault(raw.rawHeaders);
+  if (fault !== null) throw new Problem(400, 'bad_host', fault);
+}
 
 /**
  * Refuses a request that came here by a name which somebody else made to lead here (DNS rebinding). An address, `localhost` and a

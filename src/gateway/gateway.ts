@@ -18,8 +18,8 @@ import { SESSION_PATH, type SeatQueryParts, serveSeatQuery } from './seat-query.
 import type { TlsPair } from './tls.js';
 import {
   checkHeaderCount,
+  checkHost,
   checkNoTokenInUrl,
-  checkOneHost,
   judgeUpgrade,
   pathOf,
   type Refusal,
@@ -270,7 +270,7 @@ function destroy(this: Duplex): void {
 /** Null for the one question that is answered without a WebSocket. */
 function judgePlainRequest(request: IncomingMessage): Refusal | null {
   const path = pathOf(request);
-  const malformed = checkHeaderCount(request) ?? checkOneHost(request) ?? checkNoTokenInUrl(request);
+  const malformed = checkHeaderCount(request) ?? checkHost(request) ?? checkNoTokenInUrl(request);
   if (malformed !== null) return malformed;
   if (path !== CONNECT_PATH && path !== SESSION_PATH)
     return { status: 404, message: `connect to ${CONNECT_PATH}` };

@@ -3,6 +3,7 @@ import { CONNECT_PATH, SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from '#client/pro
 import { bearerToken } from '../auth/bearer.js';
 import type { TokenGate } from '../auth/gate.js';
 import type { ClientClaims } from '../auth/tokens.js';
+import { hostFault } from '../base/host.js';
 import { isOriginAmong } from '../base/origin.js';
 
 /** A handshake that is not let through, as an HTTP answer. */
@@ -42,7 +43,7 @@ const checks: readonly Check[] = [
   checkPath,
   checkMethod,
   checkNoTokenInUrl,
-  checkOneHost,
+  checkHost,
   checkHttp,
   checkVersion,
   checkKey,
@@ -114,14 +115,9 @@ export function checkNoTokenInUrl(request: IncomingMessage): Refusal | null {
     : null;
 }
 
-/** With two Hosts, what stands in front may have gone by the other one. Node keeps the first and says nothing. */
-export function checkOneHost({ rawHeaders }: IncomingMessage): Refusal | null {
-  let hosts = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? '';
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
-  }
-  return hosts > 1 ? { status: 400, message: 'there is more than one Host' } : null;
+export function checkHost({ rawHeaders }: IncomingMessage): Refusal | null {
+  const message = hostFault(rawHeaders);
+  return message === null ? null : { status: 400, message };
 }
 
 function checkHttp(request: IncomingMessage): Refusal | null {

