@@ -12,14 +12,14 @@ import { isPlainText } from '../protocol/text.js';
 import { StoreUnavailable } from '../store/errors.js';
 import { OWNERS_ORG } from '../store/webhooks.js';
 import { admit } from './access.js';
-import { serveConsole } from './console-files.js';
+import { consolePaths, serveConsole } from './console-files.js';
 import { FailedLogIns } from './failed-log-ins.js';
 import { ImportPlaces } from './import-places.js';
 import { LateOrders } from './late-orders.js';
 import { paramsWithNames, withKeptNames, withNames } from './names.js';
 import { Overviews } from './overviews.js';
 import { refuseBadHost, refuseForeignName } from './own-names.js';
-import { serveProbes } from './probes.js';
+import { probePaths, serveProbes } from './probes.js';
 import { notFound, PROBLEM_TYPE, Problem, problemOf } from './problem.js';
 import type { AdminParts, Call, Route, RouteParts } from './route.js';
 import { allRoutes } from './routes/index.js';
@@ -71,7 +71,7 @@ export class AdminServer {
     });
     this.#app.setValidatorCompiler(validatorCompiler as never);
     this.#app.setErrorHandler((error, request, reply) => this.#refuse(error, reply, request));
-    this.#app.setNotFoundHandler((_request, reply) => this.#refuse(notFound(), reply));
+    this.#app.setNotFoundHandler((request, reply) => this.#refuse(nothingAt(request), reply));
     this.#app.addHook('onRequest', async (request, reply) => {
       reply.headers(securityHeaders);
       parts.standstill.heard();
@@ -103,7 +103,7 @@ export class AdminServer {
       scope.route({
         method: route.method,
         url: fastifyPath(route.path),
-        exposeHeadRoute: route.method === 'GET' && !route.success.streams,
+        exposeHeadRoute: route.method === 'GET',
         schema: { querystring: route.query, ...(route.body !== null && { body: route.body }) },
         onRequest: async (request, reply) => this.#admit(request, reply, route),
         preHandler: async (request) => this.#findOrg(request, route),
@@ -167,7 +167,7 @@ export class AdminServer {
     const answer = await route.handle(call, this.#parts);
     // Once it has begun, whoever reads it only sees that it broke off.
     if (answer instanceof Readable) answer.once('error', (error) => this.#failed(error, route.path));
-    return reply.send(answer);
+    return reply.send(request.method === 'HEAD' && answer instanceof Readable ? unread(answer) : answer);
   }
 
   /** One line a write: who did what to which org, and how it ended. */
@@ -205,15 +205,14 @@ export class AdminServer {
   /** What a path does not serve is refused by name, rather than as if the path were unknown. */
   #refuseOtherMethods(): void {
     const served = new Map<string, HTTPMethods[]>();
-    for (const { path, method, success } of allRoutes) {
-      const methods: HTTPMethods[] = method === 'GET' && !success.streams ? ['GET', 'HEAD'] : [method];
+    for (const { path, method } of allRoutes) {
+      const methods: HTTPMethods[] = method === 'GET' ? ['GET', 'HEAD'] : [method];
       served.set(path, [...(served.get(path) ?? []), ...methods]);
     }
-    for (const probe of ['/livez', '/readyz', '/metrics']) served.set(probe, ['GET', 'HEAD']);
+    for (const path of [...probePaths, ...consolePaths]) served.set(path, ['GET', 'HEAD']);
     for (const [path, methods] of served) {
-      const allow = { Allow: methods.join(', ') };
       const refuse = async () => {
-        throw new Problem(405, 'method', 'this method is not served here', {}, allow);
+        throw wrongMethod(methods);
       };
       this.#app.route({
         method: allMethods.filter((method) => !methods.includes(method)) as HTTPMethods[],
@@ -224,6 +223,22 @@ export class AdminServer {
       });
     }
   }
+}
+
+/** Methods that are served nowhere here, as TRACE, are known to no path. */
+function nothingAt({ method }: FastifyRequest): Problem {
+  return allMethods.includes(method as HTTPMethods) ? notFound() : wrongMethod(allMethods);
+}
+
+function wrongMethod(served: readonly HTTPMethods[]): Problem {
+  const allow = { Allow: served.join(', ') };
+  return new Problem(405, 'method', 'this method is not served here', {}, allow);
+}
+
+/** A stream that ends at once, in place of one that nobody will read: HEAD has the headers alone. */
+function unread(stream: Readable): Readable {
+  stream.destroy();
+  return Readable.from([]);
 }
 
 function fastifyPath(path: string): string {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, RouteHandlerMethod } from 'fastify';
 import { signInByItself } from './auto-sign-in.js';
 import { notFound } from './problem.js';
 import type { AdminParts } from './route.js';
@@ -24,6 +24,9 @@ const contentTypes: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
+export const consolePaths = ['/console', '/console/*'] as const;
+const [index, below] = consolePaths;
+
 /** Nothing from elsewhere, nothing inline, in nobody's frame. */
 const contentSecurityPolicy =
   "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
@@ -33,13 +36,15 @@ const contentSecurityPolicy =
  * never becomes a path. A name without a file extension leads to the index page.
  */
 export function serveConsole(app: FastifyInstance, { autoSignIn, gate }: ConsoleParts): void {
+  const get = (url: string, handler: RouteHandlerMethod) =>
+    app.route({ method: ['GET', 'HEAD'], url, handler });
   const files = readFiles(consoleFolder);
   // Relative, as all that the page asks for: a proxy may have put it under another path.
-  app.get('/console', async (_request, reply) => reply.redirect('console/'));
-  app.get('/console/*', async (request, reply) => {
+  get(index, async (_request, reply) => redirect(reply, 'console/'));
+  get(below, async (request, reply) => {
     const { '*': name } = request.params as { '*': string };
     const file = files.get(name === '' ? 'index.html' : name);
-    if (file === undefined && isPlace.test(name)) return reply.redirect(rootFrom(name));
+    if (file === undefined && isPlace.test(name)) return redirect(reply, rootFrom(name));
     if (file === undefined) throw notFound();
     if (autoSignIn !== undefined && file === files.get('index.html'))
       signInByItself(request, reply, gate, autoSignIn);
@@ -50,6 +55,11 @@ export function serveConsole(app: FastifyInstance, { autoSignIn, gate }: Console
     if (isZipped) reply.header('Content-Encoding', 'gzip');
     return reply.type(file.contentType).send(isZipped ? file.zipped : file.content);
   });
+}
+
+/** Fastify tells the length of GET alone, and HEAD has the same headers. */
+function redirect(reply: FastifyReply, to: string): FastifyReply {
+  return reply.header('Content-Length', '0').redirect(to);
 }
 
 const isPlace = /^[\w/-]+$/;

@@ -2,10 +2,11 @@ import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { hostFault } from '../base/host.js';
 import { isOriginAmong } from '../base/origin.js';
+import { probePaths } from './probes.js';
 import { Problem } from './problem.js';
 
 /** What anybody may ask without a token: those who ask by a name of their own network see no more than others. */
-const open: ReadonlySet<string | undefined> = new Set(['/livez', '/readyz', '/metrics']);
+const open: ReadonlySet<string | undefined> = new Set(probePaths);
 
 /** Refuses a request of which nobody can tell by what name it came here. */
 export function refuseBadHost({ raw }: FastifyRequest): void {

@@ -14,10 +14,14 @@ export interface ProbeParts {
   readonly notReadyBecause: () => NotReady | null;
 }
 
+export const probePaths = ['/livez', '/readyz', '/metrics'] as const;
+
 /** What orchestrators and Prometheus ask for, without a token. */
 export function serveProbes(app: FastifyInstance, { metrics, notReadyBecause }: ProbeParts): void {
-  const get = (url: string, answer: (reply: FastifyReply) => FastifyReply | Promise<FastifyReply>) =>
-    app.route({ method: ['GET', 'HEAD'], url, handler: async (_request, reply) => answer(reply) });
+  const get = (
+    url: (typeof probePaths)[number],
+    answer: (reply: FastifyReply) => FastifyReply | Promise<FastifyReply>,
+  ) => app.route({ method: ['GET', 'HEAD'], url, handler: async (_request, reply) => answer(reply) });
   get('/livez', (reply) => reply.type('text/plain').send('alive\n'));
   get('/readyz', (reply) => {
     const why = notReadyBecause();

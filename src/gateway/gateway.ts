@@ -14,7 +14,7 @@ import type { Doorkeeper } from './doorkeeper.js';
 import { createHttpServer } from './http-server.js';
 import { ProxyDoor } from './proxy-protocol.js';
 import { refuseSocket } from './refuse-socket.js';
-import { SESSION_PATH, type SeatQueryParts, serveSeatQuery } from './seat-query.js';
+import { answerRefusal, SESSION_PATH, type SeatQueryParts, serveSeatQuery } from './seat-query.js';
 import type { TlsPair } from './tls.js';
 import {
   checkHeaderCount,
@@ -178,9 +178,7 @@ export class Gateway {
       return;
     }
     this.parts.metrics.refusals.inc({ status: refusal.status });
-    const headers = { ...refusal.headers, Connection: 'close' };
-    response.writeHead(refusal.status, { ...headers, 'Content-Type': 'text/plain' });
-    response.end(`${refusal.message}\n`);
+    answerRefusal(response, refusal, { Connection: 'close' });
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -195,7 +193,8 @@ export class Gateway {
       unanswered.once('close', () => this.#refuse(socket, refusal));
       return;
     }
-    if (pathOf(request) !== CONNECT_PATH) {
+    // A WebSocket begins with GET: a HEAD is answered as if it did not offer one.
+    if (pathOf(request) !== CONNECT_PATH || request.method === 'HEAD') {
       serveWithoutUpgrade(this.#http, request, socket, head);
       return;
     }
@@ -276,7 +275,12 @@ function judgePlainRequest(request: IncomingMessage): Refusal | null {
     return { status: 404, message: `connect to ${CONNECT_PATH}` };
   // A browser asks first, whether a page may send its token.
   if (path === SESSION_PATH && request.method === 'OPTIONS') return null;
-  if (request.method !== 'GET') return { status: 405, message: 'use GET', headers: { Allow: 'GET' } };
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return {
+      status: 405,
+      message: 'use GET',
+      headers: { Allow: path === SESSION_PATH ? 'GET, HEAD' : 'GET' },
+    };
   if (path === SESSION_PATH) return null;
   return { status: 426, message: 'connect with a WebSocket', headers: { Upgrade: 'websocket' } };
 }

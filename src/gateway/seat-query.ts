@@ -41,8 +41,7 @@ export async function serveSeatQuery(
 ): Promise<void> {
   const cors = corsHeaders(allowedOrigin(request, parts.rules));
   if (tooMany !== null) {
-    response.writeHead(tooMany.status, { ...tooMany.headers, ...cors, 'Content-Type': 'text/plain' });
-    response.end(`${tooMany.message}\n`);
+    answerRefusal(response, tooMany, cors);
     return;
   }
   if (request.method === 'OPTIONS') {
@@ -52,8 +51,26 @@ export async function serveSeatQuery(
   const answer = await answerSeatQuery(request, parts);
   if (answer.defect !== undefined) parts.log.error({ reason: String(answer.defect) }, 'seat not looked up');
   const common = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
-  response.writeHead(answer.status, { ...common, ...cors, ...answer.headers });
-  response.end(JSON.stringify(answer.body));
+  send(response, answer.status, { ...common, ...cors, ...answer.headers }, JSON.stringify(answer.body));
+}
+
+/** Says why a plain request is not served. */
+export function answerRefusal(
+  response: ServerResponse,
+  { status, message, headers }: Refusal,
+  more: Readonly<Record<string, string>>,
+): void {
+  send(response, status, { ...headers, ...more, 'Content-Type': 'text/plain' }, `${message}\n`);
+}
+
+/** The length is told, so that HEAD has the same headers as GET; Node keeps the text of its answer back. */
+function send(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  text: string,
+): void {
+  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(text) }).end(text);
 }
 
 async function answerSeatQuery(request: IncomingMessage, parts: SeatQueryParts): Promise<SeatAnswer> {
