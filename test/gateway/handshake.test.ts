@@ -263,6 +263,13 @@ describe('a token in the URL', () => {
     expect((await exchange(node.ports.public, `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)).status).toBe(400);
   });
 
+  it('is not what a version is', async () => {
+    const lines = handshake([], [`Authorization: Bearer ${tokenFor('versioned')}`]);
+    const peer = await RawPeer.open(node.ports.public, null, lines.replace('connect', 'connect?v=1.2.3'));
+    peer.socket.destroy();
+    expect(peer.status).toBe(101);
+  });
+
   it('is neither logged nor sent back', async () => {
     const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
     const port = await pickFreePort();
