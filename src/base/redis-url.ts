@@ -83,12 +83,26 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** The URL as it may be shown: without passwords. */
+/** The URL as it may be shown: without passwords. Of one that is malformed nothing is: nobody knows what is the password in it. */
 export function withoutPasswords(text: string): string {
-  if (!form.test(text)) return '(not a Redis URL)';
-  return text
-    .replace(/(:\/\/[^:@/?#]*):[^/?#]*@/, '$1:***@')
-    .replace(/([?&][^=&]*pass[^=&]*=)[^&]*/gi, '$1***');
+  try {
+    parseRedisUrl(text);
+  } catch {
+    return '(not a Redis URL)';
+  }
+  const { user, query = '' } = form.exec(text)?.groups ?? {};
+  const bare = text.slice(0, query === '' ? undefined : -query.length);
+  const named = user === undefined ? bare : bare.replace(`${user}@`, () => `${user.split(':', 1)[0]}:***@`);
+  return named + query.split('&').map(withoutValue).join('&');
+}
+
+/** Options of which the values are no secrets; those of other libraries may have passwords of any name. */
+const plainOptions = ['db', 'database', 'tls', 'ssl', 'family', 'sentinelusername'];
+
+function withoutValue(option: string): string {
+  const [name = '', ...value] = option.split('=');
+  if (option === '' || plainOptions.includes(name.toLowerCase())) return option;
+  return value.length === 0 ? '***' : `${name}=***`;
 }
 
 function problemOfForm(text: string): string {

@@ -26,14 +26,24 @@ function describe(one: SettingSpec, texts: SettingTexts) {
   const fileName = fileNamesOf(one).find((name) => texts[name] !== undefined);
   if (fileName !== undefined)
     return { setting: one.name, value: `(from the file of ${fileName})`, isDefault: false, doc: one.doc };
-  const isSecret = one.kind === 'secret';
-  const value =
-    given === undefined
-      ? one.default
-      : isSecret
-        ? '(set)'
-        : one.kind === 'url'
-          ? withoutPasswords(given)
-          : given;
+  const value = given === undefined ? one.default : shown(one, given);
   return { setting: one.name, value, isDefault: given === undefined, doc: one.doc };
+}
+
+/** A setting as it may be shown. Whatever its kind, somebody may have written a user and a password into a URL. */
+function shown({ name, kind }: SettingSpec, text: string): string {
+  if (kind === 'secret') return '(set)';
+  if (name === settingsTable.redisUrl.name) return withoutPasswords(text);
+  return kind === 'url' || /:[/\\]|@/.test(text) ? text.split(',').map(plainUrl).join(',') : text;
+}
+
+/** A URL, or the item of a list, without a user, a password and values behind `?`. */
+function plainUrl(text: string): string {
+  const isPlain = /^[^@?#]*$/.test(text);
+  if (isPlain) return text;
+  if (!URL.canParse(text)) return '(malformed)';
+  const { protocol, username, password, host, pathname, search, hash } = new URL(text);
+  const hasUser = username !== '' || password !== '';
+  if (host === '' || pathname.includes('@')) return '(malformed)';
+  return `${protocol}//${hasUser ? '***@' : ''}${host}${pathname}${search === '' ? '' : '?***'}${hash === '' ? '' : '#***'}`;
 }

@@ -118,6 +118,28 @@ describe('REDIS_URL', () => {
     ['hunter2', '(not a Redis URL)'],
     ['redis://:hunter2/x@host', '(not a Redis URL)'],
     ['redis://:hunter2?x@host', '(not a Redis URL)'],
+    ['redis://host?db=3&tls=true&auth_pass=hunter2', 'redis://host?db=3&tls=true&auth_pass=***'],
+    ['redis://host?hunter2', 'redis://host?***'],
+    ['redis://a%40b:x%3Ahunter2@host', 'redis://a%40b:***@host'],
+    ['redis://$&:hunter2@host', 'redis://$&:***@host'],
+    ...[
+      'redis://hunter2@host',
+      'redis://:hunter2@',
+      'redis://:hunter2@host:port',
+      'redis://:hunter2@host:0',
+      'redis://:hunter2@a,b',
+      'redis://:hunter2%@host',
+      'redis://:hunter2@host/x',
+      'redis://:hun#hunter2@host',
+      'redis:/:hunter2@host',
+      'redis//:hunter2@host',
+      ':hunter2@host',
+      'REDIS://:hunter2@host',
+      'http://:hunter2@host',
+      'redis://host?password=hunter2',
+      'redis://host?auth=hunter2',
+      'redis://hunter2:x',
+    ].map((malformed) => [malformed, '(not a Redis URL)']),
   ])('%s is shown as %s', (text, shown) => {
     expect(withoutPasswords(text)).toBe(shown);
   });

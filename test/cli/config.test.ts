@@ -78,6 +78,45 @@ describe('a key file', () => {
   }
 });
 
+describe('config print', () => {
+  const print = (env: Record<string, string>) => run(['config', 'print'], { ...good, ...env });
+
+  it.each([
+    ['REDIS_URL', 'redis://ada:hunter2@redis:6379/0'],
+    ['REDIS_URL', 'redis://:hunter2@host:not-a-port'],
+    ['REDIS_URL', 'redis://hunter2@host'],
+    ['REDIS_URL', 'redis://:hunter2/x@host'],
+    ['REDIS_URL', ':hunter2@host'],
+    ['REDIS_URL', 'redis://host?auth_pass=hunter2'],
+    ['REDIS_URL', '"redis://:hunter2@host"'],
+    ['SOLESEAT_OTLP_ENDPOINT', 'https://ada:hunter2@traces.example.com'],
+    ['SOLESEAT_OTLP_ENDPOINT', 'https://ada:hunter2@traces.example.com:x'],
+    ['SOLESEAT_OTLP_ENDPOINT', 'https://ada:hun/ter@hunter2@traces.example.com'],
+    ['SOLESEAT_OTLP_ENDPOINT', 'https://traces.example.com?api-key=hunter2'],
+    ['SOLESEAT_OTLP_ENDPOINT', 'traces.example.com?api-key=hunter2'],
+    ['SOLESEAT_JWKS_URL', 'https://ada:hunter2@id.example.com/keys'],
+    ['SOLESEAT_OIDC_ISSUER', 'https://ada:hunter2@id.example.com'],
+    ['SOLESEAT_ADMIN_URL', 'ada:hunter2@broker:9090'],
+    ['SOLESEAT_ORIGINS', 'https://app.example.com,https://ada:hunter2@app.example.com'],
+    ['SOLESEAT_JWT_SECRET', 'hunter2'],
+  ])('shows no password of %s=%s', (name, value) => {
+    for (const more of [[], ['--json']]) {
+      const { status, stdout, stderr } = run(['config', 'print', ...more], { ...good, [name]: value });
+      expect([status, stdout.includes(name)]).toEqual([0, true]);
+      expect(stdout + stderr).not.toContain('hunter2');
+    }
+  });
+
+  it.each([
+    ['SOLESEAT_OTLP_ENDPOINT', 'https://traces.example.com:4318/base'],
+    ['SOLESEAT_JWT_ISSUER', 'urn:example:issuer'],
+    ['SOLESEAT_ORIGINS', 'https://app.example.com,app://desk'],
+    ['REDIS_URL', 'redis+cluster://10.0.0.1:7000,[::1]:7001'],
+  ])('shows %s=%s as it is', (name, value) => {
+    expect(print({ [name]: value }).stdout).toContain(value);
+  });
+});
+
 it('what Kubernetes injects for a service of this name is no setting of ours', () => {
   const injected = { SOLESEAT_SERVICE_HOST: '10.0.0.1', SOLESEAT_PORT_8080_TCP: 'tcp://10.0.0.1:8080' };
   expect(run(['config', 'check'], { ...good, ...injected }).status).toBe(0);
