@@ -1,8 +1,12 @@
 /** What text from outside may hold: it ends on other people's screens and in logs. */
 
 const utf8 = new TextEncoder();
-/** C0 and C1 controls, and the bidirectional overrides and isolates of Unicode UAX #9. */
-const forbidden = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+/**
+ * C0 and C1 controls, the separators of lines and paragraphs, what turns the direction (Unicode UAX #9, also what is deprecated), and
+ * what marks annotations.
+ */
+const forbidden = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\u206a-\u206f\ufff9-\ufffb]/u;
+const eachForbidden = new RegExp(forbidden.source, 'gu');
 const loneSurrogate = /\p{Surrogate}/u;
 
 const MAX_NAME_BYTES = 256;
@@ -71,6 +75,11 @@ export function textFault(text: string, maxBytes: number): string | null {
   if (forbidden.test(text)) return 'holds control or direction characters';
   if (loneSurrogate.test(text)) return 'holds half a surrogate pair';
   return null;
+}
+
+/** The text as it may go to a terminal: with U+FFFD for what no name may hold. */
+export function withoutForbidden(text: string): string {
+  return text.replaceAll(eachForbidden, '\ufffd');
 }
 
 /** Whether `text` takes more bytes than this in UTF-8. */

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { isOrgName, nameFault, nameOf } from '../../src/protocol/text.js';
+import {
+  isOrgName,
+  isPlainText,
+  nameFault,
+  nameOf,
+  textFault,
+  withoutForbidden,
+} from '../../src/protocol/text.js';
 
 describe('a name', () => {
   it.each([
@@ -48,5 +55,43 @@ describe('a name', () => {
 
   it('of an org has no braces', () => {
     expect(['acme', 'a{b', '}', '*'].map(isOrgName)).toEqual([true, false, false, false]);
+  });
+});
+
+describe('text for other people’s screens', () => {
+  const points = (from: number, to = from) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  const refused = [
+    ...points(0, 0x1f),
+    ...points(0x7f, 0x9f),
+    0x61c,
+    ...points(0x200e, 0x200f),
+    ...points(0x2028, 0x202e),
+    ...points(0x2066, 0x206f),
+    ...points(0xfff9, 0xfffb),
+  ];
+
+  it('holds nothing that controls it, turns its direction or ends its line', () => {
+    for (const point of refused) {
+      const text = `a${String.fromCodePoint(point)}b`;
+      expect([text, textFault(text, 256)]).toEqual([text, 'holds control or direction characters']);
+      expect([isPlainText(text), nameFault(text)]).toEqual([false, 'holds control or direction characters']);
+      expect(withoutForbidden(text)).toBe('a\ufffdb');
+    }
+  });
+
+  it('may hold all else, also what joins letters', () => {
+    for (const text of [
+      'Zoë’s laptop',
+      'ＰＣ',
+      '👩‍💻',
+      'می‌خواهم',
+      '\u00a0',
+      '\u3000',
+      '=1+1',
+      '\u{e0041}',
+      '\u2212',
+    ]) {
+      expect([text, isPlainText(text), withoutForbidden(text)]).toEqual([text, true, text]);
+    }
   });
 });

@@ -37,10 +37,12 @@ final class Texts {
   }
 
   private static boolean isPlain(int point) {
-    // U+202A to U+202E and U+2066 to U+2069 turn the direction of what follows.
-    boolean isDirection = (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069)
-        || point == 0x200E || point == 0x200F;
+    // U+202A to U+202E and U+2066 to U+2069 turn the direction of what follows, as did U+206A to U+206F.
+    boolean isDirection = (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x206F)
+        || point == 0x061C || point == 0x200E || point == 0x200F;
+    // They separate lines and paragraphs, or mark annotations.
+    boolean isSeparator = point == 0x2028 || point == 0x2029 || (point >= 0xFFF9 && point <= 0xFFFB);
     boolean isHalfPair = point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE;
-    return !Character.isISOControl(point) && !isDirection && !isHalfPair;
+    return !Character.isISOControl(point) && !isDirection && !isSeparator && !isHalfPair;
   }
 }
