@@ -40,11 +40,6 @@ export function algorithmNamed(alg: unknown): unknown {
   return alg === 'Ed25519' ? 'EdDSA' : alg;
 }
 
-/** Whether a key set lists this key for others than us: to encrypt, or to sign what we do not read. */
-export function isForOthers(jwk: unknown): boolean {
-  return isObject(jwk) && jwk.use === 'enc';
-}
-
 /** Reads one key (RFC 7517 section 4). Throws KeyError, which says why it cannot be used. */
 export function keyFromJwk(jwk: unknown): VerificationKey {
   if (!isObject(jwk)) throw new KeyError('is not an object');
@@ -52,7 +47,7 @@ export function keyFromJwk(jwk: unknown): VerificationKey {
   if (kid !== undefined && kid !== null && (typeof kid !== 'string' || kid === ''))
     throw new KeyError('has a kid that is not a non-empty string');
   if (use !== undefined && use !== null && use !== 'sig') throw new KeyError('has a use other than "sig"');
-  if (Array.isArray(operations) && !operations.includes('verify') && !operations.includes('sign'))
+  if (operations !== undefined && operations !== null && !mayVerify(operations))
     throw new KeyError('has key_ops without "verify"');
   const kind = kinds.get(kty);
   if (kind === undefined) throw new KeyError('has a kty other than oct, RSA, EC and OKP');
@@ -65,6 +60,11 @@ export function keyFromJwk(jwk: unknown): VerificationKey {
   const algorithm = kind.algorithms.find((one) => one === alg);
   if (algorithm === undefined) throw new KeyError(`has an alg other than ${kind.algorithms.join(' and ')}`);
   return { kid: typeof kid === 'string' ? kid : null, algorithm, ...kind.read(jwk, kind) };
+}
+
+/** RFC 7517 section 4.3: who made the key says what it is for. */
+function mayVerify(operations: unknown): boolean {
+  return Array.isArray(operations) && operations.includes('verify');
 }
 
 export function isObject(value: unknown): value is Jwk {

@@ -42,6 +42,7 @@ export class KeySet implements KeyHolder {
   #missedAtMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
   #failures = 0;
+  #toldSkipped: readonly string[] = [];
   #isClosed = false;
 
   constructor(private readonly parts: KeySetParts) {
@@ -110,7 +111,11 @@ export class KeySet implements KeyHolder {
   #show(ring: KeyRing): void {
     const { setting, audience, log, metrics } = this.parts;
     metrics.tokenKeys.set({ audience }, ring.keys.length);
-    for (const why of ring.skipped) log.warn({ setting, key: why }, 'a key was left out');
+    // Providers list keys for other purposes all the time: each is told once, however often the set is read.
+    for (const why of ring.skipped) {
+      if (!this.#toldSkipped.includes(why)) log.warn({ setting, key: why }, 'a key was left out');
+    }
+    this.#toldSkipped = ring.skipped;
   }
 
   #again(): void {

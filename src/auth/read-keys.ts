@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { checkRsa, isForOthers, isObject, keyFromJwk, secretKey } from './jwk.js';
+import { checkRsa, isObject, keyFromJwk, secretKey } from './jwk.js';
 import { type KeyAlgorithm, KeyError, KeyRing, type VerificationKey } from './keys.js';
 
 /** More keys than any issuer has: beyond this a source is not a key set. */
@@ -18,7 +18,7 @@ export function keyRingFromText(text: string): KeyRing {
 
 /**
  * A ring from a JWK Set (RFC 7517 section 5), or from one JWK. Keys that cannot be used are left out, each with its
- * reason in `skipped`; those to encrypt with, which providers list beside the others, without a word.
+ * reason in `skipped`, also those to encrypt with, which providers list beside the others.
  * Throws KeyError where none is left.
  */
 export function keyRingFromJwks(text: string): KeyRing {
@@ -28,15 +28,12 @@ export function keyRingFromJwks(text: string): KeyRing {
 /** As keyRingFromJwks, from the entries of `keys`; of a set that anybody may read, secrets are left out. */
 export function keyRingFromEntries(entries: readonly unknown[], { isPublic = false } = {}): KeyRing {
   const numbered = entries.map((jwk, index) => ({ jwk, place: `key ${index + 1}` }));
-  return gathered(
-    numbered.filter(({ jwk }) => !isForOthers(jwk)),
-    ({ jwk }) => {
-      // A secret that everybody can read lets everybody sign.
-      if (isPublic && isObject(jwk) && jwk.kty === 'oct')
-        throw new KeyError('is a secret, at a URL that shows it');
-      return keyFromJwk(jwk);
-    },
-  );
+  return gathered(numbered, ({ jwk }) => {
+    // A secret that everybody can read lets everybody sign.
+    if (isPublic && isObject(jwk) && jwk.kty === 'oct')
+      throw new KeyError('is a secret, at a URL that shows it');
+    return keyFromJwk(jwk);
+  });
 }
 
 const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;

@@ -15,7 +15,7 @@ import { createHttpServer } from './http-server.js';
 import { ProxyDoor } from './proxy-protocol.js';
 import { refuseSocket } from './refuse-socket.js';
 import { answerRefusal, SESSION_PATH, type SeatQueryParts, serveSeatQuery } from './seat-query.js';
-import type { TlsPair } from './tls.js';
+import { TLS_OPTIONS, type TlsPair } from './tls.js';
 import {
   checkHeaderCount,
   checkHost,
@@ -97,7 +97,7 @@ export class Gateway {
   /** Shows another certificate from the next connection on. Only where the port speaks TLS already. */
   useTls(pair: TlsPair): void {
     if (!(this.#http instanceof TlsServer)) return;
-    this.#http.setSecureContext({ ...pair });
+    this.#http.setSecureContext({ ...TLS_OPTIONS, ...pair });
     this.#showEnd(pair);
   }
 

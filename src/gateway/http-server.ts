@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import type { TlsPair } from './tls.js';
+import { TLS_OPTIONS, type TlsPair } from './tls.js';
 
 /** A TLS handshake may take as long as the headers after it. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -24,7 +24,7 @@ export function createHttpServer(tls: TlsPair | null): HttpServer {
   const server =
     tls === null
       ? createServer(limits)
-      : createTlsServer({ ...limits, ...tls, handshakeTimeout: HEADERS_TIMEOUT_MS });
+      : createTlsServer({ ...limits, ...TLS_OPTIONS, ...tls, handshakeTimeout: HEADERS_TIMEOUT_MS });
   // checkHeaderCount alone decides: Node would drop the rest in silence.
   server.maxHeadersCount = 0;
   const unfinished = tls === null ? null : watchTlsHandshakes(server);

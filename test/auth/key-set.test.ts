@@ -112,6 +112,16 @@ describe('the keys at a URL', () => {
     expect(JSON.stringify(warnings[1])).toContain('key 2');
   });
 
+  it('that are for other purposes are told once, however often the set is read, and again when they change', async () => {
+    const set = setOf(jwksAt(`${origin}/jwks`));
+    answer = () => JSON.stringify({ keys: [first.jwk, { ...second.jwk, use: 'enc' }] });
+    for (let n = 0; n < 3; n++) expect(await set.reload()).toBe(true);
+    expect(warnings).toMatchObject([[{ key: 'key 2 has a use other than "sig"' }, 'a key was left out']]);
+    answer = () => JSON.stringify({ keys: [first.jwk, { ...second.jwk, key_ops: ['encrypt'] }] });
+    expect(await set.reload()).toBe(true);
+    expect(warnings).toHaveLength(2);
+  });
+
   it('are asked for until they can be had', async () => {
     answer = () => null;
     const set = setOf(jwksAt(`${origin}/jwks`));

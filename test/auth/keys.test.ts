@@ -82,8 +82,37 @@ describe('a ring from a JWKS', () => {
     expect([pair?.key.type, pair?.signingKey?.type]).toEqual(['public', 'private']);
   });
 
-  it('leaves out encryption keys', () => {
-    expect(ring({ ...jwk('rsa'), use: 'enc', alg: 'RSA-OAEP', kid: 'x' }, oct).keys).toHaveLength(1);
+  it.each([
+    ['use', 'enc'],
+    ['use', 'ENC'],
+    ['use', ''],
+    ['use', ['sig']],
+    ['key_ops', []],
+    ['key_ops', ['encrypt']],
+    ['key_ops', ['sign']],
+    ['key_ops', ['Verify']],
+    ['key_ops', [['verify']]],
+    ['key_ops', 'verify'],
+    ['key_ops', { verify: true }],
+    ['key_ops', 1],
+    ['key_ops', false],
+  ])('leaves out a key of which %s is %j, and says so', (member, value) => {
+    for (const key of [jwk('rsa'), jwk('p256', 'privateKey'), oct]) {
+      const { keys: kept, skipped } = ring({ ...key, [member]: value }, { ...oct, kid: 'good' });
+      expect(kept.map(({ kid }) => kid)).toEqual(['good']);
+      expect(skipped).toEqual([expect.stringMatching(/^key 1 has (a use other|key_ops without)/)]);
+    }
+  });
+
+  it.each([
+    ['use', 'sig'],
+    ['use', null],
+    ['key_ops', null],
+    ['key_ops', ['verify']],
+    ['key_ops', ['sign', 'verify']],
+    ['key_ops', ['verify', 'a later one']],
+  ])('takes a key of which %s is %j', (member, value) => {
+    expect(ring({ ...jwk('rsa'), [member]: value })).toMatchObject({ keys: [{}], skipped: [] });
   });
 
   it('does not find prototype names', () => {
@@ -121,8 +150,7 @@ describe('a ring from a JWKS', () => {
     expect(() => ring(...entries)).toThrow(KeyError);
     const mixed = ring(...entries, { ...jwk('p256'), kid: 'good' });
     expect(mixed.keys.map(({ kid }) => kid)).toEqual(['good']);
-    const silent = entries.filter((one) => (one as { use?: string } | null)?.use === 'enc').length;
-    expect(mixed.skipped).toHaveLength(entries.length - silent);
+    expect(mixed.skipped).toHaveLength(entries.length);
   });
 
   it('leaves out a second key of one kid, and never has a secret and a pair under one', () => {

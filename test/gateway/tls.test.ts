@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, getCiphers } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { connect as openSession, type WebSocketClass } from '../../packages/client/src/node.js';
 import { Broker } from '../../src/broker.js';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
-import { selfSigned } from '../support/certificate.js';
+import { type Certificate, certificate, selfSigned } from '../support/certificate.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { keys, startNode, testSettings, tokenFor } from '../support/node.js';
@@ -45,6 +45,25 @@ function sit(user: string, machineId: string, port: number, scheme = 'wss') {
   });
 }
 
+/** The ciphers of TLS 1.2 that a node takes, of all that there are. */
+async function takenBy({ ports }: Broker, { cert }: Certificate): Promise<string[]> {
+  const all = getCiphers().map((name) => name.toUpperCase());
+  const old = all.filter((name) => !name.startsWith('TLS_'));
+  // The control: this side offers what has no forward secrecy.
+  expect(old).toContain('AES128-GCM-SHA256');
+  const taken: string[] = [];
+  for (const name of old) {
+    const where = { port: ports.public, host: '127.0.0.1', ca: cert };
+    const socket = connectTls({ ...where, maxVersion: 'TLSv1.2', ciphers: `${name}:@SECLEVEL=0` });
+    const isTaken = await new Promise((resolve) => {
+      socket.once('secureConnect', () => resolve(true)).once('error', () => resolve(false));
+    });
+    if (isTaken) taken.push(name);
+    socket.destroy();
+  }
+  return taken;
+}
+
 describe('a node with a certificate', () => {
   it('serves wss:// clients, and a takeover from a plain node ends one of them', async () => {
     const first = sit('ada', 'workstation', node.ports.public);
@@ -63,6 +82,22 @@ describe('a node with a certificate', () => {
     const old = connectTls({ ...options, maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1' });
     await once(old, 'error');
   });
+
+  it.for(['ec', 'rsa'] as const)(
+    'offers nothing without forward secrecy under a key of the kind %s, also after it was renewed',
+    async (kind) => {
+      const tls = certificate({ kind });
+      const other = new Broker(testSettings(redis.url), keys, { tls });
+      await other.start();
+      const before = await takenBy(other, tls);
+      other.renew({ keys, adminKeys: null, tls, redisTls: null, redisUrl: redis.url, logLevel: 'silent' });
+      for (const taken of [before, await takenBy(other, tls)]) {
+        expect(taken.filter((name) => !name.startsWith('ECDHE-'))).toEqual([]);
+        expect(taken.length).toBeGreaterThan(2);
+      }
+      await other.stop();
+    },
+  );
 
   it('gives the handshake the same answers', async () => {
     const socket = connectTls({ port: node.ports.public, host: '127.0.0.1', ca: pair.cert });

@@ -21,7 +21,10 @@ const pem = (label: string, bytes: Buffer) =>
     '',
   ].join('\n');
 
-const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'));
+const signedBy = {
+  ec: sequence(oid('2a8648ce3d040302')), // ecdsa-with-SHA256
+  rsa: sequence(oid('2a864886f70d01010b'), der(0x05)), // sha256WithRSAEncryption
+};
 const commonName = oid('550403');
 const subjectAltName = oid('551d11');
 const basicConstraints = oid('551d13');
@@ -42,6 +45,8 @@ export interface CertificateOptions {
   readonly isAuthority?: boolean;
   /** Like `491231235959Z`: YYMMDDhhmmss. */
   readonly end?: string;
+  /** The kind of its key, and of the key that signs it. */
+  readonly kind?: keyof typeof signedBy;
 }
 
 /** A certificate for 127.0.0.1 (RFC 5280), with its key; both as PEM. */
@@ -51,8 +56,12 @@ export function certificate({
   by,
   isAuthority = false,
   end = '491231235959Z',
+  kind = 'ec',
 }: CertificateOptions = {}): Certificate {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { publicKey, privateKey } =
+    kind === 'ec'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: 2048 });
   const name = (text: string) => sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from(text)))));
   const ofAuthority = name('soleseat authority');
   const own = isAuthority ? ofAuthority : name('soleseat test');
@@ -66,7 +75,7 @@ export function certificate({
   const toBeSigned = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))), // version 3
     der(0x02, randomBytes(8).fill(1, 0, 1)),
-    ecdsaWithSha256,
+    signedBy[kind],
     by === undefined ? own : ofAuthority,
     sequence(utcTime('200101000000Z'), utcTime(end)),
     own,
@@ -75,7 +84,7 @@ export function certificate({
   );
   const signature = bits(sign('sha256', toBeSigned, by?.key ?? privateKey));
   return {
-    cert: pem('CERTIFICATE', sequence(toBeSigned, ecdsaWithSha256, signature)),
+    cert: pem('CERTIFICATE', sequence(toBeSigned, signedBy[kind], signature)),
     key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
   };
 }
