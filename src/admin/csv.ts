@@ -1,12 +1,18 @@
 import { withoutFormula } from '../license/csv.js';
 
-/** A line of CSV as RFC 4180 has it: what holds a comma, a quote or a line end is quoted. Text is no formula. */
-export function csvLine(cells: readonly (string | number | null | undefined)[]): string {
-  return `${cells.map((cell) => csvCell(typeof cell === 'string' ? withoutFormula(cell) : String(cell ?? ''))).join(',')}\r\n`;
+type Cell = string | number | null | undefined;
+
+/**
+ * A line of CSV (RFC 4180). Each cell is in quotes, so that none is split where commas, semicolons or tabs are expected, and text is
+ * no formula. What it has of licenses can be imported as it was.
+ */
+export function csvLine(cells: readonly Cell[]): string {
+  return `${cells.map(csvCell).join(',')}\r\n`;
 }
 
-function csvCell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+function csvCell(cell: Cell): string {
+  const text = typeof cell === 'string' ? withoutFormula(cell) : String(cell ?? '');
+  return `"${text.replaceAll('"', '""')}"`;
 }
 
 export const CSV_TYPE = 'text/csv; charset=utf-8';

@@ -19,17 +19,25 @@ export class BadCsv extends Error {
   }
 }
 
-/** What a spreadsheet would run as a formula, also where it was made harmless before. */
-const formula = /^'*[=+\-@\t\r]/;
+/** How a formula begins, also in the forms of its signs that spreadsheets take for the same (Unicode NFKC). */
+const sign = '=＝﹦⁼₌+＋﹢⁺₊\\-－﹣−⁻₋@＠﹫';
+/** What is not seen, and quotes: a spreadsheet may pass over it. */
+const unseen = '\\p{Z}\\p{Cc}\\p{Cf}\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u2800\\u3164\\uffa0"';
+/** Where a cell begins: at the start, and where a spreadsheet with other settings splits the text. */
+const begin = '(?<=^|[;|\\t\\r\\n])';
+/** A formula, also one that was made harmless before. The cell's own ends are none of what is passed over. */
+const formula = `'*(?:(?![;|\\t\\r\\n])[${unseen}])*[${sign}]`;
+const beforeFormula = new RegExp(`${begin}(?=${formula})`, 'gu');
+const quoteBeforeFormula = new RegExp(`${begin}'(?=${formula})`, 'gu');
 
 /** Makes text that a spreadsheet would run harmless, by a quote before it. */
 export function withoutFormula(text: string): string {
-  return formula.test(text) ? `'${text}` : text;
+  return text.replaceAll(beforeFormula, "'");
 }
 
 /** The text as it was before `withoutFormula`. */
 export function withFormula(text: string): string {
-  return text.startsWith("'") && formula.test(text) ? text.slice(1) : text;
+  return text.includes("'") ? text.replaceAll(quoteBeforeFormula, '') : text;
 }
 
 /** Bytes that are decoded and parsed at a time. */
@@ -83,6 +91,8 @@ export async function* readCsv(bytes: Uint8Array): AsyncGenerator<CsvRecord> {
       relax_column_count: true,
       skip_empty_lines: true,
       info: true,
+      // What stands in quotes is meant as it stands: an export can be imported as it was.
+      cast: (cell, { quoting }) => (quoting ? cell : cell.trim()),
       max_record_size: MAX_RECORD_CHARACTERS,
     }),
   );

@@ -118,9 +118,10 @@ function readLine(
   width: number,
   timeZone: string,
 ): ImportLine | string {
-  const cell = (name: Column) => withFormula(cells[header.get(name) ?? -1] ?? '').trim();
-  const [note, endText] = [cell('note'), cell('expiresOn') || cell('expiresAt')];
-  const user = nameOf(withFormula(cells[header.get('user') ?? -1] ?? ''));
+  const cell = (name: Column) => withFormula(cells[header.get(name) ?? -1] ?? '');
+  const note = cell('note');
+  const endText = cell('expiresOn').trim() || cell('expiresAt').trim();
+  const user = nameOf(cell('user'));
   if (cells.slice(width).some((one) => one.trim() !== '')) return `there are more than ${width} cells`;
   const fault = nameFault(user);
   if (fault !== null) return `the user ${fault}`;

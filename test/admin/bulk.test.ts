@@ -35,6 +35,8 @@ const events = ({ text }: Answer) =>
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
+const byUser = (rows: readonly { readonly user: string }[]) =>
+  [...rows].sort((one, other) => (one.user < other.user ? -1 : 1));
 const issuedIn = async (org: string) => {
   const { status, body } = await ask(node, 'GET', `/v1/admin/orgs/${org}/licenses`);
   return status === 404 ? 0 : body.items.length;
@@ -190,27 +192,42 @@ describe('an export', () => {
     const answer = await ask(node, 'GET', '/v1/admin/orgs/out/license-export');
     expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     const [header, ...rows] = answer.text.trim().split('\r\n');
-    expect(header).toBe('user,id,status,issuedAt,expiresAt,lastUsedAt,note');
+    expect(header).toBe('"user","id","status","issuedAt","expiresAt","lastUsedAt","note"');
     expect(rows).toHaveLength(2);
-    expect(rows[0]).toMatch(/^ada,[0-9a-f-]{36},active,[^,]+Z,2099-01-01T00:00:00\.000Z,,"a, ""b"""$/);
-    expect(rows[1]).toMatch(/^grace,[0-9a-f-]{36},suspended,/);
+    expect(rows[0]).toMatch(
+      /^"ada","[0-9a-f-]{36}","active","[^,]+Z","2099-01-01T00:00:00\.000Z","","a, ""b"""$/,
+    );
+    expect(rows[1]).toMatch(/^"grace","[0-9a-f-]{36}","suspended",/);
   });
 
   it('holds no formula for a spreadsheet, and what it has of users and notes can be imported again', async () => {
-    const users = ['=1+1', '+1', '-1', '@SUM(A1)', "'=1", "''-1", "'quoted'", 'a=b'];
-    for (const user of users) {
-      const body = { user, note: `${user}!` };
-      await ask(node, 'POST', '/v1/admin/orgs/formulas/licenses', { body });
+    const formulas = [
+      '=1+1',
+      '+1',
+      '-1',
+      '@SUM(A1)',
+      '＝1',
+      'a;=1',
+      "'=1",
+      "''-1",
+      "'quoted'",
+      "'",
+      '"',
+      'a=b',
+    ];
+    const users = formulas.map((one, index) => `${one}#${index}`);
+    // A name has no blanks at its ends; a note is kept as it is.
+    const notes = [...formulas, '  =1+1', '\u00a0=1', ' a ', "' =1", '";"=1', 'a,b;c|d', '=1;=1', ' '];
+    const given = notes.map((note, index) => ({ user: users[index] ?? `user${index}`, note }));
+    for (const body of given) {
+      expect((await ask(node, 'POST', '/v1/admin/orgs/formulas/licenses', { body })).status).toBe(201);
     }
     const { text } = await ask(node, 'GET', '/v1/admin/orgs/formulas/license-export');
-    const rows = text.trim().split('\r\n').slice(1);
-    const cells = rows.map((row) => row.split(','));
-    expect(cells.flat().filter((cell) => /^[=+\-@\t\r]/.test(cell))).toEqual([]);
-    const again = cells.map((row) => `${row.at(0)},${row.at(-1)}`);
-    await importInto('formulas2', ['user,note', ...again].join('\n'));
+    expect(text).not.toMatch(/(^|[,;|\n])[\s"]*[=+\-@＝]/);
+    await importInto('formulas2', text);
     const { body } = await ask(node, 'GET', '/v1/admin/orgs/formulas2/licenses');
-    const found = body.items.map(({ user, note }: { user: string; note: string }) => [user, note]);
-    expect(found.sort()).toEqual(users.map((user) => [user, `${user}!`]).sort());
+    const found = body.items.map(({ user, note }: { user: string; note: string }) => ({ user, note }));
+    expect(byUser(found)).toEqual(byUser(given));
   });
 
   it('of a large org comes whole', async () => {
