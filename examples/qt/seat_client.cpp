@@ -338,6 +338,7 @@ constexpr int ReleaseTimeoutMs = 2000;
 /** However short its tokens are, a client asks for no more of them than one in this time. */
 constexpr int RefreshPauseMs = 5000;
 constexpr double MostWholeNumber = 9007199254740991.0;
+constexpr quint64 MostMessageBytes = 1 << 20;
 
 QString text(const QJsonObject &object, const char *name) { return object.value(QLatin1String(name)).toString(); }
 
@@ -660,7 +661,6 @@ bool WebSocketLink::readHandshake()
 /** False where there is no whole frame yet. */
 bool WebSocketLink::readFrame()
 {
-    constexpr quint64 MostBytes = 1 << 20;
     if (m_buffer.size() < 2) return false;
     const auto *bytes = reinterpret_cast<const uchar *>(m_buffer.constData());
     const int opcode = bytes[0] & 0x0f;
@@ -671,8 +671,9 @@ bool WebSocketLink::readFrame()
     if (length == 127) length = qFromBigEndian<quint64>(bytes + 2);
     const bool isControl = opcode >= 0x8;
     const bool isFinal = bytes[0] & 0x80;
+    const quint64 partBytes = m_parts ? static_cast<quint64>(m_parts->size()) : 0;
     // No extension was agreed on, and a server does not mask.
-    const bool isWrong = (bytes[0] & 0x70) || (bytes[1] & 0x80) || length > MostBytes || (isControl && (!isFinal || length > 125));
+    const bool isWrong = (bytes[0] & 0x70) || (bytes[1] & 0x80) || length > MostMessageBytes - partBytes || (isControl && (!isFinal || length > 125));
     if (isWrong) {
         const QString message = QStringLiteral("What came is no WebSocket frame.");
         end(NoCloseFrame, QString(), SeatCause{QStringLiteral("network"), message, 0, {}});
@@ -1209,7 +1210,7 @@ void SeatClient::look()
     qint64 nextMs = m_uselessSinceMs ? ReadMs : LookEveryMs;
     if (m_isHeld) nextMs = std::min(nextMs, m_lease.leftMs().value_or(LookEveryMs));
     if (m_link && !m_uselessSinceMs && m_beatDueMs != Never) nextMs = std::min(nextMs, m_beatDueMs - now);
-    m_lookTimer.start(timerMs(nextMs));
+    if (m_link || m_isHeld || m_retryTimer.isActive()) m_lookTimer.start(timerMs(nextMs));
 }
 
 /** The lease is gone, and what is told is something else than its end. */
