@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { exampleClients } from './example-clients.mjs';
 import { buildJavaClient } from './java-client.mjs';
+import { judgeEach, table } from './kit-judge.mjs';
 import { setup } from './setup.mjs';
 import { createSteps, fail, root } from './steps.mjs';
 import { recorded } from './tools.mjs';
@@ -9,24 +10,15 @@ import { recorded } from './tools.mjs';
 const page = join(root, 'docs', 'clients.md');
 const begin = '<!-- clients -->';
 const end = '<!-- /clients -->';
-const marks = { passed: '✓', failed: '✗', 'not run': '–' };
 /** A JVM for each check: what makes one fast in the long run only makes it slow here. */
 const fastStart = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx64m'];
 
 await setup({ forTests: true }).then(judgeAll).catch(fail);
 
-/** `npm run clients`: the kit judges each client library, and docs/clients.md gets the table. */
+/** `npm run clients`: the kit judges each client library and each example, and docs/clients.md gets the table. */
 async function judgeAll() {
-  const { step } = createSteps();
-  const columns = [];
-  for (const { name, command, env } of await libraries()) {
-    const report = await step(
-      `the kit judges ${name}`,
-      `soleseat client-test -- ${command.join(' ')} shows more.`,
-      () => judge(command, env),
-    );
-    columns.push({ name, report });
-  }
+  const steps = createSteps();
+  const columns = await judgeEach(steps, [...(await libraries()), ...(await exampleClients(steps))]);
   const text = readFileSync(page, 'utf8');
   const before = text.slice(0, text.indexOf(begin) + begin.length);
   const after = text.slice(text.indexOf(end));
@@ -48,41 +40,4 @@ async function libraries() {
     { name: 'Python, asyncio', command: [python.path, program], env },
     { name: 'Python, threads', command: [python.path, program, 'blocking'], env },
   ];
-}
-
-function judge(command, env) {
-  const args = [join(root, 'dist', 'cli', 'main.js'), 'client-test', '--json', '--', ...command];
-  const child = spawn(process.execPath, args, {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let out = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    out += text;
-  });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    // 1: a check failed, which the table says.
-    child.on('close', (code) =>
-      code === 0 || code === 1 ? resolve(JSON.parse(out)) : reject(new Error(out)),
-    );
-  });
-}
-
-function table(columns) {
-  const [first] = columns;
-  const rows = first.report.checks.map(({ id, title }) => {
-    const verdicts = columns.map(
-      ({ report }) => marks[report.checks.find((one) => one.id === id)?.verdict] ?? '',
-    );
-    return `| \`${id}\` | ${title} | ${verdicts.join(' | ')} |`;
-  });
-  const heads = ['check', 'a right client', ...columns.map(({ name }) => name)];
-  const sums = columns.map(({ report }) => `${report.passed} of ${report.checks.length}`);
-  return [
-    `| ${heads.join(' | ')} |`,
-    `|${heads.map(() => '---').join('|')}|`,
-    ...rows,
-    `| | **passed** | ${sums.join(' | ')} |`,
-  ].join('\n');
 }

@@ -852,7 +852,7 @@ namespace Soleseat
         {
             for (var inner = fault; inner != null; inner = inner.InnerException)
             {
-                if (inner is AuthenticationException) return new SeatCause(CauseKind.Tls, inner.Message);
+                if (inner is AuthenticationException) return new SeatCause(CauseKind.Tls, inner.GetBaseException().Message);
                 var code = (inner as SocketException)?.SocketErrorCode;
                 if (code == SocketError.ConnectionRefused) return new SeatCause(CauseKind.Refused, inner.Message);
                 if (code == SocketError.HostNotFound || code == SocketError.NoData || code == SocketError.TryAgain)

@@ -561,9 +561,11 @@ WebSocketLink::WebSocketLink(const QUrl &url, const SeatOptions &options, QObjec
     if (options.tls) m_socket->setSslConfiguration(*options.tls);
     connect(m_socket, m_isSecure ? &QSslSocket::encrypted : &QSslSocket::connected, this, &WebSocketLink::sendHandshake);
     connect(m_socket, &QSslSocket::readyRead, this, &WebSocketLink::read);
-    connect(m_socket, &QSslSocket::stateChanged, this, [this](QAbstractSocket::SocketState state) {
+    // From the event loop, as the state changes before the error is set.
+    const auto stateChanged = [this](QAbstractSocket::SocketState state) {
         if (state == QAbstractSocket::UnconnectedState) socketEnded();
-    });
+    };
+    connect(m_socket, &QSslSocket::stateChanged, this, stateChanged, Qt::QueuedConnection);
 }
 
 void WebSocketLink::open()
@@ -1294,8 +1296,10 @@ int main(int count, char **arguments)
         look();
     };
     std::thread([&app, obey] {
-        for (std::string line; std::getline(std::cin, line);)
+        for (std::string line; std::getline(std::cin, line);) {
             QMetaObject::invokeMethod(&app, [obey, line] { obey(line); }, Qt::QueuedConnection);
+            if (line == "release") return;
+        }
         QMetaObject::invokeMethod(&app, [obey] { obey("quit"); }, Qt::QueuedConnection);
     }).detach();
 

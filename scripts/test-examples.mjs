@@ -1,0 +1,27 @@
+import { prepareCompiler } from './compiler.mjs';
+import { exampleClients } from './example-clients.mjs';
+import { judgeEach, table } from './kit-judge.mjs';
+import { preparePackage } from './setup.mjs';
+import { createSteps, fail } from './steps.mjs';
+
+await preparePackage().then(testExamples).catch(fail);
+
+/**
+ * `npm run test:examples`: compiles the examples in C# and C++, and lets the kit judge them. Shows a table of the checks that were
+ * not passed, and ends with 1 where there is one.
+ */
+async function testExamples() {
+  const steps = createSteps();
+  // The kit sets clocks by a library that it compiles.
+  await prepareCompiler(steps);
+  const columns = await judgeEach(steps, await exampleClients(steps));
+  process.stdout.write(`\n${table(columns, (verdicts) => verdicts.some((one) => one !== 'passed'))}\n`);
+  for (const { name, report } of columns) tellFindings(name, report);
+  // A check that is not run is not passed: these examples hide nothing.
+  if (columns.some(({ report }) => report.passed < report.checks.length)) process.exitCode = 1;
+}
+
+function tellFindings(name, { checks }) {
+  for (const { id, verdict, finding } of checks)
+    if (verdict !== 'passed') process.stdout.write(`${name}, ${id}: ${verdict}: ${finding}\n`);
+}
