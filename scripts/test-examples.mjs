@@ -2,7 +2,7 @@ import { prepareCompiler } from './compiler.mjs';
 import { exampleClients } from './example-clients.mjs';
 import { judgeEach, table } from './kit-judge.mjs';
 import { preparePackage } from './setup.mjs';
-import { createSteps, fail } from './steps.mjs';
+import { createSteps, fail, run } from './steps.mjs';
 
 await preparePackage().then(testExamples).catch(fail);
 
@@ -14,11 +14,23 @@ async function testExamples() {
   const steps = createSteps();
   // The kit sets clocks by a library that it compiles.
   await prepareCompiler(steps);
-  const columns = await judgeEach(steps, await exampleClients(steps));
+  const clients = await exampleClients(steps);
+  for (const client of clients) await checkMachineId(client);
+  const columns = await judgeEach(steps, clients);
   process.stdout.write(`\n${table(columns, (verdicts) => verdicts.some((one) => one !== 'passed'))}\n`);
   for (const { name, report } of columns) tellFindings(name, report);
   // A check that is not run is not passed: these examples hide nothing.
   if (columns.some(({ report }) => report.passed < report.checks.length)) process.exitCode = 1;
+}
+
+/** The programs of one vendor in several languages are one machine to the broker. */
+async function checkMachineId({ name, command: [program, ...rest], env }) {
+  const { machineId } = await import('../packages/client/dist/esm/machine-id.js');
+  const application = 'Zeichnung Büro';
+  const { id } = await machineId({ application });
+  const printed = (await run(program, [...rest, '--machine-id', application], { env })).trim();
+  if (printed !== id)
+    throw new Error(`${name} takes this computer for ${printed}, and our library for ${id}`);
 }
 
 function tellFindings(name, { checks }) {

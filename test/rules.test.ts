@@ -11,8 +11,8 @@ const ofTheBroker = [...rules.keys()].filter((tag) => tag.startsWith('broker-'))
 const ofClients = [...rules.keys()].filter((tag) => !tag.startsWith('broker-'));
 const byTheKit = new Set(checks.flatMap(({ tags }) => tags));
 
-/** Each is a client library. */
-const libraries = ['packages/client/src', 'clients/java', 'clients/python'];
+/** Each is a client library, or a client that people copy. */
+const libraries = ['packages/client/src', 'clients/java', 'clients/python', 'examples/csharp', 'examples/qt'];
 const broker = new Set([
   ...citedIn('src', (file) => !/^src\/(kit|console)\//.test(file)),
   // The broker shares its tables with the client library.
@@ -58,7 +58,7 @@ function citedIn(folder: string, counts: (file: string) => boolean): ReadonlySet
   if (!existsSync(join(root, folder))) return new Set();
   const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((name) => posix.join(folder, name.replaceAll('\\', '/')))
-    .filter((file) => /\.(ts|java|py|mjs)$/.test(file) && counts(file));
+    .filter((file) => /\.(ts|java|py|mjs|cs|cpp)$/.test(file) && counts(file));
   const comments = files.flatMap(
     (file) => readFileSync(join(root, file), 'utf8').match(/(?:\/\/|\*|#|--) .*\[[a-z0-9-]+\].*$/gm) ?? [],
   );

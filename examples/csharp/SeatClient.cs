@@ -25,6 +25,7 @@ using System.Linq;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -32,6 +33,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using System.Threading;
 using System.Threading.Tasks;
+using Microsoft.Win32;
 
 namespace Soleseat
 {
@@ -47,12 +49,42 @@ namespace Soleseat
 
     public sealed class SeatMachine
     {
-        /// <summary>The same at every start of the program on this computer, such as MachineGuid of the registry. [machine-id]</summary>
-        public string Id;
+        /// <summary>The same at every start of the program on this computer.</summary>
+        public string Id; // [machine-id]
         public string Name;
         public string Os;
         /// <summary>physical, virtual or container.</summary>
         public string Kind;
+
+        /// <summary>
+        /// This computer. The id is the one that our libraries give for the same application: a hash, as the system's own id is not
+        /// for others to see.
+        /// </summary>
+        public static SeatMachine OfThisComputer(string application)
+        {
+            var system = RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? WindowsId() : LinuxId();
+            if (system == null) throw new PlatformNotSupportedException("This system has no machine id: give one of your own that never changes.");
+            using (var hash = new HMACSHA256(Encoding.UTF8.GetBytes(system)))
+            {
+                var bytes = hash.ComputeHash(Encoding.UTF8.GetBytes("soleseat:" + application));
+                var id = string.Concat(bytes.Take(16).Select(one => one.ToString("x2")));
+                return new SeatMachine { Id = id, Name = Environment.MachineName, Os = RuntimeInformation.OSDescription };
+            }
+        }
+
+        private static string WindowsId()
+        {
+            if (!RuntimeInformation.IsOSPlatform(OSPlatform.Windows)) return null;
+            using (var machine = RegistryKey.OpenBaseKey(RegistryHive.LocalMachine, RegistryView.Registry64))
+            using (var key = machine.OpenSubKey(@"SOFTWARE\Microsoft\Cryptography"))
+                return key?.GetValue("MachineGuid") as string;
+        }
+
+        private static string LinuxId() =>
+            new[] { "/etc/machine-id", "/var/lib/dbus/machine-id" }
+                .Where(File.Exists)
+                .Select(path => File.ReadAllText(path).TrimEnd())
+                .FirstOrDefault(text => Regex.IsMatch(text, "^[0-9a-f]{32}$"));
     }
 
     public sealed class SeatOptions
@@ -614,8 +646,8 @@ namespace Soleseat
             Tell(() => Evicted?.Invoke(eviction));
         }
 
-        /// <summary>Another machine has the seat. The connection stays open, as a person may choose to take over. [conflict-wait]</summary>
-        private void RefusedFor(Fields holder)
+        /// <summary>Another machine has the seat. The connection stays open, as a person may choose to take over.</summary>
+        private void RefusedFor(Fields holder) // [conflict-wait]
         {
             Answered();
             seen.TakeoverSent = false;
@@ -651,8 +683,8 @@ namespace Soleseat
 
         // ---- Tokens
 
-        /// <summary>Calls back once, with a token or with what is wrong; a source that gives nothing in time has failed. [token-timeout]</summary>
-        private void FetchToken(TokenNeed why, Action<string, string> done)
+        /// <summary>Calls back once, with a token or with what is wrong; a source that gives nothing in time has failed.</summary>
+        private void FetchToken(TokenNeed why, Action<string, string> done) // [token-timeout]
         {
             var begun = attempt;
             var isSettled = false;
@@ -1453,8 +1485,8 @@ namespace Soleseat
         }
     }
 
-    /// <summary>One JSON object. What is missing, null or of another kind counts as left out. [null-left-out]</summary>
-    internal sealed class Fields : Dictionary<string, object>
+    /// <summary>One JSON object. What is missing, null or of another kind counts as left out.</summary>
+    internal sealed class Fields : Dictionary<string, object> // [null-left-out]
     {
         private const double MostWholeNumber = 9007199254740991;
 
@@ -1462,8 +1494,8 @@ namespace Soleseat
         public bool Flag(string name) => Value(name) as bool? == true;
         public Fields Object(string name) => Value(name) as Fields ?? new Fields();
 
-        /// <summary>A whole number. A double has 53 bits: all 16 digits of an epoch. [epoch-digits]</summary>
-        public long? Number(string name)
+        /// <summary>A whole number. A double has 53 bits: all 16 digits of an epoch.</summary>
+        public long? Number(string name) // [epoch-digits]
         {
             var number = Value(name) as double?;
             return number >= 0 && number <= MostWholeNumber ? (long?)number : null;
@@ -1666,7 +1698,7 @@ namespace Soleseat
 #if SEAT_KIT_PROGRAM
     /// <summary>
     /// The program of the client kit. Environment: SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME. Lines on the standard
-    /// input: takeover, retry, release, quit.
+    /// input: takeover, retry, release, quit. With --machine-id APPLICATION it prints the id of this computer, and ends.
     /// </summary>
     internal static class KitProgram
     {
@@ -1674,8 +1706,13 @@ namespace Soleseat
         private static readonly object Gate = new object();
         private static bool? printed;
 
-        public static int Main()
+        public static int Main(string[] arguments)
         {
+            if (arguments.Length == 2 && arguments[0] == "--machine-id")
+            {
+                Console.WriteLine(SeatMachine.OfThisComputer(arguments[1]).Id);
+                return 0;
+            }
             var client = new SeatClient(new SeatOptions
             {
                 Url = new Uri(Environment.GetEnvironmentVariable("SEAT_URL")),

@@ -21,6 +21,7 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QLocale>
+#include <QMessageAuthenticationCode>
 #include <QNetworkProxy>
 #include <QObject>
 #include <QPointer>
@@ -28,6 +29,7 @@
 #include <QRegularExpression>
 #include <QSslConfiguration>
 #include <QSslSocket>
+#include <QSysInfo>
 #include <QTimer>
 #include <QUrl>
 #include <QUrlQuery>
@@ -64,12 +66,18 @@ struct SeatCause {
 };
 
 struct SeatMachine {
-    /** The same at every start of the program on this computer, such as QSysInfo::machineUniqueId(). [machine-id] */
+    /** The same at every start of the program on this computer. [machine-id] */
     QString id;
     QString name;
     QString os;
     /** `physical`, `virtual` or `container`. */
     QString kind;
+
+    /**
+     * This computer. The id is the one that our libraries give for the same application: a hash, as the system's own id is not for
+     * others to see. Throws std::runtime_error where the system has none.
+     */
+    static SeatMachine ofThisComputer(const QString &application);
 };
 
 struct SeatOptions {
@@ -458,6 +466,15 @@ QByteArray randomBytes(int count)
 int timerMs(qint64 ms) { return static_cast<int>(std::clamp<qint64>(ms, 0, std::numeric_limits<int>::max())); }
 
 } // namespace
+
+SeatMachine SeatMachine::ofThisComputer(const QString &application)
+{
+    const QByteArray system = QSysInfo::machineUniqueId();
+    if (system.isEmpty()) throw std::runtime_error("This system has no machine id: give one of your own that never changes.");
+    const QByteArray message = QByteArrayLiteral("soleseat:") + application.toUtf8();
+    const QByteArray hash = QMessageAuthenticationCode::hash(message, system, QCryptographicHash::Sha256);
+    return {QString::fromLatin1(hash.toHex().left(32)), QSysInfo::machineHostName(), QSysInfo::prettyProductName(), {}};
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // LeaseClock
@@ -1239,7 +1256,7 @@ void SeatClient::become(State state)
 #ifdef SEAT_KIT_PROGRAM
 // ---------------------------------------------------------------------------------------------------------------------
 // The program of the client kit. Environment: SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME. Lines on the standard
-// input: takeover, retry, release, quit.
+// input: takeover, retry, release, quit. With --machine-id APPLICATION it prints the id of this computer, and ends.
 
 #include <QCoreApplication>
 #include <QNetworkAccessManager>
@@ -1252,6 +1269,10 @@ void SeatClient::become(State state)
 int main(int count, char **arguments)
 {
     QCoreApplication app(count, arguments);
+    if (count == 3 && app.arguments().at(1) == QLatin1String("--machine-id")) {
+        std::cout << SeatMachine::ofThisComputer(app.arguments().at(2)).id.toStdString() << std::endl;
+        return EXIT_SUCCESS;
+    }
     QNetworkAccessManager network;
     SeatOptions options;
     options.url = QUrl(qEnvironmentVariable("SEAT_URL"));
