@@ -57,13 +57,14 @@ namespace Soleseat
         public string Kind;
 
         /// <summary>
-        /// This computer. The id is the one that our libraries give for the same application: a hash, as the system's own id is not
-        /// for others to see.
+        /// This computer. The id is the one that our libraries give for the same application: a hash, as the system's own id
+        /// is not for others to see.
         /// </summary>
         public static SeatMachine OfThisComputer(string application)
         {
             var system = RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? WindowsId() : LinuxId();
-            if (system == null) throw new PlatformNotSupportedException("This system has no machine id: give one of your own that never changes.");
+            if (system == null)
+                throw new PlatformNotSupportedException("This system has no machine id: give one that never changes.");
             using (var hash = new HMACSHA256(Encoding.UTF8.GetBytes(system)))
             {
                 var bytes = hash.ComputeHash(Encoding.UTF8.GetBytes("soleseat:" + application));
@@ -107,7 +108,7 @@ namespace Soleseat
         public X509CertificateCollection ClientCertificates;
         /// <summary>The way out, by CONNECT; credentials are sent as Basic. Null: none.</summary>
         public IWebProxy Proxy = WebRequest.DefaultWebProxy;
-        /// <summary>Where events are raised. By default the thread that makes the client, where that is one of a user interface.</summary>
+        /// <summary>Where events are raised: by default in the thread of the user interface, if that makes the client.</summary>
         public SynchronizationContext Context = SynchronizationContext.Current;
     }
 
@@ -234,13 +235,16 @@ namespace Soleseat
         /// <summary>Throws ArgumentException for an address that can never be a broker's.</summary>
         public SeatClient(SeatOptions options)
         {
-            if (options.GetToken == null || options.Machine?.Id == null) throw new ArgumentException("GetToken and Machine.Id are needed");
+            if (options.GetToken == null || options.Machine?.Id == null)
+                throw new ArgumentException("GetToken and Machine.Id are needed");
             this.options = options;
             url = SocketUrl(options.Url);
             looking = loop.Alarm(Look);
-            answering = loop.Alarm(() => GiveUp(new SeatCause(CauseKind.Timeout, "The broker gave no answer in time."))); // [answer-timeout]
+            var overdue = new SeatCause(CauseKind.Timeout, "The broker gave no answer in time.");
+            answering = loop.Alarm(() => GiveUp(overdue)); // [answer-timeout]
             retrying = loop.Alarm(() => Dial(ConflictPolicy.Deny)); // [reconnect-deny]
-            giving = loop.Alarm(() => Finish(SeatState.Closed, WebSocketLink.NoCloseFrame, "no answer to release")); // [release-timeout]
+            const string noAnswer = "no answer to release";
+            giving = loop.Alarm(() => Finish(SeatState.Closed, WebSocketLink.NoCloseFrame, noAnswer)); // [release-timeout]
             refreshing = loop.Alarm(FetchRefresh);
         }
 
@@ -251,13 +255,17 @@ namespace Soleseat
         /// <summary>Whether the program may count on the seat right now, connected or not.</summary>
         public bool HoldsLease() => lease.Holds();
 
-        /// <summary>When the lease ends, on the clock of Stopwatch.GetTimestamp(); null where there is none. Ask HoldsLease() before you act.</summary>
+        /// <summary>
+        /// When the lease ends, on the clock of Stopwatch.GetTimestamp(); null where there is none. It does not see a sleep of the
+        /// computer: ask HoldsLease() before you act.
+        /// </summary>
         public long? LeaseDeadline
         {
             get
             {
                 var leftMs = lease.LeftMs();
-                return leftMs == null ? (long?)null : Stopwatch.GetTimestamp() + (long)(leftMs.Value / 1000.0 * Stopwatch.Frequency);
+                if (leftMs == null) return null;
+                return Stopwatch.GetTimestamp() + (long)(leftMs.Value / 1000.0 * Stopwatch.Frequency);
             }
         }
 
@@ -405,7 +413,10 @@ namespace Soleseat
                 Send(Hello(token, policy)); // [hello-first]
             });
             dialled.Received = text => ifCurrent(() => Receive(text));
-            dialled.Pinged = () => ifCurrent(() => { if (waitsInConflict) ExpectBeat("ping", new Fields()); }); // [conflict-silence]
+            dialled.Pinged = () => ifCurrent(() =>
+            {
+                if (waitsInConflict) ExpectBeat("ping", new Fields()); // [conflict-silence]
+            });
             dialled.Ended = (code, reason, cause) => ifCurrent(() => Lost(code, reason, cause));
             link = dialled;
             answering.Set(options.ConnectTimeoutMs);
@@ -429,7 +440,8 @@ namespace Soleseat
                 { "token", token },
             };
             var resumed = session;
-            if (resumed != null) hello["resume"] = new Fields { { "sessionId", resumed.Id }, { "epoch", resumed.Epoch } }; // [resume-latest]
+            if (resumed != null) // [resume-latest]
+                hello["resume"] = new Fields { { "sessionId", resumed.Id }, { "epoch", resumed.Epoch } };
             if (!string.IsNullOrEmpty(options.Program))
                 hello["client"] = new Fields { { "name", options.Program }, { "version", options.ProgramVersion ?? "" } };
             return hello;
@@ -467,9 +479,11 @@ namespace Soleseat
             if (releasing != null) return SeatState.Closed;
             var isFinal = Ends.IsFinal(code);
             if (seen.EvictedReason != null && (isFinal || Ends.EndsForGood(seen.EvictedReason))) return SeatState.Evicted;
-            if (isFinal || Ends.IsFinalStatus(cause.Status)) return SeatState.Denied; // [handshake-final] [handshake-others-retry]
-            if (code == Released && (reason == "released" || reason == "left")) return SeatState.Closed; // [close-1000] [other-codes-retry]
-            return null;
+            // [handshake-final] [handshake-others-retry]
+            if (isFinal || Ends.IsFinalStatus(cause.Status)) return SeatState.Denied;
+            var isGivenBack = reason == "released" || reason == "left";
+            if (code == Released && isGivenBack) return SeatState.Closed; // [close-1000]
+            return null; // [other-codes-retry]
         }
 
         /// <summary>Dials by itself after a wait.</summary>
@@ -510,7 +524,7 @@ namespace Soleseat
             return gone;
         }
 
-        /// <summary>Full jitter: spread over the whole time, so that thousands that lost one node do not come back together.</summary>
+        /// <summary>Full jitter: over the whole time, so that thousands that lost one node do not come back together.</summary>
         private long JitterMs(int failures)
         {
             var widestMs = Math.Min(options.LongestWaitMs, options.FirstWaitMs * Math.Pow(2, failures));
@@ -569,7 +583,7 @@ namespace Soleseat
             }
         }
 
-        /// <summary>When the next sign of life is due. On a connection that is half open nothing else shows that it is dead.</summary>
+        /// <summary>When the next sign of life is due. Nothing else shows that a connection is half open.</summary>
         private void ExpectBeat(string type, Fields message)
         {
             if (type == "welcome")
@@ -683,7 +697,7 @@ namespace Soleseat
 
         // ---- Tokens
 
-        /// <summary>Calls back once, with a token or with what is wrong; a source that gives nothing in time has failed.</summary>
+        /// <summary>Calls back once, with a token or with what is wrong. To give nothing in time is to fail.</summary>
         private void FetchToken(TokenNeed why, Action<string, string> done) // [token-timeout]
         {
             var begun = attempt;
@@ -709,7 +723,7 @@ namespace Soleseat
             }), TaskScheduler.Default);
         }
 
-        /// <summary>Gives the broker a new token on the open connection. One that waits or is under way serves later warnings too.</summary>
+        /// <summary>Gives the broker a new token on the open connection. One refresh serves all warnings meanwhile.</summary>
         private void RefreshToken(TokenNeed why, long inMs)
         {
             if (isRefreshing) return;
@@ -739,7 +753,7 @@ namespace Soleseat
 
         // ---- The clock, and small things
 
-        /// <summary>After each message, when something is due, and every second, as timers stand still while the computer sleeps.</summary>
+        /// <summary>After each message, when something is due, and every second, as timers stand still in a sleep.</summary>
         private void Look()
         {
             var nowMs = Clocks.MonotonicMs();
@@ -778,7 +792,8 @@ namespace Soleseat
         private bool HasSeat() => state == SeatState.Active || state == SeatState.Jeopardy;
 
         private bool IsOver() =>
-            link == null && (state == SeatState.Closed || state == SeatState.Evicted || state == SeatState.Denied) && dialling == null;
+            link == null && dialling == null &&
+            (state == SeatState.Closed || state == SeatState.Evicted || state == SeatState.Denied);
 
         /// <summary>False where no connection is open. Nothing goes out before hello.</summary>
         private bool Send(Fields message) => link != null && seen.WasOpen && link.Send(Json.Write(message));
@@ -811,11 +826,13 @@ namespace Soleseat
         /// <summary>The address to dial.</summary>
         private static Uri SocketUrl(Uri given)
         {
-            if (given == null || !given.IsAbsoluteUri) throw new ArgumentException("Url must be an address such as wss://seats.example.com");
+            if (given == null || !given.IsAbsoluteUri) throw new ArgumentException("Url must be like wss://seats.example.com");
             var isSecure = given.Scheme == "wss" || given.Scheme == "https";
-            if (!isSecure && given.Scheme != "ws" && given.Scheme != "http") throw new ArgumentException("Url must begin with wss:// or ws://");
+            if (!isSecure && given.Scheme != "ws" && given.Scheme != "http")
+                throw new ArgumentException("Url must begin with wss:// or ws://");
             if (given.Fragment != "") throw new ArgumentException("Url must be without a fragment (#)");
-            if (Regex.IsMatch(Uri.UnescapeDataString(given.Query), "[?&]((access_?)?token|jwt)(=|&|$)", RegexOptions.IgnoreCase)) // [token-not-in-url]
+            var query = Uri.UnescapeDataString(given.Query);
+            if (Regex.IsMatch(query, "[?&]((access_?)?token|jwt)(=|&|$)", RegexOptions.IgnoreCase)) // [token-not-in-url]
                 throw new ArgumentException("Url must be without a token: GetToken gives it");
             var port = given.IsDefaultPort || given.Port < 0 ? (isSecure ? 443 : 80) : given.Port;
             var path = given.AbsolutePath == "/" ? "/v1/connect" : given.AbsolutePath;
@@ -851,7 +868,7 @@ namespace Soleseat
 
         public static bool IsFinal(int code) => code >= 4500 && code < 5000; // [final-codes]
 
-        /// <summary>Whether an eviction is final by its reason. One that is not known here is: to stay away harms nobody.</summary>
+        /// <summary>Whether an eviction is final by its reason. An unknown one is: to stay away harms nobody.</summary>
         public static bool EndsForGood(string reason) => !Passing.Contains(reason); // [evicted-without-close]
 
         public static bool IsFinalStatus(int status) =>
@@ -860,11 +877,12 @@ namespace Soleseat
         public static SeatCause OfClose(int code, string reason)
         {
             string sentence;
-            if (!Sentences.TryGetValue(reason, out sentence)) sentence = $"The broker closed the connection with code {code} {reason}.";
+            if (!Sentences.TryGetValue(reason, out sentence))
+                sentence = $"The broker closed the connection with code {code} {reason}.";
             return new SeatCause(CauseKind.Close, sentence);
         }
 
-        /// <summary>The cause that a refused handshake tells. Retry-After is in seconds, or a date where a proxy sends it.</summary>
+        /// <summary>The cause that a refused handshake tells. Retry-After is in seconds, or a date of a proxy.</summary>
         public static SeatCause OfStatus(int status, string retryAfter)
         {
             var sentence = $"The handshake was answered with {status}.";
@@ -894,7 +912,7 @@ namespace Soleseat
         }
     }
 
-    /// <summary>Until when the seat may be counted on: PROTOCOL.md, "The age of a lease". It has no timers; the client asks.</summary>
+    /// <summary>Until when the seat may be counted on: PROTOCOL.md, "The age of a lease". It has no timers.</summary>
     internal sealed class LeaseClock
     {
         private const long SleptMs = 2000;
@@ -1012,14 +1030,16 @@ namespace Soleseat
             if (elapsedMs == null) return nowMs; // An older broker: it counts from receipt. [lease-legacy]
             // The node's clock may run a little slower than ours: by a thousandth, and 0.1 s at most each time.
             var slewMs = Math.Min((nowMs - heardMs) / 1000, 100);
-            baseMs = askedAtMs != null ? askedAtMs.Value - elapsedMs.Value : Math.Min(baseMs + slewMs, nowMs - elapsedMs.Value); // [lease-base]
+            baseMs = askedAtMs != null // [lease-base]
+                ? askedAtMs.Value - elapsedMs.Value
+                : Math.Min(baseMs + slewMs, nowMs - elapsedMs.Value);
             heardMs = nowMs;
             return baseMs + elapsedMs.Value;
         }
 
         /// <summary>
-        /// Reads the clocks. On Linux and macOS Stopwatch stands still while the computer sleeps, so a jump of the wall clock ends
-        /// what was counted on. The wall clock measures nothing else, as anybody may set it. [lease-clock] [lease-no-wall]
+        /// Reads the clocks. On Linux and macOS Stopwatch stands still while the computer sleeps, so a jump of the wall clock
+        /// ends what was counted on. The wall clock measures nothing else, as anybody may set it. [lease-clock] [lease-no-wall]
         /// </summary>
         private long Look()
         {
@@ -1208,7 +1228,7 @@ namespace Soleseat
         public const int NoCloseFrame = 1006;
         private const int NoCode = 1005;
         private const int MostHeaderBytes = 16384;
-        private const int MostFrameBytes = 1 << 20;
+        private const int MostMessageBytes = 1 << 20;
         private const int SendTimeoutMs = 2000;
 
         /// <summary>All four are called from the thread that reads.</summary>
@@ -1308,9 +1328,9 @@ namespace Soleseat
             var way = Connected(proxy.DnsSafeHost, proxy.Port);
             var authority = $"{url.Host}:{url.Port}";
             var credentials = options.Proxy.Credentials?.GetCredential(proxy, "Basic");
-            var basic = credentials == null || credentials.UserName == ""
-                ? ""
-                : "Proxy-Authorization: Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{credentials.UserName}:{credentials.Password}")) + "\r\n";
+            var secret = Encoding.UTF8.GetBytes($"{credentials?.UserName}:{credentials?.Password}");
+            var hasSecret = !string.IsNullOrEmpty(credentials?.UserName);
+            var basic = hasSecret ? $"Proxy-Authorization: Basic {Convert.ToBase64String(secret)}\r\n" : "";
             Write(way, $"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{basic}\r\n");
             Dictionary<string, string> headers;
             var status = ReadHead(way, out headers);
@@ -1326,7 +1346,9 @@ namespace Soleseat
             Exception fault = new SocketException((int)SocketError.HostNotFound);
             foreach (var address in addresses)
             {
-                var tried = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendTimeout = SendTimeoutMs };
+                var tried = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+                tried.NoDelay = true;
+                tried.SendTimeout = SendTimeoutMs;
                 lock (gate)
                 {
                     if (isDropped) break;
@@ -1353,7 +1375,8 @@ namespace Soleseat
             if (url.Scheme != "wss") return plain;
             var secured = new SslStream(plain, false, options.ServerCertificateValidation);
             // None: the system chooses the version of TLS.
-            secured.AuthenticateAsClient(url.DnsSafeHost, options.ClientCertificates ?? new X509CertificateCollection(), SslProtocols.None, false);
+            var own = options.ClientCertificates ?? new X509CertificateCollection();
+            secured.AuthenticateAsClient(url.DnsSafeHost, own, SslProtocols.None, false);
             return secured;
         }
 
@@ -1363,7 +1386,8 @@ namespace Soleseat
             var key = Convert.ToBase64String(Chance.Bytes(16));
             var host = url.IsDefaultPort || url.Port == (url.Scheme == "wss" ? 443 : 80) ? url.Host : $"{url.Host}:{url.Port}";
             Write(stream, $"GET {url.PathAndQuery} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-                          $"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Protocol: soleseat.v1\r\n\r\n"); // [offer-subprotocol]
+                          $"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n" +
+                          "Sec-WebSocket-Protocol: soleseat.v1\r\n\r\n"); // [offer-subprotocol]
             Dictionary<string, string> headers;
             var status = ReadHead(reader, out headers);
             string retryAfter, accept, subprotocol;
@@ -1386,13 +1410,17 @@ namespace Soleseat
             while (head.Length < 4 || head.ToString(head.Length - 4, 4) != "\r\n\r\n")
             {
                 var next = reader.ReadByte();
-                if (next < 0 || head.Length > MostHeaderBytes) throw new IOException("The connection ended before an answer came.");
+                if (next < 0 || head.Length > MostHeaderBytes)
+                    throw new IOException("The connection ended before an answer came.");
                 head.Append((char)next);
             }
             var lines = head.ToString().Split('\n');
             headers = new Dictionary<string, string>();
-            foreach (var line in lines.Skip(1).Where(line => line.IndexOf(':') > 0))
-                headers[line.Substring(0, line.IndexOf(':')).Trim().ToLowerInvariant()] = line.Substring(line.IndexOf(':') + 1).Trim();
+            foreach (var line in lines.Skip(1))
+            {
+                var colon = line.IndexOf(':');
+                if (colon > 0) headers[line.Substring(0, colon).Trim().ToLowerInvariant()] = line.Substring(colon + 1).Trim();
+            }
             var status = Regex.Match(lines[0], @"^HTTP/1\.\d (\d{3})");
             if (!status.Success) throw new IOException("What answered does not speak HTTP.");
             return int.Parse(status.Groups[1].Value, CultureInfo.InvariantCulture);
@@ -1420,7 +1448,8 @@ namespace Soleseat
                 var isControl = opcode >= 0x8;
                 // No extension was agreed on, and a server does not mask.
                 var isWrong = (first[0] & 0x70) != 0 || (first[1] & 0x80) != 0 || (isControl && (!isFinal || length > 125));
-                if (isWrong || length + message.Length > MostFrameBytes) throw new IOException("What came is no WebSocket frame.");
+                if (isWrong || length + message.Length > MostMessageBytes)
+                    throw new IOException("What came is no WebSocket frame.");
                 var payload = Exactly(reader, (int)length);
                 if (opcode == 0x8) return payload;
                 if (opcode == 0x9)
@@ -1465,7 +1494,8 @@ namespace Soleseat
             frame.WriteByte((byte)(0x80 | opcode));
             var lengthBytes = payload.Length < 126 ? 0 : payload.Length < 65536 ? 2 : 8;
             frame.WriteByte((byte)(0x80 | (lengthBytes == 0 ? payload.Length : lengthBytes == 2 ? 126 : 127)));
-            for (var shift = 8 * (lengthBytes - 1); shift >= 0; shift -= 8) frame.WriteByte((byte)((long)payload.Length >> shift));
+            for (var shift = 8 * (lengthBytes - 1); shift >= 0; shift -= 8)
+                frame.WriteByte((byte)((long)payload.Length >> shift));
             var mask = Chance.Bytes(4);
             frame.Write(mask, 0, 4);
             for (var at = 0; at < payload.Length; at++) frame.WriteByte((byte)(payload[at] ^ mask[at % 4]));
@@ -1477,9 +1507,9 @@ namespace Soleseat
                     stream.Write(bytes, 0, bytes.Length);
                     stream.Flush();
                 }
-                catch (Exception fault) when (fault is IOException || fault is ObjectDisposedException || fault is InvalidOperationException)
+                catch (Exception) // Whatever it is, the connection is over: the thread that reads notices.
                 {
-                    Hang(); // The thread that reads notices.
+                    Hang();
                 }
             });
         }
@@ -1565,7 +1595,8 @@ namespace Soleseat
         public static string Write(object value)
         {
             var fields = value as Fields;
-            if (fields != null) return "{" + string.Join(",", fields.Select(field => Quoted(field.Key) + ":" + Write(field.Value))) + "}";
+            if (fields != null)
+                return "{" + string.Join(",", fields.Select(field => Quoted(field.Key) + ":" + Write(field.Value))) + "}";
             var words = value as string;
             return words != null ? Quoted(words) : Convert.ToString(value, CultureInfo.InvariantCulture);
         }
@@ -1651,7 +1682,8 @@ namespace Soleseat
             {
                 ushort code;
                 var digits = at + 4 <= text.Length ? text.Substring(at, 4) : "";
-                if (!ushort.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out code)) throw new FormatException();
+                if (!ushort.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out code))
+                    throw new FormatException();
                 at += 4;
                 return (char)code;
             }
@@ -1665,7 +1697,8 @@ namespace Soleseat
             var from = at;
             while (at < text.Length && "+-.eE0123456789".IndexOf(text[at]) >= 0) at++;
             double number;
-            var isNumber = double.TryParse(text.Substring(from, at - from), NumberStyles.Float, CultureInfo.InvariantCulture, out number);
+            var digits = text.Substring(from, at - from);
+            var isNumber = double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out number);
             return isNumber ? number : throw new FormatException();
         }
 
@@ -1697,8 +1730,8 @@ namespace Soleseat
 
 #if SEAT_KIT_PROGRAM
     /// <summary>
-    /// The program of the client kit. Environment: SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME. Lines on the standard
-    /// input: takeover, retry, release, quit. With --machine-id APPLICATION it prints the id of this computer, and ends.
+    /// The program of the client kit. Environment: SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME. Lines on the
+    /// standard input: takeover, retry, release, quit. With --machine-id APPLICATION it prints the id of this computer, and ends.
     /// </summary>
     internal static class KitProgram
     {

@@ -74,8 +74,8 @@ struct SeatMachine {
     QString kind;
 
     /**
-     * This computer. The id is the one that our libraries give for the same application: a hash, as the system's own id is not for
-     * others to see. Throws std::runtime_error where the system has none.
+     * This computer. The id is the one that our libraries give for the same application: a hash, as the system's own id is not
+     * for others to see. Throws std::runtime_error where the system has none.
      */
     static SeatMachine ofThisComputer(const QString &application);
 };
@@ -187,8 +187,8 @@ private:
 };
 
 /**
- * One program's hold on its user's seat. Call it from the thread that it lives in. Its signals come from the event loop, never from
- * within a call.
+ * One program's hold on its user's seat. Call it from the thread that it lives in. Its signals come from the event loop, never
+ * from within a call.
  */
 class SeatClient : public QObject {
     Q_OBJECT
@@ -527,7 +527,8 @@ void LeaseClock::heard(const QString &type, const QJsonObject &message, bool cou
         // The newest decides, also when it is less.
         if (!m_link->isDoubted) m_untilMs = sentMs + ttlMs; // [lease-newest]
     }
-    if (type == QLatin1String("jeopardy")) m_link->graceUntilMs = sentMs + number(message, "graceMs").value_or(0); // [jeopardy-until]
+    if (type == QLatin1String("jeopardy")) // [jeopardy-until]
+        m_link->graceUntilMs = sentMs + number(message, "graceMs").value_or(0);
     if (m_link->ttlMs && now - sentMs > *m_link->ttlMs / 3) m_link->isDoubted = true; // [lease-behind]
 }
 
@@ -692,8 +693,8 @@ bool WebSocketLink::readFrame()
     const bool isFinal = bytes[0] & 0x80;
     const quint64 partBytes = m_parts ? static_cast<quint64>(m_parts->size()) : 0;
     // No extension was agreed on, and a server does not mask.
-    const bool isWrong = (bytes[0] & 0x70) || (bytes[1] & 0x80) || length > MostMessageBytes - partBytes || (isControl && (!isFinal || length > 125));
-    if (isWrong) {
+    const bool isForeign = (bytes[0] & 0x70) || (bytes[1] & 0x80) || (isControl && (!isFinal || length > 125));
+    if (isForeign || length > MostMessageBytes - partBytes) {
         const QString message = QStringLiteral("What came is no WebSocket frame.");
         end(NoCloseFrame, QString(), SeatCause{QStringLiteral("network"), message, 0, {}});
         return false;
@@ -779,7 +780,9 @@ void WebSocketLink::end(int code, const QString &reason, const SeatCause &cause)
 // SeatClient: calls
 
 SeatClient::SeatClient(SeatOptions options, QObject *parent)
-    : QObject(parent), m_options(std::move(options)), m_instance(QString::fromLatin1(randomBytes(16).toHex())) // [instance-new] [instance-same]
+    : QObject(parent),
+      m_options(std::move(options)),
+      m_instance(QString::fromLatin1(randomBytes(16).toHex())) // [instance-new] [instance-same]
 {
     qRegisterMetaType<SeatCause>();
     m_options.url = socketUrl(m_options.url);
@@ -875,9 +878,9 @@ void SeatClient::dial(const QString &policy)
     fetchToken(m_need, [this, policy, attempt = m_attempt](const QString &token, const QString &fault) {
         if (attempt != m_attempt) return;
         if (!token.isEmpty()) return connectWith(token, policy);
-        const QString message = QStringLiteral("There is no token for the broker: ") + fault;
         m_seen = Seen{};
-        lost(WebSocketLink::NoCloseFrame, QStringLiteral("no token"), {QStringLiteral("token"), message, 0, {}}); // [token-failure]
+        const SeatCause cause{QStringLiteral("token"), QStringLiteral("There is no token for the broker: ") + fault, 0, {}};
+        lost(WebSocketLink::NoCloseFrame, QStringLiteral("no token"), cause); // [token-failure]
     });
 }
 
@@ -972,10 +975,13 @@ void SeatClient::lost(int code, const QString &reason, const SeatCause &cause)
     const QString fault = cause.kind + QString::number(cause.status);
     if (!m_seen.wasOpen && cause.kind != QLatin1String("token") && fault != m_toldFault) {
         m_toldFault = fault;
-        later([this, cause] { emit errorOccurred(QStringLiteral("connection_failed"), cause.message, cause.retryAfterMs.value_or(-1)); });
+        const QString name = QStringLiteral("connection_failed");
+        later([=] { emit errorOccurred(name, cause.message, cause.retryAfterMs.value_or(-1)); });
     }
-    if (const std::optional<State> ending = endingOf(code, reason, cause)) return finish(*ending, code, reason, cause);
-    redial(code, cause);
+    if (const std::optional<State> ending = endingOf(code, reason, cause))
+        finish(*ending, code, reason, cause);
+    else
+        redial(code, cause);
     look();
 }
 
@@ -993,7 +999,8 @@ std::optional<SeatClient::State> SeatClient::endingOf(int code, const QString &r
 /** Dials by itself after a wait. */
 void SeatClient::redial(int code, const SeatCause &cause)
 {
-    const std::optional<qint64> askedMs = cause.retryAfterMs ? cause.retryAfterMs : m_seen.retryAfterMs; // [handshake-retry-after]
+    // [handshake-retry-after]
+    const std::optional<qint64> askedMs = cause.retryAfterMs ? cause.retryAfterMs : m_seen.retryAfterMs;
     const double random = QRandomGenerator::global()->generateDouble();
     const qint64 spreadMs = m_seen.drainWithinMs
         ? static_cast<qint64>(random * std::min<qint64>(*m_seen.drainWithinMs, m_options.longestWaitMs)) // [drain-spread]
@@ -1082,7 +1089,8 @@ void SeatClient::expectBeat(const QString &type, const QJsonObject &message)
     }
     const qint64 patienceMs = std::max<qint64>(LeastPatienceMs, m_renewEveryMs * 5 / 2); // [silence]
     const qint64 now = LeaseClock::nowMs();
-    if (type == QLatin1String("welcome") || type == QLatin1String("lease") || type == QLatin1String("ping")) m_beatDueMs = now + patienceMs;
+    if (type == QLatin1String("welcome") || type == QLatin1String("lease") || type == QLatin1String("ping"))
+        m_beatDueMs = now + patienceMs;
     if (type == QLatin1String("jeopardy")) m_beatDueMs = now + number(message, "graceMs").value_or(0); // [jeopardy-wait]
     if (type == QLatin1String("evicted")) m_beatDueMs = now + CloseMs;
     if (type == QLatin1String("conflict")) {
@@ -1175,7 +1183,8 @@ void SeatClient::fetchToken(const QString &need, const SeatOptions::TokenCallbac
             later([this, told] { emit errorOccurred(QStringLiteral("token_unavailable"), told, -1); });
         done(token, told);
     };
-    QTimer::singleShot(m_options.tokenTimeoutMs, this, [settle] { settle({}, QStringLiteral("getToken gave no token in time")); });
+    const QString late = QStringLiteral("getToken gave no token in time");
+    QTimer::singleShot(m_options.tokenTimeoutMs, this, [settle, late] { settle({}, late); });
     // From the event loop, as a token source may call back at once.
     later([this, need, settle] { m_options.getToken(need, settle); });
 }
@@ -1223,7 +1232,8 @@ void SeatClient::look()
     const bool isUseless = m_link && (m_lease.mustResume() || now >= m_beatDueMs);
     if (!isUseless) m_uselessSinceMs.reset();
     else if (!m_uselessSinceMs) m_uselessSinceMs = now;
-    else if (now - *m_uselessSinceMs >= ReadMs) giveUp({QStringLiteral("silence"), QStringLiteral("The broker has fallen silent."), 0, {}});
+    else if (now - *m_uselessSinceMs >= ReadMs)
+        return giveUp({QStringLiteral("silence"), QStringLiteral("The broker has fallen silent."), 0, {}});
     // The computer is back: what is left of the wait would help nobody.
     if (hasWoken && m_retryTimer.isActive() && !m_isWaitAsked) dial(QStringLiteral("deny"));
     qint64 nextMs = m_uselessSinceMs ? ReadMs : LookEveryMs;
