@@ -1314,7 +1314,9 @@ namespace Soleseat
 
         private void Hang()
         {
-            lock (gate) socket?.Close();
+            Socket ended;
+            lock (gate) ended = socket;
+            ended?.Close();
         }
 
         // ---- Dialling
@@ -1521,7 +1523,7 @@ namespace Soleseat
         private const double MostWholeNumber = 9007199254740991;
 
         public string Text(string name) => Value(name) as string;
-        public bool Flag(string name) => Value(name) as bool? == true;
+        public bool Flag(string name) => true.Equals(Value(name));
         public Fields Object(string name) => Value(name) as Fields ?? new Fields();
 
         /// <summary>A whole number. A double has 53 bits: all 16 digits of an epoch.</summary>

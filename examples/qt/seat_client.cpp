@@ -42,14 +42,6 @@
 #include <optional>
 #include <stdexcept>
 
-#if defined(Q_OS_WIN)
-#include <windows.h>
-#elif defined(Q_OS_DARWIN)
-#include <mach/mach_time.h>
-#else
-#include <time.h>
-#endif
-
 // ---------------------------------------------------------------------------------------------------------------------
 // seat_client.h
 
@@ -329,6 +321,17 @@ Q_DECLARE_METATYPE(SeatCause)
 
 // end of seat_client.h
 // ---------------------------------------------------------------------------------------------------------------------
+
+#if defined(Q_OS_WIN)
+#ifndef NOMINMAX
+#define NOMINMAX
+#endif
+#include <windows.h>
+#elif defined(Q_OS_DARWIN)
+#include <mach/mach_time.h>
+#else
+#include <time.h>
+#endif
 
 namespace {
 
