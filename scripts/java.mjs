@@ -35,17 +35,22 @@ async function waysToObtain() {
       folder,
       onProgress,
     );
-    turnLinksInwards(folder);
-    const jvm = join(folder, 'usr', 'lib', 'jvm');
-    const java = readdirSync(jvm).find((name) => name.startsWith('java-17-openjdk-'));
-    if (!java) throw new Error('the packages hold no JDK');
-    return { path: join(jvm, java, 'bin', 'java') };
+    return { path: unpackedJava(folder) };
   }
 
   const ways = [];
   if (debian.hasDebianPackages() && debian.isRoot()) ways.push(installWithApt);
   if (debian.hasDebianPackages()) ways.push(unpackWithDpkg);
   return ways;
+}
+
+/** The `java` of Debian's packages that were unpacked under a folder, made ready to run there. */
+export function unpackedJava(root) {
+  turnLinksInwards(root);
+  const jvm = join(root, 'usr', 'lib', 'jvm');
+  const java = readdirSync(jvm).find((name) => /^java-\d+-openjdk-/.test(name));
+  if (!java) throw new Error('the packages hold no JDK');
+  return join(jvm, java, 'bin', 'java');
 }
 
 /** Debian's JDK finds its settings by links to /etc, which in an unpacked copy lies under the folder. */
