@@ -9,7 +9,15 @@ const folder = join(toolsFolder, 'java-windows');
 const WHAT_TO_DO =
   'Install a JDK that opens windows by hand (on Debian: apt-get install openjdk-17-jdk), then try again.';
 /** What Java's windows need, and a font. */
-const NEEDED = ['libx11-6', 'libxext6', 'libxi6', 'libxrender1', 'libxtst6', 'libfontconfig1', 'fonts-dejavu-core'];
+const NEEDED = [
+  'libx11-6',
+  'libxext6',
+  'libxi6',
+  'libxrender1',
+  'libxtst6',
+  'libfontconfig1',
+  'fonts-dejavu-core',
+];
 /** As the test of the example with Swing does: it opens a window, and clicks by a robot. */
 const PROBE = `
 class WindowProbe {
@@ -24,7 +32,8 @@ class WindowProbe {
 /** A Java that opens windows, for the example with Swing. Comes after `prepareJava` and `prepareScreen`. */
 export async function prepareJavaWindows(steps) {
   const { path } = recorded('java');
-  if (recorded('java-windows')?.insteadOf === path) return steps.upToDate('a Java that opens windows is there');
+  if (recorded('java-windows')?.insteadOf === path)
+    return steps.upToDate('a Java that opens windows is there');
   const obtain = async (onProgress) => obtainBy(await waysToObtain(path), check, onProgress);
   const tool =
     (await firstFound([{ path }], check)) ??

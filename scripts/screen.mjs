@@ -26,10 +26,7 @@ export async function prepareScreen(steps) {
  * Starts a screen and gives its name for DISPLAY, and a function that ends it. Where windows are opened on the screen of this computer,
  * the name is the one that it has.
  */
-export async function startScreen(
-  { path, args = [], libraries } = recorded('screen'),
-  size = '1280x960x24',
-) {
+export async function startScreen({ path, args = [], libraries } = recorded('screen'), size = '1280x960x24') {
   if (path === null) return { display: process.env.DISPLAY ?? '', stop: () => {} };
   const env = libraries ? { ...process.env, LD_LIBRARY_PATH: libraries } : process.env;
   const options = ['-displayfd', '3', '-screen', '0', size, '-nolisten', 'tcp', ...args];

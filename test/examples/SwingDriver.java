@@ -63,7 +63,8 @@ public final class SwingDriver {
       case "click" -> click(JButton.class, button -> button.getText().equals(what));
       case "type" -> {
         click(JTextComponent.class, editor -> true);
-        what.chars().forEach(this::press);
+        press(KeyEvent.VK_CONTROL, KeyEvent.VK_END);
+        what.chars().forEach(this::typeCharacter);
       }
       case "picture" -> takePicture(new File(what));
       // As the cross in the title bar does.
@@ -123,13 +124,16 @@ public final class SwingDriver {
     robot.mouseRelease(InputEvent.BUTTON1_DOWN_MASK);
   }
 
-  private void press(int character) {
+  private void typeCharacter(int character) {
     int key = KeyEvent.getExtendedKeyCodeForChar(character);
-    boolean isUpper = Character.isUpperCase(character);
-    if (isUpper) robot.keyPress(KeyEvent.VK_SHIFT);
-    robot.keyPress(key);
-    robot.keyRelease(key);
-    if (isUpper) robot.keyRelease(KeyEvent.VK_SHIFT);
+    if (Character.isUpperCase(character)) press(KeyEvent.VK_SHIFT, key);
+    else press(key);
+  }
+
+  /** All at once, as a person holds Ctrl. */
+  private void press(int... keys) {
+    Arrays.stream(keys).forEach(robot::keyPress);
+    Arrays.stream(keys).forEach(robot::keyRelease);
   }
 
   private void takePicture(File file) throws Exception {
