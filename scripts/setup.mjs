@@ -6,9 +6,11 @@ import { isBuildFresh } from './build-stamp.mjs';
 import { prepareChromium } from './chromium.mjs';
 import { prepareCompiler } from './compiler.mjs';
 import { prepareJava } from './java.mjs';
+import { prepareJavaWindows } from './java-windows.mjs';
 import { preparePromtool } from './promtool.mjs';
 import { prepareProxies } from './proxies.mjs';
 import { prepareMypy, preparePython } from './python.mjs';
+import { prepareScreen } from './screen.mjs';
 import { createSteps, fail, npm, root, run } from './steps.mjs';
 
 const OLDEST_NODE = [20, 19];
@@ -29,7 +31,10 @@ export async function setup({ quiet = false, forTests = false } = {}) {
   await prepareJava(steps);
   await preparePromtool(steps);
   await prepareChromium(steps);
-  if (process.env.TESTS === 'all') await prepareProxies(steps);
+  await prepareScreen(steps);
+  if (process.env.TESTS !== 'all') return;
+  await prepareJavaWindows(steps);
+  await prepareProxies(steps);
 }
 
 /** What `npm pack` needs in a fresh clone: the packages and the build, and no Redis. */

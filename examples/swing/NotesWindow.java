@@ -98,11 +98,14 @@ final class NotesWindow {
     if (cover.equals(shown)) return;
     shown = cover;
     editor.setFocusable(false);
+    JPanel card = card(cover);
     glass.removeAll();
-    glass.add(card(cover));
+    glass.add(card);
     glass.setVisible(true);
     glass.revalidate();
     glass.repaint();
+    // Not the button: a person who is typing would click it with the next blank.
+    card.requestFocusInWindow();
   }
 
   private JPanel content(String machineName) {
@@ -147,8 +150,6 @@ final class NotesWindow {
       button.addActionListener(click -> cover.action().run());
       card.add(Box.createVerticalStrut(20));
       card.add(button);
-      frame.getRootPane().setDefaultButton(button);
-      button.requestFocusInWindow();
     }
     return card;
   }
@@ -210,6 +211,7 @@ final class NotesWindow {
     Card() {
       setLayout(new BoxLayout(this, BoxLayout.Y_AXIS));
       setOpaque(false);
+      setFocusable(true);
       setBorder(BorderFactory.createEmptyBorder(28, 32, 28, 32));
     }
 

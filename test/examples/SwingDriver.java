@@ -61,11 +61,11 @@ public final class SwingDriver {
         return onSwing(this::look);
       }
       case "click" -> click(JButton.class, button -> button.getText().equals(what));
-      case "type" -> {
+      case "enter" -> {
         click(JTextComponent.class, editor -> true);
         press(KeyEvent.VK_CONTROL, KeyEvent.VK_END);
-        what.chars().forEach(this::typeCharacter);
       }
+      case "type" -> what.chars().forEach(this::typeCharacter);
       case "picture" -> takePicture(new File(what));
       // As the cross in the title bar does.
       case "close" -> frame.dispatchEvent(new WindowEvent(frame, WindowEvent.WINDOW_CLOSING));

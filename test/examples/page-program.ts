@@ -77,6 +77,10 @@ export class PageProgram implements Program {
     // By the place alone, whatever lies over it. Near the corner: its middle may be under the card.
     await this.page.mouse.click(box.x + 40, box.y + 40);
     await this.page.keyboard.press('Control+End');
+    await this.typeOn(text);
+  }
+
+  async typeOn(text: string): Promise<void> {
     await this.page.keyboard.type(text);
   }
 

@@ -14,8 +14,10 @@ export interface Program {
   look(): Promise<Sight>;
   /** Clicks where the button is seen. */
   click(label: string): Promise<void>;
-  /** Clicks where the text is seen, and types. */
+  /** Clicks where the text is seen, and types at its end. */
   type(text: string): Promise<void>;
+  /** Types, wherever the keys go. */
+  typeOn(text: string): Promise<void>;
   /** Saves what is seen in the window. */
   takePicture(file: string): Promise<void>;
   /** Closes the window, and waits for the end of the program. */

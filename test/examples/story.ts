@@ -84,8 +84,10 @@ export function tellStory(name: string, open: (start: Start) => Promise<Program>
     expect(buttons).toEqual(['Use here']);
     // The work is saved before it is covered, and neither mouse nor keys reach it.
     expect(readFileSync(fileOf('workstation'), 'utf8')).toBe(`${WRITTEN}paint`);
-    await program.type('lost');
-    expect((await program.look()).text).toBe(`${WRITTEN}paint`);
+    await program.typeOn(' with care');
+    await program.type(' lost');
+    expect(await program.look()).toMatchObject({ text: `${WRITTEN}paint`, cover });
+    expect((await other.look()).cover).toBeNull();
     await picture('locked');
 
     await program.click('Use here');
@@ -101,6 +103,7 @@ export function tellStory(name: string, open: (start: Start) => Promise<Program>
     await sees(program, ({ head, cover }) => head.includes('Reconnecting …') && cover === null);
     await program.type(' soon');
     await sees(program, ({ text }) => text.endsWith('red soon'));
+    await picture('reconnecting');
 
     await restart(BRIEF);
     await sees(program, ({ head, cover }) => !head.includes('Reconnecting …') && cover === null);

@@ -58,6 +58,11 @@ export class SwingProgram implements Program {
   }
 
   async type(text: string): Promise<void> {
+    await this.#ask('enter');
+    await this.typeOn(text);
+  }
+
+  async typeOn(text: string): Promise<void> {
     await this.#ask(`type ${text}`);
   }
 

@@ -26,7 +26,8 @@ function showCover({ title, text, label, order: newOrder }) {
   part('reason').textContent = text;
   part('button').textContent = label ?? '';
   part('button').hidden = !label;
-  if (label) part('button').focus();
+  // Not the button: a person who is typing would click it with the next blank.
+  part('card').focus();
 }
 
 part('button').addEventListener('click', () => main.say(order));
