@@ -81,9 +81,14 @@ export class Program {
         program.#node = node?.name ?? 'none';
         return node?.port ?? null;
       },
-      listenDown: () => {
+      listen: () => {
         const texts = new ServerTexts((text) => passed.set(text, performance.now()));
-        return (chunk) => texts.feed(chunk);
+        return {
+          onDown: (chunk) => {
+            texts.feed(chunk);
+            return [chunk];
+          },
+        };
       },
     });
     // The door is asked for its target only once the program dials.

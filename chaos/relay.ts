@@ -13,8 +13,20 @@ export interface RelayOptions {
   readonly target: () => number | null;
   /** Whether what comes down (from the target) on a connection that began with these bytes is thrown away. */
   readonly losesDown?: (opening: string) => boolean;
-  /** For each connection: what is told of all that comes down, when it comes and before it may have to wait here. */
-  readonly listenDown?: () => (chunk: Buffer) => void;
+  /** Gives each connection a listener of its own. */
+  readonly listen?: () => Listener;
+}
+
+/** Hears what passes on one connection. It may hold the relay while it is told. */
+export interface Listener {
+  /** Something came from the client. It may have to wait in the relay. */
+  readonly onUp?: (chunk: Buffer) => void;
+  /** Something came from the target, and may have to wait in the relay. It goes on in these pieces. */
+  readonly onDown?: (chunk: Buffer) => readonly Buffer[];
+  /** A piece goes on to the client. */
+  readonly onDelivered?: (piece: Buffer) => void;
+  /** The client has closed the connection, or lost it. */
+  readonly onLeft?: () => void;
 }
 
 /**
@@ -84,7 +96,7 @@ export class Relay {
       isHeld: (direction) => this.#held[direction],
       delayMs: () => this.#delayMs,
       isLost: (opening) => this.options.losesDown?.(opening) ?? false,
-      listenDown: this.options.listenDown?.() ?? (() => {}),
+      listener: this.options.listen?.() ?? {},
       onDown: () => {
         this.lastDownMs = performance.now();
       },
@@ -98,7 +110,7 @@ interface PairRules {
   readonly isHeld: (direction: Direction) => boolean;
   readonly delayMs: () => number;
   readonly isLost: (opening: string) => boolean;
-  readonly listenDown: (chunk: Buffer) => void;
+  readonly listener: Listener;
   readonly onDown: () => void;
   readonly onEnd: () => void;
 }
@@ -120,13 +132,17 @@ class Pair {
     for (const socket of [client, target]) socket.setNoDelay(true).on('error', () => {});
     client.on('data', (chunk) => {
       if (this.#opening.length < OPENING_BYTES) this.#opening += chunk.toString('latin1');
-      this.#enqueue('up', chunk);
+      rules.listener.onUp?.(chunk);
+      this.#enqueue('up', [chunk]);
     });
     target.on('data', (chunk) => {
-      rules.listenDown(chunk);
-      if (!rules.isLost(this.#opening)) this.#enqueue('down', chunk);
+      const pieces = rules.listener.onDown?.(chunk) ?? [chunk];
+      if (!rules.isLost(this.#opening)) this.#enqueue('down', pieces);
     });
-    client.on('close', () => this.#end('up'));
+    client.on('close', () => {
+      rules.listener.onLeft?.();
+      this.#end('up');
+    });
     target.on('close', () => this.#end('down'));
   }
 
@@ -149,13 +165,10 @@ class Pair {
     const nowMs = performance.now();
     let nextMs = Number.POSITIVE_INFINITY;
     for (const direction of ['up', 'down'] as const) {
-      if (this.rules.isHeld(direction)) continue;
       const queue = this.#queues[direction];
-      for (let head = queue[0]; head !== undefined && head.dueMs <= nowMs; head = queue[0]) {
-        queue.shift();
-        if (direction === 'down') this.rules.onDown();
-        (direction === 'up' ? this.target : this.client).write(head.chunk);
-      }
+      const isDue = () => queue[0] !== undefined && queue[0].dueMs <= nowMs && !this.rules.isHeld(direction);
+      while (isDue()) this.#pass(direction, queue.shift());
+      if (this.rules.isHeld(direction)) continue;
       if (queue[0] !== undefined) nextMs = Math.min(nextMs, queue[0].dueMs - nowMs);
       else if (this.#ended[direction]) {
         this.destroy();
@@ -165,8 +178,20 @@ class Pair {
     if (nextMs !== Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.pump(), nextMs);
   }
 
-  #enqueue(direction: Direction, chunk: Buffer): void {
-    this.#queues[direction].push({ chunk, dueMs: performance.now() + this.rules.delayMs() });
+  #pass(direction: Direction, one: Waiting | undefined): void {
+    if (one === undefined) return;
+    if (direction === 'up') {
+      this.target.write(one.chunk);
+      return;
+    }
+    this.rules.onDown();
+    if (!this.client.destroyed) this.rules.listener.onDelivered?.(one.chunk);
+    this.client.write(one.chunk);
+  }
+
+  #enqueue(direction: Direction, chunks: readonly Buffer[]): void {
+    const dueMs = performance.now() + this.rules.delayMs();
+    this.#queues[direction].push(...chunks.map((chunk) => ({ chunk, dueMs })));
     this.pump();
   }
 

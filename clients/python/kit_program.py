@@ -5,7 +5,8 @@
 
 With the argument `blocking` it is that of the blocking client.
 Environment: SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME; the
-tests of this library give more options as JSON in SEAT_OPTIONS, and the file of a CA in SEAT_CA.
+tests of this library give more options as JSON in SEAT_OPTIONS, and the file of a CA in SEAT_CA. With SEAT_LOOKS each
+question whether it holds the seat is printed, with its time by the monotonic clock.
 Lines on stdin: takeover, retry, release, quit. Prints `holds true` or `holds false` at each change, and each event.
 """
 
@@ -63,7 +64,10 @@ class HoldsPrinter:
         self._last = None
 
     def look(self) -> None:
+        before_ns = time.monotonic_ns()
         now = self._client.holds_lease()
+        if "SEAT_LOOKS" in os.environ:
+            say(f"look {before_ns} {time.monotonic_ns()} {str(now).lower()}")
         if now != self._last:
             self._last = now
             say(f"holds {str(now).lower()}")

@@ -1,6 +1,7 @@
 // The kit program of the TypeScript library: what `soleseat client-test` starts. The contract is in docs/client-kit.md.
 import { createInterface } from 'node:readline';
 import { connect } from '../../packages/client/dist/esm/node.js';
+import { tellLook } from './tell-look.mjs';
 
 const { SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME } = process.env;
 
@@ -18,7 +19,7 @@ async function fetchToken() {
 }
 
 function look() {
-  const holds = client.holdsLease();
+  const holds = tellLook(() => client.holdsLease());
   if (holds === printed) return;
   printed = holds;
   console.log(`holds ${holds}`);

@@ -5,6 +5,7 @@ import { get } from 'node:http';
 import { uptime } from 'node:os';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
+import { tellLook } from './tell-look.mjs';
 import { isFinal } from './wrong-endings.mjs';
 import { LeaseClock } from './wrong-lease.mjs';
 
@@ -42,8 +43,7 @@ async function fetchToken() {
 async function dial(onConflict) {
   leaveSocket(4000);
   const mine = ++round;
-  state = 'dialling';
-  seen = {};
+  [state, seen] = ['dialling', {}];
   try {
     await fetchToken();
   } catch {
@@ -260,7 +260,7 @@ function lost(code, reason) {
 
 function look() {
   if (state === 'active' && lease.isBehind()) timers.behind ??= setTimeout(() => drop('behind'), 200);
-  const holds = lease.holds();
+  const holds = tellLook(() => lease.holds());
   if (holds === printed) return;
   printed = holds;
   console.log(`holds ${holds}`);

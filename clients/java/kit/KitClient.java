@@ -25,6 +25,8 @@ public class KitClient implements SeatListener {
   private static final long LOOK_EVERY_MS = 20;
 
   private final HttpClient http = HttpClient.newHttpClient();
+  /** Each question whether it holds the seat is printed, with its time by the monotonic clock. */
+  private final boolean tellsLooks = !environment("SEAT_LOOKS", "").isEmpty();
   private volatile SeatClient seat;
   private String told = "";
 
@@ -112,7 +114,11 @@ public class KitClient implements SeatListener {
   }
 
   private synchronized void look() {
-    if (seat != null) say("holds " + seat.holdsLease());
+    if (seat == null) return;
+    long beforeNs = System.nanoTime();
+    boolean holds = seat.holdsLease();
+    if (tellsLooks) say("look " + beforeNs + " " + System.nanoTime() + " " + holds);
+    say("holds " + holds);
   }
 
   /** Lines that begin with `holds` are said only where they are news. */

@@ -1,0 +1,209 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { ask } from '../../support/admin.js';
+import { tokenFor } from '../../support/node.js';
+import { type Cast, holderOf, takeOver, until } from './cast.js';
+import type { Stage } from './stage.js';
+import { TTL_MS } from './stage.js';
+
+/**
+ * How the desk comes to have the seat again. `by itself`: its program comes back. `by whoever comes first`: it comes back, or the
+ * laptop found the seat free, and then a person takes over at the desk. `by a person`: its program may do nothing.
+ */
+type Ending = 'by itself' | 'by whoever comes first' | 'by a person';
+
+export interface Step {
+  readonly name: string;
+  /** The laptop asks all the time, and displaces nobody. */
+  readonly laptopInsists: boolean;
+  readonly deskReturns: Ending;
+  /** Lets the fault happen, until it has had its effect, and mends it. */
+  readonly run: (stage: Stage, casts: readonly Cast[]) => Promise<void>;
+}
+
+const HOUR_MS = 3_600_000;
+/** More than a third of a lease, beyond which a library takes another connection. */
+const DELAY_EACH_WAY_MS = 1_200;
+const DELAYED_FOR_MS = 4_000;
+const REDIS_AWAY_MS = 4_000;
+
+const laptopHolds = (cast: Cast) => until(cast, 'the laptop to find the seat free', () => cast.laptop.holds);
+const deskLetsGo = (cast: Cast) => until(cast, 'the desk to let go', () => !cast.desk.holds);
+
+/** Runs it for each user at the same time, each to a machine's own link, process or clock. */
+function forEach(act: (cast: Cast, stage: Stage) => Promise<void>): Step['run'] {
+  return async (stage, casts) => {
+    await Promise.all(casts.map((cast) => act(cast, stage)));
+  };
+}
+
+/** The desk is welcomed anew. */
+async function isWelcomed(cast: Cast, act: () => void | Promise<void>): Promise<void> {
+  const before = cast.desk.heard('welcome');
+  await act();
+  await until(cast, 'another welcome at the desk', () => cast.desk.heard('welcome') > before);
+}
+
+/** All desks come back at the other broker. */
+async function moveAway(casts: readonly Cast[], act: () => Promise<void>): Promise<void> {
+  const before = casts.map(({ desk }) => desk.heard('welcome'));
+  await act();
+  await Promise.all(
+    casts.map((cast, index) =>
+      until(
+        cast,
+        'a welcome at the other broker',
+        () => cast.desk.heard('welcome') > (before[index] ?? 0) || cast.laptop.holds,
+      ),
+    ),
+  );
+}
+
+export const steps = {
+  cut: {
+    name: 'the connection of the desk is cut',
+    laptopInsists: false,
+    deskReturns: 'by itself',
+    run: forEach((cast) => isWelcomed(cast, () => cast.desk.relay.cut({ refuses: false }))),
+  },
+  delay: {
+    name: 'everything is under way for longer than a third of a lease',
+    laptopInsists: false,
+    deskReturns: 'by itself',
+    run: forEach(async ({ desk }) => {
+      desk.relay.delay(DELAY_EACH_WAY_MS);
+      await pause(DELAYED_FOR_MS);
+    }),
+  },
+  stall: {
+    name: 'nothing comes through until another machine has the seat, and then all of it does',
+    laptopInsists: true,
+    deskReturns: 'by a person',
+    run: forEach(async (cast) => {
+      cast.desk.relay.hold('up', 'down');
+      await laptopHolds(cast);
+    }),
+  },
+  brokerKilled: {
+    name: 'kill -9 of the broker',
+    laptopInsists: false,
+    deskReturns: 'by itself',
+    run: async (stage, casts) => {
+      const broker = stage.leaveHome();
+      await moveAway(casts, () => broker.kill());
+      await stage.startAgain(broker);
+    },
+  },
+  brokerStopped: {
+    name: 'the broker stands still (SIGSTOP) for longer than a lease',
+    laptopInsists: true,
+    deskReturns: 'by whoever comes first',
+    run: async (stage, casts) => {
+      const broker = stage.leaveHome();
+      await moveAway(casts, () => broker.freeze());
+      await broker.thaw(TTL_MS + 500);
+      stage.isBack(broker);
+    },
+  },
+  brokerDrained: {
+    name: 'the broker is drained (SIGTERM)',
+    laptopInsists: false,
+    deskReturns: 'by itself',
+    run: async (stage, casts) => {
+      const broker = stage.leaveHome();
+      await moveAway(casts, () => broker.stop());
+      await stage.startAgain(broker);
+    },
+  },
+  redisAway: {
+    name: 'Redis is away for 4 s',
+    laptopInsists: true,
+    deskReturns: 'by whoever comes first',
+    run: async ({ redis }, casts) => {
+      redis.kill('SIGKILL');
+      await Promise.all([...casts.map(deskLetsGo), pause(REDIS_AWAY_MS)]);
+      await redis.restart();
+    },
+  },
+  programStopped: {
+    name: 'the program stands still (SIGSTOP) until another machine has the seat',
+    laptopInsists: true,
+    deskReturns: 'by a person',
+    run: forEach(async (cast) => {
+      await cast.desk.stop();
+      await laptopHolds(cast);
+      cast.desk.goOn();
+      await deskLetsGo(cast);
+    }),
+  },
+  programKilled: {
+    name: 'kill -9 of the program, and a person starts it again',
+    laptopInsists: true,
+    deskReturns: 'by itself',
+    run: forEach((cast) =>
+      isWelcomed(cast, async () => {
+        await cast.desk.program?.kill();
+        cast.desk.start();
+      }),
+    ),
+  },
+  evicted: {
+    name: 'an administrator evicts the session, and the close behind that is lost',
+    laptopInsists: true,
+    deskReturns: 'by a person',
+    run: forEach(async (cast, stage) => {
+      cast.desk.loseBehind('evicted');
+      const before = cast.desk.heard('evicted');
+      await ask(stage.home, 'POST', `/v1/admin/orgs/acme/sessions/${cast.user}/evict`);
+      await until(cast, 'evicted at the desk', () => cast.desk.heard('evicted') > before);
+      await Promise.all([deskLetsGo(cast), laptopHolds(cast)]);
+    }),
+  },
+  refused: {
+    name: 'the desk comes back with a token that is refused for good',
+    laptopInsists: false,
+    deskReturns: 'by a person',
+    run: forEach(async (cast, { home }) => {
+      const { desk, tokens, user } = cast;
+      tokens.token = () => `${tokenFor(user)}x`;
+      const before = desk.heard('close');
+      desk.relay.cut({ refuses: false });
+      await until(cast, 'a final close at the desk', () => desk.heard('close') > before);
+      await deskLetsGo(cast);
+      await until(cast, 'the end of its lease', async () => (await holderOf(cast, home)) === null);
+      tokens.token = () => tokenFor(user);
+    }),
+  },
+  sleep: {
+    name: 'the computer sleeps for an hour',
+    laptopInsists: false,
+    deskReturns: 'by itself',
+    run: forEach((cast) => isWelcomed(cast, () => cast.desk.sleep(HOUR_MS))),
+  },
+  wallClock: {
+    name: 'the wall clock jumps an hour ahead and then two back, while nothing gets through',
+    laptopInsists: true,
+    deskReturns: 'by a person',
+    run: forEach(async (cast) => {
+      const { desk, clock } = cast;
+      clock.setWall(HOUR_MS);
+      const before = desk.heard('lease');
+      await until(cast, 'more leases', () => desk.heard('lease') > before + 1 && desk.holds);
+      clock.setWall(-HOUR_MS);
+      desk.relay.cut({ refuses: true });
+      await Promise.all([deskLetsGo(cast), laptopHolds(cast)]);
+      clock.setWall(0);
+    }),
+  },
+} as const satisfies Readonly<Record<string, Step>>;
+
+export type StepName = keyof typeof steps;
+
+/** The desk has the seat again as the step says, and nobody has touched anything else. */
+export async function deskReturns(cast: Cast, how: Ending): Promise<void> {
+  const { desk, laptop } = cast;
+  if (how === 'by itself') return;
+  if (how === 'by whoever comes first')
+    await until(cast, 'one of the two to have the seat', () => desk.holds || laptop.holds);
+  laptop.desist();
+  if (how === 'by a person' || !desk.holds) await takeOver(cast, desk);
+}
