@@ -53,6 +53,7 @@ async function measure(redis, size) {
     licenseMode: 'required',
     takeoversPerMinute: 0,
     claimsPerMinute: 0,
+    machinesKeptMs: 0,
     eventsKept: 10_000,
   };
   const store = createStore({ redis, metrics: createMetrics(), clock: monotonicMs, config });

@@ -21,6 +21,7 @@ export async function administrator(dist: string, store: Store): Promise<Evict> 
     licenseMode: 'open',
     takeoversPerMinute: 0,
     claimsPerMinute: 0,
+    machinesKeptMs: 0,
     eventsKept: EVENTS_KEPT,
     sessionsKeptMs: 86_400_000,
     actsKeptMs: 0,

@@ -152,12 +152,16 @@ export class AdminServer {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
     const body = withNames(request.body);
-    const { org } = { ...(body as { org?: string }), ...(request.params as { org?: string }) };
+    const isFile = body instanceof Buffer;
+    // Never by spreading a file: each of its bytes would become a property.
+    const { org = isFile ? undefined : (body as { org?: string } | undefined)?.org } = request.params as {
+      org?: string;
+    };
     const { spellings } = this.#parts.store;
     const call: Call = {
       params: await withKeptNames(request.params, org, spellings),
       query: await withKeptNames(withNames(request.query), org, spellings),
-      body: request.body instanceof Buffer ? body : await withKeptNames(body, org, spellings),
+      body: isFile ? body : await withKeptNames(body, org, spellings),
       caller: this.#callers.get(request) as AdminClaims,
       request,
       reply,

@@ -1,17 +1,18 @@
 import type { Clock } from '../base/clock.js';
-import { MinuteCounts } from '../base/minute-counts.js';
+import { IntervalCounts } from '../base/interval-counts.js';
 import { Problem } from './problem.js';
 
+const MINUTE_MS = 60_000;
 const FAILURES_A_MINUTE = 20;
 /** More addresses and names are not remembered in a minute. */
 const REMEMBERED = 10_000;
 
 /** Failed log-ins by address, and by the name that was tried: whoever tries many tokens has to wait. */
 export class FailedLogIns {
-  readonly #failures: MinuteCounts;
+  readonly #failures: IntervalCounts;
 
   constructor(clock: Clock) {
-    this.#failures = new MinuteCounts(clock, REMEMBERED);
+    this.#failures = new IntervalCounts(clock, MINUTE_MS, REMEMBERED);
   }
 
   add({ address, name }: LogIn): void {

@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.js';
-import { MinuteCounts } from '../base/minute-counts.js';
+import { IntervalCounts } from '../base/interval-counts.js';
 import { Problem } from './problem.js';
+
+const MINUTE_MS = 60_000;
 
 /** What asks much of Redis and of the node (promise 16), in the words of a refusal. Each has a budget of its own for each token. */
 export const costs = {
@@ -24,7 +26,7 @@ const ASKERS_REMEMBERED = 10_000;
 
 /** How much of this node one token, and one org, may use of what costs much. */
 export class Shares {
-  readonly #asked: MinuteCounts;
+  readonly #asked: IntervalCounts;
   readonly #running = new Map<string, { readonly repairs: boolean; readonly answer: Promise<unknown> }>();
 
   constructor(
@@ -32,7 +34,7 @@ export class Shares {
     /** In a minute, of each kind; 0: no limit. */
     private readonly costlyPerMinute: number,
   ) {
-    this.#asked = new MinuteCounts(clock, ASKERS_REMEMBERED);
+    this.#asked = new IntervalCounts(clock, MINUTE_MS, ASKERS_REMEMBERED);
   }
 
   /** Counts a request. Throws 429 when the asker has used up their minute. */

@@ -27,8 +27,14 @@ export function openDoors(parts: DoorsParts): { readonly gateway: Gateway; reado
   const { settings, store, admission, keys, wallMs, isStoreReady, tls } = parts;
   const { clock, log, metrics, tracing, wheel, standstill } = parts;
   const { origins, messageBytes, queueBytes, helloTimeoutMs, messagesPerRenewal, renewEveryMs } = settings;
-  const { connectionsPerAddress, handshakesPerAddress, handshakesPerSecond } = settings;
-  const limits = { connectionsPerAddress, handshakesPerAddress, handshakesPerSecond };
+  const { connectionsPerAddress, handshakesPerAddress, handshakesPerAddressSecond, handshakesPerSecond } =
+    settings;
+  const limits = {
+    connectionsPerAddress,
+    handshakesPerAddress,
+    handshakesPerAddressSecond,
+    handshakesPerSecond,
+  };
   const asked = askersOf(settings);
   const gateway = new Gateway({
     conversation: {

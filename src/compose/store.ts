@@ -32,8 +32,15 @@ export interface NodeStore {
 export function openStore(parts: StoreParts): NodeStore {
   const { redis, outages, verifyAll, report, settings, nodeId, clock, log, metrics } = parts;
   const { sweepEveryMs, renewEveryMs, metricsEveryMs, metricsOrgs } = settings;
-  const { keyPrefix, leaseTtlMs, commandTimeoutMs, licenseMode, takeoversPerMinute, claimsPerMinute } =
-    settings;
+  const {
+    keyPrefix,
+    leaseTtlMs,
+    commandTimeoutMs,
+    licenseMode,
+    takeoversPerMinute,
+    claimsPerMinute,
+    machinesKeptMs,
+  } = settings;
   const { eventsKept, sessionsKeptMs, actsKeptMs } = settings;
   const senses = { clock, log, metrics };
   const setbacks: Setbacks = new Setbacks({ redis, keys: () => store.keys, verifyAll, ...senses });
@@ -49,6 +56,7 @@ export function openStore(parts: StoreParts): NodeStore {
         licenseMode,
         takeoversPerMinute,
         claimsPerMinute,
+        machinesKeptMs,
       },
       ...{ eventsKept, sessionsKeptMs, actsKeptMs },
     },

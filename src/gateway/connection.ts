@@ -122,6 +122,8 @@ export class Connection implements Link {
       if (notice !== undefined) this.#write(notice);
       this.ws.close(codeOf(reason), reason);
       this.socket.uncork();
+      // Promise 16: who floods is heard no further, not even for the answer to the close.
+      if (reason === 'rate_limited') this.ws.pause();
       this.#cutOffLater();
       // A peer answers a close with its code (RFC 6455 section 5.5.1); a lost connection has another.
       if (onClosed !== undefined) this.ws.once('close', (code: number) => onClosed(code === codeOf(reason)));

@@ -1,11 +1,16 @@
 import type { Clock } from '../base/clock.js';
-import { MinuteCounts } from '../base/minute-counts.js';
+import { IntervalCounts } from '../base/interval-counts.js';
 import type { Refusal } from './upgrade.js';
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60_000;
 
 export interface DoorLimits {
   readonly connectionsPerAddress: number;
   /** In a minute, refused ones included. */
   readonly handshakesPerAddress: number;
+  /** In a second: a burst of one address must not make others wait. */
+  readonly handshakesPerAddressSecond: number;
   readonly handshakesPerSecond: number;
 }
 
@@ -20,8 +25,9 @@ const ADDRESSES_REMEMBERED = 100_000;
 export class Doorkeeper {
   #hasSeenProxy = false;
   readonly #openByAddress = new Map<string, number>();
-  readonly #attempts: MinuteCounts;
-  readonly #strangers: MinuteCounts;
+  readonly #attempts: IntervalCounts;
+  readonly #burst: IntervalCounts;
+  readonly #strangers: IntervalCounts;
   #tokens: number;
   #filledAtMs: number;
 
@@ -29,8 +35,9 @@ export class Doorkeeper {
     private readonly limits: DoorLimits,
     private readonly clock: Clock,
   ) {
-    this.#attempts = new MinuteCounts(clock, ADDRESSES_REMEMBERED);
-    this.#strangers = new MinuteCounts(clock, ADDRESSES_REMEMBERED);
+    this.#attempts = new IntervalCounts(clock, MINUTE_MS, ADDRESSES_REMEMBERED);
+    this.#burst = new IntervalCounts(clock, SECOND_MS, ADDRESSES_REMEMBERED);
+    this.#strangers = new IntervalCounts(clock, MINUTE_MS, ADDRESSES_REMEMBERED);
     this.#tokens = limits.handshakesPerSecond;
     this.#filledAtMs = clock();
   }
@@ -42,11 +49,13 @@ export class Doorkeeper {
 
   /** Counts an attempt, good or bad. Null when the address may go on. */
   attempted(address: string): Refusal | null {
-    const { handshakesPerAddress, connectionsPerAddress } = this.limits;
-    if (handshakesPerAddress === 0 || connectionsPerAddress === 0) return null;
-    if (this.#attempts.add(address) <= handshakesPerAddress) return null;
-    const { leftSeconds } = this.#attempts;
-    return refusal(429, 'too many attempts from this address', leftSeconds, 'address_rate');
+    if (!this.minds) return null;
+    const { handshakesPerAddress, handshakesPerAddressSecond } = this.limits;
+    const tooMany = (counts: IntervalCounts, most: number) =>
+      most === 0 || counts.add(address) <= most
+        ? null
+        : refusal(429, 'too many attempts from this address', counts.leftSeconds, 'address_rate');
+    return tooMany(this.#attempts, handshakesPerAddress) ?? tooMany(this.#burst, handshakesPerAddressSecond);
   }
 
   /** A connection of this address ended, or was refused, without a token that was accepted. */

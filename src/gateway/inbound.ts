@@ -74,7 +74,9 @@ export class Inbound {
     this.#heard();
   }
 
+  /** A peer may send pongs that nobody asked for (RFC 6455 section 5.5.3), but not without end. */
   pong(): void {
+    if (!this.#countFrame()) return;
     this.connection.ponged();
     this.#heard();
   }

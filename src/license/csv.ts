@@ -122,7 +122,8 @@ async function* pieces(bytes: Uint8Array, skipped: number): AsyncGenerator<strin
 
 /** What separates the cells of the first line that has any: outside quotes it has the most of it. */
 function delimiterOf(text: string): string {
-  const line = /[^\r\n]+/.exec(text)?.[0].replaceAll(/"[^"]*"/g, '') ?? '';
+  // A line may end within quotes.
+  const line = /[^\r\n]+/.exec(text.replaceAll(/"[^"]*"/g, ''))?.[0] ?? '';
   const counted = [',', ';', '\t'].map((one) => ({ one, count: line.split(one).length }));
   return counted.reduce((best, other) => (other.count > best.count ? other : best)).one;
 }

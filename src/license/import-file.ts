@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { Faults } from './faults.js';
@@ -30,6 +29,8 @@ const program = createRequire(import.meta.url).resolve('#worker/import');
  */
 export class ImportFile implements ImportSource {
   readonly #worker: Worker;
+  /** Rejects when the thread has failed. */
+  readonly #failed: Promise<never>;
 
   constructor(bytes: Uint8Array, rules: ImportRules) {
     const shared = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
@@ -37,8 +38,12 @@ export class ImportFile implements ImportSource {
     const order: ImportOrder = { bytes: shared, rules };
     const resourceLimits = { maxOldGenerationSizeMb: HEAP_MB };
     this.#worker = new Worker(program, { workerData: order, resourceLimits });
-    // Heard by whoever waits for an answer; an error that nobody listens to would end the process.
-    this.#worker.on('error', () => {});
+    this.#failed = new Promise((_, reject) => {
+      this.#worker.once('error', reject);
+      this.#worker.once('exit', (code) => reject(new Error(`the thread of an import ended with ${code}`)));
+    });
+    // Heard by whoever waits for an answer.
+    this.#failed.catch(() => {});
   }
 
   async *batches(notes?: Notes): AsyncGenerator<readonly ImportLine[]> {
@@ -58,11 +63,10 @@ export class ImportFile implements ImportSource {
   }
 
   async #next(): Promise<ImportAnswer> {
-    const answered = once(this.#worker, 'message');
+    const answered = new Promise<ImportAnswer>((resolve) => this.#worker.once('message', resolve));
     this.#worker.postMessage('next');
     try {
-      const [answer] = await answered;
-      return answer;
+      return await Promise.race([answered, this.#failed]);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
       throw new FileTooLarge('the file takes more memory than an import may have', { cause: error });

@@ -32,6 +32,8 @@ export interface LeaseConfig {
   readonly licenseMode: string;
   readonly takeoversPerMinute: number;
   readonly claimsPerMinute: number;
+  /** How long after a user's last seat their machines are kept; 0: for ever. */
+  readonly machinesKeptMs: number;
   /** Traffic of an org, by number and by time. */
   readonly eventsKept: number;
   readonly sessionsKeptMs: number;

@@ -150,7 +150,7 @@ export class Leases {
   async #sendClaim(request: ClaimRequest): Promise<ClaimReply> {
     const { org, user, requestId, resume, machine } = request;
     const folded = caseFolded(user);
-    const { takeoversPerMinute, claimsPerMinute, licenseMode } = this.parts.config;
+    const { takeoversPerMinute, claimsPerMinute, machinesKeptMs, licenseMode } = this.parts.config;
     const learn = this.parts.redisClock.exchange();
     const order = {
       ...(folded !== user && { folded }),
@@ -167,6 +167,7 @@ export class Leases {
       takeoversPerMinute,
       // Whoever may take over without limit may claim without one.
       claimsPerMinute: takeoversPerMinute === 0 ? 0 : claimsPerMinute,
+      machinesKeptMs,
     };
     const seat = { org, user, request: requestId };
     const send = () => this.parts.seats.ask<ClaimReply>('claim', seat, order);

@@ -227,12 +227,14 @@ export const redisKeys = {
   machines: {
     key: '{<org>}:machines:<user>',
     type: 'sorted set',
+    ttl: 'SOLESEAT_MACHINES_KEPT',
     users: 'name',
     doc: 'machine id → last seen; the newest 256.',
   },
   machineNotes: {
     key: '{<org>}:machine-notes:<user>',
     type: 'hash',
+    ttl: 'SOLESEAT_MACHINES_KEPT',
     users: 'name',
     doc: 'machine id → first seen, how often, the machine as JSON.',
   },

@@ -74,16 +74,11 @@ describe('a broken broker', () => {
     'node-counts-from-reply': ['belief'],
   } as const satisfies Record<BreakageName, readonly Finding['check'][]>;
 
-  /** One for each check, and one client. All are tried by `npm run test:all` and `npm run chaos`. */
+  /** The quickest to be seen, of broker and client. All are tried by `npm run test:all` and `npm run chaos`. */
   const standing: readonly BreakageName[] = [
     'release-without-epoch',
     'no-self-fencing',
     'client-counts-from-receipt',
-    'evict-without-tombstone',
-    'counter-outside-script',
-    'reused-epochs',
-    'never-confirmed',
-    'rank-ignored',
     'takeover-unsaid',
   ];
 

@@ -7,6 +7,7 @@ import { startNode, tokenFor } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { faces, PythonSeat, type PythonSeatOptions, TokenServer } from '../support/python-seat.js';
 import { useRedis } from '../support/redis.js';
+import { casesOf } from '../support/scope.js';
 import { seatOnceFree } from '../support/waiting.js';
 
 const redis = useRedis();
@@ -36,7 +37,7 @@ afterEach(async () => {
   tokens.stop();
 });
 
-describe.each(faces)('the Python library, %s', (face) => {
+describe.each(casesOf(faces, (face) => face === 'asyncio'))('the Python library, %s', (face) => {
   const start = (more: Partial<PythonSeatOptions> = {}) => {
     const url = `http://127.0.0.1:${relay.port}`;
     const seat = new PythonSeat(face, tokens, { url, ...more });

@@ -2,7 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { addressOf } from '../../src/base/address.js';
 import { Doorkeeper } from '../../src/gateway/doorkeeper.js';
 
-const limits = { connectionsPerAddress: 10, handshakesPerAddress: 3, handshakesPerSecond: 0 };
+const limits = {
+  connectionsPerAddress: 10,
+  handshakesPerAddress: 3,
+  handshakesPerAddressSecond: 0,
+  handshakesPerSecond: 0,
+};
 let nowMs: number;
 let door: Doorkeeper;
 
@@ -29,6 +34,18 @@ describe('attempts from one address (promise 11)', () => {
     expect([2, 3, 4].map(() => statusOf('first 7'))).toEqual([101, 101, 429]);
     nowMs += 60_000;
     expect([1, 2, 3, 4].map(() => statusOf('one more'))).toEqual([101, 101, 101, 429]);
+  });
+
+  it('are refused past the limit of a second, too', () => {
+    door = new Doorkeeper(
+      { ...limits, handshakesPerAddress: 1000, handshakesPerAddressSecond: 2 },
+      () => nowMs,
+    );
+    expect([1, 2, 3].map(() => statusOf('10.0.0.1'))).toEqual([101, 101, 429]);
+    expect(door.attempted('10.0.0.1')?.headers).toEqual({ 'Retry-After': '1' });
+    expect(statusOf('10.0.0.2')).toBe(101);
+    nowMs += 1000;
+    expect([1, 2, 3].map(() => statusOf('10.0.0.1'))).toEqual([101, 101, 429]);
   });
 
   it.each([

@@ -8,7 +8,7 @@ import { startNode, tokenFor } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 import { closeFrame, frame, opcodes, RawPeer } from './raw-socket.js';
 
-const { continuation, text, binary, close, ping } = opcodes;
+const { continuation, text, binary, close, ping, pong } = opcodes;
 const MESSAGE_BYTES = 2048;
 
 let redis: RedisProcess;
@@ -118,6 +118,7 @@ describe('a peer that sends', () => {
 
   it.each<readonly [string, Buffer]>([
     ['a flood of pings', frame({ opcode: ping })],
+    ['a flood of pongs', frame({ opcode: pong })],
     ['a flood of messages', frame({ opcode: text, payload: '{"type":"activity"}' })],
   ])('%s is closed with 4429 and told when to come back', async (what, one) => {
     const peer = await seated(await otherNode({ SOLESEAT_RENEW_EVERY_MS: '1500' }), what);
@@ -125,6 +126,18 @@ describe('a peer that sends', () => {
     expect(await peer.closed()).toBe(4429);
     const notice = peer.texts.find((said) => said.includes('rate_limited')) ?? '{}';
     expect(JSON.parse(notice)).toMatchObject({ type: 'error', retryAfterMs: expect.any(Number) });
+  });
+
+  it('too much is read no further', async () => {
+    const target = await otherNode({});
+    const peer = await seated(target, 'hose');
+    const flood = Buffer.alloc(64 * 1024, frame({ opcode: ping, payload: 'x'.repeat(125) }));
+    peer.write(...Array.from({ length: 10 }, () => flood));
+    await eventually('the code that says why', async () => (await closesCounted(target, 4429)) === 1);
+    // More than two kernels hold.
+    for (let sent = 0; sent < 512; sent += 1) peer.write(flood);
+    const isAllSent = new Promise((resolve) => peer.socket.write('.', (error) => resolve(!error)));
+    expect(await isAllSent).toBe(false);
   });
 
   it('and never reads is closed with 4008', async () => {

@@ -47,7 +47,7 @@ describe('a cell of CSV', () => {
       fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 4 }), async (cells) => {
         // A record without any text is left out.
         const line = csvLine(['first', ...cells]);
-        for await (const record of readCsv(line)) {
+        for await (const record of readCsv(Buffer.from(line))) {
           expect(record.cells.filter((cell) => startsFormula(bare(cell)))).toEqual([]);
           expect(record.cells.map(withFormula)).toEqual(['first', ...cells]);
         }

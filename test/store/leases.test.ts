@@ -209,6 +209,13 @@ describe('claim', () => {
     inbox.disconnect();
   });
 
+  it('keeps the machines of a user who never comes again for a time (promise 16)', async () => {
+    await hold(nodeOf(), 'ann', 'lap');
+    const days = (ms: number) => Math.round(ms / 86_400_000);
+    expect(days(await store.pttl(keys.machines(ORG, 'ann')))).toBe(400);
+    expect(days(await store.pttl(keys.machineNotes(ORG, 'ann')))).toBe(400);
+  });
+
   it('keeps the newest 256 machines of a user', async () => {
     const node = nodeOf();
     await store.zadd(

@@ -79,6 +79,15 @@ export class Crowd {
     return this.members.filter(({ desktop }) => desktop.find('jeopardy') !== undefined);
   }
 
+  /** The longest time between two lease messages of a member, as the node wrote them. */
+  longestGapMs(): number {
+    const gaps = this.members.flatMap(({ desktop }) => {
+      const written = desktop.received.flatMap((one) => (one.type === 'lease' ? [one.elapsedMs ?? 0] : []));
+      return written.slice(1).map((at, index) => at - (written[index] ?? 0));
+    });
+    return Math.max(0, ...gaps);
+  }
+
   leave(): void {
     for (const { desktop } of this.members) desktop.ws.terminate();
   }

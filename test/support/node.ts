@@ -83,10 +83,14 @@ export function tokenFor(user: string, org = 'acme', expiresInSeconds = 3600): s
 }
 
 /** An admin token, of the admin of all orgs unless said otherwise. */
-export function adminTokenFor(role: Role = 'admin', org = '*', expiresInSeconds = 3600): string {
+export function adminTokenFor(
+  role: Role = 'admin',
+  org = '*',
+  expiresInSeconds = 3600,
+  subject = `${role}@${org}`,
+): string {
   const [key] = keys.keys;
   if (key === undefined) throw new Error('the test key ring is empty');
-  const subject = `${role}@${org}`;
   return mintAdminToken({
     key,
     subject,

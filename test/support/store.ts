@@ -31,6 +31,7 @@ export function storeOn(
     licenseMode: 'open',
     takeoversPerMinute: 0,
     claimsPerMinute: 0,
+    machinesKeptMs: 400 * 86_400_000,
     eventsKept: 1_000,
     sessionsKeptMs: 86_400_000,
     actsKeptMs: 0,

@@ -23,6 +23,12 @@ export const doorsSettings = {
     '20000',
     'Handshakes from one address a minute on this node, refused ones included, the rest get 429; 0 = no limit, as where SOLESEAT_CONNECTIONS_PER_ADDRESS is 0.',
   ),
+  handshakesPerAddressSecond: spec(
+    'SOLESEAT_HANDSHAKES_PER_ADDRESS_SECOND',
+    'count',
+    '500',
+    'Handshakes from one address a second on this node, refused ones included, the rest get 429; 0 = no limit, as where SOLESEAT_CONNECTIONS_PER_ADDRESS is 0.',
+  ),
   handshakesPerSecond: spec(
     'SOLESEAT_HANDSHAKES_PER_SECOND',
     'count',

@@ -52,6 +52,12 @@ export const seatsSettings = {
     '3650d',
     'For how long events about licenses, orgs and rules are kept, whatever else happens; 0 = for ever.',
   ),
+  machinesKeptMs: spec(
+    'SOLESEAT_MACHINES_KEPT',
+    'durationMs',
+    '400d',
+    'For how long after their last seat the machines of a user are kept; 0 = for ever.',
+  ),
   sweepEveryMs: spec(
     'SOLESEAT_SWEEP_EVERY_MS',
     'durationMs',

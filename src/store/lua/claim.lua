@@ -4,7 +4,7 @@
 --
 -- ARGV  JSON: org, user, folded? (the user's name without case, where it is another), sessionId (used unless resumed), nodeId, connection, machine (JSON text), machineId,
 --       machineKind?, instance?, attempt?, client? (JSON text), address?, trace?, onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
---       takeoversPerMinute, claimsPerMinute, eventsKept, channelPrefix, floor, view
+--       takeoversPerMinute, claimsPerMinute, machinesKeptMs, eventsKept, channelPrefix, floor, view
 -- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited | stale |
 --       spelled (nothing was done: the user is known by another spelling)
 
@@ -37,6 +37,11 @@ local function noteMachine()
   redis.call('ZADD', machinesKey, text(now), order.machineId)
   redis.call('HSET', machineNotesKey, order.machineId,
     table.concat({ first or text(now), text((often or 0) + 1), order.machine }, ':'))
+  -- Promise 16: what is kept of a user who never comes again ends.
+  if order.machinesKeptMs > 0 then
+    redis.call('PEXPIRE', machinesKey, order.machinesKeptMs)
+    redis.call('PEXPIRE', machineNotesKey, order.machinesKeptMs)
+  end
   if first then return end
   local tooMany = redis.call('ZCARD', machinesKey) - 256
   local oldest = tooMany > 0 and redis.call('ZPOPMIN', machinesKey, tooMany) or {}

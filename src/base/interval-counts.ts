@@ -1,14 +1,13 @@
 import type { Clock } from './clock.js';
 
-const MINUTE_MS = 60_000;
-
-/** Counts by key within a minute, after which all begin anew. Keys beyond those that are remembered are not counted. */
-export class MinuteCounts {
+/** Counts by key within an interval, after which all begin anew. Keys beyond those that are remembered are not counted. */
+export class IntervalCounts {
   readonly #counts = new Map<string, number>();
   #sinceMs: number;
 
   constructor(
     private readonly clock: Clock,
+    private readonly intervalMs: number,
     private readonly remembered: number,
   ) {
     this.#sinceMs = clock();
@@ -29,12 +28,12 @@ export class MinuteCounts {
 
   /** Whole seconds until the counts begin anew, 1 at least. */
   get leftSeconds(): number {
-    return Math.max(1, Math.ceil((this.#sinceMs + MINUTE_MS - this.clock()) / 1000));
+    return Math.max(1, Math.ceil((this.#sinceMs + this.intervalMs - this.clock()) / 1000));
   }
 
   #turn(): void {
     const nowMs = this.clock();
-    if (nowMs - this.#sinceMs < MINUTE_MS) return;
+    if (nowMs - this.#sinceMs < this.intervalMs) return;
     this.#sinceMs = nowMs;
     this.#counts.clear();
   }
