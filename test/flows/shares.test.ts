@@ -1,9 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { type Answer, ask } from '../support/admin.js';
 import { Crowd } from '../support/crowd.js';
+import { eventually } from '../support/eventually.js';
 import { adminTokenFor } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { testRedis } from '../support/redis.js';
@@ -13,6 +16,11 @@ const MIB = 1024 * 1024;
 /** The limit of a file. */
 const FILE_BYTES = 16 * MIB;
 const TTL_MS = 6000;
+/** Noise only adds. */
+const ATTEMPTS = 8;
+const QUIET_MS = 2000;
+
+const stallFile = join(mkdtempSync(join(tmpdir(), 'soleseat-')), 'stall');
 
 let redis: RedisProcess;
 let node: NodeProcess;
@@ -25,7 +33,7 @@ beforeAll(async () => {
     redis.url,
     { SOLESEAT_LEASE_TTL_MS: String(TTL_MS), SOLESEAT_RENEW_EVERY_MS: '1000' },
     // A node of 1 GiB has about so much for what it keeps; sessions take part of it.
-    { args: ['--max-old-space-size=192'] },
+    { args: ['--max-old-space-size=192'], hooks: { TEST_ON_SIGUSR2: `stall > ${stallFile}` } },
   );
   bystanders = await Crowd.seat([node.ports.public], ['others'], 20);
 });
@@ -70,6 +78,21 @@ const upload = (org: string, body: Buffer): Promise<Answer> =>
 const peakBytes = () =>
   1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${node.child.pid}/status`, 'utf8'))?.[1]);
 
+/** The longest time for which the node did not turn while that was done, in ms. */
+async function longestStallMs(during: () => Promise<unknown>): Promise<number> {
+  const tell = async () => {
+    rmSync(stallFile, { force: true });
+    node.signal('SIGUSR2');
+    return eventually(
+      'the node’s longest stall',
+      () => existsSync(stallFile) && readFileSync(stallFile, 'utf8'),
+    );
+  };
+  await tell();
+  await during();
+  return Number(await tell());
+}
+
 async function areUnharmed(): Promise<void> {
   await bystanders.renewed();
   expect(bystanders.lost()).toEqual([]);
@@ -90,6 +113,17 @@ describe('promise 16: a file of licenses', () => {
       await areUnharmed();
     },
   );
+
+  it('stalls the node for no longer than it stalls by itself, but for 50 ms', async () => {
+    const file = files['short names, each another']?.() ?? Buffer.alloc(0);
+    const [quiet, busy]: number[][] = [[], []];
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      quiet?.push(await longestStallMs(() => pause(QUIET_MS)));
+      busy?.push(await longestStallMs(() => upload('stalling', file)));
+      if (Math.min(...(busy ?? [])) <= Math.min(...(quiet ?? [])) + 50) return;
+    }
+    expect({ quiet, busy }).toBe('a stall that is 50 ms longer at most');
+  });
 
   it('is one of its org at a time, before it is read; other orgs have their place', async () => {
     const large = files['short names, each another']?.() ?? Buffer.alloc(0);
