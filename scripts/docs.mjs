@@ -28,8 +28,10 @@ const kindNames = {
   file: 'file',
 };
 
+const tables = await loadTables();
 const { settingsTable, metricsTable, closeCodes, isFinal, program, allRoutes, eventTypes, redisKeys } =
-  await loadTables();
+  tables;
+const { clientMessages, serverMessages } = tables;
 
 const pages = {
   'docs/settings.md': () => settingsPage(),
@@ -38,7 +40,7 @@ const pages = {
   'docs/redis-keys.md': () => redisKeysPage(),
   'docs/commands.md': () => commandsPage(),
   'docs/admin-api.md': () => adminApiPage(),
-  'PROTOCOL.md': (text) => between(text, '<!-- close-codes -->', '<!-- /close-codes -->', closeCodesTable()),
+  'PROTOCOL.md': protocolPage,
 };
 
 const stale = [];
@@ -55,16 +57,17 @@ if (isCheck && stale.length > 0) process.exitCode = 1;
 
 async function loadTables() {
   try {
-    const [settings, metrics, codes, events, keys, commands, routes] = await Promise.all([
+    const all = await Promise.all([
       import('../dist/base/settings.js'),
       import('../dist/base/metrics.js'),
       import('../packages/client/dist/esm/protocol/close-codes.js'),
+      import('../packages/client/dist/esm/protocol/message-table.js'),
       import('../dist/protocol/event-types.js'),
       import('../dist/store/redis-keys.js'),
       import('../dist/cli/program.js'),
       import('../dist/admin/routes/index.js'),
     ]);
-    return { ...settings, ...metrics, ...codes, ...events, ...keys, ...commands, ...routes };
+    return Object.assign({}, ...all);
   } catch (error) {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     console.error('There is no built dist: run npm run build first.');
@@ -295,6 +298,49 @@ On the public port, \`GET /v1/session\` with a user's own client token tells who
 
 ${table(['method', 'path', 'role', 'what it does'], rows)}
 `;
+}
+
+function protocolPage(before) {
+  const parts = {
+    'client-messages': messagesTable(clientMessages),
+    'server-messages': messagesTable(serverMessages),
+    'close-codes': closeCodesTable(),
+  };
+  let text = before;
+  for (const [name, inner] of Object.entries(parts))
+    text = between(text, `<!-- ${name} -->`, `<!-- /${name} -->`, inner);
+  return text;
+}
+
+function messagesTable(messages) {
+  const rows = Object.entries(messages).map(([type, { fields, when }]) => [
+    `\`${type}\``,
+    Object.entries(fields)
+      .map(([name, field]) => shownField(name, field))
+      .join(', '),
+    when,
+  ]);
+  return table(['type', 'fields', 'when'], rows);
+}
+
+/** `license {id, expiresAt?}` or null (`license.expiresAt` in Unix ms) */
+function shownField(name, field) {
+  const units = unitsWithin(name, field).map(([path, unit]) => `\`${path}\` in ${unit}`);
+  const own = field.kind === 'boolean' ? 'boolean' : field.unit;
+  const notes = own === undefined ? units.join(', ') : own;
+  return `\`${shape(name, field)}\`${field.nullable ? ' or null' : ''}${notes === '' ? '' : ` (${notes})`}`;
+}
+
+function shape(name, { optional, fields }) {
+  const inner = Object.entries(fields ?? {}).map(([one, field]) => shape(one, field));
+  return `${name}${optional ? '?' : ''}${fields === undefined ? '' : ` {${inner.join(', ')}}`}`;
+}
+
+function unitsWithin(path, { fields = {} }) {
+  return Object.entries(fields).flatMap(([name, field]) => [
+    ...(field.unit === undefined ? [] : [[`${path}.${name}`, field.unit]]),
+    ...unitsWithin(`${path}.${name}`, field),
+  ]);
 }
 
 function closeCodesTable() {

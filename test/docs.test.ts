@@ -3,6 +3,11 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { closeCodes, isFinal } from '../packages/client/src/protocol/close-codes.js';
+import {
+  clientMessages,
+  type MessageSpec,
+  serverMessages,
+} from '../packages/client/src/protocol/message-table.js';
 import { allRoutes } from '../src/admin/routes/index.js';
 import type { LabelValues } from '../src/base/metrics/row.js';
 import { metricsTable } from '../src/base/metrics.js';
@@ -81,15 +86,32 @@ describe('the documentation', () => {
     expect(rowsOf(read('docs/admin-api.md'))).toEqual(expected);
   });
 
-  it('has every message type of the protocol in PROTOCOL.md', () => {
-    const types = [
-      ...read('packages/client/src/protocol/messages.ts').matchAll(/readonly type: '(\w+)'/g),
-    ].map(([, type]) => type);
-    expect(types.length).toBeGreaterThan(10);
-    const documented = new Set(
-      [...read('PROTOCOL.md').matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, type]) => type),
-    );
-    expect(types.filter((type) => !documented.has(type))).toEqual([]);
+  it('has every message with its fields, and no other, in PROTOCOL.md', () => {
+    for (const [place, messages] of Object.entries({ client: clientMessages, server: serverMessages })) {
+      const section = between(
+        read('PROTOCOL.md'),
+        `<!-- ${place}-messages -->`,
+        `<!-- /${place}-messages -->`,
+      );
+      const rows = rowsOf(section).map(([type, fields, when]) => [
+        type,
+        topNamesIn(fields ?? ''),
+        unquoted(when),
+      ]);
+      const expected = Object.entries<MessageSpec>(messages).map(([type, { fields, when }]) => [
+        type,
+        Object.entries(fields).map(([name, { optional }]) => (optional ? `${name}?` : name)),
+        unquoted(when),
+      ]);
+      expect(rows).toEqual(expected);
+    }
+  });
+
+  it('tells which messages carry their age', () => {
+    const [, named = ''] =
+      /^((?:`\w+`(?:, | and )?)+) MUST also carry `elapsedMs`/m.exec(read('PROTOCOL.md')) ?? [];
+    const timed = Object.entries<MessageSpec>(serverMessages).filter(([, { isTimed }]) => isTimed);
+    expect([...named.matchAll(/`(\w+)`/g)].map(([, type]) => type)).toEqual(timed.map(([type]) => type));
   });
 
   it('has every command in README.md, alone or as one of its group', () => {
@@ -167,6 +189,13 @@ function rowsOf(text: string): string[][] {
       .split(' | ')
       .map((cell) => (/^(`[^`]*`(, )?)+$/.test(cell) ? unquoted(cell) : cell).trim()),
   );
+}
+
+/** `machine`, `attempt?` of "`machine {id, os?}`, `attempt?` (ms)". */
+function topNamesIn(fields: string): string[] {
+  let flat = fields.replaceAll('`', '').replaceAll(/ or null| \([^)]*\)/g, '');
+  while (flat.includes('{')) flat = flat.replaceAll(/ \{[^{}]*\}/g, '');
+  return flat === '' ? [] : flat.split(', ');
 }
 
 function unquoted(text: string | undefined): string {

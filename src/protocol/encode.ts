@@ -1,4 +1,5 @@
-import type { ServerMessage, Timed } from '#client/protocol/messages.js';
+import { type MessageSpec, serverMessages } from '#client/protocol/message-table.js';
+import type { ServerMessage } from '#client/protocol/messages.js';
 
 /** A message as it goes out, and the fields that were not whole numbers before it was encoded. */
 export interface Encoded {
@@ -7,25 +8,11 @@ export interface Encoded {
 }
 
 type MessageType = ServerMessage['type'];
-type TimedType = {
-  [T in MessageType]: keyof Timed extends keyof Extract<ServerMessage, { type: T }> ? T : never;
-}[MessageType];
 
-/** The types whose messages tell their age: they carry a duration, or may carry one (promise 15). */
-const timedTypes: ReadonlySet<string> = new Set(
-  Object.keys({
-    welcome: true,
-    lease: true,
-    conflict: true,
-    jeopardy: true,
-    token_expiring: true,
-    draining: true,
-    error: true,
-  } satisfies Record<TimedType, true>),
-);
-
+/** Whether messages of a type tell their age: they carry a duration, or may carry one (promise 15). */
 export function isTimed(type: MessageType): boolean {
-  return timedTypes.has(type);
+  const spec: MessageSpec = serverMessages[type];
+  return spec.isTimed === true;
 }
 
 /**

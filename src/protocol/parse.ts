@@ -1,10 +1,5 @@
-import type {
-  ClientMessage,
-  ConflictPolicy,
-  Machine,
-  MachineKind,
-  ResumeRequest,
-} from '#client/protocol/messages.js';
+import { clientMessages, type Field, type Fields } from '#client/protocol/message-table.js';
+import type { ClientMessage } from '#client/protocol/messages.js';
 import { isLonger, textFault } from './text.js';
 
 /** A message that breaks the protocol, or that only a later version understands. */
@@ -28,11 +23,9 @@ const MAX_DEPTH = 16;
 export const MAX_NAME_BYTES = 128;
 const sessionIdForm = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const digitsForm = /^\d{1,16}$/;
-const conflictPolicies: readonly string[] = ['takeover', 'deny', 'ask'] satisfies ConflictPolicy[];
-const machineKinds: readonly string[] = ['physical', 'virtual', 'container'] satisfies MachineKind[];
 
 /**
- * Reads one client frame. Never throws.
+ * Reads one client frame, by the table of messages. Never throws.
  *
  * v1 grows by addition: a field that is not known is ignored, `null` means "left out", and a type that is not known is
  * `unsupported` rather than bad [broker-ignore-unknown]. What is optional never refuses, where leaving it out is safe.
@@ -71,90 +64,70 @@ class Fault extends Error {
   }
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+type Values = Readonly<Record<string, unknown>>;
 
-function readMessage(type: string, fields: Fields): ClientMessage {
-  switch (type) {
-    case 'hello':
-      return readHello(fields);
-    case 'takeover':
-    case 'activity':
-    case 'release':
-      return { type };
-    case 'answer': {
-      if (typeof fields.yield !== 'boolean') throw new Fault('yield must be true or false');
-      const answer = { type, yield: fields.yield } as const;
-      return isLeftOut(fields.needMs) ? answer : { ...answer, needMs: integerAt(fields.needMs, 'needMs') };
+function readMessage(type: string, values: Values): ClientMessage {
+  // [broker-unsupported]
+  if (!isKnown(type)) throw new Fault('this type of message is not supported', 'unsupported');
+  // The same table gives the type its fields.
+  return { type, ...readFields(clientMessages[type].fields, values, '') } as ClientMessage;
+}
+
+function isKnown(type: string): type is ClientMessage['type'] {
+  return Object.hasOwn(clientMessages, type);
+}
+
+/** Undefined where a field that must be there cannot be used: then the whole object counts as left out. */
+function readFields(fields: Fields, values: Values, path: string): Values | undefined {
+  const read: Record<string, unknown> = {};
+  for (const name in fields) {
+    const field = fields[name] as Field;
+    const value = readField(field, values[name], path + name);
+    if (value !== undefined) read[name] = value;
+    else if (field.optional !== true) return undefined;
+  }
+  return read;
+}
+
+function readField(field: Field, value: unknown, where: string): unknown {
+  if (field.kind === 'digits') return readDigits(value);
+  if (isLeftOut(value)) {
+    if (field.optional !== true) throw new Fault(`${where} is missing`);
+    return undefined;
+  }
+  switch (field.kind) {
+    case 'object':
+      return readFields(field.fields, objectAt(value, where), `${where}.`);
+    case 'name':
+      return field.optional === true ? shownNameAt(value, where) : nameAt(value, where);
+    case 'text':
+      return stringAt(value, where);
+    case 'sessionId': {
+      const text = stringAt(value, where);
+      return isSessionId(text) ? text : undefined;
     }
-    case 'refresh':
-      if (isLeftOut(fields.token)) throw new Fault('token is missing');
-      return { type, token: stringAt(fields.token, 'token') };
-    default:
-      // [broker-unsupported]
-      throw new Fault('this type of message is not supported', 'unsupported');
+    case 'choice':
+      return choiceAt(field, value, where);
+    case 'whole':
+      return integerAt(value, where);
+    case 'boolean':
+      if (typeof value !== 'boolean') throw new Fault(`${where} must be true or false`);
+      return value;
   }
 }
 
-function readHello(fields: Fields): ClientMessage {
-  const { onConflict, resume, client, token, instance, attempt } = fields;
-  const machine = readMachine(fields.machine);
-  const instanceName = optionalNameAt(instance, 'instance');
-  const wanted = isLeftOut(resume) ? null : readResume(resume);
-  return {
-    type: 'hello',
-    machine,
-    ...(instanceName !== null && { instance: instanceName }),
-    ...(!isLeftOut(attempt) && { attempt: integerAt(attempt, 'attempt') }),
-    ...(!isLeftOut(onConflict) && { onConflict: readConflictPolicy(onConflict) }),
-    ...(wanted !== null && { resume: wanted }),
-    ...(!isLeftOut(client) && { client: readClient(client) }),
-    // Of any length: a token that is too long is refused by the one place that judges tokens.
-    ...(!isLeftOut(token) && { token: stringAt(token, 'token') }),
-  };
+/** What a later version knows says nothing here, or is `unsupported`. */
+function choiceAt(field: Extract<Field, { kind: 'choice' }>, value: unknown, where: string) {
+  const isOne = (field.of as readonly unknown[]).includes(value);
+  if (isOne || field.others === 'left out') return isOne ? value : undefined;
+  stringAt(value, where);
+  throw new Fault(`${where} may be ${field.of.join(', ')}`, 'unsupported');
 }
 
-function readMachine(value: unknown): Machine {
-  if (isLeftOut(value)) throw new Fault('machine is missing');
-  const fields = objectAt(value, 'machine');
-  const id = nameAt(fields.id, 'machine.id');
-  const name = optionalNameAt(fields.name, 'machine.name');
-  const os = optionalNameAt(fields.os, 'machine.os');
-  const { kind } = fields;
-  return {
-    id,
-    ...(name !== null && { name }),
-    ...(os !== null && { os }),
-    // A kind that a later version knows says nothing here.
-    ...(typeof kind === 'string' && machineKinds.includes(kind) && { kind: kind as MachineKind }),
-  };
-}
-
-function readConflictPolicy(value: unknown): ConflictPolicy {
-  const text = stringAt(value, 'onConflict');
-  if (!conflictPolicies.includes(text)) {
-    throw new Fault(`onConflict may be ${conflictPolicies.join(', ')}`, 'unsupported');
-  }
-  return text as ConflictPolicy;
-}
-
-/** Null where it names no session that could be: the `hello` then is a new claim, as with an unknown session. */
-function readResume(value: unknown): ResumeRequest | null {
-  const fields = objectAt(value, 'resume');
-  const sessionId = stringAt(fields.sessionId, 'resume.sessionId');
-  return isSessionId(sessionId) ? { sessionId, epoch: readEpoch(fields.epoch) } : null;
-}
-
-/** A number, or its digits: JSON writers with 14 digits spoil the number. It decides nothing, so it refuses nothing. */
-function readEpoch(value: unknown): number {
-  const epoch = typeof value === 'string' && digitsForm.test(value) ? Number(value) : value;
-  return Number.isSafeInteger(epoch) && (epoch as number) >= 0 ? (epoch as number) : 0;
-}
-
-function readClient(value: unknown): { name?: string; version?: string } {
-  const fields = objectAt(value, 'client');
-  const name = optionalNameAt(fields.name, 'client.name');
-  const version = optionalNameAt(fields.version, 'client.version');
-  return { ...(name !== null && { name }), ...(version !== null && { version }) };
+/** A number, or its digits: JSON writers with 14 digits spoil the number. */
+function readDigits(value: unknown): number {
+  const number = typeof value === 'string' && digitsForm.test(value) ? Number(value) : value;
+  return Number.isSafeInteger(number) && (number as number) >= 0 ? (number as number) : 0;
 }
 
 /** Serialisers of Java, C#, Go and Python send null for what was never set. */
@@ -162,10 +135,10 @@ function isLeftOut(value: unknown): boolean {
   return value === undefined || value === null;
 }
 
-function objectAt(value: unknown, where: string): Fields {
+function objectAt(value: unknown, where: string): Values {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Fault(`${where} must be an object`);
-  return value as Fields;
+  return value as Values;
 }
 
 function stringAt(value: unknown, where: string): string {
@@ -180,12 +153,11 @@ function nameAt(value: unknown, where: string): string {
   return text;
 }
 
-/** Null where the text is left out, empty, or cannot be shown. A text that is too long is refused (PROTOCOL.md). */
-function optionalNameAt(value: unknown, where: string): string | null {
-  if (isLeftOut(value)) return null;
+/** Undefined where the text is empty, or cannot be shown. A text that is too long is refused (PROTOCOL.md). */
+function shownNameAt(value: unknown, where: string): string | undefined {
   const text = stringAt(value, where);
   if (isLonger(text, MAX_NAME_BYTES)) throw new Fault(`${where} is longer than ${MAX_NAME_BYTES} bytes`);
-  return textFault(text, MAX_NAME_BYTES) === null ? text : null;
+  return textFault(text, MAX_NAME_BYTES) === null ? text : undefined;
 }
 
 function integerAt(value: unknown, where: string): number {

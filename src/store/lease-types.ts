@@ -1,29 +1,7 @@
-import type { CloseReason } from '#client/protocol/close-codes.js';
+import type { DenialReason, EvictionReason } from '#client/protocol/close-codes.js';
 import type { ConflictMessage, ConflictPolicy, Machine, ResumeRequest } from '#client/protocol/messages.js';
 
-/** Why a session is ended from outside. */
-export type EvictionReason = Extract<
-  CloseReason,
-  | 'taken_over'
-  | 'superseded'
-  | 'released'
-  | 'evicted_by_admin'
-  | 'license_suspended'
-  | 'license_revoked'
-  | 'license_expired'
->;
-
-/** Why a claim is denied, whoever has the seat. */
-export type DenialReason = Extract<
-  CloseReason,
-  | 'license_required'
-  | 'license_suspended'
-  | 'license_revoked'
-  | 'license_expired'
-  | 'quota_exhausted'
-  | 'machine_not_allowed'
-  | 'evicted_by_admin'
->;
+export type { DenialReason, EvictionReason };
 
 export interface LeaseConfig {
   readonly nodeId: string;

@@ -17,37 +17,37 @@ export function readServerMessage(data: unknown): ServerMessage | null {
   return isServerMessage(value) ? value : null; // [ignore-unreadable]
 }
 
-/** Checks the fields that the client acts on; the rest is handed to listeners as it came. */
+type Checks = {
+  readonly [T in ServerMessage['type']]: {
+    readonly [F in keyof Extract<ServerMessage, { type: T }>]?: (value: unknown) => boolean;
+  };
+};
+
+/** The fields that the client acts on. The rest is handed to listeners as it came. */
+const checks: Checks = {
+  welcome: {
+    sessionId: isText,
+    epoch: isCount, // [epoch-digits]
+    ttlMs: isCount,
+    renewEveryMs: isCount,
+    elapsedMs: isCountOrLeftOut,
+  },
+  // promise 15: one whose age is there and cannot be read gives nothing.
+  lease: { epoch: isCount, ttlMs: isCount, elapsedMs: isCountOrLeftOut },
+  evicted: { reason: isText },
+  conflict: { holder: isObject },
+  jeopardy: { graceMs: isCount },
+  draining: { reconnectWithinMs: isCount },
+  error: { code: isText, retryAfterMs: isCountOrLeftOut },
+  recovered: {},
+  token_expiring: {},
+};
+
 function isServerMessage(value: unknown): value is ServerMessage {
   if (!isObject(value)) return false;
-  switch (value.type) {
-    case 'welcome':
-      return (
-        isText(value.sessionId) &&
-        isCount(value.epoch) && // [epoch-digits]
-        isCount(value.ttlMs) &&
-        isCount(value.renewEveryMs) &&
-        isCountOrLeftOut(value.elapsedMs)
-      );
-    case 'lease':
-      // promise 15: one whose age is there and cannot be read gives nothing.
-      return isCount(value.epoch) && isCount(value.ttlMs) && isCountOrLeftOut(value.elapsedMs);
-    case 'evicted':
-      return isText(value.reason);
-    case 'conflict':
-      return isObject(value.holder);
-    case 'jeopardy':
-      return isCount(value.graceMs);
-    case 'draining':
-      return isCount(value.reconnectWithinMs);
-    case 'error':
-      return isText(value.code) && isCountOrLeftOut(value.retryAfterMs);
-    case 'recovered':
-    case 'token_expiring':
-      return true;
-    default: // [ignore-unknown]
-      return false;
-  }
+  const known = Object.entries(checks).find(([type]) => type === value.type);
+  // [ignore-unknown]
+  return known !== undefined && Object.entries(known[1]).every(([field, isGood]) => isGood(value[field]));
 }
 
 function isObject(value: unknown): value is Fields {

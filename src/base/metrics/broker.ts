@@ -1,59 +1,18 @@
+import { closeCodes, codeOf, denialReasons, evictionReasons } from '#client/protocol/close-codes.js';
+import { clientMessages, serverMessages } from '#client/protocol/message-table.js';
 import type { MetricRows } from './row.js';
 
-const evictionReasons = [
-  'taken_over',
-  'superseded',
-  'released',
-  'evicted_by_admin',
-  'license_suspended',
-  'license_revoked',
-  'license_expired',
-] as const;
-const denialReasons = [
-  'license_required',
-  'license_suspended',
-  'license_revoked',
-  'license_expired',
-  'quota_exhausted',
-  'machine_not_allowed',
-  'evicted_by_admin',
-] as const;
 /** Those of the table of close codes, and those that peers and libraries send; other ones of peers are `other`. */
-const codes = [
-  1000,
+type Code = ReturnType<typeof codeOf> | 1001 | 1006 | 1007 | 1008 | 1009;
+const numbers: readonly Code[] = [
+  ...closeCodes.map(({ reason }) => codeOf(reason)),
   1001,
-  1002,
-  1003,
   1006,
   1007,
   1008,
   1009,
-  1012,
-  1013,
-  4001,
-  4002,
-  4008,
-  4010,
-  4014,
-  4408,
-  4409,
-  4429,
-  4500,
-  4501,
-  4503,
-  4505,
-  4506,
-  4509,
-  4510,
-  4511,
-  4512,
-  4513,
-  4514,
-  4516,
-  4517,
-  4529,
-  'other',
-] as const;
+];
+const codes = [...[...new Set(numbers)].sort((a, b) => a - b), 'other'] as const;
 const tokenRefusals = [
   'missing',
   'malformed',
@@ -69,18 +28,12 @@ const tokenRefusals = [
   'not_yet_valid',
   'other_subject',
 ] as const;
-const fromClients = ['hello', 'takeover', 'answer', 'refresh', 'activity', 'release', 'invalid'] as const;
-const toClients = [
-  'welcome',
-  'lease',
-  'evicted',
-  'conflict',
-  'jeopardy',
-  'recovered',
-  'token_expiring',
-  'draining',
-  'error',
-] as const;
+const fromClients = [...typesOf(clientMessages), 'invalid'] as const;
+const toClients = typesOf(serverMessages);
+
+function typesOf<T extends object>(messages: T): readonly (keyof T & string)[] {
+  return Object.keys(messages) as (keyof T & string)[];
+}
 
 /** What a node knows of its own connections and sessions. Labels are bounded: never a user or a session. */
 export const brokerMetrics = {

@@ -51,6 +51,32 @@ const table = {
 
 export type CloseReason = keyof typeof table;
 
+// The kinds of reasons. One that is in neither list is about the connection or its token alone.
+
+/** Reasons for which a session is ended from outside. */
+export const evictionReasons = [
+  'taken_over',
+  'superseded',
+  'released',
+  'evicted_by_admin',
+  'license_suspended',
+  'license_revoked',
+  'license_expired',
+] as const satisfies readonly CloseReason[];
+export type EvictionReason = (typeof evictionReasons)[number];
+
+/** Reasons for which a claim is denied, whoever has the seat. */
+export const denialReasons = [
+  'license_required',
+  'license_suspended',
+  'license_revoked',
+  'license_expired',
+  'quota_exhausted',
+  'machine_not_allowed',
+  'evicted_by_admin',
+] as const satisfies readonly CloseReason[];
+export type DenialReason = (typeof denialReasons)[number];
+
 /** Every close the broker makes, in the order of their codes. */
 export const closeCodes: readonly CloseCode[] = Object.entries(table).map(([reason, [code, meaning]]) => ({
   code,

@@ -1,0 +1,208 @@
+import { type CloseReason, closeCodes } from './close-codes.js';
+
+/**
+ * The one table of messages and their fields. The types in `messages.ts`, what the broker reads and writes, and the tables of
+ * PROTOCOL.md derive from it. The client library takes the types alone: its bundle has none of this.
+ */
+
+/**
+ * What a field holds. `name`: 1 to 128 bytes that can be shown; an optional one that cannot be shown counts as left out.
+ * `sessionId`: a UUIDv7; an object with another one counts as left out. `whole`: a number from 0 to 2^53 − 1. `digits`: the
+ * same, or its digits as text; 0 where it cannot be read.
+ */
+interface Scalars {
+  readonly text: string;
+  readonly name: string;
+  readonly sessionId: string;
+  readonly whole: number;
+  readonly digits: number;
+  readonly boolean: boolean;
+}
+
+export type Field = {
+  readonly optional?: true;
+  readonly nullable?: true;
+  /** For PROTOCOL.md. */
+  readonly unit?: string;
+} & (
+  | { readonly kind: keyof Scalars }
+  | { readonly kind: 'object'; readonly fields: Fields }
+  /** `others`: what the broker takes another value for. */
+  | { readonly kind: 'choice'; readonly of: readonly string[]; readonly others: 'unsupported' | 'left out' }
+);
+
+export interface Fields {
+  readonly [name: string]: Field;
+}
+
+export interface MessageSpec {
+  /** For PROTOCOL.md. */
+  readonly when: string;
+  /** Whether it carries `elapsedMs`, as messages do that have a duration or may have one (promise 15). */
+  readonly isTimed?: true;
+  readonly fields: Fields;
+}
+
+/** Codes of `error` messages: a bad message, or a claim that was refused (then the close reason). */
+export type ErrorCode = 'bad_json' | 'bad_message' | 'unsupported' | CloseReason;
+const errorCodes: readonly ErrorCode[] = [
+  ...(['bad_json', 'bad_message', 'unsupported'] as const),
+  ...closeCodes.map(({ reason }) => reason),
+];
+
+const ms = { kind: 'whole', unit: 'ms' } as const;
+const unixMs = { kind: 'whole', unit: 'Unix ms' } as const;
+const epoch = { kind: 'whole' } as const;
+const shownName = { kind: 'name', optional: true } as const;
+/** The name alone: with the id of a machine one could pose as it. */
+const namedMachine = { kind: 'object', fields: { name: shownName } } as const;
+
+export const clientMessages = {
+  hello: {
+    when: 'first, once, within the hello timeout',
+    fields: {
+      machine: {
+        kind: 'object',
+        fields: {
+          id: { kind: 'name' },
+          name: shownName,
+          os: shownName,
+          kind: {
+            kind: 'choice',
+            of: ['physical', 'virtual', 'container'],
+            others: 'left out',
+            optional: true,
+          },
+        },
+      },
+      /** Names the running process: random, new at every start of it. */
+      instance: { kind: 'name', optional: true },
+      /** Grows with every `hello` of the instance, so that one that lay in a buffer is known as old. */
+      attempt: { kind: 'whole', optional: true },
+      onConflict: {
+        kind: 'choice',
+        of: ['takeover', 'deny', 'ask'],
+        others: 'unsupported',
+        optional: true,
+      },
+      /** Which session a reconnect means. The epoch decides nothing: above the current one, it shows that Redis lost a grant. */
+      resume: {
+        kind: 'object',
+        fields: { sessionId: { kind: 'sessionId' }, epoch: { kind: 'digits' } },
+        optional: true,
+      },
+      /** What can be read of it: a name or a version that cannot be shown is left out. */
+      client: { kind: 'object', fields: { name: shownName, version: shownName }, optional: true },
+      /** Of any length: a token that is too long is refused by the one place that judges tokens. */
+      token: { kind: 'text', optional: true },
+    },
+  },
+  takeover: { when: 'after `conflict`: the person chose "use here"', fields: {} },
+  refresh: {
+    when: 'before the token ends; its `sub` and `org` must be those of the connection',
+    fields: { token: { kind: 'text' } },
+  },
+  activity: { when: 'accepted and, at present, of no effect', fields: {} },
+  release: { when: 'the program ends; the broker frees the seat, then closes with 1000', fields: {} },
+  answer: {
+    when: 'reserved; at present a bad message',
+    fields: { yield: { kind: 'boolean' }, needMs: { ...ms, optional: true } },
+  },
+} as const satisfies Record<string, MessageSpec>;
+
+export const serverMessages = {
+  welcome: {
+    when: 'the seat is granted',
+    isTimed: true,
+    fields: {
+      sessionId: { kind: 'text', unit: 'UUIDv7' },
+      epoch,
+      resumed: { kind: 'boolean' },
+      /** Time left on the lease as the node knows it. */
+      ttlMs: ms,
+      renewEveryMs: ms,
+      license: {
+        kind: 'object',
+        fields: { id: { kind: 'text' }, expiresAt: { ...unixMs, optional: true } },
+        nullable: true,
+      },
+      displaced: { kind: 'object', fields: { machine: namedMachine }, optional: true },
+    },
+  },
+  lease: { when: 'at every confirmed renewal', isTimed: true, fields: { epoch, ttlMs: ms } },
+  evicted: {
+    when: 'the session was ended from outside; the close follows',
+    fields: {
+      reason: { kind: 'text' },
+      by: { kind: 'object', fields: { machine: namedMachine }, optional: true },
+      /** When it happened, by Redis's clock. */
+      at: unixMs,
+      /** The epoch that ended this session: the winner's, or the tombstone's. */
+      epoch,
+    },
+  },
+  conflict: {
+    when: '`deny`, and somebody else has the seat; the connection stays open for `takeover`',
+    isTimed: true,
+    fields: {
+      holder: {
+        kind: 'object',
+        fields: {
+          machine: namedMachine,
+          /** By Redis's clock. */
+          since: unixMs,
+          /** Another process of this very machine. */
+          sameMachine: { kind: 'boolean', optional: true },
+        },
+      },
+    },
+  },
+  jeopardy: {
+    when: 'Redis is out of reach; the session is kept for at most this long',
+    isTimed: true,
+    fields: { graceMs: ms },
+  },
+  recovered: { when: 'Redis confirmed the lease again', fields: {} },
+  token_expiring: {
+    when: 'the token ends in this time; send `refresh`',
+    isTimed: true,
+    fields: { inMs: ms },
+  },
+  draining: {
+    when: 'the node is going away; the close with 1012 follows',
+    isTimed: true,
+    fields: { reconnectWithinMs: ms },
+  },
+  error: {
+    when: 'a bad message, a message that is not supported, or a refused claim',
+    isTimed: true,
+    fields: {
+      code: { kind: 'choice', of: errorCodes, others: 'left out' },
+      message: { kind: 'text' },
+      retryAfterMs: { ...ms, optional: true },
+    },
+  },
+} as const satisfies Record<string, MessageSpec>;
+
+/** A type with its parts put together, so that editors show it whole. */
+type Whole<T> = { [K in keyof T]: T[K] } & {};
+
+type ValueOf<F> = F extends { readonly kind: 'object'; readonly fields: infer Inner }
+  ? ValuesOf<Inner>
+  : F extends { readonly kind: 'choice'; readonly of: readonly (infer Choice)[] }
+    ? Choice
+    : F extends { readonly kind: keyof Scalars }
+      ? Scalars[F['kind']]
+      : never;
+type OrNull<F> = F extends { readonly nullable: true } ? ValueOf<F> | null : ValueOf<F>;
+
+/** The values of a message's fields, or of an object's. */
+export type ValuesOf<Specs> = Whole<
+  {
+    readonly [K in keyof Specs as Specs[K] extends { readonly optional: true } ? never : K]: OrNull<Specs[K]>;
+  } & {
+    readonly [K in keyof Specs as Specs[K] extends { readonly optional: true } ? K : never]?: OrNull<
+      Specs[K]
+    >;
+  }
+>;
