@@ -38,6 +38,7 @@ const fastifyProblems: Readonly<Record<string, Problem>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: new Problem(415, 'media_type', 'this content type is not accepted here'),
   FST_ERR_CTP_BODY_TOO_LARGE: new Problem(413, 'too_large', 'the body is too large'),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: new Problem(400, 'bad_length', 'the body is not as long as announced'),
+  FST_ERR_MAX_PARAM_LENGTH: new Problem(414, 'long_url', 'a part of the path is too long'),
   FST_ERR_BAD_URL: new Problem(400, 'bad_url', 'the path is not well-formed'),
 };
 
@@ -54,5 +55,8 @@ export function problemOf(error: unknown): Problem | null {
   const { code = '', statusCode } = error as { code?: string; statusCode?: number };
   const known = fastifyProblems[code];
   if (known !== undefined) return known;
-  return statusCode === 400 ? new Problem(400, 'bad_json', 'the body is not JSON') : null;
+  if (statusCode === 400) return new Problem(400, 'bad_json', 'the body is not JSON');
+  // Whatever else Fastify finds wrong with a request is no defect of ours.
+  const isOfRequest = statusCode !== undefined && statusCode >= 400 && statusCode < 500;
+  return isOfRequest ? new Problem(statusCode, 'bad_request', 'this request is not served') : null;
 }
