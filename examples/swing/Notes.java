@@ -24,8 +24,8 @@ import javax.swing.SwingUtilities;
  * An editor for notes that only works where its user has the seat:
  *
  * <pre>
- * javac -cp clients/java/target/soleseat-client.jar -d notes examples/swing/*.java
- * SEAT_TOKEN=… java -cp clients/java/target/soleseat-client.jar:notes Notes ws://127.0.0.1:8080
+ * javac -cp soleseat-client.jar -d notes Notes.java NotesWindow.java
+ * SEAT_TOKEN=… java -cp soleseat-client.jar:notes Notes ws://127.0.0.1:8080
  * </pre>
  *
  * The token comes from the address SEAT_TOKEN_URL, as it would from your own server, or is given in SEAT_TOKEN. SEAT_MACHINE_ID and

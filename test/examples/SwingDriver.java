@@ -66,6 +66,7 @@ public final class SwingDriver {
         press(KeyEvent.VK_CONTROL, KeyEvent.VK_END);
       }
       case "type" -> what.chars().forEach(this::typeCharacter);
+      case "back" -> press(KeyEvent.VK_SHIFT, KeyEvent.VK_TAB);
       case "picture" -> takePicture(new File(what));
       // As the cross in the title bar does.
       case "close" -> frame.dispatchEvent(new WindowEvent(frame, WindowEvent.WINDOW_CLOSING));

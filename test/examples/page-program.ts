@@ -84,6 +84,10 @@ export class PageProgram implements Program {
     await this.page.keyboard.type(text);
   }
 
+  async tabBack(): Promise<void> {
+    await this.page.keyboard.press('Shift+Tab');
+  }
+
   async takePicture(file: string): Promise<void> {
     await this.page.screenshot({ path: file });
   }

@@ -18,6 +18,8 @@ export interface Program {
   type(text: string): Promise<void>;
   /** Types, wherever the keys go. */
   typeOn(text: string): Promise<void>;
+  /** Shift+Tab. */
+  tabBack(): Promise<void>;
   /** Saves what is seen in the window. */
   takePicture(file: string): Promise<void>;
   /** Closes the window, and waits for the end of the program. */

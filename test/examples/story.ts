@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ask } from '../support/admin.js';
+import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
 import { tokenFor } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
@@ -82,10 +83,11 @@ export function tellStory(name: string, open: (start: Start) => Promise<Program>
     const { cover, buttons } = await covered(program, 'You now use Notes on laptop');
     expect(cover?.[1]).toMatch(/^Since \d\d:\d\d\. Your text is saved\.$/);
     expect(buttons).toEqual(['Use here']);
-    // The work is saved before it is covered, and neither mouse nor keys reach it.
-    expect(readFileSync(fileOf('workstation'), 'utf8')).toBe(`${WRITTEN}paint`);
+    // Neither keys nor mouse reach what is covered.
     await program.typeOn(' with care');
-    await program.type(' lost');
+    await program.tabBack();
+    await program.typeOn('lost');
+    await program.type('lost');
     expect(await program.look()).toMatchObject({ text: `${WRITTEN}paint`, cover });
     expect((await other.look()).cover).toBeNull();
     await picture('locked');
@@ -98,11 +100,23 @@ export function tellStory(name: string, open: (start: Start) => Promise<Program>
     await other.close();
   });
 
+  it('saves the work before it covers it', async () => {
+    await program.type(' and');
+    const phone = await Desktop.hello(node.ports.public, 'ada', 'phone');
+    await covered(program, 'You now use Notes on phone');
+    const { text } = await program.look();
+    expect(text).toMatch(/ and$/);
+    expect(readFileSync(fileOf('workstation'), 'utf8')).toBe(text);
+    await program.click('Use here');
+    await unlocked(program);
+    expect((await phone.close()).code).toBe(4509);
+  });
+
   it('goes on without a broker until the lease ends, and comes back when the person tries again', async () => {
     await node.kill();
     await sees(program, ({ head, cover }) => head.includes('Reconnecting …') && cover === null);
     await program.type(' soon');
-    await sees(program, ({ text }) => text.endsWith('red soon'));
+    await sees(program, ({ text }) => text.endsWith('and soon'));
     await picture('reconnecting');
 
     await restart(BRIEF);
@@ -115,7 +129,7 @@ export function tellStory(name: string, open: (start: Start) => Promise<Program>
     // The program's own attempt may be the faster one: then the button is gone.
     await program.click('Try again').catch(() => {});
     await unlocked(program);
-    expect((await program.look()).text).toMatch(/red soon$/);
+    expect((await program.look()).text).toMatch(/and soon$/);
   });
 
   it('says that the license is gone, and comes back when there is one again', async () => {
@@ -133,7 +147,7 @@ export function tellStory(name: string, open: (start: Start) => Promise<Program>
     await issue();
     await program.click('Try again');
     await unlocked(program);
-    expect((await program.look()).text).toMatch(/red soon$/);
+    expect((await program.look()).text).toMatch(/and soon$/);
   });
 
   it('gives the seat back when its window is closed', async () => {

@@ -66,6 +66,10 @@ export class SwingProgram implements Program {
     await this.#ask(`type ${text}`);
   }
 
+  async tabBack(): Promise<void> {
+    await this.#ask('back');
+  }
+
   async takePicture(file: string): Promise<void> {
     await this.#ask(`picture ${file}`);
   }
