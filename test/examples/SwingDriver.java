@@ -62,7 +62,9 @@ public final class SwingDriver {
       }
       case "click" -> click(JButton.class, button -> button.getText().equals(what));
       case "enter" -> {
-        click(JTextComponent.class, editor -> true);
+        JTextComponent editor = click(JTextComponent.class, any -> true);
+        // As a person waits for the caret. What is covered never gets it.
+        while (onSwing(() -> !editor.isFocusOwner() && !frame.getGlassPane().isShowing())) robot.delay(10);
         press(KeyEvent.VK_CONTROL, KeyEvent.VK_END);
       }
       case "type" -> what.chars().forEach(this::typeCharacter);
@@ -111,11 +113,13 @@ public final class SwingDriver {
     return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n") + '"';
   }
 
-  private <T extends Component> void click(Class<T> kind, Predicate<T> isIt) throws Exception {
-    Point middle = onSwing(() -> {
+  private <T extends Component> T click(Class<T> kind, Predicate<T> isIt) throws Exception {
+    T found = onSwing(() -> {
       List<Component> all = new ArrayList<>(shownIn(frame.getLayeredPane()));
       if (frame.getGlassPane().isShowing()) all.addAll(shownIn((Container) frame.getGlassPane()));
-      T found = all.stream().filter(kind::isInstance).map(kind::cast).filter(isIt).findFirst().orElseThrow();
+      return all.stream().filter(kind::isInstance).map(kind::cast).filter(isIt).findFirst().orElseThrow();
+    });
+    Point middle = onSwing(() -> {
       Point corner = found.getLocationOnScreen();
       // Near the corner: a text's middle may be under the card.
       return new Point(corner.x + Math.min(found.getWidth() / 2, 40), corner.y + Math.min(found.getHeight() / 2, 40));
@@ -123,6 +127,7 @@ public final class SwingDriver {
     robot.mouseMove(middle.x, middle.y);
     robot.mousePress(InputEvent.BUTTON1_DOWN_MASK);
     robot.mouseRelease(InputEvent.BUTTON1_DOWN_MASK);
+    return found;
   }
 
   private void typeCharacter(int character) {

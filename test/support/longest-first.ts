@@ -19,6 +19,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'flows/nodes.test.ts': 23,
   'flows/outages.test.ts': 22,
   'metrics/metrics.test.ts': 21,
+  'examples/electron.test.ts': 20,
   'console/pages.test.ts': 21,
   'deploy/watching.test.ts': 19,
   'cli/desk.test.ts': 18,
