@@ -21,14 +21,18 @@ const READ_LOOKS = 25;
 
 const MOST_FINDINGS = 20;
 
-/** The end of what a program was granted, as it was delivered to it. */
-interface Ending {
-  readonly what: string;
+/** Something that was given to the program to read, and how often the program has looked since. */
+interface Given {
   readonly atMs: number;
+  looks: number;
+}
+
+/** The end of what a program was granted, as it was delivered to it. */
+interface Ending extends Given {
+  readonly what: string;
   readonly connection: Connection | null;
   /** When the lease would have ended without it. */
   readonly leaseEndsMs: number;
-  looks: number;
 }
 
 /** All that is wrong with the programs of one user, by the wire and by what they print. */
@@ -57,6 +61,8 @@ export class SeatJudge implements WireListener {
   #ending: Ending | null = null;
   /** A final end after which no person has asked for anything. */
   #final: string | null = null;
+  /** What a person asked for last: the program may read it only behind what was delivered meanwhile. */
+  #order: Given | null = null;
   #evictedMs = Number.NEGATIVE_INFINITY;
   /** When it was last let in by a claim that displaces nobody. */
   #foundFreeMs = Number.NEGATIVE_INFINITY;
@@ -79,10 +85,12 @@ export class SeatJudge implements WireListener {
     this.#newestGrant = null;
     this.#ending = null;
     this.#final = null;
+    this.#order = null;
   }
 
   ordered(order: Order): void {
     this.#final = null;
+    this.#order = { atMs: monotonicMs(), looks: 0 };
     if (order === 'takeover') this.#acts++;
     if (order === 'release' || order === 'quit') this.#end(order, monotonicMs(), null);
   }
@@ -134,7 +142,7 @@ export class SeatJudge implements WireListener {
 
   onLook({ beforeMs, holds }: Look): void {
     const ending = this.#ending;
-    if (ending !== null) ending.looks++;
+    for (const given of [ending, this.#order]) if (given !== null) given.looks++;
     if (!holds) return;
     this.#compareWithOthers(beforeMs);
     const nowMs = this.#onItsClock(beforeMs);
@@ -143,7 +151,7 @@ export class SeatJudge implements WireListener {
       this.report(`counts on the seat ${over(nowMs, this.#leaseEndsMs)} longer than its lease`);
     else if (nowMs > ending.leaseEndsMs + LATE_MS)
       this.report(`counts on the seat ${over(nowMs, ending.leaseEndsMs)} longer than its lease`);
-    else if (beforeMs > ending.atMs + READ_MS && ending.looks > READ_LOOKS)
+    else if (hasRead(ending, beforeMs))
       this.report(`counts on the seat ${over(beforeMs, ending.atMs)} after ${ending.what}`);
   }
 
@@ -162,8 +170,9 @@ export class SeatJudge implements WireListener {
 
   #endForGood(what: string, isForGood: boolean, { connection, deliveredMs, passedMs }: Told): void {
     this.#end(what, deliveredMs ?? passedMs, connection);
-    // One that stands still may leave the connection for its age before it reads what lies there.
-    if (isForGood && !this.#isStopped) this.#final = what;
+    // A program that stands still may leave the connection for its age before it reads what lies there.
+    const isBusy = this.#isStopped || (this.#order !== null && !hasRead(this.#order, monotonicMs()));
+    if (isForGood && !isBusy) this.#final = what;
   }
 
   #end(what: string, atMs: number, connection: Connection | null): void {
@@ -189,6 +198,10 @@ export class SeatJudge implements WireListener {
   #onItsClock(ms: number): number {
     return this.#sleeps.reduce((sum, sleep) => sum + (sleep.atMs <= ms ? sleep.ms : 0), ms);
   }
+}
+
+function hasRead({ atMs, looks }: Given, nowMs: number): boolean {
+  return nowMs > atMs + READ_MS && looks > READ_LOOKS;
 }
 
 /** [evicted-without-close]: a reason of a final code, or one that nobody knows. */

@@ -22,8 +22,9 @@ export interface Step {
 
 const HOUR_MS = 3_600_000;
 /** More than a third of a lease, beyond which a library takes another connection. */
-const DELAY_EACH_WAY_MS = 1_200;
-const DELAYED_FOR_MS = 4_000;
+const DELAY_EACH_WAY_MS = 2_000;
+/** Less than that. */
+const LATE_MS = 1_000;
 const REDIS_AWAY_MS = 4_000;
 
 const laptopHolds = (cast: Cast) => until(cast, 'the laptop to find the seat free', () => cast.laptop.holds);
@@ -69,17 +70,23 @@ export const steps = {
     name: 'everything is under way for longer than a third of a lease',
     laptopInsists: false,
     deskReturns: 'by itself',
-    run: forEach(async ({ desk }) => {
+    run: forEach(async (cast) => {
+      const { desk } = cast;
+      const before = desk.hellos;
       desk.relay.delay(DELAY_EACH_WAY_MS);
-      await pause(DELAYED_FOR_MS);
+      await until(cast, 'another connection of the desk', () => desk.hellos > before);
     }),
   },
   stall: {
-    name: 'nothing comes through until another machine has the seat, and then all of it does',
+    name: 'leases come a second late, then nothing until another machine has the seat, and then all of it',
     laptopInsists: true,
     deskReturns: 'by a person',
     run: forEach(async (cast) => {
-      cast.desk.relay.hold('up', 'down');
+      const { desk } = cast;
+      const before = desk.heard('lease');
+      desk.relay.delay(LATE_MS);
+      await until(cast, 'late leases', () => desk.heard('lease') > before + 2 && desk.holds);
+      desk.relay.hold('up', 'down');
       await laptopHolds(cast);
     }),
   },

@@ -11,8 +11,10 @@ export async function begin({ brokers }: Stage, cast: Cast): Promise<void> {
   laptop.start();
   await until(cast, 'the laptop to take over as it starts', () => laptop.holds && !desk.holds);
   await takeOver(cast, desk);
-  laptop.tell('retry');
+  await until(cast, 'the laptop to be told', () => laptop.heard('evicted') > 0 && !laptop.holds);
+  laptop.insist();
   await until(cast, 'a conflict at the laptop', () => laptop.heard('conflict') > 0);
+  laptop.desist();
   await settled(cast, brokers);
 }
 
