@@ -52,6 +52,7 @@ describe('pins', () => {
       'hash <index>totals',
       'hash <index>webhook:<webhook>',
       'hash node-info',
+      'hash owners',
       'hash webhooks',
       'hash {<org>}:aliases',
       'hash {<org>}:counters',

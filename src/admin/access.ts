@@ -6,6 +6,7 @@ import { addressOf as networkOf } from '../base/address.js';
 import type { Log } from '../base/log.js';
 import type { PeerAddress } from '../base/peer-address.js';
 import type { Actor } from '../store/license-types.js';
+import type { Store } from '../store/store.js';
 import type { FailedLogIns } from './failed-log-ins.js';
 import { refuseForeignWrite } from './own-names.js';
 import { notFound, Problem } from './problem.js';
@@ -18,14 +19,19 @@ export interface AccessParts {
   readonly failedLogIns: FailedLogIns;
   readonly log: Log;
   readonly consoleOrigins: readonly string[];
+  readonly store: Pick<Store, 'owners'>;
   readonly peerAddress: PeerAddress | null;
 }
 
 /** Lets a request in, or throws the Problem that refuses it. Gives who asks; null where no token is needed. */
-export function admit(request: FastifyRequest, route: Route, parts: AccessParts): AdminClaims | null {
+export async function admit(
+  request: FastifyRequest,
+  route: Route,
+  parts: AccessParts,
+): Promise<AdminClaims | null> {
   refuseForeignWrite(request, parts.consoleOrigins);
   if (route.role === null) return null;
-  const caller = identify(request, parts);
+  const caller = await withRole(identify(request, parts), parts);
   if (!mayDo(caller, route.role, parts.log)) throw forbidden();
   if (route.allOrgs && caller.org !== null) throw forbidden();
   const { org } = request.params as { org?: string };
@@ -37,6 +43,19 @@ export function admit(request: FastifyRequest, route: Route, parts: AccessParts)
 /** The caller as the audit trail names them: by the `sub` and the role of their token. */
 export function actorOf({ subject, role }: Pick<AdminClaims, 'subject' | 'role'>): Actor {
   return { name: subject, role };
+}
+
+/**
+ * The caller, as an owner where they were made one at Redis: somebody has to be the first. Only a token for all orgs can be an
+ * owner's. While Redis is out of reach, the token's own role counts.
+ */
+export async function withRole(
+  caller: AdminClaims,
+  { store }: Pick<AccessParts, 'store'>,
+): Promise<AdminClaims> {
+  if (caller.role === 'owner' || caller.org !== null) return caller;
+  const isOwner = await store.owners.has(caller.subject).catch(() => false);
+  return isOwner ? { ...caller, role: 'owner' } : caller;
 }
 
 /** Checks a token that somebody logs in with. A good one is let in whatever others at its address, or under its name, have tried. */

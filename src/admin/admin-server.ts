@@ -124,12 +124,13 @@ export class AdminServer {
     });
   }
 
-  #admit(request: FastifyRequest, reply: FastifyReply, route: Route): void {
+  async #admit(request: FastifyRequest, reply: FastifyReply, route: Route): Promise<void> {
     const params = paramsWithNames(request.params as Record<string, string>, route.method === 'GET');
     if (params !== null) request.params = params;
-    const caller = admit(request, route, this.#parts);
-    if (caller !== null) this.#callers.set(request, caller);
+    // When it was read counts, not when it was found that its sender may.
     this.#lateOrders.begin(request, route);
+    const caller = await admit(request, route, this.#parts);
+    if (caller !== null) this.#callers.set(request, caller);
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
       throw new Problem(415, 'content_encoding', 'the body must not be compressed');

@@ -164,6 +164,28 @@ withSources(program.command('doctor'))
     (await import('./doctor.js')).doctor(sourcesOf(options), options),
   );
 
+const owner = program
+  .command('owner')
+  .description('owners: who sets quotas and webhooks; works on Redis itself');
+withSources(owner.command('add <name>'))
+  .description('make somebody an owner, by the sub of their admin tokens: the first one at least')
+  .option('--json', 'as JSON')
+  .action(async (name: string, options: SourceOptions & { json?: boolean }) =>
+    (await import('./owners.js')).addOwner(sourcesOf(options), name, options),
+  );
+withSources(owner.command('remove <name>'))
+  .description('take it back')
+  .option('--json', 'as JSON')
+  .action(async (name: string, options: SourceOptions & { json?: boolean }) =>
+    (await import('./owners.js')).removeOwner(sourcesOf(options), name, options),
+  );
+withSources(owner.command('list'))
+  .description('who was made an owner here')
+  .option('--json', 'as JSON')
+  .action(async (options: SourceOptions & { json?: boolean }) =>
+    (await import('./owners.js')).listOwners(sourcesOf(options), options),
+  );
+
 registerOrgs(program);
 registerLicenses(program);
 registerSessions(program);

@@ -100,6 +100,16 @@ const wordsByName: { readonly [Name in EventName]: (event: EventOf<Name>) => Eve
   'webhook.parked': (event) => ({ ...aboutWebhook(event, 'is parked'), tone: 'bad' }),
   'webhook.replayed': (event) => aboutWebhook(event, 'was sent events again'),
   'webhook.deleted': (event) => aboutWebhook(event, 'was removed'),
+  'user.promoted': ({ details }) => ({
+    label: 'owner',
+    tone: 'warn',
+    text: `${details.owner} was made an owner`,
+  }),
+  'user.demoted': ({ details }) => ({
+    label: 'owner',
+    tone: 'warn',
+    text: `${details.owner} is no owner any more`,
+  }),
   'org.counters_repaired': () => ({
     label: 'recount',
     tone: 'warn',

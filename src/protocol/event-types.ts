@@ -17,6 +17,7 @@ const note = 'Why, in the words of who did it.';
 const license = 'The id of the license.';
 const webhook = 'The id of the webhook.';
 const host = 'The host of its URL.';
+const owner = 'The `sub` of their admin tokens.';
 
 /** Every event there is. Lua, the admin API, the command line, the console and docs/events.md go by this table. */
 export const eventTypes = {
@@ -134,6 +135,16 @@ export const eventTypes = {
     was: 'counters_repaired',
     doc: 'Counters were set to what a recount had found.',
     details: { '<counter>': 'Its new value.' },
+  },
+  'user.promoted': {
+    half: 'acts',
+    doc: 'Somebody was made an owner at Redis, by `soleseat owner add`. Stands in the trail of the org `*`.',
+    details: { owner },
+  },
+  'user.demoted': {
+    half: 'acts',
+    doc: 'Somebody who had been made an owner at Redis is none any more.',
+    details: { owner },
   },
   'webhook.created': {
     half: 'acts',

@@ -78,6 +78,11 @@ export const redisKeys = {
     ttl: '10 seconds',
     doc: 'The node that delivers webhooks at present.',
   },
+  owners: {
+    key: 'owners',
+    type: 'hash',
+    doc: 'Who was made an owner at Redis: the `sub` of their admin tokens → since when (Redis ms).',
+  },
   epoch: { key: '{<org>}:epoch', type: 'string', doc: 'The last epoch that was given.' },
   reign: {
     key: '{<org>}:reign',

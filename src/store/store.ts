@@ -17,6 +17,7 @@ import { Names } from './names.js';
 import { Nodes } from './nodes.js';
 import { Orgs } from './orgs.js';
 import { Outbox } from './outbox.js';
+import { Owners } from './owners.js';
 import type { RedisConnection } from './redis.js';
 import { RedisClock } from './redis-clock.js';
 import { Scripts } from './scripts.js';
@@ -46,6 +47,7 @@ export interface Store {
   readonly history: History;
   readonly usage: Usage;
   readonly webhooks: Webhooks;
+  readonly owners: Owners;
   readonly outbox: Outbox;
   readonly nodes: Nodes;
   readonly sweeper: Sweeper;
@@ -93,6 +95,7 @@ export function createStore(parts: {
     machines: new Machines({ redis, keys }),
     events: new Events({ scripts, names }),
     webhooks,
+    owners: new Owners({ redis, scripts, keys }),
     outbox: new Outbox({ redis, keys, scripts, names, webhooks }),
     history: new History({ redis, keys, nowMs: () => redisClock.nowMs() ?? Date.now() }),
     usage: new Usage({ redis, keys }),

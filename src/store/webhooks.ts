@@ -6,7 +6,7 @@ import type { Actor } from './license-types.js';
 import type { RedisConnection } from './redis.js';
 import type { Scripts } from './scripts.js';
 
-/** The org whose trail tells of webhooks: the owners’ own. */
+/** The org whose trail tells of webhooks and of owners: the owners’ own. */
 export const OWNERS_ORG = '*';
 
 /** `paused`: an owner wants nothing sent for now. `parked`: it cannot go on by itself, for the `reason`. */

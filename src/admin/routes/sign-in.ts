@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { type AdminClaims, roles } from '../../auth/tokens.js';
-import { logIn, setCookie } from '../access.js';
+import { logIn, setCookie, withRole } from '../access.js';
 import { route } from '../route.js';
 import { nullable, object, time, timeText } from '../schemas.js';
 
@@ -35,7 +35,7 @@ export const signInRoutes = [
     handle: async ({ body, request, reply }, parts) => {
       const claims = logIn(body.token, request, parts);
       setCookie(request, reply, body.token, claims.expiresAtMs - parts.wallMs());
-      return whoIs(claims);
+      return whoIs(await withRole(claims, parts));
     },
   }),
   route({
