@@ -32,6 +32,9 @@ import javax.swing.text.JTextComponent;
  * clicks and types by a robot, so that what a click hits is decided by the screen.
  */
 public final class SwingDriver {
+  private static final int LOOK_EVERY_MS = 20;
+  private static final int LOOKS_A_CLICK = 50;
+
   private final Robot robot;
   private JFrame frame;
 
@@ -62,9 +65,7 @@ public final class SwingDriver {
       }
       case "click" -> click(JButton.class, button -> button.getText().equals(what));
       case "enter" -> {
-        JTextComponent editor = click(JTextComponent.class, any -> true);
-        // As a person waits for the caret. What is covered never gets it.
-        while (onSwing(() -> !editor.isFocusOwner() && !frame.getGlassPane().isShowing())) robot.delay(10);
+        clickUntilFocused();
         press(KeyEvent.VK_CONTROL, KeyEvent.VK_END);
       }
       case "type" -> what.chars().forEach(this::typeCharacter);
@@ -113,7 +114,7 @@ public final class SwingDriver {
     return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n") + '"';
   }
 
-  private <T extends Component> T click(Class<T> kind, Predicate<T> isIt) throws Exception {
+  private <T extends Component> void click(Class<T> kind, Predicate<T> isIt) throws Exception {
     T found = onSwing(() -> {
       List<Component> all = new ArrayList<>(shownIn(frame.getLayeredPane()));
       if (frame.getGlassPane().isShowing()) all.addAll(shownIn((Container) frame.getGlassPane()));
@@ -127,7 +128,15 @@ public final class SwingDriver {
     robot.mouseMove(middle.x, middle.y);
     robot.mousePress(InputEvent.BUTTON1_DOWN_MASK);
     robot.mouseRelease(InputEvent.BUTTON1_DOWN_MASK);
-    return found;
+  }
+
+  /** As a person waits for the caret, and clicks again. What is covered never gets it. */
+  private void clickUntilFocused() throws Exception {
+    for (int look = 0; ; look++) {
+      if (look % LOOKS_A_CLICK == 0) click(JTextComponent.class, any -> true);
+      if (onSwing(() -> frame.getFocusOwner() instanceof JTextComponent || frame.getGlassPane().isShowing())) return;
+      robot.delay(LOOK_EVERY_MS);
+    }
   }
 
   private void typeCharacter(int character) {
