@@ -5,7 +5,7 @@ import { DebianRoot } from './debian-root.mjs';
 import { kinds } from './matrix-rows.mjs';
 import { proxyVersions } from './proxies.mjs';
 import { root, run } from './steps.mjs';
-import { recorded, toolsFolder } from './tools.mjs';
+import { debianPackages, recorded, toolsFolder } from './tools.mjs';
 import { runVitest } from './vitest.mjs';
 
 const work = join(toolsFolder, 'matrix');
@@ -42,7 +42,8 @@ async function obtain(kind, row, onProgress) {
   if (kind === 'redis') return { version, env: { TESTS_REDIS: path }, args: [] };
   mkdirSync(work, { recursive: true });
   if (row.suite === null) return { version, env: {}, args: [] };
-  writeFileSync(join(work, `${kind}.json`), JSON.stringify({ path }));
+  const pythonPath = await modulesOfMachine(row, onProgress);
+  writeFileSync(join(work, `${kind}.json`), JSON.stringify({ path, pythonPath }));
   return { version, env: { TESTS_TOOLS: work }, args: [] };
 }
 
@@ -57,6 +58,15 @@ async function pathInRoot(row, onProgress) {
   const packages = row.packages ?? [await newestOf(debian, row.newest)];
   await debian.install(packages, onProgress);
   return debian.launcher(row.program);
+}
+
+/** Python modules of this machine's suite for the Python of another one: their sources run there too. */
+async function modulesOfMachine({ modulesOfMachine: packages }, onProgress) {
+  if (packages === undefined) return undefined;
+  const debian = await debianPackages();
+  const folder = join(work, 'python-modules');
+  await debian.unpackDebianPackages(packages, folder, onProgress);
+  return join(folder, 'usr', 'lib', 'python3', 'dist-packages');
 }
 
 /** The package whose name has the highest number in it. */

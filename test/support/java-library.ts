@@ -1,5 +1,6 @@
 import { delimiter } from 'node:path';
 import { ClientProcess } from './client-process.js';
+import { toolRecord } from './tools.js';
 
 export interface JavaBuild {
   readonly java: string;
@@ -14,11 +15,14 @@ export interface JavaBuild {
 /** Three runs of a compiler, on a machine that does much else: for `beforeAll`. */
 export const BUILD_PATIENCE_MS = 900_000;
 
-/** Builds the Java library, where that is not done yet. */
+/**
+ * Builds the Java library, where that is not done yet. `npm run test:matrix` runs what was built with another Java than the one
+ * that compiled it.
+ */
 export async function buildJava(): Promise<JavaBuild> {
   const script = new URL('../../scripts/java-client.mjs', import.meta.url);
   const { buildJavaClient } = (await import(script.href)) as { buildJavaClient(): Promise<JavaBuild> };
-  return buildJavaClient();
+  return { ...(await buildJavaClient()), java: toolRecord<{ readonly path: string }>('java').path };
 }
 
 export interface JavaProgram {

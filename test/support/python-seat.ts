@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { ClientProcess } from './client-process.js';
+import { toolRecord } from './tools.js';
 
 const root = new URL('../../', import.meta.url);
 const folder = fileURLToPath(new URL('clients/python/', root));
@@ -12,10 +12,7 @@ export type Face = (typeof faces)[number];
 
 /** The Python that the set-up of `npm test` found, and where its packages and the client library are. */
 export function pythonWithLibrary(): { readonly path: string; readonly env: NodeJS.ProcessEnv } {
-  const found = JSON.parse(readFileSync(new URL('.soleseat/python.json', root), 'utf8')) as {
-    readonly path: string;
-    readonly pythonPath?: string;
-  };
+  const found = toolRecord<{ readonly path: string; readonly pythonPath?: string }>('python');
   // For another Python, or another version of its WebSocket library.
   const path = process.env.TEST_PYTHON ?? found.path;
   const packages = process.env.TEST_PYTHON_PATH ?? found.pythonPath;

@@ -13,8 +13,6 @@ type Ending = 'by itself' | 'by whoever comes first' | 'by a person';
 
 export interface Step {
   readonly name: string;
-  /** The laptop asks all the time, and displaces nobody. */
-  readonly laptopInsists: boolean;
   readonly deskReturns: Ending;
   /** Lets the fault happen, until it has had its effect, and mends it. */
   readonly run: (stage: Stage, casts: readonly Cast[]) => Promise<void>;
@@ -27,7 +25,12 @@ const DELAY_EACH_WAY_MS = 2_000;
 const LATE_MS = 1_000;
 const REDIS_AWAY_MS = 4_000;
 
-const laptopHolds = (cast: Cast) => until(cast, 'the laptop to find the seat free', () => cast.laptop.holds);
+/** The laptop asks all the time from now on, and displaces nobody. */
+const insist = ({ laptop }: Cast) => laptop.insist();
+const laptopFindsSeat = (cast: Cast) => {
+  insist(cast);
+  return until(cast, 'the laptop to find the seat free', () => cast.laptop.holds);
+};
 const deskLetsGo = (cast: Cast) => until(cast, 'the desk to let go', () => !cast.desk.holds);
 
 /** Runs it for each user at the same time, each to a machine's own link, process or clock. */
@@ -62,13 +65,11 @@ async function moveAway(casts: readonly Cast[], act: () => Promise<void>): Promi
 export const steps = {
   cut: {
     name: 'the connection of the desk is cut',
-    laptopInsists: false,
     deskReturns: 'by itself',
     run: forEach((cast) => isWelcomed(cast, () => cast.desk.relay.cut({ refuses: false }))),
   },
   delay: {
     name: 'everything is under way for longer than a third of a lease',
-    laptopInsists: false,
     deskReturns: 'by itself',
     run: forEach(async (cast) => {
       const { desk } = cast;
@@ -79,7 +80,6 @@ export const steps = {
   },
   stall: {
     name: 'leases come a second late, then nothing until another machine has the seat, and then all of it',
-    laptopInsists: true,
     deskReturns: 'by a person',
     run: forEach(async (cast) => {
       const { desk } = cast;
@@ -87,12 +87,11 @@ export const steps = {
       desk.relay.delay(LATE_MS);
       await until(cast, 'late leases', () => desk.heard('lease') > before + 2 && desk.holds);
       desk.relay.hold('up', 'down');
-      await laptopHolds(cast);
+      await laptopFindsSeat(cast);
     }),
   },
   brokerKilled: {
     name: 'kill -9 of the broker',
-    laptopInsists: false,
     deskReturns: 'by itself',
     run: async (stage, casts) => {
       const broker = stage.leaveHome();
@@ -102,10 +101,10 @@ export const steps = {
   },
   brokerStopped: {
     name: 'the broker stands still (SIGSTOP) for longer than a lease',
-    laptopInsists: true,
     deskReturns: 'by whoever comes first',
     run: async (stage, casts) => {
       const broker = stage.leaveHome();
+      casts.forEach(insist);
       await moveAway(casts, () => broker.freeze());
       await broker.thaw(TTL_MS + 500);
       stage.isBack(broker);
@@ -113,7 +112,6 @@ export const steps = {
   },
   brokerDrained: {
     name: 'the broker is drained (SIGTERM)',
-    laptopInsists: false,
     deskReturns: 'by itself',
     run: async (stage, casts) => {
       const broker = stage.leaveHome();
@@ -123,9 +121,9 @@ export const steps = {
   },
   redisAway: {
     name: 'Redis is away for 4 s',
-    laptopInsists: true,
     deskReturns: 'by whoever comes first',
     run: async ({ redis }, casts) => {
+      casts.forEach(insist);
       redis.kill('SIGKILL');
       await Promise.all([...casts.map(deskLetsGo), pause(REDIS_AWAY_MS)]);
       await redis.restart();
@@ -133,41 +131,38 @@ export const steps = {
   },
   programStopped: {
     name: 'the program stands still (SIGSTOP) until another machine has the seat',
-    laptopInsists: true,
     deskReturns: 'by a person',
     run: forEach(async (cast) => {
       await cast.desk.stop();
-      await laptopHolds(cast);
+      await laptopFindsSeat(cast);
       cast.desk.goOn();
       await deskLetsGo(cast);
     }),
   },
   programKilled: {
     name: 'kill -9 of the program, and a person starts it again',
-    laptopInsists: true,
     deskReturns: 'by itself',
     run: forEach((cast) =>
       isWelcomed(cast, async () => {
         await cast.desk.program?.kill();
+        insist(cast);
         cast.desk.start();
       }),
     ),
   },
   evicted: {
     name: 'an administrator evicts the session, and the close behind that is lost',
-    laptopInsists: true,
     deskReturns: 'by a person',
     run: forEach(async (cast, stage) => {
       cast.desk.loseBehind('evicted');
       const before = cast.desk.heard('evicted');
       await ask(stage.home, 'POST', `/v1/admin/orgs/acme/sessions/${cast.user}/evict`);
       await until(cast, 'evicted at the desk', () => cast.desk.heard('evicted') > before);
-      await Promise.all([deskLetsGo(cast), laptopHolds(cast)]);
+      await Promise.all([deskLetsGo(cast), laptopFindsSeat(cast)]);
     }),
   },
   refused: {
     name: 'the desk comes back with a token that is refused for good',
-    laptopInsists: false,
     deskReturns: 'by a person',
     run: forEach(async (cast, { home }) => {
       const { desk, tokens, user } = cast;
@@ -182,13 +177,11 @@ export const steps = {
   },
   sleep: {
     name: 'the computer sleeps for an hour',
-    laptopInsists: false,
     deskReturns: 'by itself',
     run: forEach((cast) => isWelcomed(cast, () => cast.desk.sleep(HOUR_MS))),
   },
   wallClock: {
     name: 'the wall clock jumps an hour ahead and then two back, while nothing gets through',
-    laptopInsists: true,
     deskReturns: 'by a person',
     run: forEach(async (cast) => {
       const { desk, clock } = cast;
@@ -197,7 +190,7 @@ export const steps = {
       await until(cast, 'more leases', () => desk.heard('lease') > before + 1 && desk.holds);
       clock.setWall(-HOUR_MS);
       desk.relay.cut({ refuses: true });
-      await Promise.all([deskLetsGo(cast), laptopHolds(cast)]);
+      await Promise.all([deskLetsGo(cast), laptopFindsSeat(cast)]);
       clock.setWall(0);
     }),
   },

@@ -20,7 +20,6 @@ export async function begin({ brokers }: Stage, cast: Cast): Promise<void> {
 
 /** Plays one step for these users side by side. In the end each of them has the seat at the desk again. */
 export async function play(stage: Stage, casts: readonly Cast[], step: Step): Promise<void> {
-  if (step.laptopInsists) for (const { laptop } of casts) laptop.insist();
   try {
     await step.run(stage, casts);
     for (const { desk } of casts) desk.mend();
