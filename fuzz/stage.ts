@@ -16,8 +16,9 @@ const LIFE_SECONDS = 86_400;
 /** Lines of the log that are no complaint: up to `warn` in pino's numbers. */
 const HARMLESS_LEVEL = 40;
 
-export const LEASE_TTL_MS = 30_000;
-export const RENEW_EVERY_MS = 5000;
+/** Long, so that a busy machine alone does nobody harm: two pings without an answer are 20 s. */
+export const LEASE_TTL_MS = 60_000;
+const RENEW_EVERY_MS = 10_000;
 
 const settings = {
   SOLESEAT_HOST: '127.0.0.1',

@@ -21,7 +21,7 @@ describe('a part of a path that is too long', () => {
     ['POST', `/v1/admin/orgs/acme/licenses/${long}/suspend`],
     ['PUT', `/v1/admin/orgs/acme/machine-rules/${'%C3%A9'.repeat(1000)}`],
     ['DELETE', `/v1/admin/orgs/${long}/licenses/${long}`],
-  ])('is 414: %s %s', async (method, path) => {
+  ])('is 414 for %s', async (method, path) => {
     const body = method === 'GET' || method === 'HEAD' ? undefined : {};
     expect((await ask(node, method, path, { body })).status).toBe(414);
   });
