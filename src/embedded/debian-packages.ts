@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findOnPath, runCommand } from './run-command.js';
 
 const APT_TIMEOUT_MS = 300_000;
+const APT_LOCK_SECONDS = 240;
 const QUIET: NodeJS.ProcessEnv = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
 const SERVICE_POLICY = '/usr/sbin/policy-rc.d';
 
@@ -128,7 +129,13 @@ export function parseDepends(output: string): Map<string, string[]> {
 
 function apt(args: readonly string[], cwd?: string): Promise<string> {
   const place = cwd === undefined ? {} : { cwd };
-  return runCommand('apt-get', ['-q', ...args], { env: QUIET, timeoutMs: APT_TIMEOUT_MS, ...place });
+  // The system may be installing something else.
+  const lock = `DPkg::Lock::Timeout=${APT_LOCK_SECONDS}`;
+  return runCommand('apt-get', ['-q', '-o', lock, ...args], {
+    env: QUIET,
+    timeoutMs: APT_TIMEOUT_MS,
+    ...place,
+  });
 }
 
 /** Debian starts a service as it is installed, unless this file forbids it. */
