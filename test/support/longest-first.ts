@@ -14,6 +14,8 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'flows/nothing-lost.test.ts': 34,
   'flows/races.test.ts': 29,
   'cli/desk-answers.test.ts': 28,
+  'clients/story-wrong.test.ts': 28,
+  'clients/story.test.ts': 27,
   'flows/storms.test.ts': 27,
   'gateway/handshake.test.ts': 25,
   'flows/nodes.test.ts': 23,
