@@ -116,7 +116,6 @@ export function tellStory(name: string, open: (start: Start) => Promise<Program>
     await sees(program, ({ head, cover }) => head.includes('Reconnecting …') && cover === null);
     await program.type(' soon');
     await sees(program, ({ text }) => text.endsWith('and soon'));
-    await picture('reconnecting');
 
     await restart(BRIEF);
     await sees(program, ({ head, cover }) => !head.includes('Reconnecting …') && cover === null);
