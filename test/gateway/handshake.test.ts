@@ -155,6 +155,11 @@ describe('a handshake', () => {
     expect(readAnswer(Buffer.concat(chunks).toString()).status).toBe(408);
   });
 
+  it('that never begins is cut off as well', async () => {
+    const socket = connect(node.ports.public, '127.0.0.1').on('error', () => {});
+    await once(socket.resume(), 'close');
+  });
+
   it('that the peer gives up is no bad request, and garbage is', async () => {
     const other = await otherNode({});
     const endings: readonly ((socket: Socket) => void)[] = [
