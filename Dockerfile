@@ -2,7 +2,11 @@ FROM node:24-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY packages/client/package.json ./packages/client/
-RUN npm ci --omit=dev --ignore-scripts
+# Without the packages for traces. With them: docker build --build-arg OMIT=dev
+ARG OMIT="dev --omit=optional"
+RUN npm ci --omit=$OMIT --ignore-scripts
+# What nobody runs: maps and types.
+RUN find node_modules -type f \( -name "*.map" -o -name "*.d.ts" -o -name "*.d.mts" -o -name "*.d.cts" \) -delete
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
@@ -14,6 +18,7 @@ COPY packages ./packages
 COPY scripts ./scripts
 COPY src ./src
 RUN node scripts/build.mjs
+RUN find dist packages/client/dist -type f \( -name "*.map" -o -name "*.d.ts" -o -name "*.d.mts" -o -name "*.d.cts" \) -delete
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production

@@ -23,12 +23,7 @@ export class Tracing {
   /** Loads what tracing needs, if it is on. Spans are sent in batches, and dropped rather than queued without end. */
   async start({ otlpEndpoint, nodeId, exportTimeoutMs }: TracingConfig): Promise<void> {
     if (otlpEndpoint === '') return;
-    const [api, sdk, resources, { OTLPTraceExporter }] = await Promise.all([
-      import('@opentelemetry/api'),
-      import('@opentelemetry/sdk-trace-base'),
-      import('@opentelemetry/resources'),
-      import('@opentelemetry/exporter-trace-otlp-http'),
-    ]);
+    const [api, sdk, resources, { OTLPTraceExporter }] = await packages();
     const url = `${otlpEndpoint.replace(/\/+$/, '')}/v1/traces`;
     const exporter = new OTLPTraceExporter({ url, timeoutMillis: exportTimeoutMs });
     const provider = new sdk.BasicTracerProvider({
@@ -62,6 +57,23 @@ export class Tracing {
   async stop(): Promise<void> {
     await this.#on?.stop();
     this.#on = null;
+  }
+}
+
+/** They are optional: a small image comes without them. */
+async function packages() {
+  try {
+    return await Promise.all([
+      import('@opentelemetry/api'),
+      import('@opentelemetry/sdk-trace-base'),
+      import('@opentelemetry/resources'),
+      import('@opentelemetry/exporter-trace-otlp-http'),
+    ]);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new Error(
+      'SOLESEAT_OTLP_ENDPOINT is set, and the packages of OpenTelemetry are not installed: docs/operations.md says how to add them',
+    );
   }
 }
 

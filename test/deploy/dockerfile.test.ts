@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { networkInterfaces } from 'node:os';
-import { resolve } from 'node:path';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { settingsTable } from '../../src/base/settings.js';
 
@@ -57,6 +57,60 @@ describe('the Docker image', () => {
       const seconds = shown[index]?.exec(readFileSync(resolve(root, file), 'utf8'))?.[1];
       expect(Number(seconds) * 1000, file).toBeGreaterThan(neededMs);
     }
+  });
+
+  it('has what runs alone: no packages of development, and no maps or types', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'soleseat-image-'));
+    const files = [
+      'a.js',
+      'a.js.map',
+      'a.d.ts',
+      'a.d.mts',
+      'deep/b.d.cts',
+      'deep/b.cjs',
+      'c.json',
+      'LICENSE',
+    ];
+    const kept = ['LICENSE', 'a.js', 'c.json', 'deep', 'deep/b.cjs'];
+    const copied = ['node_modules', 'dist', 'packages/client/dist'];
+    for (const path of copied.flatMap((part) => files.map((file) => join(folder, part, file)))) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, '');
+    }
+    // The stage in which something is cleaned is the one from which it is copied.
+    const [packages = '', build = '', image = ''] = instructions
+      .join('\n')
+      .split(/^(?=FROM )/m)
+      .filter((stage) => stage.startsWith('FROM '));
+    expect(packages).toContain('npm ci --omit=$OMIT --ignore-scripts');
+    expect(packages).toMatch(/^ARG OMIT="dev\b/m);
+    for (const line of [packages, build]
+      .join('\n')
+      .split('\n')
+      .filter((one) => one.startsWith('RUN find '))) {
+      spawnSync('sh', ['-c', line.slice('RUN '.length)], { cwd: folder });
+    }
+    for (const part of copied) {
+      expect(readdirSync(join(folder, part), { recursive: true, encoding: 'utf8' }).sort()).toEqual(kept);
+    }
+    const sources = image
+      .split('\n')
+      .filter((line) => line.startsWith('COPY '))
+      .map((line) => line.split(' ').slice(1, -1).join(' '));
+    expect(sources).toEqual([
+      'package.json',
+      '--from=packages /app/node_modules',
+      '--from=build /app/dist',
+      '--from=build /app/packages/client/dist',
+    ]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('needs no shell', () => {
+    const last = instructions.slice(instructions.findLastIndex((line) => line.startsWith('FROM ')));
+    expect(last.filter((line) => /^(RUN|SHELL|ENTRYPOINT) /.test(line))).toEqual([]);
+    for (const line of last.filter((one) => /^(CMD|HEALTHCHECK) /.test(one)))
+      expect(line).toMatch(/CMD \["node", /);
   });
 
   it('asks /livez for its health, which no outage of Redis fails', async () => {
