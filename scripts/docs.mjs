@@ -1,11 +1,12 @@
 /**
- * Writes the documentation that derives from the tables in src/base, src/protocol, src/admin and src/cli. Needs a built dist.
+ * Writes the documentation, and the types of the admin API, that derive from the tables in src/base, src/protocol, src/admin and src/cli. Needs a built dist.
  *
  *   node scripts/docs.mjs           writes
  *   node scripts/docs.mjs --check   changes nothing; exits 1 and names each stale file
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { adminTypes } from './admin-types.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const isCheck = process.argv.includes('--check');
@@ -41,6 +42,7 @@ const pages = {
   'docs/commands.md': () => commandsPage(),
   'docs/admin-api.md': () => adminApiPage(),
   'PROTOCOL.md': protocolPage,
+  'src/protocol/admin-answers.ts': () => adminTypes(allRoutes),
 };
 
 const stale = [];

@@ -137,6 +137,8 @@ describe('the architecture', () => {
 
   it(`has no file of more than ${MAX_LINES} lines`, () => {
     const long = files
+      // Written by a script, for compilers.
+      .filter((file) => file !== 'src/protocol/admin-answers.ts')
       .map((file) => ({ file, lines: (sourceOf.get(file) ?? '').trimEnd().split('\n').length }))
       .filter(({ lines }) => lines > MAX_LINES);
     expect(long.map(({ file, lines }) => `${file} has ${lines} lines`)).toEqual([]);

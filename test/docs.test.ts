@@ -86,6 +86,11 @@ describe('the documentation', () => {
     expect(rowsOf(read('docs/admin-api.md'))).toEqual(expected);
   });
 
+  it('has the types of the admin API as the schemas of its routes have them', async () => {
+    const { adminTypes } = await import(new URL('../scripts/admin-types.mjs', import.meta.url).href);
+    expect(read('src/protocol/admin-answers.ts'), 'run npm run docs').toBe(adminTypes(allRoutes));
+  });
+
   it('has every message with its fields, and no other, in PROTOCOL.md', () => {
     for (const [place, messages] of Object.entries({ client: clientMessages, server: serverMessages })) {
       const section = between(

@@ -1,26 +1,38 @@
+import { type Static, Type } from 'typebox';
 import type { Clock } from '../base/clock.js';
 import type { Metrics } from '../base/metrics.js';
 import { reachStore, StoreUnavailable } from '../store/errors.js';
 import type { Store } from '../store/store.js';
-import { type Median, RecentMedian } from './recent-median.js';
+import { RecentMedian } from './recent-median.js';
+import { count, nullable, object, time } from './schemas.js';
 
-/** How things stand at one moment. */
-export interface Overview {
-  readonly at: string;
-  /** Orgs that are summed, of how many: all of them. */
-  readonly orgs: { readonly summed: number; readonly total: number };
-  readonly active: number;
-  readonly issued: number;
-  /** null: there is no quota, or not everywhere. */
-  readonly quota: number | null;
-  readonly peak: number;
-  /** Within the last minute, as far as it was watched. */
-  readonly takeoversPerMinute: number;
-  /** How long half of the evictions took at the node that answers, within the last five minutes. null: there were none. */
-  readonly nodeEvictionLatency: Median | null;
-  readonly nodes: number;
-  readonly redis: { readonly up: boolean };
-}
+export const overviewSchema = object(
+  {
+    at: time('By the clock of the node that answers.'),
+    orgs: object(
+      { summed: count('Orgs that are summed.'), total: count('Orgs that there are.') },
+      { description: 'All of them.' },
+    ),
+    active: count('Sessions now.'),
+    issued: count('Licenses that count against a quota.'),
+    quota: nullable(count('null: there is no quota, or not everywhere.')),
+    peak: count('Most sessions so far.'),
+    takeoversPerMinute: count('Within the last minute, as far as it was watched.'),
+    nodeEvictionLatency: nullable(
+      object(
+        { medianMs: Type.Number(), isOver: Type.Boolean({ description: 'It took at least this long.' }) },
+        {
+          description:
+            'How long half of the evictions took at the node that answers, within the last five minutes. null: there were none.',
+        },
+      ),
+    ),
+    nodes: count('Nodes that live.'),
+    redis: object({ up: Type.Boolean() }),
+  },
+  { description: 'How things stand at one moment.' },
+);
+export type Overview = Static<typeof overviewSchema>;
 
 export interface OverviewsParts {
   readonly store: Store;

@@ -100,6 +100,8 @@ export interface Success {
   readonly schema?: TSchema;
   /** What is streamed instead of one JSON text. */
   readonly streams?: readonly string[];
+  /** What each JSON text of a stream holds. */
+  readonly frames?: TSchema;
 }
 
 interface RouteFrame {

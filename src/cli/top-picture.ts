@@ -1,23 +1,14 @@
-import type { Overview } from '../admin/overviews.js';
+import type { AdminAnswers, RowOf } from '../protocol/admin-answers.js';
 import type { AuditEvent } from '../protocol/events.js';
 
 /** What one picture shows. */
 export interface TopState {
   readonly org: string | null;
-  readonly overview: Overview;
+  readonly overview: AdminAnswers['watchOverview'];
   /** Sessions at each second so far, the newest last. */
   readonly history: readonly number[];
-  readonly nodes: readonly TopNode[];
+  readonly nodes: readonly RowOf<'listNodes'>[];
   readonly events: readonly AuditEvent[];
-}
-
-export interface TopNode {
-  readonly nodeId: string;
-  readonly isLive: boolean;
-  readonly sessions?: number;
-  readonly state?: string;
-  readonly version?: string;
-  readonly publicAddress?: string;
 }
 
 const blocks = ' ▁▂▃▄▅▆▇█';
@@ -44,7 +35,7 @@ export function topPicture(state: TopState, columns: number, rows: number): stri
   return lines.slice(0, Math.max(1, rows - 1)).map((line) => [...line].slice(0, columns).join(''));
 }
 
-function nodeLine({ nodeId, isLive, state, sessions, publicAddress }: TopNode): string {
+function nodeLine({ nodeId, isLive, state, sessions, publicAddress }: RowOf<'listNodes'>): string {
   const shown = isLive ? (state ?? 'ready') : 'silent';
   return `  ${nodeId.slice(-8).padEnd(10)}${shown.padEnd(12)}${String(sessions ?? '-').padStart(9)}  ${publicAddress ?? ''}`;
 }
@@ -58,7 +49,7 @@ function pad(count: number): string {
   return String(count).padStart(7);
 }
 
-function latency(median: Overview['nodeEvictionLatency']): string {
+function latency(median: AdminAnswers['watchOverview']['nodeEvictionLatency']): string {
   if (median === null) return '-';
   return `${median.isOver ? '>' : ''}${median.medianMs}`;
 }

@@ -1,10 +1,10 @@
-import type { Overview } from '../admin/overviews.js';
+import type { AdminAnswers, RowOf } from '../protocol/admin-answers.js';
 import type { AuditEvent } from '../protocol/events.js';
 import type { ListPage } from './desk/admin-api.js';
 import { type Desk, type DeskOptions, deskFor } from './desk/desk.js';
 import { interrupted } from './desk/events.js';
 import { CommandFailure, exitCodes } from './failure.js';
-import { type TopNode, topPicture } from './top-picture.js';
+import { topPicture } from './top-picture.js';
 
 const HISTORY = 600;
 const EVENTS = 12;
@@ -33,7 +33,11 @@ export async function top(options: DeskOptions): Promise<void> {
 
 async function follow(desk: Desk, history: number[], screen: Screen | null): Promise<void> {
   const query = desk.org === null ? {} : { org: desk.org };
-  for await (const overview of desk.api.follow<Overview>('/v1/admin/live', query, interrupted())) {
+  for await (const overview of desk.api.follow<AdminAnswers['watchOverview']>(
+    '/v1/admin/live',
+    query,
+    interrupted(),
+  )) {
     if (desk.isJson) {
       console.log(JSON.stringify(overview));
       continue;
@@ -85,9 +89,9 @@ class Screen {
 }
 
 /** Nodes are of all orgs: a token for one org is not shown them. Null: Redis, which lists them, is out of reach. */
-async function nodesOf(desk: Desk): Promise<readonly TopNode[] | null> {
+async function nodesOf(desk: Desk): Promise<readonly RowOf<'listNodes'>[] | null> {
   try {
-    return (await desk.api.call<ListPage<TopNode>>('GET', '/v1/admin/nodes')).items;
+    return (await desk.api.call<AdminAnswers['listNodes']>('GET', '/v1/admin/nodes')).items;
   } catch (error) {
     return error instanceof CommandFailure && error.exitCode === exitCodes.unavailable ? null : [];
   }

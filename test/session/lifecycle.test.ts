@@ -54,6 +54,7 @@ describe('the end of a session', () => {
     expect([session.state, session.renewalTimer, session.tokenTimer]).toEqual(['ended', null, null]);
     // Whatever hears of it later says nothing more.
     stage.lifecycle.receive(noticeOf(session), 'pubsub');
+    stage.lifecycle.evict(session, { reason: 'taken_over', by: winner, at: 0, epoch: 8 }, 'renewal');
     stage.lifecycle.disconnected(session, '1006');
     expect(stage.lines).toEqual(lines);
   });

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { reachStore } from '../../store/errors.js';
 import { forbidden } from '../access.js';
-import type { Overviews } from '../overviews.js';
+import { type Overviews, overviewSchema } from '../overviews.js';
 import { notFound } from '../problem.js';
 import { route } from '../route.js';
 import { count, object, orgName, pageOf, time, timeText } from '../schemas.js';
@@ -53,7 +53,7 @@ export const liveRoutes = [
     summary:
       'An `overview` event every second: sessions, licenses, takeovers, nodes, Redis; `nodeEvictionLatency` is of the node that answers alone.',
     query: { org: Type.Optional(orgName('Only this org; left out: all of them, for a token for all orgs.')) },
-    success: { status: 200, streams: ['text/event-stream'] },
+    success: { status: 200, streams: ['text/event-stream'], frames: overviewSchema },
     problems: [{ status: 404, when: 'There is no such org, or the token is not for it' }],
     handle: async (call, { store, streams, overviews }) => {
       const { caller, query } = call;

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { v4 as uuidv4 } from 'uuid';
+import type { AdminAnswers } from '../../protocol/admin-answers.js';
 import { CommandFailure, exitCodes } from '../failure.js';
 import { checkName } from './access.js';
 import {
@@ -14,20 +15,8 @@ import {
 } from './desk.js';
 import { importFile } from './license-import.js';
 
-interface License {
-  readonly user: string;
-  readonly id: string;
-  readonly status: string;
-  readonly issuedAt: string;
-  readonly expiresAt: string | null;
-  readonly expiresOn: string | null;
-  readonly lastUsedAt: string | null;
-  readonly note: string | null;
-}
-interface Changed {
-  readonly license: License;
-  readonly endedSessionId: string | null;
-}
+type License = AdminAnswers['getLicense'];
+type Changed = AdminAnswers['transferLicense'];
 
 const columns = {
   user: (one: License) => one.user,
@@ -138,10 +127,7 @@ export function registerLicenses(program: Command): void {
     .description('quota, issued, available, in use, and what happened so far')
     .action(async (options: DeskOptions) => {
       const desk = await deskFor(options);
-      const { counts, settings } = await desk.api.call<{
-        counts: object;
-        settings: { quota: number | null };
-      }>('GET', desk.orgPath());
+      const { counts, settings } = await desk.api.call<AdminAnswers['getOrg']>('GET', desk.orgPath());
       desk.showOne({ quota: settings.quota, ...counts });
     });
 
@@ -206,15 +192,7 @@ function parsedTime(text: string): string {
   }
 }
 
-interface RecountResult {
-  readonly licenses: number;
-  readonly repaired: boolean;
-  readonly differences: readonly {
-    readonly counter: string;
-    readonly stored: number;
-    readonly counted: number;
-  }[];
-}
+type RecountResult = AdminAnswers['recountOrg'];
 
 async function recount(desk: Desk, repair: boolean): Promise<void> {
   if (repair) await desk.confirm('Set the counters to what the records say?');

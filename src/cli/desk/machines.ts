@@ -1,24 +1,12 @@
 import type { Command } from 'commander';
+import type { AdminAnswers, RowOf } from '../../protocol/admin-answers.js';
 import { MAX_NAME_BYTES } from '../../protocol/parse.js';
 import { textFault } from '../../protocol/text.js';
 import { CommandFailure, exitCodes } from '../failure.js';
-import type { ListPage } from './admin-api.js';
 import { type DeskOptions, deskFor, when, withDesk } from './desk.js';
 
-interface SeenMachine {
-  readonly id: string;
-  readonly name?: string;
-  readonly os?: string;
-  readonly kind?: string;
-  readonly firstSeen: string;
-  readonly lastSeen: string;
-  readonly times: number;
-  readonly double?: { readonly names: readonly string[]; readonly at: string };
-}
-interface MachineRule {
-  readonly machineId: string;
-  readonly rule: string;
-}
+type SeenMachine = RowOf<'listMachines'>;
+type MachineRule = RowOf<'listMachineRules'>;
 
 /** `soleseat machine …` */
 export function registerMachines(program: Command): void {
@@ -29,7 +17,7 @@ export function registerMachines(program: Command): void {
     .action(async (user: string | undefined, options: DeskOptions) => {
       const desk = await deskFor(options);
       if (user === undefined) {
-        const { items: rules } = await desk.api.call<ListPage<MachineRule>>(
+        const { items: rules } = await desk.api.call<AdminAnswers['listMachineRules']>(
           'GET',
           desk.orgPath('machine-rules'),
         );
@@ -39,7 +27,7 @@ export function registerMachines(program: Command): void {
         };
         return desk.showRows(rules, columns, 'The org has no rules for machines.');
       }
-      const { items: rows } = await desk.api.call<ListPage<SeenMachine>>(
+      const { items: rows } = await desk.api.call<AdminAnswers['listMachines']>(
         'GET',
         desk.orgPath('machines', user),
       );

@@ -1,15 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { AdminAnswers, RowOf } from '../../protocol/admin-answers.js';
 import { CommandFailure, exitCodes } from '../failure.js';
 import { type Desk, type DeskOptions, deskFor, withDesk } from './desk.js';
 
-interface OrgSummary {
-  readonly org: string;
-  readonly quota: number | null;
-  readonly issued: number;
-  readonly available: number | null;
-  readonly active: number;
-  readonly peak: number;
-}
+type OrgSummary = RowOf<'listOrgs'>;
 
 interface SetOptions extends DeskOptions {
   readonly quota?: number | null;
@@ -46,7 +40,7 @@ export function registerOrgs(program: Command): void {
     .description('settings and counts of the org')
     .action(async (options: DeskOptions) => {
       const desk = await deskFor(options);
-      desk.showOne(await desk.api.call<object>('GET', desk.orgPath()));
+      desk.showOne(await desk.api.call<AdminAnswers['getOrg']>('GET', desk.orgPath()));
     });
 
   withDesk(org.command('set'))
@@ -88,7 +82,9 @@ export function registerOrgs(program: Command): void {
           exitCodes.usage,
         );
       }
-      desk.showOne(await desk.api.call<object>('PATCH', desk.orgPath(), { json: changes }));
+      desk.showOne(
+        await desk.api.call<AdminAnswers['changeOrg']>('PATCH', desk.orgPath(), { json: changes }),
+      );
     });
 
   withDesk(org.command('recount'), { destructive: true })
@@ -99,15 +95,7 @@ export function registerOrgs(program: Command): void {
     );
 }
 
-interface RecountResult {
-  readonly orgs: number;
-  readonly repaired: boolean;
-  readonly differences: readonly {
-    readonly total: string;
-    readonly stored: number;
-    readonly counted: number;
-  }[];
-}
+type RecountResult = AdminAnswers['recountOrgs'];
 
 async function recount(desk: Desk, repair: boolean): Promise<void> {
   if (repair) await desk.confirm('Set the totals to the sums over all orgs?');

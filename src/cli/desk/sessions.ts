@@ -1,26 +1,10 @@
 import type { Command } from 'commander';
+import type { AdminAnswers } from '../../protocol/admin-answers.js';
 import { eventNames, eventTypes } from '../../protocol/event-types.js';
 import { countArgument, type DeskOptions, deskFor, durationArgument, when, withDesk } from './desk.js';
 import { followEvents, interrupted } from './events.js';
 
-interface LiveSession {
-  readonly user: string;
-  readonly sessionId: string;
-  readonly epoch: number;
-  readonly nodeId: string;
-  readonly since: string;
-  readonly machine: {
-    readonly id: string;
-    readonly name?: string;
-    readonly os?: string;
-    readonly kind?: string;
-  };
-}
-
-interface Evicted {
-  readonly evicted: { readonly sessionId: string; readonly epoch: number } | null;
-  readonly holdUntil?: string | null;
-}
+type LiveSession = AdminAnswers['getSession'];
 
 const columns = {
   user: (one: LiveSession) => one.user,
@@ -73,7 +57,11 @@ export function registerSessions(program: Command): void {
         ...(options.note !== undefined && { note: options.note }),
         ...(options.hold !== undefined && { holdMs: options.hold }),
       };
-      const answer = await desk.api.call<Evicted>('POST', desk.orgPath('sessions', user, 'evict'), { json });
+      const answer = await desk.api.call<AdminAnswers['evictSession']>(
+        'POST',
+        desk.orgPath('sessions', user, 'evict'),
+        { json },
+      );
       const done = answer.evicted === null ? `${user} had no session` : `Evicted ${user}`;
       desk.say(done + holdSaid(options.hold, answer.holdUntil), answer);
     });

@@ -1,25 +1,9 @@
 import { type Command, Option } from 'commander';
 import { clockOf } from '../../base/calendar.js';
-import type { ListPage } from './admin-api.js';
+import type { AdminAnswers, RowOf } from '../../protocol/admin-answers.js';
 import { type DeskOptions, deskFor, printCsv, timeArgument, withDesk } from './desk.js';
 
-interface UsageRow {
-  readonly at: string;
-  readonly day?: string;
-  readonly peak: number;
-  readonly grants: number;
-  readonly resumes: number;
-  readonly takeovers: number;
-  readonly denials: number;
-  readonly seatHours: number;
-  readonly uniqueUsers?: number;
-  readonly wholeHours?: true;
-  readonly usersOfUtcDay?: true;
-}
-
-interface UsageAnswer extends ListPage<UsageRow> {
-  readonly timeZone: string;
-}
+type UsageRow = RowOf<'getUsage'>;
 
 interface UsageOptions extends DeskOptions {
   readonly by: 'hour' | 'day';
@@ -47,7 +31,7 @@ export function registerUsage(program: Command): void {
         const response = await desk.api.open('GET', path, { query, headers: { accept: 'text/csv' } });
         return printCsv(desk, response);
       }
-      const { items: rows, timeZone } = await desk.api.call<UsageAnswer>('GET', path, { query });
+      const { items: rows, timeZone } = await desk.api.call<AdminAnswers['getUsage']>('GET', path, { query });
       const highest = Math.max(1, ...rows.map(({ peak }) => peak));
       const columns = {
         [options.by]: ({ day, at }: UsageRow) => day ?? clockOf(Date.parse(at), timeZone),

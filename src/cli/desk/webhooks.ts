@@ -1,27 +1,10 @@
 import type { Command } from 'commander';
-import type { ListPage } from './admin-api.js';
+import type { AdminAnswers, RowOf } from '../../protocol/admin-answers.js';
 import { type Desk, type DeskOptions, deskFor, durationArgument, when, withDesk } from './desk.js';
 
-interface Webhook {
-  readonly id: string;
-  readonly url: string;
-  readonly description: string;
-  readonly types: readonly string[] | null;
-  readonly orgs: readonly string[] | null;
-  readonly state: string;
-  readonly reason: string | null;
-  readonly waiting: number;
-  readonly parked: number;
-}
+type Webhook = AdminAnswers['getWebhook'];
 
-interface ParkedEvent {
-  readonly id: string;
-  readonly org: string;
-  readonly event: { readonly type: string; readonly user?: string };
-  readonly attempts: number;
-  readonly error: string;
-  readonly parkedAt: string;
-}
+type ParkedEvent = RowOf<'listParkedEvents'>;
 
 interface WebhookOptions extends DeskOptions {
   readonly to?: string;
@@ -41,7 +24,7 @@ export function registerWebhooks(program: Command): void {
     .description('every webhook, and how it stands')
     .action(async (options: DeskOptions) => {
       const desk = await deskFor(options);
-      const { items: rows } = await desk.api.call<ListPage<Webhook>>('GET', PATH);
+      const { items: rows } = await desk.api.call<AdminAnswers['listWebhooks']>('GET', PATH);
       const columns = {
         id: (one: Webhook) => one.id,
         url: (one: Webhook) => one.url,
@@ -59,7 +42,7 @@ export function registerWebhooks(program: Command): void {
     .action(async (url: string, options: WebhookOptions) => {
       const desk = await deskFor(options);
       const json = { url, ...chosen(options) };
-      const made = await desk.api.call<{ webhook: Webhook; secret: string }>('POST', PATH, { json });
+      const made = await desk.api.call<AdminAnswers['createWebhook']>('POST', PATH, { json });
       if (!desk.isJson) desk.print(`Registered: ${made.webhook.id}`);
       desk.say(`Secret, shown this once: ${made.secret}`, made);
     });
@@ -68,7 +51,7 @@ export function registerWebhooks(program: Command): void {
     .description('one webhook')
     .action(async (id: string, options: DeskOptions) => {
       const desk = await deskFor(options);
-      desk.showOne(await desk.api.call<object>('GET', pathOf(id)));
+      desk.showOne(await desk.api.call<Webhook>('GET', pathOf(id)));
     });
 
   withChoice(withDesk(webhook.command('set <id>')))
@@ -95,8 +78,7 @@ export function registerWebhooks(program: Command): void {
     .description('post one message at once, and tell how it went')
     .action(async (id: string, options: DeskOptions) => {
       const desk = await deskFor(options);
-      type Outcome = { delivered: boolean; status?: number; error?: string };
-      const outcome = await desk.api.call<Outcome>('POST', pathOf(id, 'test'));
+      const outcome = await desk.api.call<AdminAnswers['testWebhook']>('POST', pathOf(id, 'test'));
       const words = outcome.delivered
         ? `Delivered: HTTP ${outcome.status}`
         : `Not delivered: ${outcome.error}`;
@@ -110,7 +92,11 @@ export function registerWebhooks(program: Command): void {
     .action(async (id: string, options: DeskOptions & { readonly overlap?: number }) => {
       const desk = await deskFor(options);
       const json = options.overlap === undefined ? {} : { overlapMs: options.overlap };
-      const made = await desk.api.call<{ secret: string }>('POST', pathOf(id, 'rotate-secret'), { json });
+      const made = await desk.api.call<AdminAnswers['rotateWebhookSecret']>(
+        'POST',
+        pathOf(id, 'rotate-secret'),
+        { json },
+      );
       desk.say(`New secret, shown this once: ${made.secret}`, made);
     });
 
@@ -137,7 +123,9 @@ export function registerWebhooks(program: Command): void {
     .action(async (id: string, events: readonly string[], options: DeskOptions) => {
       const desk = await deskFor(options);
       const json = events.length === 0 ? {} : { ids: events };
-      const done = await desk.api.call<{ replayed: number }>('POST', pathOf(id, 'replay'), { json });
+      const done = await desk.api.call<AdminAnswers['replayParkedEvents']>('POST', pathOf(id, 'replay'), {
+        json,
+      });
       desk.say(`Sent again: ${done.replayed}`, done);
     });
 
@@ -152,7 +140,7 @@ export function registerWebhooks(program: Command): void {
 }
 
 async function change(desk: Desk, id: string, json: object): Promise<void> {
-  desk.showOne(await desk.api.call<object>('PATCH', pathOf(id), { json }));
+  desk.showOne(await desk.api.call<AdminAnswers['changeWebhook']>('PATCH', pathOf(id), { json }));
 }
 
 function withChoice(command: Command): Command {

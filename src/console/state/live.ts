@@ -5,7 +5,7 @@ import { follow } from '../api/stream.js';
 import type { Overview } from '../api/types.js';
 import { now } from './clock.js';
 
-export interface Sample extends Overview {
+export interface Sample extends Omit<Overview, 'at'> {
   /** Unix ms by the browser's clock. */
   readonly at: number;
 }

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { AdminAnswers } from '../../protocol/admin-answers.js';
 import { call } from '../api/client.js';
 import type { NodeRow } from '../api/types.js';
 import type { Tone } from '../parts/badge.js';
@@ -12,10 +13,6 @@ export function maySeeNodes(): boolean {
   return identity.value?.org === null;
 }
 
-interface Answer {
-  readonly items: readonly NodeRow[];
-}
-
 /** The broker nodes, asked for again every few seconds; null: not known. With an error they are those of before. */
 export function useNodes(): { readonly nodes: readonly NodeRow[] | null; readonly error: Error | null } {
   const [nodes, setNodes] = useState<readonly NodeRow[] | null>(null);
@@ -27,7 +24,7 @@ export function useNodes(): { readonly nodes: readonly NodeRow[] | null; readonl
       // A server that is silent is no better than one that cannot be reached.
       const signal = AbortSignal.timeout(EVERY_MS);
       try {
-        const answer = await call<Answer>('GET', '/v1/admin/nodes', { signal });
+        const answer = await call<AdminAnswers['listNodes']>('GET', '/v1/admin/nodes', { signal });
         if (isGone) return;
         setNodes(answer.items);
         setError(null);

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import type { AdminAnswers } from '../../protocol/admin-answers.js';
 import { call, orgPath } from '../api/client.js';
 import type { Session } from '../api/types.js';
 import { ActionDialog } from '../parts/dialog.js';
@@ -32,11 +33,9 @@ export function EvictDialog(props: {
       ...(note.trim() !== '' && { note: note.trim() }),
       ...(holdMs !== '0' && { holdMs: Number(holdMs) }),
     };
-    const answer = await call<{ readonly evicted: object | null }>(
-      'POST',
-      orgPath(org, 'sessions', user, 'evict'),
-      { body },
-    );
+    const answer = await call<AdminAnswers['evictSession']>('POST', orgPath(org, 'sessions', user, 'evict'), {
+      body,
+    });
     tell(answer.evicted === null ? `That session of ${user} had ended already.` : `${user} was evicted.`);
     onDone();
   }

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import type { AdminAnswers } from '../../protocol/admin-answers.js';
 import { call, orgPath } from '../api/client.js';
 import type { License } from '../api/types.js';
 import { ActionDialog } from '../parts/dialog.js';
@@ -163,5 +164,5 @@ export function noteOf(note: string): { readonly note?: string } {
 }
 
 async function changed(method: 'POST' | 'PUT', path: string, body: object): Promise<License> {
-  return (await call<{ readonly license: License }>(method, path, { body })).license;
+  return (await call<AdminAnswers['transferLicense']>(method, path, { body })).license;
 }

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { AdminAnswers } from '../../protocol/admin-answers.js';
 import { call, orgPath, withQuery } from '../api/client.js';
 import type { UsageRow } from '../api/types.js';
 import { numberText } from '../format.js';
@@ -14,10 +15,7 @@ const spans = {
 } as const;
 type Span = keyof typeof spans;
 
-interface Usage {
-  readonly timeZone: string;
-  readonly items: readonly UsageRow[];
-}
+type Usage = AdminAnswers['getUsage'];
 
 /** How the hours and days of the org's zone are written. */
 function wordsIn(timeZone: string) {

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
+import type { AdminAnswers } from '../../protocol/admin-answers.js';
 import type { AuditEvent } from '../../protocol/events.js';
 import type { HistoryLine } from '../../protocol/history.js';
 import { call, orgPath, Refusal } from '../api/client.js';
@@ -106,7 +107,7 @@ async function load(org: string, user: string): Promise<UserData> {
   const [license, session, machines, events, history] = await Promise.all([
     orNull(call<License>('GET', orgPath(org, 'licenses', user))),
     orNull(call<Session>('GET', orgPath(org, 'sessions', user))),
-    orNull(call<{ readonly items: readonly SeenMachine[] }>('GET', orgPath(org, 'machines', user))),
+    orNull(call<AdminAnswers['listMachines']>('GET', orgPath(org, 'machines', user))),
     call<{ readonly items: readonly AuditEvent[] }>(
       'GET',
       `${orgPath(org, 'events')}?limit=${EVENTS_SHOWN}&user=${encodeURIComponent(user)}`,

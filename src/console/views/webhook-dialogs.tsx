@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import type { AdminAnswers } from '../../protocol/admin-answers.js';
 import { call, Refusal } from '../api/client.js';
 import type { Webhook } from '../api/types.js';
 import { ActionDialog, Dialog } from '../parts/dialog.js';
@@ -21,7 +22,7 @@ export function RegisterDialog(props: {
 
   async function confirm(): Promise<void> {
     const body = { url: url.trim(), types: listOf(types), orgs: listOf(orgs), description };
-    const made = await call<{ readonly secret: string }>('POST', PATH, { body }).catch((error: Error) => {
+    const made = await call<AdminAnswers['createWebhook']>('POST', PATH, { body }).catch((error: Error) => {
       throw explained(error);
     });
     onChanged();

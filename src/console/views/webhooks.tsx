@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { AdminAnswers } from '../../protocol/admin-answers.js';
 import { call } from '../api/client.js';
 import type { Webhook } from '../api/types.js';
 import { numberText } from '../format.js';
@@ -64,7 +65,7 @@ function useWebhooks() {
     if (!may('owner')) return;
     let isGone = false;
     const stop = every(EVERY_MS, () => {
-      call<{ readonly items: readonly Webhook[] }>('GET', PATH).then(
+      call<AdminAnswers['listWebhooks']>('GET', PATH).then(
         ({ items }) => {
           if (isGone) return;
           setWebhooks(items);
@@ -127,16 +128,19 @@ function Changes({ webhook, refresh, onSecret, onRemove }: Actions & { readonly 
       await call('PATCH', path, { body: { state } });
     });
   const test = attempt(async () => {
-    type Outcome = { readonly delivered: boolean; readonly status?: number; readonly error?: string };
-    const outcome = await call<Outcome>('POST', `${path}/test`);
+    const outcome = await call<AdminAnswers['testWebhook']>('POST', `${path}/test`);
     if (outcome.delivered) tell(`${host} answered ${outcome.status}.`);
     else tell(`Not delivered to ${host}: ${outcome.error}`, 'bad');
   });
   const rotate = attempt(async () => {
-    onSecret((await call<{ readonly secret: string }>('POST', `${path}/rotate-secret`, { body: {} })).secret);
+    onSecret(
+      (await call<AdminAnswers['rotateWebhookSecret']>('POST', `${path}/rotate-secret`, { body: {} })).secret,
+    );
   });
   const replay = attempt(async () => {
-    const { replayed } = await call<{ readonly replayed: number }>('POST', `${path}/replay`, { body: {} });
+    const { replayed } = await call<AdminAnswers['replayParkedEvents']>('POST', `${path}/replay`, {
+      body: {},
+    });
     tell(`${numberText(replayed)} events are sent again.`);
   });
   const items: MenuItem[] = [
