@@ -126,7 +126,13 @@ function callsIn(info) {
 async function measureScripts(redis) {
   const config = {
     ...{ nodeId: 'bench', keyPrefix: 'soleseat:', leaseTtlMs: 60_000, commandTimeoutMs: 30_000 },
-    ...{ licenseMode: 'open', takeoversPerMinute: 0, claimsPerMinute: 0, machinesKeptMs: 0, eventsKept: 10_000 },
+    ...{
+      licenseMode: 'open',
+      takeoversPerMinute: 0,
+      claimsPerMinute: 0,
+      machinesKeptMs: 0,
+      eventsKept: 10_000,
+    },
   };
   const store = createStore({ redis, metrics: createMetrics(), clock: monotonicMs, config });
   const users = Array.from({ length: AT_ONCE * BATCHES }, (_, i) => `user-${i}`);

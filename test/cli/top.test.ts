@@ -7,6 +7,7 @@ import { testRedis } from '../support/redis.js';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
+const lastSeen = '2026-11-25T10:00:00.000Z';
 const state: TopState = {
   org: 'acme',
   overview: {
@@ -23,10 +24,18 @@ const state: TopState = {
   },
   history: [1, 2, 4, 8],
   nodes: [
-    { nodeId: '0192-aaaaaaaa', isLive: true, sessions: 5, state: 'ready', publicAddress: '127.0.0.1:8080' },
-    { nodeId: '0192-bbbbbbbb', isLive: false },
+    {
+      nodeId: '0192-aaaaaaaa',
+      lastSeen,
+      isLive: true,
+      sessions: 5,
+      state: 'ready',
+      publicAddress: '127.0.0.1:8080',
+    },
+    { nodeId: '0192-bbbbbbbb', lastSeen, isLive: false },
     {
       nodeId: '0192-cccccccc',
+      lastSeen,
       isLive: true,
       sessions: 3,
       state: 'draining',
