@@ -155,7 +155,7 @@ describe('the license desk', () => {
     expect(history.out).toContain('hours in all');
     expect(await json('history', 'cleo')).toMatchObject([{ kind: 'session', ended: null }]);
     expect((await run(['history', '--csv'])).out.split('\n')[0]).toMatch(
-      /^user,sessionId,began,ended,hours,/,
+      /^"user","sessionId","began","ended","hours",/,
     );
     expect((await run(['history', '--csv', '--until', '2020-01-01'])).out.trim().split('\n')).toHaveLength(1);
     expect((await run(['history'])).err).toContain('name a user');
