@@ -54,7 +54,7 @@ export async function checkImport(
     total += batch.length;
     const users = batch.map(({ user }) => user);
     const issued = await licenses.issuedAmong(org, users);
-    const alike = await Promise.all(users.map((user) => licenses.lookAlike(org, user)));
+    const alike = await licenses.lookAlikes(org, users);
     for (const [index, { line }] of batch.entries()) {
       if (issued[index]) notes.faults.add(line, 'the user has a license');
       if (alike[index] !== null)

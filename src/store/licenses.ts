@@ -108,14 +108,20 @@ export class Licenses {
 
   /** A user with a license whose name is this one but for case and form: whoever issued it may have meant the same person. */
   async lookAlike(org: string, user: string): Promise<string | null> {
-    const folded = [...new Set([caseFolded(user), foldedName(user)])];
-    const noted = await this.parts.spellings.known(org, folded);
+    return (await this.lookAlikes(org, [user]))[0] ?? null;
+  }
+
+  /** The same for each of these users, in two questions to Redis. */
+  async lookAlikes(org: string, users: readonly string[]): Promise<readonly (string | null)[]> {
+    const folded = users.map((user) => [...new Set([caseFolded(user), foldedName(user)])]);
+    const noted = splitAs(folded, await this.parts.spellings.known(org, folded.flat()));
     // Version 0.1 noted no spellings: most names are in small letters.
-    const names = [...noted, ...folded].filter((name) => name !== null);
-    const others = [...new Set(names)].filter((name) => name !== user);
-    if (others.length === 0) return null;
-    const issued = await this.issuedAmong(org, others);
-    return others.find((_, index) => issued[index]) ?? null;
+    const others = folded.map((names, index) => {
+      const known = [...(noted[index] ?? []), ...names].filter((name) => name !== null);
+      return [...new Set(known)].filter((name) => name !== users[index]);
+    });
+    const issued = splitAs(others, await this.issuedAmong(org, others.flat()));
+    return others.map((names, index) => names.find((_, at) => issued[index]?.[at]) ?? null);
   }
 
   /**
@@ -271,4 +277,13 @@ function licenseOf(user: string, fields: LicenseFields, lastUsedAt: number): Lic
     note: note ?? null,
     lastUsedAt: lastUsedAt > issuedMs ? lastUsedAt : null,
   };
+}
+
+/** The answers to a list of lists, in lists as long as those. */
+function splitAs<T>(lists: readonly (readonly unknown[])[], answers: readonly T[]): T[][] {
+  let at = 0;
+  return lists.map(({ length }) => {
+    at += length;
+    return answers.slice(at - length, at);
+  });
 }

@@ -19,7 +19,7 @@ describe('a part of a path that is too long', () => {
     ['PATCH', `/v1/admin/orgs/${long}`],
     ['GET', `/v1/admin/orgs/acme/licenses/${long}`],
     ['POST', `/v1/admin/orgs/acme/licenses/${long}/suspend`],
-    ['PUT', `/v1/admin/orgs/acme/machine-rules/${'%C3%A9'.repeat(1000)}`],
+    ['PUT', `/v1/admin/orgs/acme/machine-rules/${'%C3%A9'.repeat(2000)}`],
     ['DELETE', `/v1/admin/orgs/${long}/licenses/${long}`],
   ])('is 414 for %s', async (method, path) => {
     const body = method === 'GET' || method === 'HEAD' ? undefined : {};

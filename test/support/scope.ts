@@ -1,5 +1,5 @@
 /** `npm run test:all` sets it; `npm test` runs one case of each kind. */
-const isAll = process.env.TESTS === 'all';
+export const isAll = process.env.TESTS === 'all';
 
 /** All cases, or, in `npm test`, those that stand for their kind. */
 export function casesOf<T>(all: readonly T[], standsForItsKind: (one: T) => boolean): readonly T[] {
