@@ -70,11 +70,19 @@ describe('what one user can put into Redis (promise 16)', () => {
 
   it('is at most two events a claim, and two for all refusals of a minute', async () => {
     const store = storeFor({ claimsPerMinute: CLAIMS_PER_MINUTE, takeoversPerMinute: 20 });
-    for (let i = 0; i < 2 * CLAIMS_PER_MINUTE; i++) await claim(store, 0, { instance: longest(i) });
+    const minute = async () => Math.floor(Number((await redis.client.time())[0]) / 60);
+    const before = await minute();
+    const outcomes: string[] = [];
+    for (let i = 0; i < 2 * CLAIMS_PER_MINUTE; i++)
+      outcomes.push((await claim(store, 0, { instance: longest(i) })).outcome);
+    // A machine that is busy may take longer than a minute for them.
+    const minutes = (await minute()) - before + 1;
+    const granted = outcomes.filter((one) => one === 'granted').length;
+    expect(granted).toBeGreaterThanOrEqual(CLAIMS_PER_MINUTE);
+    expect(granted).toBeLessThanOrEqual(CLAIMS_PER_MINUTE * minutes);
     const events = await redis.client.xlen(keys.events(ORG));
-    expect(events).toBeGreaterThan(CLAIMS_PER_MINUTE);
-    // Two minutes may have been touched.
-    expect(events).toBeLessThanOrEqual(2 * (2 * CLAIMS_PER_MINUTE + 2));
+    expect(events).toBeGreaterThan(granted);
+    expect(events).toBeLessThanOrEqual(2 * granted + 2 * minutes);
   });
 
   it('ends by itself, but for the rows that name the user', async () => {
