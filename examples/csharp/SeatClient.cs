@@ -632,7 +632,7 @@ namespace Soleseat
         private void RenewedTo(long epoch)
         {
             session = new Session(session.Id, epoch);
-            // One that lay unread is no news of the seat, and no sign that the connection is well.
+            // A message that lay unread is no news of the seat, and no sign that the connection is well.
             if (!lease.Holds()) return;
             if (!lease.MustResume())
             {

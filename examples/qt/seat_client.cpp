@@ -1119,7 +1119,7 @@ void SeatClient::welcomedBy(const QJsonObject &message)
 void SeatClient::renewed(qint64 epoch)
 {
     m_session->epoch = epoch;
-    // One that lay unread is no news of the seat, and no sign that the connection is well.
+    // A message that lay unread is no news of the seat, and no sign that the connection is well.
     if (!m_lease.holds()) return;
     if (!m_lease.mustResume()) {
         m_failures = 0;              // [backoff-reset]

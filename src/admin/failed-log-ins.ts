@@ -33,7 +33,7 @@ export class FailedLogIns {
   }
 }
 
-/** Who tries to log in, and from where. */
+/** An attempt to log in. */
 export interface LogIn {
   readonly address: string;
   /** As the token claims; null where it claims nothing. */

@@ -13,7 +13,7 @@ export const costs = {
 } as const;
 export type Cost = keyof typeof costs;
 
-/** Who asks: the same people under another token are still the same. */
+/** The sender of a request. Another token of the same person makes no other one. */
 export interface Asker {
   readonly subject: string;
   readonly role: string;

@@ -93,7 +93,7 @@ export const clientMessages = {
       },
       /** What can be read of it: a name or a version that cannot be shown is left out. */
       client: { kind: 'object', fields: { name: shownName, version: shownName }, optional: true },
-      /** Of any length: a token that is too long is refused by the one place that judges tokens. */
+      /** It has any length: a token that is too long is refused by the one place that judges tokens. */
       token: { kind: 'text', optional: true },
     },
   },
