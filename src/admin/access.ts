@@ -5,6 +5,7 @@ import { type AdminClaims, type Role, roles } from '../auth/tokens.js';
 import { addressOf as networkOf } from '../base/address.js';
 import type { Log } from '../base/log.js';
 import type { PeerAddress } from '../base/peer-address.js';
+import { StoreUnavailable } from '../store/errors.js';
 import type { Actor } from '../store/license-types.js';
 import type { Store } from '../store/store.js';
 import type { FailedLogIns } from './failed-log-ins.js';
@@ -54,7 +55,10 @@ export async function withRole(
   { store }: Pick<AccessParts, 'store'>,
 ): Promise<AdminClaims> {
   if (caller.role === 'owner' || caller.org !== null) return caller;
-  const isOwner = await store.owners.has(caller.subject).catch(() => false);
+  const isOwner = await store.owners.has(caller.subject).catch((error: unknown) => {
+    if (error instanceof StoreUnavailable) return false;
+    throw error;
+  });
   return isOwner ? { ...caller, role: 'owner' } : caller;
 }
 

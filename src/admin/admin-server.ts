@@ -138,7 +138,15 @@ export class AdminServer {
     if (params === null || !Object.values(params).every(isPlainText)) throw notFound();
     if (caller !== null && route.cost !== undefined) this.#parts.shares.spend(route.cost, caller);
     // Before the file is read: it is in memory from then on.
-    if (route.accepts !== undefined) reply.raw.once('close', this.#parts.importPlaces.take(params.org ?? ''));
+    if (route.accepts !== undefined) this.#takePlace(request, reply, params.org ?? '');
+  }
+
+  /** Takes the org's place for a file, until its sender has the answer or has gone. */
+  #takePlace(request: FastifyRequest, reply: FastifyReply, org: string): void {
+    const leave = this.#parts.importPlaces.take(org);
+    // Whether the sender may do this was asked of Redis: meanwhile they may have gone, and nothing tells of it any more.
+    if (request.raw.socket.destroyed) leave();
+    else reply.raw.once('close', leave);
   }
 
   async #findOrg(request: FastifyRequest, route: Route): Promise<void> {
@@ -150,6 +158,17 @@ export class AdminServer {
 
   async #answer(request: FastifyRequest, reply: FastifyReply, route: Route): Promise<unknown> {
     this.#lateOrders.check(request, route);
+    if (route.accepts === undefined) return this.#handle(request, reply, route);
+    // The sender may go while this goes on: until its end no other file of the org is read.
+    const leave = this.#parts.importPlaces.hold((request.params as { org?: string }).org ?? '');
+    try {
+      return await this.#handle(request, reply, route);
+    } finally {
+      leave();
+    }
+  }
+
+  async #handle(request: FastifyRequest, reply: FastifyReply, route: Route): Promise<unknown> {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
     const body = withNames(request.body);

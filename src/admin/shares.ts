@@ -40,7 +40,7 @@ export class Shares {
   /** Counts a request. Throws 429 when the asker has used up their minute. */
   spend(cost: Cost, asker: Asker): void {
     if (this.costlyPerMinute === 0) return;
-    const asked = this.#asked.add(JSON.stringify([cost, nameOf(asker)]));
+    const asked = this.#asked.add(JSON.stringify([cost, keyOf(asker)]));
     if (asked <= this.costlyPerMinute) return;
     throw new Problem(
       429,
@@ -52,8 +52,8 @@ export class Shares {
   }
 
   /**
-   * Recounts what has this name, one recount of it at a time: who asks meanwhile gets the running one's answer. A repair waits
-   * for a recount that only looks.
+   * Recounts what has this name, one recount of it at a time: a request that comes meanwhile gets the running one's answer. A
+   * repair waits for a recount that only looks.
    */
   async recount<T>(name: string, repairs: boolean, work: () => Promise<T>): Promise<T> {
     for (;;) {
@@ -68,7 +68,7 @@ export class Shares {
   }
 }
 
-/** One name for whoever asks. */
-export function nameOf({ subject, role, org }: Asker): string {
+/** By what an asker is counted. */
+export function keyOf({ subject, role, org }: Asker): string {
   return JSON.stringify([subject, role, org]);
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from './problem.js';
-import { type Asker, nameOf } from './shares.js';
+import { type Asker, keyOf } from './shares.js';
 
 /** At a time, at this node. Each costs memory and asks Redis. */
 const OF_A_TOKEN = 16;
@@ -44,7 +44,7 @@ export class Streams {
     // Not AbortSignal.any with AbortSignal.timeout, of which the garbage collector of Node 20 forgets some.
     const ended = new AbortController();
     const end = () => ended.abort();
-    const timer = setTimeout(end, Math.min(leftMs, MAX_TIMER_MS));
+    const timer = setTimeout(end, Math.min(leftMs, MAX_TIMER_MS)).unref();
     asker.signal.addEventListener('abort', end, { once: true });
     if (asker.signal.aborted) end();
     asker.reply.type(contentType);
@@ -66,7 +66,7 @@ export class Streams {
 
 /** What a stream of theirs is counted for. */
 function sharesOf(caller: Asker) {
-  const own = { key: `token ${nameOf(caller)}`, most: OF_A_TOKEN, status: 429, says: 'with this token' };
+  const own = { key: `token ${keyOf(caller)}`, most: OF_A_TOKEN, status: 429, says: 'with this token' };
   if (caller.role === 'owner') return [{ ...own, most: OF_ALL }];
   const all = { key: 'all', most: OF_ALL, status: 503, says: 'at this node' };
   if (caller.org === null) return [own, all];

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker.js';
@@ -6,7 +9,7 @@ import { runImport } from '../../src/license/import.js';
 import { type Answer, ask } from '../support/admin.js';
 import { eventually } from '../support/eventually.js';
 import { fileOf } from '../support/import-files.js';
-import { startNode } from '../support/node.js';
+import { adminTokenFor, startNode } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 import { storeOn } from '../support/store.js';
 
@@ -132,6 +135,33 @@ describe('an import', () => {
     expect((await importInto('raw', Buffer.from([0x75, 0x0a, 0xff, 0xfe]))).status).toBe(422);
     expect((await importInto('raw', Buffer.alloc(16 * 1024 * 1024 + 1, 'a'))).status).toBe(413);
     expect(await issuedIn('raw')).toBe(0);
+  });
+
+  it('whose sender has gone, at whatever moment, leaves its place to the next', async () => {
+    const body = `user\n${'gone\n'.repeat(1000)}`;
+    const head = [
+      'POST /v1/admin/orgs/gone/license-import HTTP/1.1',
+      'Host: localhost',
+      'Content-Type: text/csv',
+      `Authorization: Bearer ${adminTokenFor()}`,
+      `Content-Length: ${body.length}`,
+      '\r\n',
+    ].join('\r\n');
+    // While Redis says nothing, before the body and after it, and at moments as they come.
+    for (const sent of [head, head + body.slice(0, 10), head + body]) {
+      for (let moment = 0; moment < 10; moment += 1) {
+        if (moment === 0) await client.call('CLIENT', 'PAUSE', '200');
+        const socket = connect(node.ports.admin, '127.0.0.1');
+        await once(socket, 'connect');
+        socket.write(sent);
+        for (let turn = 0; turn < (moment === 0 ? 20 : moment * 2); turn += 1) await setImmediate();
+        socket.resetAndDestroy();
+      }
+    }
+    await eventually(
+      'a place for the next',
+      async () => (await importInto('gone', 'user\nada\n')).status === 200,
+    );
   });
 
   it('that meets a license issued meanwhile takes back what it issued', async () => {
