@@ -8,8 +8,7 @@ export function adminTypes(routes) {
     const isFirst = named.get(schema) === id;
     return `  readonly ${id}: ${isFirst ? shapeOf(schema, '  ') : typeOf(schema, '  ')};`;
   });
-  return `// biome-ignore-all format: written by a script
-/** Written by \`npm run docs\` from the schemas in \`src/admin/routes\`; change them there. Times are RFC 3339, durations in ms. */
+  return `/** Written by \`npm run docs\` from the schemas in \`src/admin/routes\`; change them there. Times are RFC 3339, durations in ms. */
 export interface AdminAnswers {
 ${members.join('\n')}
 }

@@ -4,7 +4,7 @@ type Cell = string | number | null | undefined;
 
 /**
  * A line of CSV (RFC 4180). Each cell is in quotes, so that none is split where commas, semicolons or tabs are expected, and text is
- * no formula. What it has of licenses can be imported as it was.
+ * no formula. An export of licenses can be imported as it was.
  */
 export function csvLine(cells: readonly Cell[]): string {
   return `${cells.map(csvCell).join(',')}\r\n`;

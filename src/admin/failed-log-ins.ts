@@ -20,7 +20,7 @@ export class FailedLogIns {
     if (name !== null) this.#failures.add(`as ${name}`);
   }
 
-  /** Throws 429 after too many failures within the minute. Who has a good token is not to be asked about here. */
+  /** Throws 429 after too many failures within the minute. Not for a good token, which is always let in. */
   refuseMany({ address, name }: LogIn): void {
     this.#refuse(`at ${address}`, 'too many failed log-ins from this address');
     if (name !== null) this.#refuse(`as ${name}`, 'too many failed log-ins of this name');

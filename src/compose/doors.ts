@@ -11,6 +11,7 @@ import type { Store } from '../store/store.js';
 import { askersOf } from './askers.js';
 import type { Basics } from './basics.js';
 import type { TokenKeys } from './keys.js';
+import { pick } from './pick.js';
 
 export interface DoorsParts
   extends Basics,
@@ -27,14 +28,13 @@ export function openDoors(parts: DoorsParts): { readonly gateway: Gateway; reado
   const { settings, store, admission, keys, wallMs, isStoreReady, tls } = parts;
   const { clock, log, metrics, tracing, wheel, standstill } = parts;
   const { origins, messageBytes, queueBytes, helloTimeoutMs, messagesPerRenewal, renewEveryMs } = settings;
-  const { connectionsPerAddress, handshakesPerAddress, handshakesPerAddressSecond, handshakesPerSecond } =
-    settings;
-  const limits = {
-    connectionsPerAddress,
-    handshakesPerAddress,
-    handshakesPerAddressSecond,
-    handshakesPerSecond,
-  };
+  const limits = pick(
+    settings,
+    'connectionsPerAddress',
+    'handshakesPerAddress',
+    'handshakesPerAddressSecond',
+    'handshakesPerSecond',
+  );
   const asked = askersOf(settings);
   const gateway = new Gateway({
     conversation: {
@@ -54,11 +54,10 @@ export function openDoors(parts: DoorsParts): { readonly gateway: Gateway; reado
     metrics,
   });
   const { webhooks, notReadyBecause, autoSignIn } = parts;
-  const { importMaxBytes, importMaxLines, costlyPerMinute } = settings;
   const admin = new AdminServer({
     ...{ store, webhooks, gate: keys.admins, standstill, notReadyBecause, clock, wallMs, log, metrics },
     newId: uuidv7,
-    limits: { importMaxBytes, importMaxLines, costlyPerMinute },
+    limits: pick(settings, 'importMaxBytes', 'importMaxLines', 'costlyPerMinute'),
     ...asked,
     ...(autoSignIn && { autoSignIn }),
   });

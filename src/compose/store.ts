@@ -8,6 +8,7 @@ import { Setbacks } from '../store/setbacks.js';
 import { createStore, type Store } from '../store/store.js';
 import { type StoreWatch, watchStore } from '../store/watch/store-watch.js';
 import type { Basics } from './basics.js';
+import { pick } from './pick.js';
 
 const HEARTBEAT_MS = 1000;
 
@@ -32,34 +33,17 @@ export interface NodeStore {
 export function openStore(parts: StoreParts): NodeStore {
   const { redis, outages, verifyAll, report, settings, nodeId, clock, log, metrics } = parts;
   const { sweepEveryMs, renewEveryMs, metricsEveryMs, metricsOrgs } = settings;
-  const {
-    keyPrefix,
-    leaseTtlMs,
-    commandTimeoutMs,
-    licenseMode,
-    takeoversPerMinute,
-    claimsPerMinute,
-    machinesKeptMs,
-  } = settings;
-  const { eventsKept, sessionsKeptMs, actsKeptMs } = settings;
+  const kept = pick(
+    settings,
+    ...(['keyPrefix', 'leaseTtlMs', 'commandTimeoutMs', 'licenseMode', 'takeoversPerMinute'] as const),
+    ...(['claimsPerMinute', 'machinesKeptMs', 'eventsKept', 'sessionsKeptMs', 'actsKeptMs'] as const),
+  );
   const senses = { clock, log, metrics };
   const setbacks: Setbacks = new Setbacks({ redis, keys: () => store.keys, verifyAll, ...senses });
   const store = createStore({
     redis,
     ...senses,
-    config: {
-      ...{
-        nodeId,
-        keyPrefix,
-        leaseTtlMs,
-        commandTimeoutMs,
-        licenseMode,
-        takeoversPerMinute,
-        claimsPerMinute,
-        machinesKeptMs,
-      },
-      ...{ eventsKept, sessionsKeptMs, actsKeptMs },
-    },
+    config: { nodeId, ...kept },
     onClockStep: (stepMs) => setbacks.clockStepped(stepMs),
     onSetback: (setback) => setbacks.wentBack(setback),
   });

@@ -57,7 +57,7 @@ export class Conversation implements Listener {
   #phase: Phase = { name: 'greeting' };
   /** The client closed with 1000. While the claim is under way this tells that it wants no seat. */
   #isGivenBack = false;
-  /** Of the phase. */
+  /** The timer of the present phase. */
   #timer: WheelTimer | null = null;
   /** Of the handshake, until the claim has been answered. Null while tracing is off. */
   #trace: Trace | null;

@@ -1,4 +1,3 @@
-// biome-ignore-all format: written by a script
 /** Written by `npm run docs` from the schemas in `src/admin/routes`; change them there. Times are RFC 3339, durations in ms. */
 export interface AdminAnswers {
   readonly getOpenApi: Readonly<Record<string, unknown>>;

@@ -174,7 +174,7 @@ export const orgRoutes = [
     cost: 'recount',
     tag,
     summary:
-      'Counts licenses and sessions anew and compares with the counters. Who asks while that is done for another gets the same answer. Repairing needs the role admin.',
+      'Counts licenses and sessions anew and compares with the counters. A request that comes during a recount of the org gets the answer of that recount. Repairing needs the role admin.',
     body: { repair: Type.Optional(Type.Boolean({ description: 'Puts the counters right.' })) },
     success: {
       status: 200,

@@ -51,7 +51,7 @@ const table = {
 
 export type CloseReason = keyof typeof table;
 
-// The kinds of reasons. One that is in neither list is about the connection or its token alone.
+// The kinds of reasons. A reason in neither list is about the connection or its token alone.
 
 /** Reasons for which a session is ended from outside. */
 export const evictionReasons = [
