@@ -45,7 +45,7 @@ function wasClaimed({ user, epoch, byEpoch, atMs }: Eviction, { grants, raises }
 
 /** By the node of another session, which Redis had forgotten: its client may not have heard of the epoch it got. */
 function mayHaveBeenPutBack({ user, program, atMs }: Eviction, { grants, faults }: Seen): boolean {
-  const excuses = new Excuses({ faults, silences: [], slowness: [] });
+  const excuses = new Excuses({ faults, asks: [], silences: [], slowness: [] });
   return grants.some(
     (grant) =>
       grant.user === user &&
@@ -85,7 +85,7 @@ export function hurtMs(
 /** An order ends whoever has the seat, also a session that its Redis had forgotten, or that began meanwhile. */
 function wasOrdered({ user, epoch, atMs }: Eviction, { adminEvictions, grants, faults }: Seen): boolean {
   const sinceMs = grants.find((grant) => grant.user === user && isEpochOf(grant, epoch))?.askedMs ?? 0;
-  const excuses = new Excuses({ faults, silences: [], slowness: [] });
+  const excuses = new Excuses({ faults, asks: [], silences: [], slowness: [] });
   return adminEvictions.some(({ user: whose, sentMs, ackMs, epoch: ended }) => {
     if (whose !== user || sentMs > atMs) return false;
     if (ackMs === null) return true;

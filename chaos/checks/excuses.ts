@@ -41,7 +41,7 @@ export class Excuses {
   readonly #losses: readonly Span[];
   readonly #hurts: readonly (Span & { readonly target: string; readonly losesNoticesOnly: boolean })[];
 
-  constructor(private readonly history: Pick<History, 'faults' | 'silences' | 'slowness'>) {
+  constructor(private readonly history: Pick<History, 'asks' | 'faults' | 'silences' | 'slowness'>) {
     const faults = history.faults.filter(({ kind }) => !harmless.has(kind));
     this.#losses = faults.filter(({ kind }) => losesData.has(kind)).map(lossOf);
     this.#hurts = faults.map(({ kind, target, note, startMs, endMs }) => ({
@@ -63,8 +63,9 @@ export class Excuses {
       const sinceMs = Math.max(span.fromMs, ...lost.map((loss) => loss.toMs));
       return { excuse: 'data lost', ms: sinceMs - span.fromMs + 2 * countedTtlMs + slackMs };
     }
+    const through = this.#nodesOf(loser, window);
     const hurts = this.#hurts.filter(
-      (one) => (one.target === 'redis' || one.target === loser.node) && touches(one, window),
+      (one) => (one.target === 'redis' || through.has(one.target)) && touches(one, window),
     );
     const isSilent = this.history.silences.some(
       ({ program, fromMs, toMs }) =>
@@ -74,6 +75,16 @@ export class Excuses {
       return { excuse: 'out of reach', ms: countedTtlMs + slackMs };
     if (hurts.length > 0) return { excuse: 'notice lost', ms: timing.renewEveryMs + slackMs };
     return { excuse: 'notice', ms: slackMs };
+  }
+
+  /** Through which nodes the loser may hear: the one that granted, and those that it asks again after a lost connection. */
+  #nodesOf(loser: Grant, window: Span): ReadonlySet<string> {
+    const asked = this.history.asks.filter(
+      ({ program, askedMs, answeredMs }) =>
+        program === loser.program &&
+        touches({ fromMs: askedMs, toMs: answeredMs ?? Number.POSITIVE_INFINITY }, window),
+    );
+    return new Set([loser.node, ...asked.map(({ node }) => node)]);
   }
 
   /** Whether Redis may have forgotten between these times what it knew at the first. */

@@ -93,6 +93,21 @@ describe('overlaps', () => {
     expect(found(longer)).toHaveLength(1);
   });
 
+  it('it may be out of reach at the node that it asks again after its connection was lost', () => {
+    const history = takeover(1600);
+    history.faults.push(faultOf('link-half-cut-up', 'node-2', 900, 6000));
+    expect(found(history)).toHaveLength(1);
+    const ask = {
+      user: 'ada',
+      program: 'workstation',
+      machine: 'workstation',
+      node: 'node-2',
+      isAct: false,
+    } as const;
+    history.asks.push({ ...ask, askedMs: 950, answer: 'conflict', answeredMs: 1600 });
+    expect(found(history)).toEqual([]);
+  });
+
   it('two spans of one program, or of two users, are none', () => {
     const history = historyOf();
     const first = grantOf('pc', 1, 0);
