@@ -100,7 +100,9 @@ export class Conversation implements Listener {
     refresh: (one, { token }) => one.#refresh(token),
     release: ignored,
     activity: ignored,
-    answer: 'answer without a takeover_requested',
+    leave: ignored,
+    // One that fits no question is nobody's fault: the question may have ended meanwhile.
+    answer: ignored,
   };
   static readonly #acts: { readonly [N in Phase['name']]: Acts<Of<Phase, 'name', N>> } = {
     greeting: {
@@ -109,6 +111,7 @@ export class Conversation implements Listener {
       refresh: helloFirst,
       release: helloFirst,
       activity: helloFirst,
+      leave: helloFirst,
       answer: helloFirst,
     },
     claiming: Conversation.#afterHello,

@@ -100,6 +100,8 @@ function readField(field: Field, value: unknown, where: string): unknown {
       return readFields(field.fields, objectAt(value, where), `${where}.`);
     case 'name':
       return field.optional === true ? shownNameAt(value, where) : nameAt(value, where);
+    case 'nonce':
+      return nonceAt(value, where);
     case 'text':
       return stringAt(value, where);
     case 'sessionId': {
@@ -151,6 +153,13 @@ function nameAt(value: unknown, where: string): string {
   const fault = textFault(text, MAX_NAME_BYTES);
   if (fault !== null) throw new Fault(`${where} ${fault}`);
   return text;
+}
+
+/** One of another length counts as left out: the program sees that no ticket came. */
+function nonceAt(value: unknown, where: string): string | undefined {
+  const text = stringAt(value, where);
+  const isRight = text.length >= 16 && text.length <= 64 && textFault(text, MAX_NAME_BYTES) === null;
+  return isRight ? text : undefined;
 }
 
 /** Undefined where the text is empty, or cannot be shown. A text that is too long is refused (PROTOCOL.md). */

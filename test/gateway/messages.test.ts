@@ -125,7 +125,7 @@ describe('what only a later version understands is `unsupported`, without a stri
   it('during a claim and in a session', async () => {
     const desktop = await Desktop.open(node.ports.public, tokenFor('during'));
     desktop.say(hello);
-    for (let i = 0; i < 5; i++) desktop.say({ type: 'leave', forMs: 1 });
+    for (let i = 0; i < 5; i++) desktop.say({ type: 'share', forMs: 1 });
     await desktop.told('welcome');
     for (let i = 0; i < 5; i++) desktop.say(steal);
     await desktop.until(() => desktop.received.filter(({ type }) => type === 'error').length === 10);
@@ -166,7 +166,6 @@ describe('a bad message', () => {
     ['hello twice', hello],
     ['a second hello of a later version', { ...hello, onConflict: 'negotiate' }],
     ['takeover without a conflict', { type: 'takeover' }],
-    ['answer without a request', { type: 'answer', yield: true }],
   ])('%s is refused, and the session goes on', async (_, message) => {
     const desktop = await Desktop.hello(node.ports.public, 'steady', 'pc');
     await desktop.told('welcome');

@@ -99,11 +99,13 @@ describe('a message', () => {
   it.each<readonly [string, string, object]>([
     [
       'fields that are not known',
-      hello({ id: 'a', root: [1] }, { admin: { deep: 1 }, asks: true, idleMs: 5 }),
+      hello({ id: 'a', root: [1] }, { admin: { deep: 1 }, hue: true, shadeMs: 5 }),
       plain,
     ],
-    ['fields of a later version', hello(machine, { nonce: 'n', ticket: 't' }), plain],
-    ['a field of a takeover that is not known', '{"type":"takeover","ifFree":true}', { type: 'takeover' }],
+    ['fields of a later version', hello(machine, { aspect: 'n', hue: 't' }), plain],
+    ['a nonce of another length', hello(machine, { nonce: 'n' }), plain],
+    ['a nonce that cannot be shown', hello(machine, { nonce: '\u0000'.repeat(16) }), plain],
+    ['a field of a takeover that is not known', '{"type":"takeover","aside":true}', { type: 'takeover' }],
     ['a field of a release that is not known', '{"type":"release","why":"done"}', { type: 'release' }],
     [
       'null in each place that may be left out',

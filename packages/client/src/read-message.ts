@@ -41,6 +41,12 @@ const checks: Checks = {
   error: { code: isText, retryAfterMs: isCountOrLeftOut },
   recovered: {},
   token_expiring: {},
+  seat_free: {},
+  takeover_requested: {},
+  takeover_withdrawn: {},
+  ask_refused: {},
+  idle_warning: {},
+  left: {},
 };
 
 function isServerMessage(value: unknown): value is ServerMessage {

@@ -59,7 +59,7 @@ export const messageChecks: readonly Check[] = [
       stage.start();
       const link = await stage.connection('the first handshake');
       const grant = newGrant();
-      link.welcome(grant, { shared: true, idle: { limitMs: 1, deep: [[{}]] }, ticket: 'eyJ', license: null });
+      link.welcome(grant, { hue: { limitMs: 1, deep: [[{}]] }, ticket: 'eyJ', license: null });
       await stage.holds(true);
       link.lease(grant, { colour: 'green', ttl: 1, ttlms: 1 } as object);
       await stage.keepsSeat(link, STUMBLE_MS, 'after a field that it does not know');

@@ -15,6 +15,7 @@ export interface CloseCode {
 
 const table = {
   released: [1000, 'The program released the seat.'],
+  left: [1000, 'The program took the seat along, to use it offline.'],
   protocol_error: [1002, 'The peer broke the WebSocket protocol.'],
   binary_not_supported: [1003, 'Only text frames are understood.'],
   draining: [1012, 'The node is going away; reconnect, the session resumes elsewhere.'],
@@ -36,14 +37,19 @@ const table = {
   forbidden: [4503, 'The token gives no right to this.'],
   machine_not_allowed: [4505, 'The org does not allow this machine.'],
   unsupported_protocol: [4506, 'The client offered no subprotocol that the node speaks.'],
+  client_too_old: [4507, 'The org asks for a newer version of the program.'],
   taken_over: [4509, 'Another machine of the same user took the seat.'],
   superseded: [4509, 'A newer connection of the same machine took the seat.'],
   evicted_by_admin: [4510, 'An administrator ended the session.'],
+  signed_out: [4510, 'The user signed this machine out.'],
   license_suspended: [4511, 'The license is suspended.'],
   license_revoked: [4511, 'The license was revoked.'],
+  org_suspended: [4511, 'The org is suspended.'],
   license_expired: [4512, 'The license has expired.'],
   license_required: [4513, 'The user has no license in this org.'],
+  license_not_started: [4513, 'The license begins later.'],
   quota_exhausted: [4514, 'The org has issued all the licenses that it bought.'],
+  seats_exhausted: [4515, 'As many users as the org may have at once have a seat.'],
   token_revoked: [4516, 'The token was revoked.'],
   idle_timeout: [4517, 'The session was idle for longer than the org allows.'],
   flapping: [4529, 'Two machines are fighting over the seat; a person must act.'],
@@ -62,6 +68,10 @@ export const evictionReasons = [
   'license_suspended',
   'license_revoked',
   'license_expired',
+  'org_suspended',
+  'token_revoked',
+  'idle_timeout',
+  'signed_out',
 ] as const satisfies readonly CloseReason[];
 export type EvictionReason = (typeof evictionReasons)[number];
 
@@ -74,6 +84,11 @@ export const denialReasons = [
   'quota_exhausted',
   'machine_not_allowed',
   'evicted_by_admin',
+  'org_suspended',
+  'token_revoked',
+  'client_too_old',
+  'license_not_started',
+  'seats_exhausted',
 ] as const satisfies readonly CloseReason[];
 export type DenialReason = (typeof denialReasons)[number];
 

@@ -8,11 +8,12 @@ import { type CloseReason, closeCodes } from './close-codes.js';
 /**
  * What a field holds. `name`: 1 to 128 bytes that can be shown; an optional one that cannot be shown counts as left out.
  * `sessionId`: a UUIDv7; an object with another one counts as left out. `whole`: a number from 0 to 2^53 − 1. `digits`: the
- * same, or its digits as text; 0 where it cannot be read.
+ * same, or its digits as text; 0 where it cannot be read. `nonce`: 16 to 64 characters that can be shown; another counts as left out.
  */
 interface Scalars {
   readonly text: string;
   readonly name: string;
+  readonly nonce: string;
   readonly sessionId: string;
   readonly whole: number;
   readonly digits: number;
@@ -43,12 +44,10 @@ export interface MessageSpec {
   readonly fields: Fields;
 }
 
-/** Codes of `error` messages: a bad message, or a claim that was refused (then the close reason). */
-export type ErrorCode = 'bad_json' | 'bad_message' | 'unsupported' | CloseReason;
-const errorCodes: readonly ErrorCode[] = [
-  ...(['bad_json', 'bad_message', 'unsupported'] as const),
-  ...closeCodes.map(({ reason }) => reason),
-];
+const ownErrorCodes = ['bad_json', 'bad_message', 'unsupported', 'leave_not_allowed', 'on_leave'] as const;
+/** Codes of `error` messages: a bad message, what is not to be had, or a claim that was refused (then the close reason). */
+export type ErrorCode = (typeof ownErrorCodes)[number] | CloseReason;
+const errorCodes: readonly ErrorCode[] = [...ownErrorCodes, ...closeCodes.map(({ reason }) => reason)];
 
 const ms = { kind: 'whole', unit: 'ms' } as const;
 const unixMs = { kind: 'whole', unit: 'Unix ms' } as const;
@@ -93,19 +92,34 @@ export const clientMessages = {
       },
       /** What can be read of it: a name or a version that cannot be shown is left out. */
       client: { kind: 'object', fields: { name: shownName, version: shownName }, optional: true },
+      /** How long nobody has been at work. Only a session that told it is ended for being idle. */
+      idleMs: { ...ms, optional: true },
+      /** The program answers `takeover_requested`. */
+      asks: { kind: 'boolean', optional: true },
+      /** Comes back in a signed ticket, by which a program tells the broker from another. */
+      nonce: { kind: 'nonce', optional: true },
+      /** Of a leave that this machine is on: proof of it where Redis lost it. */
+      ticket: { kind: 'text', optional: true },
       /** It has any length: a token that is too long is refused by the one place that judges tokens. */
       token: { kind: 'text', optional: true },
     },
   },
-  takeover: { when: 'after `conflict`: the person chose "use here"', fields: {} },
+  takeover: {
+    when: 'after `conflict`: the person chose "use here"; with `ifFree` it displaces nobody',
+    fields: { ifFree: { kind: 'boolean', optional: true } },
+  },
   refresh: {
     when: 'before the token ends; its `sub` and `org` must be those of the connection',
     fields: { token: { kind: 'text' } },
   },
-  activity: { when: 'accepted and, at present, of no effect', fields: {} },
+  activity: {
+    when: 'the person was at work, `idleMs` ago; at most once in `idle.reportEveryMs`',
+    fields: { idleMs: { ...ms, optional: true } },
+  },
+  leave: { when: 'take the seat along offline, for at most this long', fields: { forMs: ms } },
   release: { when: 'the program ends; the broker frees the seat, then closes with 1000', fields: {} },
   answer: {
-    when: 'reserved; at present a bad message',
+    when: 'the answer of the holder to `takeover_requested`',
     fields: { yield: { kind: 'boolean' }, needMs: { ...ms, optional: true } },
   },
 } as const satisfies Record<string, MessageSpec>;
@@ -123,10 +137,23 @@ export const serverMessages = {
       renewEveryMs: ms,
       license: {
         kind: 'object',
-        fields: { id: { kind: 'text' }, expiresAt: { ...unixMs, optional: true } },
+        fields: {
+          id: { kind: 'text' },
+          expiresAt: { ...unixMs, optional: true },
+          /** Until when the license holds after its end. */
+          graceEndsAt: { ...unixMs, optional: true },
+          /** What the vendor calls it, such as `trial`. */
+          kind: { kind: 'text', optional: true },
+        },
         nullable: true,
       },
       displaced: { kind: 'object', fields: { machine: namedMachine }, optional: true },
+      /** Other processes of the machine hold the session too. */
+      shared: { kind: 'boolean', optional: true },
+      /** There is an idle limit for this session. */
+      idle: { kind: 'object', fields: { limitMs: ms, warnMs: ms, reportEveryMs: ms }, optional: true },
+      /** Where `hello` brought a `nonce`. */
+      ticket: { kind: 'text', optional: true },
     },
   },
   lease: { when: 'at every confirmed renewal', isTimed: true, fields: { epoch, ttlMs: ms } },
@@ -142,7 +169,7 @@ export const serverMessages = {
     },
   },
   conflict: {
-    when: '`deny`, and somebody else has the seat; the connection stays open for `takeover`',
+    when: '`deny` or `ask`, and somebody else has the seat; the connection stays open for `takeover`',
     isTimed: true,
     fields: {
       holder: {
@@ -153,9 +180,36 @@ export const serverMessages = {
           since: unixMs,
           /** Another process of this very machine. */
           sameMachine: { kind: 'boolean', optional: true },
+          /** The holder took the seat along until then. */
+          onLeaveUntil: { ...unixMs, optional: true },
         },
       },
+      /** Whether the holder is being asked. */
+      asking: { kind: 'boolean', optional: true },
+      /** How long the holder has to answer. */
+      waitMs: { ...ms, optional: true },
     },
+  },
+  seat_free: { when: 'to a connection that waits: the holder has left', fields: {} },
+  takeover_requested: {
+    when: 'somebody asks for the seat; no `answer` in time means yes',
+    isTimed: true,
+    fields: {
+      by: { kind: 'object', fields: { machine: namedMachine } },
+      answerWithinMs: ms,
+    },
+  },
+  takeover_withdrawn: { when: 'nobody asks for the seat any more', fields: {} },
+  ask_refused: { when: 'to a connection that waits: the holder said no', fields: {} },
+  idle_warning: {
+    when: 'nobody was at work for long; `activity` keeps the seat',
+    isTimed: true,
+    fields: { inMs: ms },
+  },
+  left: {
+    when: 'the seat is taken along; the close with 1000 follows',
+    isTimed: true,
+    fields: { ticket: { kind: 'text' }, forMs: ms },
   },
   jeopardy: {
     when: 'Redis is out of reach; the session is kept for at most this long',

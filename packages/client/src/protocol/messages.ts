@@ -31,6 +31,7 @@ export type TakeoverMessage = FromClient['takeover'];
 export type AnswerMessage = FromClient['answer'];
 export type RefreshMessage = FromClient['refresh'];
 export type ActivityMessage = FromClient['activity'];
+export type LeaveMessage = FromClient['leave'];
 export type ReleaseMessage = FromClient['release'];
 export type ClientMessage = FromClient[keyof FromClient];
 
@@ -44,6 +45,9 @@ export type WelcomeMessage = FromServer['welcome'];
 export type LeaseMessage = FromServer['lease'];
 export type EvictedMessage = FromServer['evicted'];
 export type ConflictMessage = FromServer['conflict'];
+export type TakeoverRequestedMessage = FromServer['takeover_requested'];
+export type IdleWarningMessage = FromServer['idle_warning'];
+export type LeftMessage = FromServer['left'];
 export type JeopardyMessage = FromServer['jeopardy'];
 export type RecoveredMessage = FromServer['recovered'];
 export type TokenExpiringMessage = FromServer['token_expiring'];
