@@ -22,6 +22,7 @@ export async function administrator(dist: string, store: Store): Promise<Evict> 
     takeoversPerMinute: 0,
     claimsPerMinute: 0,
     machinesKeptMs: 0,
+    tokenLifeMs: 86_400_000,
     eventsKept: EVENTS_KEPT,
     sessionsKeptMs: 86_400_000,
     actsKeptMs: 0,

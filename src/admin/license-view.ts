@@ -7,6 +7,7 @@ export function licenseView(license: License) {
     ...license,
     issuedAt: timeText(license.issuedAt),
     expiresAt: timeTextOrNull(license.expiresAt),
+    startsAt: timeTextOrNull(license.startsAt),
     lastUsedAt: timeTextOrNull(license.lastUsedAt),
   };
 }

@@ -62,6 +62,20 @@ export const pageOf = <T extends Type.TSchema, P extends Type.TProperties = Reco
     next: nullable(Type.String({ description: 'The `cursor` of the next page; null: this is the last.' })),
   });
 
+/** What may go along with a license. */
+export const licenseTerms = {
+  kind: Type.Optional(nullable(text('What the vendor calls it, as `trial`; null: nothing.'))),
+  startsAt: Type.Optional(
+    nullable(from('When it begins; before that nobody gets a seat by it. null: at once.')),
+  ),
+  graceDays: Type.Optional(
+    nullable(
+      Type.Integer({ minimum: 0, maximum: 3650, description: 'For how many days after its end it holds.' }),
+    ),
+  ),
+  idleExempt: Type.Optional(Type.Boolean({ description: 'Whether no idle limit holds for it.' })),
+};
+
 export const note = Type.Optional(text('Why, for the audit trail.'));
 
 export const licenseSchema = object(
@@ -74,6 +88,10 @@ export const licenseSchema = object(
     expiresOn: nullable(
       Type.String({ description: 'The last full day, where the end was given so, as `2027-01-31`.' }),
     ),
+    kind: nullable(Type.String({ description: 'What the vendor calls it, as `trial`; for reports.' })),
+    startsAt: nullable(time('When it begins; null: it has begun with its issue.')),
+    graceDays: count('For how many days after its end it holds.'),
+    idleExempt: Type.Boolean({ description: 'No idle limit of the org holds for it.' }),
     note: nullable(Type.String()),
     lastUsedAt: nullable(time('When a session was last granted or ended; null: not since it was issued.')),
   },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isPlainText, nameFault, nameOf, orgNameFault } from '../protocol/text.js';
 import { type ClaimMapping, claimAt, namedBy, type TokenPayload, text } from './claim-mapping.js';
 
@@ -10,8 +11,18 @@ export interface ClientClaims {
   readonly expiresAtMs: number;
   /** The person's name, for display. */
   readonly name?: string;
-  /** The token's own id (section 4.1.7), by which it can be revoked. */
+  /** The token's own id (section 4.1.7), by which it can be revoked; a long one as its SHA-256. */
   readonly jti?: string;
+  /** When it was issued (`iat`, section 4.1.6) in Unix milliseconds. */
+  readonly issuedAtMs?: number;
+}
+
+/** A longer `jti` is known by its hash: Redis keeps it with the lease. */
+const LONGEST_ID = 128;
+
+/** What a token is known by, of its `jti`. */
+export function tokenIdOf(jti: string): string {
+  return jti.length <= LONGEST_ID ? jti : createHash('sha256').update(jti).digest('hex');
 }
 
 /**
@@ -39,6 +50,8 @@ export interface ClaimRules {
   readonly audience: string;
   /** How far an issuer's clock may be ahead of ours. An end is an end: `exp` has no leeway. */
   readonly leewaySeconds: number;
+  /** How long a token may live, from `iat` or else from now; without it as long as it says. */
+  readonly lifeSeconds?: number;
 }
 
 export interface ClaimFault {
@@ -76,14 +89,15 @@ export function readClaims(
   const org = readOrg(payload, mapping);
   if (!org.ok) return org;
   const name = claimAt(payload, mapping.name);
-  const { jti } = payload;
+  const { jti, iat } = payload;
   const claims = {
     user: user.claims,
     org: org.claims,
     expiresAtMs: current.claims,
     // What is optional never refuses a token.
     ...(isText(name) && { name }),
-    ...(isText(jti) && { jti }),
+    ...(typeof jti === 'string' && jti !== '' && { jti: tokenIdOf(jti) }),
+    ...(isUnixSeconds(iat) && { issuedAtMs: Math.floor(iat * 1000) }),
   };
   return { ok: true, claims };
 }
@@ -130,6 +144,9 @@ function readTimes(payload: TokenPayload, rules: ClaimRules, now: number): Claim
   if (!isAudience(aud, rules.audience))
     return { ok: false, reason: 'bad_audience', claim: 'aud', problem: unlike(aud, 'the audience set here') };
   if (!isUnixSeconds(exp)) return badClaim('exp', exp === undefined ? 'is missing' : 'is not a time');
+  const livesSeconds = exp - (isUnixSeconds(iat) ? iat : now);
+  if (livesSeconds > (rules.lifeSeconds ?? Number.POSITIVE_INFINITY))
+    return badClaim('exp', 'lies further ahead than SOLESEAT_TOKEN_LIFE_MAX_MS lets a token live');
   if (!(exp > now)) return { ok: false, reason: 'expired', claim: 'exp', problem: 'has passed' };
   for (const [claim, start] of Object.entries({ nbf, iat })) {
     const aheadSeconds = isUnixSeconds(start) ? start - now - rules.leewaySeconds : 0;

@@ -45,6 +45,8 @@ export interface TokenVerifierOptions {
   readonly clock?: () => number;
   /** How far the issuer's clock may be ahead, for `nbf` and `iat`; 60 s by default. */
   readonly leewayMs?: number;
+  /** How long a token may live; 0, as by default: as long as it says. */
+  readonly lifeMaxMs?: number;
 }
 
 export interface ClientTokenOptions extends TokenVerifierOptions {
@@ -73,7 +75,14 @@ function verifierOf<Claims>(
   options: TokenVerifierOptions,
   read: (payload: TokenPayload, rules: ClaimRules, now: number) => ClaimsVerdict<Claims>,
 ): TokenVerifier<Claims> {
-  const { keys, issuer, audience, clock = () => Date.now() / 1000, leewayMs = 60_000 } = options;
+  const {
+    keys,
+    issuer,
+    audience,
+    clock = () => Date.now() / 1000,
+    leewayMs = 60_000,
+    lifeMaxMs = 0,
+  } = options;
   const issuers = [issuer].flat();
   if (issuers.some((one) => one === '') || audience === '')
     throw new Error('a token verifier needs an issuer and an audience');
@@ -86,6 +95,7 @@ function verifierOf<Claims>(
           : issuers,
     audience,
     leewaySeconds: leewayMs / 1000,
+    ...(lifeMaxMs > 0 && { lifeSeconds: lifeMaxMs / 1000 }),
   });
   let ring: KeyRing | null = null;
   let rules = rulesNow();

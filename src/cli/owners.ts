@@ -4,6 +4,7 @@ import { monotonicMs } from '../base/clock.js';
 import { createLog } from '../base/log.js';
 import { createMetrics } from '../base/metrics.js';
 import { openRedis } from '../compose/redis.js';
+import { tokenLife } from '../compose/store.js';
 import { textFault } from '../protocol/text.js';
 import { causeOf, detailOf } from '../store/causes.js';
 import { connectRedis } from '../store/redis.js';
@@ -73,7 +74,7 @@ async function withStore<T>(sources: ConfigurationSources, work: (store: Store) 
   const { commands, subscriber } = openRedis(settings, redisTls, parts);
   try {
     await connectRedis(commands);
-    const config = { ...settings, nodeId: 'owner' };
+    const config = { ...settings, nodeId: 'owner', tokenLifeMs: tokenLife(settings) };
     return await work(createStore({ redis: commands, ...parts, clock: monotonicMs, config }));
   } catch (error) {
     const says = causeOf(error)?.says;

@@ -12,6 +12,7 @@ import { registerLicenses } from './desk/licenses.js';
 import { registerMachines } from './desk/machines.js';
 import { registerOrgs } from './desk/orgs.js';
 import { registerSessions } from './desk/sessions.js';
+import { registerTokens } from './desk/tokens.js';
 import { registerUsage } from './desk/usage.js';
 import { registerWebhooks } from './desk/webhooks.js';
 import { CommandFailure, exitCodes } from './failure.js';
@@ -118,7 +119,8 @@ interface MintOptions extends SourceOptions {
   readonly kid?: string;
 }
 
-withSources(program.command('token').description('tokens for trying out').command('mint'))
+const token = program.command('token').description('sign tokens to try with; refuse tokens before their end');
+withSources(token.command('mint'))
   .description('sign a client or admin token with the broker’s own key, or the development key')
   .option('--user <user>', 'the token’s sub; of an admin token: the name in the audit trail')
   .requiredOption('--org <org>', 'the token’s org; * in an admin token: all of them')
@@ -187,6 +189,7 @@ withSources(owner.command('list'))
   );
 
 registerOrgs(program);
+registerTokens(token);
 registerLicenses(program);
 registerSessions(program);
 registerMachines(program);

@@ -7,6 +7,7 @@ import { FractionReport } from '../gateway/fraction-report.js';
 import { Gateway, type GatewayParts } from '../gateway/gateway.js';
 import { Traffic } from '../gateway/traffic.js';
 import type { AdmissionParts } from '../session/admission.js';
+import { tokenOf } from '../session/session.js';
 import type { Store } from '../store/store.js';
 import { askersOf } from './askers.js';
 import type { Basics } from './basics.js';
@@ -48,6 +49,7 @@ export function openDoors(parts: DoorsParts): { readonly gateway: Gateway; reado
     isStoreReady,
     ...asked,
     holderOf: (org, user) => store.sessions.ofToken(org, user),
+    isStanding: (claims) => store.leases.present({ ...claims, ...tokenOf(claims) }),
     messageBytes,
     tls,
     log,

@@ -55,6 +55,7 @@ export function openKeys(parts: TokenKeysParts): TokenKeys {
     issuer: settings.jwtIssuer,
     audience: settings.jwtAudience,
     mapping: claimMapping(settings),
+    lifeMaxMs: settings.tokenLifeMaxMs,
   });
   const adminTokens = createAdminTokenVerifier({
     ...common,

@@ -4,6 +4,7 @@ import type { ClientClaims } from '../auth/tokens.js';
 import { createSessionIds } from '../base/session-ids.js';
 import type { WallClock } from '../base/wall-clock.js';
 import type { AdmissionParts } from '../session/admission.js';
+import { IdleWatch } from '../session/idle-watch.js';
 import { Lifecycle } from '../session/lifecycle.js';
 import { Renewals } from '../session/renewals.js';
 import type { UsersInLog } from '../session/story.js';
@@ -58,7 +59,7 @@ export function openSessions(parts: SessionsParts): NodeSessions {
     ...{ lifecycle, wheel, leaseTtlMs, renewEveryMs, jeopardyGraceMs },
     ...senses,
   });
-  const verifyAll = () => renewals.verifyAll(Math.min(VERIFY_WITHIN_MS, renewEveryMs));
+  const verifyAll = (org?: string) => renewals.verifyAll(Math.min(VERIFY_WITHIN_MS, renewEveryMs), org);
   const inbox = new Inbox({
     commands,
     subscriber,
@@ -69,12 +70,15 @@ export function openSessions(parts: SessionsParts): NodeSessions {
     outages,
     onEnded: (notice) => lifecycle.receive(notice, 'pubsub'),
     onContested: (notice) => lifecycle.contested(notice),
-    onSubscribed: verifyAll,
+    onVerify: verifyAll,
+    onSubscribed: () => verifyAll(),
   });
   const tokenWatch = new TokenWatch(wheel, wallMs, tokenWarningMs);
+  const idleWatch = new IdleWatch({ wheel, clock, leases, lifecycle, log });
   const newSessionId = createSessionIds(Date.now);
   const admission = {
-    ...{ gate, leases, licenses, lifecycle, renewals, tokenWatch, newSessionId, wallMs, renewEveryMs },
+    ...{ gate, leases, licenses, lifecycle, renewals, tokenWatch, idleWatch },
+    ...{ newSessionId, wallMs, renewEveryMs },
     ...senses,
   };
   return { lifecycle, admission, inbox, verifyAll };

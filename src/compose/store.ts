@@ -1,3 +1,4 @@
+import type { Settings } from '../base/settings.js';
 import { FaultLog } from '../store/fault-log.js';
 import { Housekeeping } from '../store/housekeeping.js';
 import type { NodeReport } from '../store/nodes.js';
@@ -30,9 +31,17 @@ export interface NodeStore {
   readonly watch: StoreWatch;
 }
 
+const DAY_MS = 86_400_000;
+
+/** For how long a revocation of tokens is remembered. */
+export function tokenLife({ tokenLifeMaxMs }: Pick<Settings, 'tokenLifeMaxMs'>): number {
+  return tokenLifeMaxMs === 0 ? DAY_MS : tokenLifeMaxMs;
+}
+
 export function openStore(parts: StoreParts): NodeStore {
   const { redis, outages, verifyAll, report, settings, nodeId, clock, log, metrics } = parts;
   const { sweepEveryMs, renewEveryMs, metricsEveryMs, metricsOrgs } = settings;
+  const tokenLifeMs = tokenLife(settings);
   const kept = pick(
     settings,
     ...(['keyPrefix', 'leaseTtlMs', 'commandTimeoutMs', 'licenseMode', 'takeoversPerMinute'] as const),
@@ -43,7 +52,7 @@ export function openStore(parts: StoreParts): NodeStore {
   const store = createStore({
     redis,
     ...senses,
-    config: { nodeId, ...kept },
+    config: { nodeId, tokenLifeMs, ...kept },
     onClockStep: (stepMs) => setbacks.clockStepped(stepMs),
     onSetback: (setback) => setbacks.wentBack(setback),
   });

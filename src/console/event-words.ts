@@ -17,6 +17,7 @@ const endWords: Readonly<Record<string, string>> = {
   lease_expired: 'went away without a word',
   expired: 'went away without a word',
   superseded: 'began anew',
+  idle_timeout: 'was idle for too long',
   lease_lost: 'lost the seat to a newer act',
 };
 
@@ -46,6 +47,11 @@ const wordsByName: { readonly [Name in EventName]: (event: EventOf<Name>) => Eve
     tone: 'bad',
     text: `was refused${times(event)}${on(event)}: ${wordsOf(event.reason ?? '')}`,
   }),
+  'session.outdated': (event) => ({
+    label: 'old version',
+    tone: 'warn',
+    text: `came with a program that will soon be too old${on(event)}`,
+  }),
   'user.held': () => ({ label: 'held', tone: 'warn', text: 'is kept out for a while' }),
   'license.issued': () => ({ label: 'issued', tone: 'good', text: 'got a license' }),
   'license.suspended': () => ({ label: 'suspended', tone: 'warn', text: 'had the license suspended' }),
@@ -62,6 +68,12 @@ const wordsByName: { readonly [Name in EventName]: (event: EventOf<Name>) => Eve
     text: 'got another end date on the license',
   }),
   'license.expired': () => ({ label: 'expired', tone: 'bad', text: 'had the license run out' }),
+  'license.grace_begun': () => ({
+    label: 'grace',
+    tone: 'warn',
+    text: 'has a license that has ended, in its days of grace',
+  }),
+  'license.changed': () => ({ label: 'terms', tone: 'plain', text: 'got other terms on the license' }),
   'license.expires_soon': ({ details }) => ({
     label: 'ends soon',
     tone: 'warn',
@@ -92,6 +104,28 @@ const wordsByName: { readonly [Name in EventName]: (event: EventOf<Name>) => Eve
     label: 'quota',
     tone: 'bad',
     text: `All ${details.quota} licenses are issued`,
+  }),
+  'org.seats_nearly_used': ({ details }) => ({
+    label: 'seats',
+    tone: 'warn',
+    text: `${details.active} of ${details.maxActive} seats are in use`,
+  }),
+  'org.seats_exhausted': ({ details }) => ({
+    label: 'seats',
+    tone: 'bad',
+    text: `All ${details.maxActive} seats are in use`,
+  }),
+  'org.seats_overdrawn': ({ details }) => ({
+    label: 'seats',
+    tone: 'bad',
+    text: `${details.active} seats are in use, where ${details.maxActive} may be`,
+  }),
+  'org.suspended': () => ({ label: 'org suspended', tone: 'bad', text: 'The org was suspended' }),
+  'org.reinstated': () => ({ label: 'org reinstated', tone: 'good', text: 'The org was let in again' }),
+  'token.revoked': ({ details }) => ({
+    label: 'token revoked',
+    tone: 'bad',
+    text: details.token === undefined ? 'had all tokens revoked' : 'had a token revoked',
   }),
   'webhook.created': (event) => aboutWebhook(event, 'was registered'),
   'webhook.changed': (event) => aboutWebhook(event, 'was changed'),

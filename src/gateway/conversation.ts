@@ -7,7 +7,7 @@ import type { WheelTimer } from '../base/timer-wheel.js';
 import type { Trace, Tracing } from '../base/tracing.js';
 import type { WallClock } from '../base/wall-clock.js';
 import { type AdmissionParts, admit, notYetAccepted } from '../session/admission.js';
-import type { Session } from '../session/session.js';
+import { type Session, tokenOf } from '../session/session.js';
 import { Connection, type ConnectionParts } from './connection.js';
 import { Inbound, type InboundParts, type Listener } from './inbound.js';
 
@@ -36,6 +36,7 @@ type Acts<P extends Phase> = {
   readonly [T in ClientMessage['type']]: Act<Of<ClientMessage, 'type', T>, P>;
 };
 
+const PRESENT_AGAIN_MS = 2000;
 const helloFirst = 'hello comes first';
 const ignored = () => {};
 
@@ -97,7 +98,7 @@ export class Conversation implements Listener {
   static readonly #afterHello: Acts<Phase> = {
     hello: 'hello comes once',
     takeover: 'takeover answers a conflict',
-    refresh: (one, { token }) => one.#refresh(token),
+    refresh: (one, { token }) => void one.#refresh(token),
     release: ignored,
     activity: ignored,
     leave: ignored,
@@ -123,6 +124,7 @@ export class Conversation implements Listener {
     seated: {
       ...Conversation.#afterHello,
       release: (one, _, { session }) => one.#release(session),
+      activity: (one, { idleMs }, { session }) => one.parts.admission.idleWatch.active(session, idleMs ?? 0),
     },
     leaving: Conversation.#afterHello,
   };
@@ -209,7 +211,7 @@ export class Conversation implements Listener {
     this.#timer = this.parts.wheel.after(this.parts.renewEveryMs, beat);
   }
 
-  #refresh(token: string): void {
+  async #refresh(token: string): Promise<void> {
     const { gate, tokenWatch } = this.parts.admission;
     const isSamePerson = ({ user, org }: ClientClaims) =>
       user === this.claims?.user && org === this.claims.org;
@@ -222,7 +224,26 @@ export class Conversation implements Listener {
       return;
     }
     this.claims = verdict.claims;
-    if (this.#phase.name === 'seated') tokenWatch.watch(this.#phase.session, verdict.claims.expiresAtMs);
+    if (this.#phase.name !== 'seated') return;
+    const { session } = this.#phase;
+    session.token = tokenOf(verdict.claims);
+    tokenWatch.watch(session, verdict.claims.expiresAtMs);
+    await this.#present(session);
+  }
+
+  /** Ends the session where its token was revoked; otherwise Redis knows its token from now on. */
+  async #present(session: Session): Promise<void> {
+    const { log, wheel, admission } = this.parts;
+    const { token } = session;
+    try {
+      if (!(await admission.leases.present(session.lease()))) this.connection.end('token_revoked');
+    } catch (error) {
+      log.warn({ org: session.org, reason: String(error) }, 'new token not noted yet');
+      // The token is good by itself: an outage ends no session. A newer one is presented by itself.
+      wheel.after(PRESENT_AGAIN_MS, () => {
+        if (session.isLive && session.token === token) void this.#present(session);
+      });
+    }
   }
 
   #release(session: Session): void {

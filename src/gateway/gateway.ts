@@ -34,6 +34,7 @@ export interface GatewayParts {
   /** Whether Redis can be reached: without it no handshake is worth its while. */
   readonly isStoreReady: () => boolean;
   readonly holderOf: SeatQueryParts['holderOf'];
+  readonly isStanding: SeatQueryParts['isStanding'];
   /** Where a request comes from, by trusted proxies; null without any. */
   readonly peerAddress: ((request: IncomingMessage) => string) | null;
   /** Tells the proxies that must begin every connection with the PROXY protocol; null where none is read. */

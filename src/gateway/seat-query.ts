@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Machine } from '#client/protocol/messages.js';
 import { bearerToken } from '../auth/bearer.js';
+import type { ClientClaims } from '../auth/claims.js';
 import type { Log } from '../base/log.js';
 import { StoreUnavailable } from '../store/errors.js';
 import { allowedOrigin, type Refusal, retryAfterSeconds, type UpgradeRules } from './upgrade.js';
@@ -19,6 +20,8 @@ export interface SeatQueryParts {
   readonly rules: UpgradeRules;
   readonly log: Log;
   readonly holderOf: (org: string, user: string) => Promise<Holder | null>;
+  /** Whether nobody has revoked the token. */
+  readonly isStanding: (claims: ClientClaims) => Promise<boolean>;
 }
 
 interface SeatAnswer {
@@ -80,9 +83,11 @@ async function answerSeatQuery(request: IncomingMessage, parts: SeatQueryParts):
     const retry = { 'Retry-After': retryAfterSeconds(verdict.retryAfterMs) };
     return problem(503, 'the token is not accepted yet', retry);
   }
-  if (!verdict.ok) return problem(401, 'the token is not accepted', { 'WWW-Authenticate': 'Bearer' });
+  const refused = () => problem(401, 'the token is not accepted', { 'WWW-Authenticate': 'Bearer' });
+  if (!verdict.ok) return refused();
   const { org, user } = verdict.claims;
   try {
+    if (!(await parts.isStanding(verdict.claims))) return refused();
     const holder = await parts.holderOf(org, user);
     return { status: 200, headers: { 'Content-Type': 'application/json' }, body: { holder: shown(holder) } };
   } catch (error) {

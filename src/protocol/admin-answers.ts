@@ -33,7 +33,13 @@ export interface AdminAnswers {
       readonly addresses: 'keep' | null;
       readonly timeZone: string | null;
       readonly letterCase: 'ignore' | null;
+      readonly maxActive: number | null;
+      readonly maxActiveOverdraft: number | null;
+      readonly minVersion: Readonly<Record<string, string>> | null;
+      readonly minVersionFrom: string | null;
+      readonly idleLimitMs: number | null;
     };
+    readonly suspendedAt: string | null;
     readonly counts: {
       /** Licenses issued: all but the revoked ones. */
       readonly issued: number;
@@ -61,6 +67,8 @@ export interface AdminAnswers {
       readonly evictions: Readonly<Record<string, number>>;
       /** Claims refused, by reason. */
       readonly denials: Readonly<Record<string, number>>;
+      /** Seats granted beyond what the org may use at once. */
+      readonly overdrafts: number;
       /** Time in use of all seats together. */
       readonly seatHours: number;
       /** Users of the present day in the org’s time zone (±1 %). */
@@ -90,6 +98,16 @@ export interface AdminAnswers {
     }[];
     readonly repaired: boolean;
   };
+  readonly suspendOrg: {
+    readonly suspendedAt: string | null;
+    /** Sessions that are being ended. */
+    readonly ending: number;
+  };
+  readonly reinstateOrg: {
+    readonly suspendedAt: string | null;
+    /** Sessions that are being ended. */
+    readonly ending: number;
+  };
   readonly listLicenses: {
     readonly items: readonly AdminAnswers['issueLicense'][];
     readonly next: string | null;
@@ -103,6 +121,12 @@ export interface AdminAnswers {
     readonly issuedAt: string;
     readonly expiresAt: string | null;
     readonly expiresOn: string | null;
+    readonly kind: string | null;
+    readonly startsAt: string | null;
+    /** For how many days after its end it holds. */
+    readonly graceDays: number;
+    /** No idle limit of the org holds for it. */
+    readonly idleExempt: boolean;
     readonly note: string | null;
     readonly lastUsedAt: string | null;
   };
@@ -116,6 +140,7 @@ export interface AdminAnswers {
   readonly revokeLicense: AdminAnswers['suspendLicense'];
   readonly transferLicense: AdminAnswers['suspendLicense'];
   readonly setLicenseExpiry: AdminAnswers['suspendLicense'];
+  readonly changeLicense: AdminAnswers['suspendLicense'];
   readonly listUnusedLicenses: {
     readonly items: readonly AdminAnswers['issueLicense'][];
     readonly next: string | null;
@@ -135,6 +160,7 @@ export interface AdminAnswers {
     readonly since: string;
     /** Time left to the lease without a renewal. */
     readonly ttlMs: number;
+    readonly activeAt: string | null;
     readonly machine: {
       readonly id: string;
       readonly name?: string;
@@ -163,6 +189,20 @@ export interface AdminAnswers {
       readonly os?: string;
       readonly kind?: 'physical' | 'virtual' | 'container';
     };
+  };
+  readonly revokeTokens: {
+    readonly endedSessionId: string | null;
+  };
+  readonly listRevocations: {
+    readonly items: readonly {
+      /** Whose tokens are refused. */
+      readonly user?: string;
+      /** The `jti` of the one token that is refused. */
+      readonly jti?: string;
+      /** Tokens of the user up to then; or when the token was revoked. */
+      readonly at: string;
+    }[];
+    readonly next: string | null;
   };
   readonly listMachines: {
     readonly items: readonly {

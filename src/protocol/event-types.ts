@@ -48,6 +48,11 @@ export const eventTypes = {
       count: 'How many refusals this event stands for, of which the last had this reason and machine.',
     },
   },
+  'session.outdated': {
+    half: 'traffic',
+    doc: 'A program came in that is below the org’s least version, which is not refused yet.',
+    details: {},
+  },
   'user.held': {
     half: 'acts',
     was: 'held',
@@ -91,6 +96,16 @@ export const eventTypes = {
     doc: 'A license ran out.',
     details: { license },
   },
+  'license.grace_begun': {
+    half: 'acts',
+    doc: 'A license has ended and holds on for its days of grace.',
+    details: { license, graceEndsAt: 'Until when, in Unix ms.' },
+  },
+  'license.changed': {
+    half: 'acts',
+    doc: 'The terms of a license were changed: its kind, start, days of grace, or whether an idle limit holds for it.',
+    details: { license, note, '<term>': 'Its new value; empty where it was taken away.' },
+  },
   'license.expires_soon': {
     half: 'acts',
     doc: 'A license that is active ends soon: told 30, 7 and 1 days before.',
@@ -129,6 +144,36 @@ export const eventTypes = {
     half: 'acts',
     doc: 'All of the quota is issued: told once for each crossing.',
     details: { issued: 'How many licenses are issued.', quota: 'How many may be.' },
+  },
+  'org.seats_nearly_used': {
+    half: 'acts',
+    doc: 'Nine tenths of the seats that the org may use at once are in use: told once for each crossing.',
+    details: { active: 'How many seats are in use.', maxActive: 'How many may be.' },
+  },
+  'org.seats_exhausted': {
+    half: 'acts',
+    doc: 'All seats that the org may use at once are in use: told once for each crossing.',
+    details: { active: 'How many seats are in use.', maxActive: 'How many may be.' },
+  },
+  'org.seats_overdrawn': {
+    half: 'acts',
+    doc: 'More seats are in use than the org may use at once, as its overdraft allows: told once for each crossing.',
+    details: { active: 'How many seats are in use.', maxActive: 'How many may be.' },
+  },
+  'org.suspended': {
+    half: 'acts',
+    doc: 'An org was suspended: nobody of it gets a seat, and its sessions end. No license changes.',
+    details: { note },
+  },
+  'org.reinstated': { half: 'acts', doc: 'A suspended org was let in again.', details: { note } },
+  'token.revoked': {
+    half: 'acts',
+    doc: 'A token was revoked, or all of a user that were issued up to a moment.',
+    details: {
+      token: 'The `jti` of the token.',
+      before: 'The moment, in Unix ms.',
+      note,
+    },
   },
   'org.counters_repaired': {
     half: 'acts',

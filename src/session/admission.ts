@@ -11,19 +11,21 @@ import { StoreUnavailable } from '../store/errors.js';
 import type { ClaimAnswer } from '../store/lease-types.js';
 import type { Leases } from '../store/leases.js';
 import type { Licenses } from '../store/licenses.js';
+import { type IdleWatch, idleTerms } from './idle-watch.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Link } from './link.js';
 import type { Renewals } from './renewals.js';
-import type { Session } from './session.js';
+import { type Session, tokenOf } from './session.js';
 import type { TokenWatch } from './tokens-watch.js';
 
 export interface AdmissionParts {
   readonly gate: Pick<TokenGate<ClientClaims>, 'judge'>;
-  readonly leases: Pick<Leases, 'claim'>;
+  readonly leases: Pick<Leases, 'claim' | 'present'>;
   readonly licenses: Pick<Licenses, 'lookAlike'>;
   readonly lifecycle: Lifecycle;
   readonly renewals: Renewals;
   readonly tokenWatch: TokenWatch;
+  readonly idleWatch: IdleWatch;
   readonly clock: Clock;
   readonly wallMs: WallClock;
   readonly newSessionId: () => string;
@@ -132,7 +134,14 @@ function isSupported({ link, onConflict }: Visit): boolean {
 /** `user`: by which name the org knows the person. Throws where no answer can be had. */
 async function claim(visit: KnownVisit, parts: AdmissionParts, user = visit.claims.user): Promise<Claimed> {
   const { lifecycle, renewals, metrics } = parts;
-  const claimant = { ...visit.hello, org: visit.claims.org, user, sessionId: parts.newSessionId() };
+  const { org } = visit.claims;
+  const claimant = {
+    ...visit.hello,
+    org,
+    user,
+    sessionId: parts.newSessionId(),
+    token: tokenOf(visit.claims),
+  };
   const session = lifecycle.begin(claimant, visit.link);
   const sentMs = parts.clock();
   const answer = await askFor(session, visit, parts);
@@ -141,6 +150,7 @@ async function claim(visit: KnownVisit, parts: AdmissionParts, user = visit.clai
     return claim(visit, parts, answer.user);
   }
   metrics.claims.inc({ outcome: outcomeOf(answer) });
+  if (answer.outcome === 'granted' && answer.isOverdrawn) metrics.overdrafts.inc();
   if (answer.outcome === 'granted') lifecycle.granted(session, answer, renewals.deadlineFrom(sentMs));
   else lifecycle.refused(session, answer);
   return { session, answer };
@@ -158,6 +168,7 @@ async function askFor(session: Session, visit: Visit, parts: AdmissionParts): Pr
       machine: hello.machine,
       onConflict,
       ...(hello.resume && { resume: hello.resume }),
+      ...(hello.idleMs !== undefined && { idleMs: hello.idleMs }),
       ...(trace && { trace: trace.parent }),
     });
   } catch (error) {
@@ -254,9 +265,9 @@ function welcome(
   parts: AdmissionParts,
   { session, answer }: Claimed<Granted>,
 ): void {
-  const { displaced, license, resumed, nowMs: at } = answer;
+  const { displaced, license, resumed, idleLimitMs, nowMs: at } = answer;
   const { org, user, sessionId, epoch } = session;
-  const { lifecycle, renewals, tokenWatch, renewEveryMs } = parts;
+  const { lifecycle, renewals, tokenWatch, idleWatch, renewEveryMs } = parts;
   if (displaced !== null) {
     const { machine: _, nodeId: _node, ...grant } = displaced;
     const notice = { type: 'ended', org, user, ...grant, by: hello.machine, at, byEpoch: epoch } as const;
@@ -275,6 +286,8 @@ function welcome(
     renewEveryMs,
     license,
     ...(displaced?.reason === 'taken_over' && { displaced: { machine: name === undefined ? {} : { name } } }),
+    ...(idleLimitMs !== null && { idle: idleTerms(idleLimitMs) }),
   });
   lifecycle.welcomed(session, answer);
+  if (hello.idleMs !== undefined) idleWatch.watch(session, hello.idleMs, idleLimitMs);
 }

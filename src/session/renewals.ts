@@ -47,10 +47,11 @@ export class Renewals {
     this.#schedule(session, this.parts.renewEveryMs * (0.5 + this.parts.random() / 2));
   }
 
-  /** Notices may have been missed: asks Redis about every session soon, spread over `withinMs`. */
-  verifyAll(withinMs: number): void {
+  /** Notices may have been missed: asks Redis about every session, or those of one org, soon, spread over `withinMs`. */
+  verifyAll(withinMs: number, org?: string): void {
     for (const session of this.parts.lifecycle.sessions.all()) {
-      if (session.isLive) this.#schedule(session, this.parts.random() * withinMs);
+      if (session.isLive && (org === undefined || session.org === org))
+        this.#schedule(session, this.parts.random() * withinMs);
     }
   }
 
@@ -91,13 +92,15 @@ export class Renewals {
 
   async #renewBatch(org: string, batch: readonly Session[]): Promise<void> {
     const live = batch.filter((session) => session.isLive);
-    const held = live.map((session) => session.lease());
     const sentMs = this.parts.clock();
+    const held = live.map((session) => withIdle(session, sentMs));
+    const activeAtMs = live.map((session) => session.activeAtMs);
     try {
       const answers = await this.parts.renew(org, held);
       live.forEach((session, index) => {
         const answer = answers[index];
         if (answer !== undefined) this.#apply(session, answer, sentMs);
+        if (answer?.outcome === 'kept') session.activeToldMs = activeAtMs[index] ?? null;
       });
     } catch (error) {
       this.#fail(org, live, error);
@@ -150,4 +153,12 @@ export class Renewals {
   #outlived(session: Session): boolean {
     return this.parts.clock() >= session.deadlineMs + this.parts.jeopardyGraceMs;
   }
+}
+
+/** The lease, and where somebody was at work since Redis was last told, how long ago that was. */
+function withIdle(session: Session, nowMs: number): HeldLease {
+  const lease = session.lease();
+  const { activeAtMs } = session;
+  if (activeAtMs === null || activeAtMs === session.activeToldMs) return lease;
+  return { ...lease, idleMs: Math.max(0, Math.round(nowMs - activeAtMs)) };
 }

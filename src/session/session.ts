@@ -1,4 +1,5 @@
 import type { HelloMessage, Machine } from '#client/protocol/messages.js';
+import type { ClientClaims } from '../auth/claims.js';
 import type { WheelTimer } from '../base/timer-wheel.js';
 import type { HeldLease } from '../store/lease-types.js';
 import type { EndedNotice } from '../store/notices.js';
@@ -22,6 +23,20 @@ export interface Claimant {
   readonly instance?: string;
   readonly attempt?: number;
   readonly client?: HelloMessage['client'];
+  readonly token: SessionToken;
+  /** How long nobody has been at work; none: the program does not tell. */
+  readonly idleMs?: number;
+}
+
+/** What of a session's token outlives its check: by it the token can be revoked. */
+export type SessionToken = Pick<HeldLease, 'tokenIssuedAtMs' | 'tokenId'>;
+
+/** What of a token is kept with its session. */
+export function tokenOf({ issuedAtMs, jti }: ClientClaims): SessionToken {
+  return {
+    ...(issuedAtMs !== undefined && { tokenIssuedAtMs: issuedAtMs }),
+    ...(jti !== undefined && { tokenId: jti }),
+  };
 }
 
 /** One user's seat in use by one machine, as served by this node: a grant and the connection that uses it. */
@@ -36,6 +51,12 @@ export class Session implements HeldLease {
   deadlineMs = 0;
   renewalTimer: WheelTimer | null = null;
   tokenTimer: WheelTimer | null = null;
+  idleTimer: WheelTimer | null = null;
+  /** Monotonic ms: when somebody was last at work; null where the program does not tell. */
+  activeAtMs: number | null = null;
+  /** The same, as Redis knows it. */
+  activeToldMs: number | null = null;
+  token: SessionToken;
   /** Unix ms: the end of the token that the client was last warned of. */
   warnedOfMs = 0;
   /** Notices that came while the claim was under way: they may concern the grant that is being made. */
@@ -64,6 +85,7 @@ export class Session implements HeldLease {
     if (instance !== undefined) this.instance = instance;
     if (attempt !== undefined) this.attempt = attempt;
     if (client !== undefined) this.clientText = JSON.stringify(client);
+    this.token = claimant.token;
     this.address = link.address;
     this.machineId = machine.id;
     this.machineText = JSON.stringify(machine);
@@ -118,12 +140,14 @@ export class Session implements HeldLease {
   /** The lease as it is now: the session goes on while a command about it is under way. */
   lease(): HeldLease {
     const { org, user, sessionId, epoch, rank, connection, address, machineId, sinceMs, machineText } = this;
-    const { instance, attempt, clientText } = this;
+    const { instance, attempt, clientText, token } = this;
     return {
+      ...token,
       ...{ org, user, sessionId, epoch, rank, connection, address, machineId, sinceMs, machineText },
       ...(instance !== undefined && { instance }),
       ...(attempt !== undefined && { attempt }),
       ...(clientText !== undefined && { clientText }),
+      ...(this.activeAtMs !== null && { isIdleTold: true }),
     };
   }
 
@@ -149,8 +173,10 @@ export class Session implements HeldLease {
     this.state = 'ended';
     this.renewalTimer?.cancel();
     this.tokenTimer?.cancel();
+    this.idleTimer?.cancel();
     this.renewalTimer = null;
     this.tokenTimer = null;
+    this.idleTimer = null;
     this.earlyNotices = none;
   }
 }

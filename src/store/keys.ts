@@ -1,4 +1,5 @@
-import { type KeyName, keyNamesInOrder, redisKeys, scopeOf } from './redis-keys.js';
+import { scopeOf } from './key-scopes.js';
+import { type KeyName, keyNamesInOrder, redisKeys } from './redis-keys.js';
 import { slotOf, tagOf } from './slots.js';
 
 const ORGS_REMEMBERED = 1000;

@@ -1,5 +1,11 @@
 import type { DenialReason, EvictionReason } from '#client/protocol/close-codes.js';
-import type { ConflictMessage, ConflictPolicy, Machine, ResumeRequest } from '#client/protocol/messages.js';
+import type {
+  ConflictMessage,
+  ConflictPolicy,
+  Machine,
+  ResumeRequest,
+  WelcomeMessage,
+} from '#client/protocol/messages.js';
 
 export type { DenialReason, EvictionReason };
 
@@ -15,6 +21,8 @@ export interface LeaseConfig {
   /** Traffic of an org, by number and by time. */
   readonly eventsKept: number;
   readonly sessionsKeptMs: number;
+  /** For how long a revocation of tokens is remembered: no token lives longer. */
+  readonly tokenLifeMs: number;
   /** Acts of an org; 0 keeps them for ever. */
   readonly actsKeptMs: number;
 }
@@ -35,10 +43,27 @@ export interface HeldLease {
   readonly clientText?: string;
   /** The peer's address. Redis keeps it only where the org says so. */
   readonly address?: string;
+  /** When its token was issued (Unix ms), where the token tells, and the token's id. */
+  readonly tokenIssuedAtMs?: number;
+  readonly tokenId?: string;
+  /** The program tells how long nobody has been at work. */
+  readonly isIdleTold?: boolean;
+  /** For how long, where that has changed since the last renewal. */
+  readonly idleMs?: number;
   readonly machineId: string;
   readonly sinceMs: number;
   /** The machine as JSON text, made once. */
   readonly machineText: string;
+}
+
+/** A session that was ended from outside. */
+export interface Ended {
+  readonly sessionId: string;
+  readonly epoch: number;
+  /** The epoch that ended it. */
+  readonly byEpoch: number;
+  /** When, by Redis's clock. */
+  readonly nowMs: number;
 }
 
 export interface ClaimRequest {
@@ -56,6 +81,10 @@ export interface ClaimRequest {
   readonly attempt?: number;
   readonly clientText?: string;
   readonly address?: string;
+  readonly tokenIssuedAtMs?: number;
+  readonly tokenId?: string;
+  /** How long nobody has been at work; none: the program does not tell. */
+  readonly idleMs?: number;
   readonly onConflict: ConflictPolicy;
   readonly resume?: ResumeRequest;
   /** Handed on to the node whose session the claim ends. */
@@ -82,7 +111,11 @@ export type ClaimAnswer =
       readonly isAhead: boolean;
       readonly sinceMs: number;
       readonly nowMs: number;
-      readonly license: { readonly id: string; readonly expiresAt?: number } | null;
+      readonly license: WelcomeMessage['license'];
+      /** For how long nobody may be at work; null: there is no limit for this session. */
+      readonly idleLimitMs: number | null;
+      /** It has a seat of the org's overdraft. */
+      readonly isOverdrawn: boolean;
       readonly displaced: Displaced | null;
     }
   | {

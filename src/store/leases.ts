@@ -7,6 +7,7 @@ import type {
   ClaimAnswer,
   ClaimRequest,
   Displaced,
+  Ended,
   EvictionReason,
   HeldLease,
   LeaseConfig,
@@ -58,12 +59,9 @@ export class Leases {
           isAhead: reply.ahead === true,
           sinceMs: Number(reply.since),
           nowMs: Number(reply.now),
-          license: reply.license
-            ? {
-                id: reply.license.id,
-                ...(reply.license.expiresAt !== undefined && { expiresAt: Number(reply.license.expiresAt) }),
-              }
-            : null,
+          license: licenseOf(reply),
+          idleLimitMs: reply.idleLimitMs === undefined ? null : Number(reply.idleLimitMs),
+          isOverdrawn: reply.overdrawn === true,
           displaced: displacedOf(reply),
         };
       case 'conflict':
@@ -88,7 +86,13 @@ export class Leases {
     const { keys, config, redisClock, scripts, horizon } = this.parts;
     const leases = held.map((lease) => keys.lease(org, lease.user));
     const order = { org, nodeId: config.nodeId, ttlMs: config.leaseTtlMs, ...horizon.boundsOf(org) };
-    const args = held.flatMap((lease) => [lease.user, fenceOf(lease), String(lease.epoch), lease.connection]);
+    const args = held.flatMap((lease) => [
+      lease.user,
+      fenceOf(lease),
+      String(lease.epoch),
+      lease.connection,
+      lease.idleMs === undefined ? '' : String(lease.idleMs),
+    ]);
     const learn = redisClock.exchange();
     const reply = await reachStore(() =>
       scripts.run('renew', { org }, [JSON.stringify(order), ...args], leases),
@@ -109,6 +113,7 @@ export class Leases {
   async #readRenewal(lease: HeldLease, one: unknown, nowMs: number): Promise<RenewAnswer> {
     if (one === 1) return { outcome: 'kept', raised: null };
     if (Array.isArray(one)) return { outcome: 'kept', raised: this.#raised(lease.org, one[0], one[1]) };
+    if (one === 2) return this.#endRevoked(lease, nowMs);
     const holder = typeof one === 'string' ? parseLease(one) : null;
     // An older act in our place means that Redis lost ours: the newest wins (promise 8).
     if (holder === null || givesWay(holder, lease)) return this.#reassert(lease);
@@ -134,7 +139,7 @@ export class Leases {
     readonly holdMs?: number;
     /** Why, in the audit trail. */
     readonly note?: string;
-  }): Promise<{ readonly sessionId: string; readonly epoch: number } | null> {
+  }): Promise<Ended | null> {
     const { reason, actor, only, holdMs, note } = order;
     const argument = {
       reason,
@@ -144,7 +149,9 @@ export class Leases {
       ...(only && { sessionId: only.sessionId, epoch: String(only.epoch) }),
     };
     const reply = await reachStore(() => this.parts.seats.ask<EvictReply>('evict', order, argument));
-    return reply.outcome === 'none' ? null : { sessionId: reply.sessionId, epoch: Number(reply.epoch) };
+    if (reply.outcome === 'none') return null;
+    const { sessionId, epoch, byEpoch, now } = reply;
+    return { sessionId, epoch: Number(epoch), byEpoch: Number(byEpoch), nowMs: Number(now) };
   }
 
   async #sendClaim(request: ClaimRequest): Promise<ClaimReply> {
@@ -159,6 +166,7 @@ export class Leases {
       machineId: machine.id,
       machineKind: machine.kind,
       ...programOf(request),
+      ...(request.idleMs !== undefined && { idleMs: request.idleMs }),
       onConflict: request.onConflict,
       trace: request.trace,
       resume: resume && { sessionId: resume.sessionId, epoch: String(resume.epoch) },
@@ -181,6 +189,23 @@ export class Leases {
     return reply;
   }
 
+  /** Its token was revoked, and no notice of that came here. */
+  async #endRevoked(lease: HeldLease, nowMs: number): Promise<RenewAnswer> {
+    const reason = 'token_revoked';
+    const ended = await this.evict({ ...lease, reason, actor: 'broker', only: lease });
+    return { outcome: 'lost', reason, by: null, epoch: ended?.byEpoch ?? lease.epoch, nowMs };
+  }
+
+  /** Whether a token is still good that somebody shows. Where they hold a lease, it is the lease's token from now on. */
+  async present(
+    shown: Token & { readonly org: string; readonly user: string } & Partial<HeldLease>,
+  ): Promise<boolean> {
+    const { sessionId, epoch, connection } = shown;
+    const grant = { sessionId, epoch: epoch === undefined ? undefined : String(epoch), connection };
+    const order = { ...grant, ...tokenOf(shown) };
+    return (await reachStore(() => this.parts.seats.run('present', shown, order))) === 1;
+  }
+
   async #reassert(lease: HeldLease): Promise<RenewAnswer> {
     const order = {
       sessionId: lease.sessionId,
@@ -190,6 +215,7 @@ export class Leases {
       machine: lease.machineText,
       machineId: lease.machineId,
       ...programOf(lease),
+      ...(lease.isIdleTold && { idle: '1' }),
     };
     const reply = await reachStore(() => this.parts.seats.ask<ReassertReply>('reassert', lease, order));
     if (reply.outcome !== 'lost')
@@ -213,7 +239,8 @@ export class Leases {
   }
 }
 
-type Program = Pick<HeldLease, 'connection' | 'instance' | 'attempt' | 'clientText' | 'address'>;
+type Token = Pick<HeldLease, 'tokenIssuedAtMs' | 'tokenId'>;
+type Program = Token & Pick<HeldLease, 'connection' | 'instance' | 'attempt' | 'clientText' | 'address'>;
 
 /** Which running program, over which connection: as the scripts take it. */
 function programOf(lease: Program) {
@@ -224,6 +251,22 @@ function programOf(lease: Program) {
     client,
     address,
     ...(attempt !== undefined && { attempt: String(attempt) }),
+    ...tokenOf(lease),
+  };
+}
+
+function tokenOf({ tokenIssuedAtMs: iat, tokenId: jti }: Token) {
+  return { ...(iat !== undefined && { iat: String(iat) }), ...(jti !== undefined && { jti }) };
+}
+
+function licenseOf({ license }: ClaimReply & { readonly outcome: 'granted' }) {
+  if (license === undefined) return null;
+  const { id, expiresAt, graceEndsAt, kind } = license;
+  return {
+    id,
+    ...(expiresAt !== undefined && { expiresAt: Number(expiresAt) }),
+    ...(graceEndsAt !== undefined && { graceEndsAt: Number(graceEndsAt) }),
+    ...(kind !== undefined && { kind }),
   };
 }
 

@@ -12,6 +12,14 @@ export interface License {
   readonly expiresAt: number | null;
   /** The last full day, where the end was given so: `2027-01-31`. */
   readonly expiresOn: string | null;
+  /** What the vendor calls it, such as `trial`. */
+  readonly kind: string | null;
+  /** Unix ms; none: it holds since its issue. */
+  readonly startsAt: number | null;
+  /** For how many days after its end it holds. */
+  readonly graceDays: number;
+  /** No idle limit holds for it. */
+  readonly idleExempt: boolean;
   /** What the person who last changed it wrote. */
   readonly note: string | null;
   /** When a session was last granted or ended (Unix ms); null: never since it was issued. */
@@ -53,7 +61,17 @@ export interface LicenseOrder {
   readonly note?: string;
 }
 
+/** What goes along with a license; what is left out does not change, and null takes it away. */
+export interface LicenseTerms {
+  readonly kind?: string | null;
+  /** Unix ms. */
+  readonly startsAt?: number | null;
+  readonly graceDays?: number | null;
+  readonly idleExempt?: boolean;
+}
+
 export interface IssueOrder extends LicenseOrder {
+  readonly terms?: LicenseTerms;
   /** UUIDv7 of the new license. */
   readonly id: string;
   /** Unix ms. */

@@ -1,6 +1,7 @@
 import { caseFolded, foldedName } from '../protocol/text.js';
 import { reachStore, StoreDefect } from './errors.js';
 import type { KeyNames } from './keys.js';
+import { type LicenseFields, licenseOf, termsAsText } from './license-fields.js';
 import type {
   IssueOrder,
   License,
@@ -8,6 +9,7 @@ import type {
   LicenseOrder,
   LicenseRefusal,
   LicenseStatus,
+  LicenseTerms,
   Page,
 } from './license-types.js';
 import { cursorBehind, type Place, pageByScore, type Stretch } from './paging.js';
@@ -30,7 +32,6 @@ export interface LicensesParts {
   readonly keys: KeyNames;
 }
 
-type LicenseFields = Readonly<Record<string, string | undefined>>;
 /** A license, and where it stands in the list that it was read from. */
 interface Listed {
   readonly license: License;
@@ -47,8 +48,8 @@ export class Licenses {
 
   /** Gives the user a license, unless there is one or the quota is used up. */
   async issue(order: IssueOrder): Promise<LicenseAnswer> {
-    const { id, expiresAt, expiresOn, importId, requestId } = order;
-    const more = { id, expiresAt: textOf(expiresAt), expiresOn, import: importId };
+    const { id, expiresAt, expiresOn, importId, requestId, terms = {} } = order;
+    const more = { id, expiresAt: textOf(expiresAt), expiresOn, import: importId, ...termsAsText(terms) };
     return this.#spelled(order.user, (user) => {
       const argument = { ...more, folded: foldedOrNone(user) };
       return { run: this.#run('issue', { ...order, user }, argument, requestId), owner: user };
@@ -71,6 +72,11 @@ export class Licenses {
   ): Promise<LicenseAnswer> {
     const { expiresAt, expiresOn } = order;
     return this.#change('expiry', order, { expiresAt: textOf(expiresAt ?? undefined), expiresOn });
+  }
+
+  /** Changes what goes along with the license. A session that runs goes on. */
+  setTerms(order: LicenseOrder & { readonly terms: LicenseTerms }): Promise<LicenseAnswer> {
+    return this.#change('terms', order, termsAsText(order.terms));
   }
 
   /** Moves the license to a user who has none; the former user's session ends with 4511. */
@@ -261,22 +267,6 @@ function foldedOrNone(name: string): string | undefined {
 
 function textOf(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : String(ms);
-}
-
-function licenseOf(user: string, fields: LicenseFields, lastUsedAt: number): License | null {
-  const { id, status, issuedAt, expiresAt, expiresOn, note } = fields;
-  if (id === undefined || status === undefined) return null;
-  const issuedMs = Number(issuedAt ?? 0);
-  return {
-    user,
-    id,
-    status: status as LicenseStatus,
-    issuedAt: issuedMs,
-    expiresAt: expiresAt === undefined ? null : Number(expiresAt),
-    expiresOn: expiresOn?.endsWith(` ${expiresAt}`) ? expiresOn.slice(0, 10) : null,
-    note: note ?? null,
-    lastUsedAt: lastUsedAt > issuedMs ? lastUsedAt : null,
-  };
 }
 
 /** The answers to a list of lists, in lists as long as those. */

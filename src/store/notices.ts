@@ -36,7 +36,13 @@ export interface ContestedNotice {
   readonly by: Machine;
 }
 
-type Notice = EndedNotice | ContestedNotice | { readonly type: 'probe'; readonly id: number };
+/** What this node holds of the org is to be looked up: something about it has changed. */
+interface VerifyNotice {
+  readonly type: 'verify';
+  readonly org: string;
+}
+
+type Notice = EndedNotice | ContestedNotice | VerifyNotice | { readonly type: 'probe'; readonly id: number };
 
 export interface InboxParts {
   readonly commands: RedisConnection;
@@ -50,6 +56,7 @@ export interface InboxParts {
   readonly outages: Outages;
   readonly onEnded: (notice: EndedNotice) => void;
   readonly onContested: (notice: ContestedNotice) => void;
+  readonly onVerify: (org: string) => void;
   /** After every subscribe: notices may have been missed, so all that is held must be verified. */
   readonly onSubscribed: () => void;
 }
@@ -129,6 +136,7 @@ export class Inbox {
     if (notice === null) this.parts.log.warn('inbox message not understood');
     else if (notice.type === 'probe') this.#probeCameBack(notice.id);
     else if (notice.type === 'contested') this.parts.onContested(notice);
+    else if (notice.type === 'verify') this.parts.onVerify(notice.org);
     else this.parts.onEnded(notice);
   }
 
@@ -145,6 +153,7 @@ function parseNotice(text: string): Notice | null {
   try {
     const fields = JSON.parse(text) as Record<string, unknown>;
     if (fields.type === 'probe') return { type: 'probe', id: Number(fields.id) };
+    if (fields.type === 'verify') return { type: 'verify', org: String(fields.org) };
     const grant = {
       org: String(fields.org),
       user: String(fields.user),

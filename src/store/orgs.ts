@@ -26,7 +26,33 @@ export interface OrgSettings {
   readonly timeZone: string | null;
   /** `ignore`: names that differ in case only are one user. */
   readonly letterCase: 'ignore' | null;
+  /** How many users may have a seat at once. */
+  readonly maxActive: number | null;
+  /** By how many per cent more, which is counted and told. */
+  readonly maxActiveOverdraft: number | null;
+  /** The least version of each program, by its name. */
+  readonly minVersion: Readonly<Record<string, string>> | null;
+  /** From when on older versions are refused (Unix ms); until then an event tells of them. Null: at once. */
+  readonly minVersionFrom: number | null;
+  /** For how long nobody may be at work before a session ends. */
+  readonly idleLimitMs: number | null;
 }
+
+/** Reads each setting as Redis keeps it. */
+const readSetting: { readonly [N in keyof OrgSettings]: (text: string) => unknown } = {
+  quota: Number,
+  licenseMode: String,
+  containers: String,
+  machines: String,
+  addresses: String,
+  timeZone: String,
+  letterCase: String,
+  maxActive: Number,
+  maxActiveOverdraft: Number,
+  minVersion: (text) => JSON.parse(text),
+  minVersionFrom: Number,
+  idleLimitMs: Number,
+};
 
 /** How things stand with an org; all of it kept by the scripts that change it (promise 9). */
 export interface OrgCounts {
@@ -50,6 +76,8 @@ export interface OrgCounts {
   readonly denied: Readonly<Record<string, number>>;
   /** Time in use of all seats together. */
   readonly seatMs: number;
+  /** Seats granted beyond `maxActive`, as the overdraft allows. */
+  readonly overdrawn: number;
 }
 
 export type SettingsAnswer =
@@ -95,27 +123,40 @@ export class Orgs {
 
   async settings(org: string): Promise<OrgSettings> {
     const { redis, keys } = this.parts;
-    const [quota, licenseMode, containers, machines, addresses, timeZone, letterCase] = await reachStore(() =>
-      redis.hmget(
-        keys.settings(org),
-        'quota',
-        'licenseMode',
-        'containers',
-        'machines',
-        'addresses',
-        'timeZone',
-        'letterCase',
-      ),
-    );
-    return {
-      quota: quota == null ? null : Number(quota),
-      licenseMode: (licenseMode ?? null) as LicenseMode | null,
-      containers: (containers ?? null) as MachineRule | null,
-      machines: (machines ?? null) as OrgSettings['machines'],
-      addresses: (addresses ?? null) as OrgSettings['addresses'],
-      timeZone: timeZone ?? null,
-      letterCase: (letterCase ?? null) as OrgSettings['letterCase'],
-    };
+    const names = Object.keys(readSetting) as (keyof OrgSettings)[];
+    const texts = await reachStore(() => redis.hmget(keys.settings(org), ...names));
+    const values = names.map((name, index) => {
+      const text = texts[index] ?? null;
+      return [name, text === null ? null : readSetting[name](text)] as const;
+    });
+    // The same table names the fields and reads them.
+    return Object.fromEntries(values) as unknown as OrgSettings;
+  }
+
+  /** Since when the org has been suspended (Unix ms); null: it is not. */
+  async suspendedAt(org: string): Promise<number | null> {
+    const { redis, keys } = this.parts;
+    const since = await reachStore(() => redis.hget(keys.settings(org), 'suspended'));
+    return since === null ? null : Number(since);
+  }
+
+  /**
+   * Keeps all of the org out, or lets it in again: `sessions` are to end, which the sweep does. Null where it is so already.
+   */
+  async suspend(order: {
+    readonly org: string;
+    readonly on: boolean;
+    readonly actor: Actor;
+    readonly note?: string;
+  }): Promise<{ readonly sessions: number } | null> {
+    const { redis, scripts, keys } = this.parts;
+    return reachStore(async () => {
+      const reply = await scripts.run('suspension', { org: order.org }, [JSON.stringify(order)]);
+      const answer = readReply<{ outcome: 'done'; sessions: number } | { outcome: 'refused' }>(reply);
+      if (answer.outcome === 'refused') return null;
+      await enterOrgs(redis, keys, [order.org]);
+      return { sessions: answer.sessions };
+    });
   }
 
   /** The time zone that a day of the org is of. */
@@ -128,7 +169,9 @@ export class Orgs {
   async change(org: string, changes: Partial<OrgSettings>, actor: Actor): Promise<SettingsAnswer> {
     const entries = Object.entries(changes).filter(([, value]) => value !== undefined);
     const set = Object.fromEntries(
-      entries.filter(([, value]) => value !== null).map(([k, v]) => [k, String(v)]),
+      entries
+        .filter(([, value]) => value !== null)
+        .map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)]),
     );
     const unset = entries.filter(([, value]) => value === null).map(([name]) => name);
     return this.#apply(org, set, unset, actor);
@@ -202,5 +245,6 @@ function countsFrom(tally: Tally): OrgCounts {
     ended: withPrefix('ended:'),
     denied: withPrefix('denied:'),
     seatMs: count('seatMs') + active * sinceMs,
+    overdrawn: count('overdrawn'),
   };
 }

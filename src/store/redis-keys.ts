@@ -1,8 +1,5 @@
 interface RedisKey {
-  /**
-   * Its name behind the prefix. `{<org>}` keeps all keys of an org in one slot; `<index>` is empty on one server, and in a
-   * cluster a tag of the slot.
-   */
+  /** Its name behind the prefix. `{<org>}` keeps an org in one slot; `<index>` is a tag of the slot, or empty on one server. */
   readonly key: string;
   readonly type: 'string' | 'hash' | 'set' | 'sorted set' | 'stream' | 'HyperLogLog' | 'channel';
   /** How long it is kept after its last write; none: for ever. */
@@ -100,6 +97,25 @@ export const redisKeys = {
     type: 'hash',
     users: 'field',
     doc: 'user → the lease, as long as the user is active: it tells whose lease it was that ran out.',
+  },
+  idle: {
+    key: '{<org>}:idle',
+    type: 'sorted set',
+    users: 'member',
+    doc: 'user → when somebody was last at work (Redis ms), of the programs that tell.',
+  },
+  usersRevoked: {
+    key: '{<org>}:users-revoked',
+    type: 'sorted set',
+    ttl: '`SOLESEAT_TOKEN_LIFE_MAX_MS`',
+    users: 'member',
+    doc: 'user → a moment (Unix ms): tokens of the user that were issued up to then are revoked.',
+  },
+  tokensRevoked: {
+    key: '{<org>}:tokens-revoked',
+    type: 'sorted set',
+    ttl: '`SOLESEAT_TOKEN_LIFE_MAX_MS`',
+    doc: '`jti` of a token that was revoked → when it was (Redis ms).',
   },
   licensed: {
     key: '{<org>}:licensed',
@@ -281,15 +297,3 @@ export const redisKeys = {
 
 export type KeyName = keyof typeof redisKeys;
 export const keyNamesInOrder = Object.keys(redisKeys) as KeyName[];
-
-/** What a key is about: the placeholders in its name. */
-export type KeyScope = 'server' | 'index' | 'org' | 'user' | 'request' | 'webhook';
-
-export function scopeOf(name: KeyName): KeyScope {
-  const { key } = redisKeys[name];
-  if (key.includes('<user>')) return 'user';
-  if (key.includes('<request>')) return 'request';
-  if (key.includes('<webhook>')) return 'webhook';
-  if (key.includes('<org>')) return 'org';
-  return key.includes('<index>') ? 'index' : 'server';
-}

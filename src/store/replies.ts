@@ -14,7 +14,14 @@ export type ClaimReply = { readonly now: string } & Learnt &
         readonly resumed: boolean;
         readonly ahead?: boolean;
         readonly since: string;
-        readonly license?: { readonly id: string; readonly expiresAt?: string };
+        readonly license?: {
+          readonly id: string;
+          readonly expiresAt?: string;
+          readonly graceEndsAt?: string;
+          readonly kind?: string;
+        };
+        readonly idleLimitMs?: string;
+        readonly overdrawn?: true;
         readonly displaced?: {
           readonly sessionId: string;
           readonly epoch: string;
@@ -50,7 +57,13 @@ export type ReassertReply = { readonly now: string } & (
 
 export type EvictReply =
   | { readonly outcome: 'none' }
-  | { readonly outcome: 'evicted'; readonly sessionId: string; readonly epoch: string };
+  | {
+      readonly outcome: 'evicted';
+      readonly sessionId: string;
+      readonly epoch: string;
+      readonly byEpoch: string;
+      readonly now: string;
+    };
 
 export interface ReleaseReply {
   readonly outcome: 'released' | 'none';

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Metrics } from '../base/metrics.js';
 import { actsInLua } from '../protocol/event-types.js';
+import { type KeyScope, scopeOf } from './key-scopes.js';
 import type { KeyNames, Place } from './keys.js';
 import type { RedisConnection } from './redis.js';
-import { type KeyName, type KeyScope, keyNamesInOrder, scopeOf } from './redis-keys.js';
+import { type KeyName, keyNamesInOrder } from './redis-keys.js';
 import { SharedWrites } from './shared-writes.js';
 
 const past = ['index', 'past', 'quota'] as const;
@@ -19,11 +20,13 @@ interface ScriptRow {
 }
 
 const scriptTable = {
-  claim: { of: 'user', after: seat },
-  renew: { of: 'org', after: ['reign', 'lease', 'grant'] },
-  reassert: { of: 'user', after: [...seat, 'grant'] },
+  claim: { of: 'user', after: [...seat, 'token', 'caps'] },
+  renew: { of: 'org', after: ['reign', 'lease', 'grant', 'token'] },
+  reassert: { of: 'user', after: [...seat, 'grant', 'token'] },
   release: { of: 'user', after: [...seat, 'grant'] },
   evict: { of: 'user', after: seat },
+  present: { of: 'user', after: [...seat, 'grant', 'token'] },
+  revocation: { of: 'user', after: [...seat, 'token'] },
   sweep: { of: 'user', after: seat },
   look: { of: 'org', after: [...seat, 'reminder'] },
   refusals: { of: 'user', after: seat },
@@ -35,8 +38,10 @@ const scriptTable = {
   transfer: { of: 'user', after: license },
   revoke: { of: 'user', after: license },
   unissue: { of: 'user', after: license },
+  terms: { of: 'user', after: license },
   remind: { of: 'user', after: license },
   settings: { of: 'org', after: past },
+  suspension: { of: 'org', after: past },
   repair: { of: 'org', after: past },
   act: { of: 'org', after: past },
   turn: { of: 'server', after: [] },

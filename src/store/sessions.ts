@@ -11,6 +11,8 @@ export interface LiveSession extends LeaseRecord {
   readonly user: string;
   /** Time left to the lease by Redis. */
   readonly ttlMs: number;
+  /** When somebody was last at work, by Redis's clock; null: the program does not tell. */
+  readonly activeAtMs: number | null;
 }
 
 /** How many entries one step of a scan looks at. */
@@ -130,9 +132,14 @@ export class Sessions {
     return Promise.all(
       users.map(async (user) => {
         const key = keys.lease(org, user);
-        const [value, ttlMs] = await Promise.all([redis.get(key), redis.pttl(key)]);
+        const [value, ttlMs, activeAt] = await Promise.all([
+          redis.get(key),
+          redis.pttl(key),
+          redis.zscore(keys.idle(org), user),
+        ]);
         const lease = value === null ? null : parseLease(value);
-        return lease && ttlMs >= 0 ? { user, ttlMs, ...lease } : null;
+        const activeAtMs = activeAt === null ? null : Number(activeAt);
+        return lease && ttlMs >= 0 ? { user, ttlMs, activeAtMs, ...lease } : null;
       }),
     );
   }

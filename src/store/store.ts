@@ -20,6 +20,7 @@ import { Outbox } from './outbox.js';
 import { Owners } from './owners.js';
 import type { RedisConnection } from './redis.js';
 import { RedisClock } from './redis-clock.js';
+import { Revocations } from './revocations.js';
 import { Scripts } from './scripts.js';
 import { SeatScripts } from './seat-scripts.js';
 import { Sessions } from './sessions.js';
@@ -42,6 +43,7 @@ export interface Store {
   readonly ledger: Ledger;
   readonly spellings: Spellings;
   readonly sessions: Sessions;
+  readonly revocations: Revocations;
   readonly machines: Machines;
   readonly events: Events;
   readonly history: History;
@@ -92,6 +94,7 @@ export function createStore(parts: {
     ledger,
     spellings,
     sessions: new Sessions({ redis, keys, spellings }),
+    revocations: new Revocations({ redis, seats, spellings, nodes, keys, config }),
     machines: new Machines({ redis, keys }),
     events: new Events({ scripts, names }),
     webhooks,

@@ -22,7 +22,10 @@ export interface SweeperParts {
   readonly directory: Directory;
   readonly imports: Imports;
   readonly cutShort: CutShort;
-  readonly config: Pick<LeaseConfig, 'nodeId' | 'leaseTtlMs' | 'sessionsKeptMs' | 'actsKeptMs'>;
+  readonly config: Pick<
+    LeaseConfig,
+    'nodeId' | 'leaseTtlMs' | 'sessionsKeptMs' | 'actsKeptMs' | 'tokenLifeMs'
+  >;
 }
 
 /**
@@ -50,6 +53,11 @@ export class Sweeper {
     } finally {
       this.#isSweeping = false;
     }
+  }
+
+  /** Does what is due in one org now, not only at the next sweep. What fails stays due. */
+  async lookAt(org: string): Promise<void> {
+    await reachStore(() => this.#look(org));
   }
 
   async #takeTurn(everyMs: number): Promise<boolean> {
@@ -87,34 +95,43 @@ export class Sweeper {
   /** Does all that is due in the org: a crashed node may leave many sessions (promise 7). */
   async #look(org: string): Promise<number> {
     for (let total = 0; ; ) {
-      const { runOut, ended, silent, refused, reminded } = await this.#askWhatIsDue(org);
-      if (runOut.length + ended.length + silent.length + refused.length + reminded.length === 0) return total;
+      const due = await this.#askWhatIsDue(org);
+      const { runOut, ended, silent, refused, reminded, suspended } = due;
+      if (Object.values(due).every((list) => list.length === 0)) return total;
       const expired = await countOf(ended, (user) => this.#expire(org, user));
       const undone = await countOf(silent, (id) => this.#undo(org, id));
       const told = await countOf(refused, (user) => this.#tellRefusals(org, user));
       const toldOf = await countOf(reminded, (user) => this.#remind(org, user));
+      const evicted = await countOf(suspended, (user) => this.#endSuspended(org, user));
       const swept = await countOf(runOut, (user) => this.#sweepUser(org, user));
       total += swept;
       // What cannot be done now stays due.
-      if (expired + undone + told + toldOf + swept === 0) return total;
+      if (expired + undone + told + toldOf + evicted + swept === 0) return total;
     }
   }
 
   async #askWhatIsDue(org: string) {
     const { seats, config, cutShort } = this.parts;
-    const { leaseTtlMs: staleMs, sessionsKeptMs, actsKeptMs } = config;
-    const order = { batch: BATCH, staleMs, sessionsKeptMs, actsKeptMs };
+    const { leaseTtlMs: staleMs, sessionsKeptMs, actsKeptMs, tokenLifeMs } = config;
+    const order = { batch: BATCH, staleMs, sessionsKeptMs, actsKeptMs, tokenLifeMs };
     const reply = await seats.run('look', { org, user: '' }, order);
-    const [runOut = [], ended = [], silent = [], refused = [], reminded = []] = reply as string[][];
-    const keptMs = (reply as unknown[])[5];
+    const [runOut = [], ended = [], silent = [], refused = [], reminded = [], suspended = []] =
+      reply as string[][];
+    const keptMs = (reply as unknown[])[6];
     if (keptMs !== undefined) cutShort.found(org, Number(keptMs));
-    return { runOut, ended, silent, refused, reminded };
+    return { runOut, ended, silent, refused, reminded, suspended };
   }
 
   async #expire(org: string, user: string): Promise<boolean> {
     const order = { actor: 'broker' };
     const { outcome } = await this.parts.seats.ask<{ outcome: string }>('expire', { org, user }, order);
     return outcome === 'done';
+  }
+
+  async #endSuspended(org: string, user: string): Promise<boolean> {
+    const order = { reason: 'org_suspended', actor: 'broker' };
+    const { outcome } = await this.parts.seats.ask<{ outcome: string }>('evict', { org, user }, order);
+    return outcome === 'evicted';
   }
 
   async #tellRefusals(org: string, user: string): Promise<boolean> {

@@ -23,6 +23,11 @@ const expected: Readonly<Record<string, Role | null>> = {
   'POST /v1/admin/orgs/{org}/licenses/{user}/revoke': 'admin',
   'POST /v1/admin/orgs/{org}/licenses/{user}/transfer': 'admin',
   'PUT /v1/admin/orgs/{org}/licenses/{user}/expiry': 'admin',
+  'PATCH /v1/admin/orgs/{org}/licenses/{user}': 'admin',
+  'POST /v1/admin/orgs/{org}/suspend': 'owner',
+  'POST /v1/admin/orgs/{org}/reinstate': 'owner',
+  'GET /v1/admin/orgs/{org}/revocations': 'viewer',
+  'POST /v1/admin/orgs/{org}/revocations': 'admin',
   'GET /v1/admin/orgs/{org}/unused-licenses': 'viewer',
   'POST /v1/admin/orgs/{org}/license-import': 'admin',
   'GET /v1/admin/orgs/{org}/license-export': 'viewer',
@@ -148,8 +153,10 @@ describe('the roles of the admin API', () => {
   });
 
   const ofOrgs = guarded.filter(([name]) => name.includes('{org}'));
-  it.each(ofOrgs)("%s: another org's data is as if it were not there", async (name) => {
-    expect(await knock(name, adminTokenFor('admin', 'globex'))).toBe(404);
-    expect(await knock(name, adminTokenFor('admin', 'globex'), 'nowhere')).toBe(404);
+  it.each(ofOrgs)("%s: another org's data is as if it were not there", async (name, role) => {
+    // What is the owner's is refused whatever the org.
+    const status = role === 'owner' ? 403 : 404;
+    expect(await knock(name, adminTokenFor('admin', 'globex'))).toBe(status);
+    expect(await knock(name, adminTokenFor('admin', 'globex'), 'nowhere')).toBe(status);
   });
 });

@@ -10,7 +10,7 @@ import { audience, forge, forgeText, issuer, now, secret } from './forge.js';
 const clock = () => now;
 const verifier = createTokenVerifier({ keys: keyRingFromSecret(secret), issuer, audience, clock });
 const verify = (token: string) => verifier.verify(token);
-const granted = { user: 'ada', org: 'acme', expiresAtMs: (now + 60) * 1000 };
+const granted = { user: 'ada', org: 'acme', expiresAtMs: (now + 60) * 1000, issuedAtMs: now * 1000 };
 
 const good = forge();
 describe.each(['sub', 'org'])('%s', (claim) => {
@@ -84,7 +84,22 @@ describe('a token is accepted', () => {
     ['with claims of others', forge({ scope: 'x', constructor: 1 })],
     ['with an empty name, which is none', forge({ name: '' })],
   ])('%s', (_, token) => {
-    expect(verify(token)).toEqual({ ok: true, claims: granted });
+    const { issuedAtMs: _iat, ...who } = granted;
+    expect(verify(token)).toMatchObject({ ok: true, claims: who });
+  });
+
+  it.each([
+    ['without iat', { iat: undefined }, undefined],
+    ['with an iat that is no time', { iat: 'now' }, undefined],
+    ['with a fraction of a second', { iat: now - 1.5 }, now * 1000 - 1500],
+  ])('tells when it was issued: %s', (_, claims, issuedAtMs) => {
+    const verdict = verify(forge(claims));
+    expect(verdict.ok && verdict.claims.issuedAtMs).toBe(issuedAtMs);
+  });
+
+  it('with a jti that is long, as its hash', () => {
+    const verdict = verify(forge({ jti: 'j'.repeat(129) }));
+    expect(verdict.ok && verdict.claims.jti).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it('with whole numbers for the user and the org, which are their digits', () => {
@@ -98,6 +113,27 @@ describe('a token is accepted', () => {
       claims: { ...granted, expiresAtMs: now * 1000 + 1500, name: 'Ada', jti: 'j1' },
     });
   });
+});
+
+it.each([
+  ['as long as it may', { iat: now, exp: now + 600 }, true],
+  ['a second longer', { iat: now, exp: now + 601 }, false],
+  [
+    'longer than from now, but issued early enough to have lived too long',
+    { iat: now - 550, exp: now + 60 },
+    false,
+  ],
+  ['longer, without telling when it was issued', { iat: undefined, exp: now + 601 }, false],
+  ['not longer, without telling when it was issued', { iat: undefined, exp: now + 600 }, true],
+])('a token that lives %s', (_, claims, isGood) => {
+  const limited = createTokenVerifier({
+    keys: keyRingFromSecret(secret),
+    issuer,
+    audience,
+    clock,
+    lifeMaxMs: 600_000,
+  });
+  expect(limited.verify(forge(claims)).ok).toBe(isGood);
 });
 
 it('a public RSA key does not serve as an HMAC secret', () => {

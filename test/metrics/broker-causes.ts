@@ -69,6 +69,14 @@ export const brokerCauses = {
     settings: { SOLESEAT_LICENSE_MODE: 'required' },
     happen: (stage) => stage.dial('ada', 'workstation'),
   },
+  overdrafts: {
+    series: 'soleseat_seat_overdrafts_total',
+    happen: async (stage) => {
+      await stage.store.hset('soleseat:{acme}:settings', { maxActive: '1', maxActiveOverdraft: '100' });
+      await stage.seat('ada');
+      await stage.seat('bob');
+    },
+  },
   claimSeconds: { series: 'soleseat_claim_duration_seconds_count', happen: (stage) => stage.seat('ada') },
   evictions: {
     series: 'soleseat_evictions_total{reason="taken_over",path="local"}',

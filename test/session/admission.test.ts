@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { admit } from '../../src/session/admission.js';
+import { IdleWatch } from '../../src/session/idle-watch.js';
 import { TokenWatch } from '../../src/session/tokens-watch.js';
 import { HeardLink, RENEW_EVERY_MS, Stage } from './stage.js';
 
@@ -25,6 +26,7 @@ it('promise 6: the deadline of a new lease counts from when its claim was sent, 
       metrics,
       licenses: { lookAlike: async () => null },
       leases: {
+        present: async () => true,
         claim: async ({ sessionId }) => {
           stage.nowMs += 1_500;
           const granted = {
@@ -35,10 +37,19 @@ it('promise 6: the deadline of a new lease counts from when its claim was sent, 
             sinceMs: 0,
             nowMs: 0,
           } as const;
-          return { ...granted, sessionId, isAhead: false, license: null, displaced: null };
+          return {
+            ...granted,
+            sessionId,
+            isAhead: false,
+            license: null,
+            idleLimitMs: null,
+            isOverdrawn: false,
+            displaced: null,
+          };
         },
       },
       gate: { judge: () => ({ ok: false, reason: 'malformed' }) },
+      idleWatch: new IdleWatch({ clock, wheel, lifecycle, log, leases: { evict: async () => null } }),
       tokenWatch: new TokenWatch(wheel, () => 0, 0),
       newSessionId: () => 'session-1',
       renewEveryMs: RENEW_EVERY_MS,

@@ -83,7 +83,7 @@ describe('a notice that comes while the claim is under way', () => {
     const stage = new Stage();
     const claims = ['ada', 'bob'].map((user) => {
       const link = new HeardLink();
-      const claimant = { org: 'acme', user, sessionId: `of-${user}`, machine: { id: 'pc' } };
+      const claimant = { org: 'acme', user, sessionId: `of-${user}`, machine: { id: 'pc' }, token: {} };
       return { link, session: stage.lifecycle.begin(claimant, link) };
     });
     const [ada, bob] = claims;

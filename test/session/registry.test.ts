@@ -4,7 +4,7 @@ import { Session } from '../../src/session/session.js';
 import { HeardLink } from './stage.js';
 
 const sessionOf = (org: string, user: string) =>
-  new Session({ org, user, sessionId: `${org}-${user}`, machine: { id: 'pc' } }, new HeardLink());
+  new Session({ org, user, sessionId: `${org}-${user}`, machine: { id: 'pc' }, token: {} }, new HeardLink());
 
 describe('the registry', () => {
   it('counts its sessions as their states change, and no longer once they are out', () => {

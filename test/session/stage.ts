@@ -94,7 +94,7 @@ export class Stage {
   /** A session that was granted by a claim sent just now. */
   seat(user = 'ada'): { readonly session: Session; readonly link: HeardLink } {
     const link = new HeardLink();
-    const claimant = { org: 'acme', user, sessionId: `session-of-${user}`, machine: { id: 'pc' } };
+    const claimant = { org: 'acme', user, sessionId: `session-of-${user}`, machine: { id: 'pc' }, token: {} };
     const session = this.lifecycle.begin(claimant, link);
     const { sessionId } = session;
     session.grant({ sessionId, epoch: 7, rank: 7, sinceMs: 0 }, this.renewals.deadlineFrom(this.nowMs));

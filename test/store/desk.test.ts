@@ -41,6 +41,11 @@ describe('an org', () => {
       addresses: null,
       timeZone: null,
       letterCase: null,
+      maxActive: null,
+      maxActiveOverdraft: null,
+      minVersion: null,
+      minVersionFrom: null,
+      idleLimitMs: null,
     };
     expect(await store.orgs.settings(ORG)).toEqual(all);
     await store.orgs.change(ORG, { quota: null }, 'root');

@@ -381,7 +381,8 @@ class Run {
       ...(only && { only: { sessionId: only.sessionId, epoch: only.epoch } }),
     });
     await this.#readFirst();
-    expect(evicted).toEqual(isMeant ? { sessionId: seat.sessionId, epoch: seat.epoch } : null);
+    const ended = evicted && { sessionId: evicted.sessionId, epoch: evicted.epoch };
+    expect(ended).toEqual(isMeant ? { sessionId: seat.sessionId, epoch: seat.epoch } : null);
     if (isMeant) await this.#end(one, 'evicted_by_admin');
     else if (only === undefined) await this.#raiseFence(one, 'evicted_by_admin');
     else if (seat === undefined) this.#barReturn(one, only.epoch, 'evicted_by_admin');

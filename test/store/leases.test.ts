@@ -415,7 +415,7 @@ describe('evict', () => {
   it('leaves a tombstone over which nothing re-asserts, and which a new claim passes', async () => {
     const node = nodeOf();
     const held = await hold(node, 'ann', 'desk');
-    expect(await node.evict(evictAnn)).toEqual({ sessionId: held.sessionId, epoch: held.epoch });
+    expect(await node.evict(evictAnn)).toMatchObject({ sessionId: held.sessionId, epoch: held.epoch });
     const [answer] = await node.renew(ORG, [held]);
     expect(answer).toMatchObject({ outcome: 'lost', reason: 'evicted_by_admin', by: null });
     const tombstone = Number((await store.get(keys.fence(ORG, 'ann')))?.split(':')[0]);
@@ -430,7 +430,7 @@ describe('evict', () => {
     await store.set(keys.epoch(ORG), '8000000000000000');
     const held = await hold(node, 'ann', 'desk');
     await store.del(keys.epoch(ORG), keys.fence(ORG, 'ann'));
-    expect(await node.evict(evictAnn)).toEqual({ sessionId: held.sessionId, epoch: held.epoch });
+    expect(await node.evict(evictAnn)).toMatchObject({ sessionId: held.sessionId, epoch: held.epoch });
     const [rank, reason] = (await store.get(keys.fence(ORG, 'ann')))?.split(':') ?? [];
     expect(Number(rank)).toBeGreaterThan(held.epoch);
     expect(reason).toBe('evicted_by_admin');
@@ -451,7 +451,7 @@ describe('evict', () => {
     ])
       expect(await node.evict({ ...evictAnn, only: other })).toBeNull();
     expect(await snapshot()).toEqual(before);
-    expect(await node.evict({ ...evictAnn, only })).toEqual(only);
+    expect(await node.evict({ ...evictAnn, only })).toMatchObject(only);
   });
 
   it('ends only the grant that is meant, and nobody where there is none', async () => {

@@ -32,6 +32,7 @@ export function storeOn(
     takeoversPerMinute: 0,
     claimsPerMinute: 0,
     machinesKeptMs: 400 * 86_400_000,
+    tokenLifeMs: 86_400_000,
     eventsKept: 1_000,
     sessionsKeptMs: 86_400_000,
     actsKeptMs: 0,
@@ -53,6 +54,7 @@ export async function countsOf(redis: Redis, key: string): Promise<Record<string
     trafficSince: _since,
     remindersMade: _made,
     quotaTold: _told,
+    seatsTold: _seats,
     ...counts
   } = all;
   return Object.fromEntries(Object.entries(counts).filter(([name]) => !name.startsWith('summed:')));

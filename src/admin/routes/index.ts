@@ -9,8 +9,10 @@ import { licenseRoutes } from './licenses.js';
 import { liveRoutes } from './live.js';
 import { machineRoutes } from './machines.js';
 import { orgRoutes } from './orgs.js';
+import { revocationRoutes } from './revocations.js';
 import { sessionRoutes } from './sessions.js';
 import { signInRoutes } from './sign-in.js';
+import { suspensionRoutes } from './suspension.js';
 import { usageRoutes } from './usage.js';
 import { webhookRoutes } from './webhooks.js';
 
@@ -30,9 +32,11 @@ export const allRoutes: readonly Route[] = [
   openApi,
   ...signInRoutes,
   ...orgRoutes,
+  ...suspensionRoutes,
   ...licenseRoutes,
   ...bulkRoutes,
   ...sessionRoutes,
+  ...revocationRoutes,
   ...machineRoutes,
   ...eventRoutes,
   ...historyRoutes,

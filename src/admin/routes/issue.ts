@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { LicenseEnd } from '../../license/end.js';
-import type { Actor, LicenseAnswer } from '../../store/license-types.js';
+import type { Actor, LicenseAnswer, LicenseTerms } from '../../store/license-types.js';
 import { invalid, Problem } from '../problem.js';
 import type { RouteParts } from '../route.js';
 
@@ -11,6 +11,7 @@ interface Order {
   readonly user: string;
   readonly actor: Actor;
   readonly end: LicenseEnd | null;
+  readonly terms: LicenseTerms;
   readonly note?: string;
 }
 
@@ -23,10 +24,10 @@ export async function issueOnce(
   keyHeader: string | readonly string[] | undefined,
   { store, newId }: RouteParts,
 ): Promise<LicenseAnswer> {
-  const { org, user, actor, end, note } = order;
+  const { org, user, actor, end, terms, note } = order;
   const requestId = keyHeader === undefined ? newId() : requestIdOf(keyHeader);
   if (keyHeader !== undefined) {
-    const print = hash(JSON.stringify([user, end, note ?? null]));
+    const print = hash(JSON.stringify([user, end, note ?? null, ...Object.entries(terms).flat()]));
     if (!(await store.licenses.isSameRequest(org, requestId, print))) {
       throw new Problem(422, 'idempotency_key_reused', 'the idempotency key was used for another request');
     }
@@ -37,6 +38,7 @@ export async function issueOnce(
     actor,
     id: newId(),
     requestId,
+    terms,
     ...end,
     ...(note !== undefined && { note }),
   });

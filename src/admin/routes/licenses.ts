@@ -1,15 +1,32 @@
 import { Type } from 'typebox';
 import type { AdminClaims } from '../../auth/tokens.js';
 import { type LicenseEnd, readEnd } from '../../license/end.js';
-import type { License, LicenseAnswer, LicenseOrder, LicenseRefusal } from '../../store/license-types.js';
+import type {
+  License,
+  LicenseAnswer,
+  LicenseOrder,
+  LicenseRefusal,
+  LicenseTerms,
+} from '../../store/license-types.js';
 import { licenseStatuses } from '../../store/license-types.js';
 import type { Licenses } from '../../store/licenses.js';
 import { actorOf } from '../access.js';
 import { answerPage } from '../cursors.js';
 import { licenseView } from '../license-view.js';
+import { momentsOf } from '../moments.js';
 import { invalid, notFound, Problem } from '../problem.js';
 import { type RouteParts, route } from '../route.js';
-import { end, licenseSchema, note, nullable, object, pageOf, paging, text } from '../schemas.js';
+import {
+  end,
+  licenseSchema,
+  licenseTerms,
+  note,
+  nullable,
+  object,
+  pageOf,
+  paging,
+  text,
+} from '../schemas.js';
 import { issueOnce } from './issue.js';
 
 const DAY_MS = 86_400_000;
@@ -57,6 +74,7 @@ export const licenseRoutes = [
     body: {
       user: text('Who gets the license.'),
       expiresAt: Type.Optional(nullable(end('When it ends; null or left out: never.'))),
+      ...licenseTerms,
       note,
     },
     success: { status: 201, schema: licenseSchema },
@@ -70,6 +88,7 @@ export const licenseRoutes = [
       const order = {
         user,
         end: until,
+        terms: await termsOf(body, params.org, parts),
         ...(note !== undefined && { note }),
         org: params.org,
         actor: actorOf(caller),
@@ -128,6 +147,23 @@ export const licenseRoutes = [
     },
   }),
   route({
+    id: 'changeLicense',
+    method: 'PATCH',
+    path: one,
+    role: 'admin',
+    tag,
+    summary: 'Changes the terms that are named. A session that runs goes on.',
+    body: { ...licenseTerms, note },
+    success: { status: 200, schema: changed },
+    problems: [conflict],
+    handle: async ({ params, body, caller }, parts) => {
+      const terms = await termsOf(body, params.org, parts);
+      return answerChange(parts.store.licenses, params.org, params.user, (licenses) =>
+        licenses.setTerms({ ...orderOf(params, caller, body), terms }),
+      );
+    },
+  }),
+  route({
     id: 'listUnusedLicenses',
     method: 'GET',
     path: `${org}/unused-licenses`,
@@ -160,6 +196,23 @@ async function endOf(text: string | null, org: string, { store }: RouteParts): P
   if (end !== null) return end;
   const problem = 'must be a time like 2027-01-31T00:00:00Z, or a day like 2027-01-31';
   throw invalid([{ field: 'expiresAt', problem }]);
+}
+
+/** The terms that a body names. Throws the Problem that names the field. */
+async function termsOf(
+  body: Omit<LicenseTerms, 'startsAt'> & { readonly startsAt?: string | null },
+  org: string,
+  { store }: RouteParts,
+): Promise<LicenseTerms> {
+  const { kind, graceDays, idleExempt, startsAt } = body;
+  const startsAtMs =
+    typeof startsAt === 'string' ? (await momentsOf({ from: startsAt }, org, store)).fromMs : startsAt;
+  return {
+    ...(kind !== undefined && { kind }),
+    ...(graceDays !== undefined && { graceDays }),
+    ...(idleExempt !== undefined && { idleExempt }),
+    ...(startsAtMs !== undefined && { startsAt: startsAtMs }),
+  };
 }
 
 /** A change that needs nothing but its name. */

@@ -1,12 +1,14 @@
 import { Type } from 'typebox';
 import { isTimeZone } from '../../base/calendar.js';
+import { readTime } from '../../base/rfc3339.js';
 import { ignoreLetterCase } from '../../license/letter-case.js';
 import { recount, StillChanging } from '../../license/recount.js';
 import { uniqueUsersNow } from '../../license/usage.js';
-import { licenseModes, type OrgSettings } from '../../store/orgs.js';
+import type { OrgSettings } from '../../store/orgs.js';
 import { BadCursor, cursorOf, readCursor } from '../../store/paging.js';
 import { actorOf, forbidden, mayDo } from '../access.js';
 import { answerPage } from '../cursors.js';
+import { settingsFields } from '../org-settings.js';
 import { invalid, Problem } from '../problem.js';
 import { type RouteParts, route } from '../route.js';
 import { count, nullable, object, pageOf, paging, timeOrNull, timeTextOrNull } from '../schemas.js';
@@ -15,35 +17,9 @@ const tag = 'orgs';
 const one = '/v1/admin/orgs/{org}';
 const HOUR_MS = 3_600_000;
 
-const settingsFields = {
-  quota: nullable(count('How many licenses may be issued; null: any number.')),
-  licenseMode: nullable(
-    Type.Enum([...licenseModes], { description: 'null: as SOLESEAT_LICENSE_MODE says.' }),
-  ),
-  containers: nullable(Type.Enum(['allow', 'deny'], { description: 'Whether containers come in.' })),
-  machines: nullable(
-    Type.Enum(['any', 'listed'], { description: 'listed: only machines with a rule allow.' }),
-  ),
-  addresses: nullable(
-    Type.Enum(['keep'], { description: 'keep: the history tells from which address a session came.' }),
-  ),
-  timeZone: nullable(
-    Type.String({
-      maxLength: 64,
-      description:
-        'The IANA time zone that a day is of, as Europe/Berlin; null: UTC. No end that is set moves.',
-    }),
-  ),
-  letterCase: nullable(
-    Type.Enum(['ignore'], {
-      description:
-        'ignore: user names that differ in case only are one user. Refused while two users with a license or a seat differ only so.',
-    }),
-  ),
-};
 const CLASHES_TOLD = 100;
 /** What an org has bought: its own admins do not set it. */
-const ownersSettings = ['quota', 'licenseMode'] as const;
+const ownersSettings = ['quota', 'licenseMode', 'maxActive', 'maxActiveOverdraft'] as const;
 
 const byReason = (description: string) => Type.Record(Type.String(), Type.Integer(), { description });
 
@@ -59,6 +35,7 @@ const briefSchema = object({
 const orgSchema = object({
   org: Type.String(),
   settings: object(settingsFields),
+  suspendedAt: timeOrNull('Since when the org has been suspended; null: it is not.'),
   counts: object({
     issued: count('Licenses issued: all but the revoked ones.'),
     available: nullable(count('What is left of the quota; null: there is none.')),
@@ -74,6 +51,7 @@ const orgSchema = object({
     reasserted: count('Leases that a node put back after Redis had lost them.'),
     evictions: byReason('Sessions ended, by reason; released: by the program itself.'),
     denials: byReason('Claims refused, by reason.'),
+    overdrafts: count('Seats granted beyond what the org may use at once.'),
     seatHours: Type.Number({ minimum: 0, description: 'Time in use of all seats together.' }),
     uniqueUsersToday: count('Users of the present day in the org’s time zone (±1 %).'),
     uniqueUsersThisMonth: count('Users of the present month in the org’s time zone (±1 %).'),
@@ -129,7 +107,7 @@ export const orgRoutes = [
     foundsOrg: true,
     tag,
     summary:
-      'Changes the settings that are named; null takes one away. A new org begins to exist. Quota and license mode are the owner’s.',
+      'Changes the settings that are named; null takes one away. A new org begins to exist. Quota, license mode and the cap of seats are the owner’s.',
     body: {
       quota: Type.Optional(settingsFields.quota),
       licenseMode: Type.Optional(settingsFields.licenseMode),
@@ -138,6 +116,11 @@ export const orgRoutes = [
       addresses: Type.Optional(settingsFields.addresses),
       timeZone: Type.Optional(settingsFields.timeZone),
       letterCase: Type.Optional(settingsFields.letterCase),
+      maxActive: Type.Optional(settingsFields.maxActive),
+      maxActiveOverdraft: Type.Optional(settingsFields.maxActiveOverdraft),
+      minVersion: Type.Optional(settingsFields.minVersion),
+      minVersionFrom: Type.Optional(settingsFields.minVersionFrom),
+      idleLimitMs: Type.Optional(settingsFields.idleLimitMs),
     },
     success: { status: 200, schema: orgSchema },
     problems: [
@@ -145,7 +128,13 @@ export const orgRoutes = [
       { status: 409, when: 'Users differ in case only, and the org is to ignore it: `clashes` lists them' },
     ],
     handle: async ({ params, body, caller }, parts) => {
-      const changes = body as Partial<OrgSettings>;
+      const { minVersionFrom, ...same } = body;
+      const changes = {
+        ...same,
+        ...(minVersionFrom !== undefined && {
+          minVersionFrom: minVersionFrom === null ? null : readTime(minVersionFrom),
+        }),
+      } as Partial<OrgSettings>;
       if (typeof changes.timeZone === 'string' && !isTimeZone(changes.timeZone))
         throw invalid([
           { field: 'timeZone', problem: 'must be a time zone of the IANA database, as Europe/Berlin' },
@@ -261,15 +250,17 @@ async function briefOf(org: string, orgs: RouteParts['store']['orgs']) {
 
 async function orgOf(org: string, { store }: RouteParts) {
   const nowMs = store.redisClock.nowMs() ?? Date.now();
-  const [settings, counts, users] = await Promise.all([
+  const [settings, suspendedAt, counts, users] = await Promise.all([
     store.orgs.settings(org),
+    store.orgs.suspendedAt(org),
     store.orgs.counts(org),
     store.orgs.timeZone(org).then((zone) => uniqueUsersNow(store.usage, org, nowMs, zone)),
   ]);
-  const { peakAt, granted, resumed, ended, denied, seatMs, ...same } = counts;
+  const { peakAt, granted, resumed, ended, denied, seatMs, overdrawn, ...same } = counts;
   return {
     org,
-    settings,
+    settings: { ...settings, minVersionFrom: timeTextOrNull(settings.minVersionFrom) },
+    suspendedAt: timeTextOrNull(suspendedAt),
     counts: {
       ...same,
       peakAt: timeTextOrNull(peakAt),
@@ -277,6 +268,7 @@ async function orgOf(org: string, { store }: RouteParts) {
       resumes: resumed,
       evictions: ended,
       denials: denied,
+      overdrafts: overdrawn,
       seatHours: seatMs / HOUR_MS,
       uniqueUsersToday: users.today,
       uniqueUsersThisMonth: users.thisMonth,

@@ -15,7 +15,9 @@ import {
   paging,
   text,
   time,
+  timeOrNull,
   timeText,
+  timeTextOrNull,
 } from '../schemas.js';
 
 const tag = 'sessions';
@@ -34,6 +36,7 @@ const sessionSchema = object({
   nodeId: Type.String({ description: 'The node that serves it.' }),
   since: time('When the seat was granted.'),
   ttlMs: count('Time left to the lease without a renewal.'),
+  activeAt: timeOrNull('When somebody was last at work; null: the program does not tell.'),
   machine: object(machineFields),
 });
 
@@ -109,7 +112,8 @@ export const sessionRoutes = [
       });
       const nowMs = store.redisClock.nowMs() ?? Date.now();
       const isHeld = holdMs !== undefined && (evicted !== null || sessionId === undefined);
-      return { evicted, ...(isHeld && { holdUntil: timeText(nowMs + holdMs) }) };
+      const ended = evicted && { sessionId: evicted.sessionId, epoch: evicted.epoch };
+      return { evicted: ended, ...(isHeld && { holdUntil: timeText(nowMs + holdMs) }) };
     },
   }),
   route({
@@ -143,6 +147,16 @@ export const sessionRoutes = [
   }),
 ];
 
-function sessionOf({ user, sessionId, epoch: ofEpoch, nodeId, sinceMs, ttlMs, machine }: LiveSession) {
-  return { user, sessionId, epoch: ofEpoch, nodeId, since: timeText(sinceMs), ttlMs, machine };
+function sessionOf({
+  user,
+  sessionId,
+  epoch: ofEpoch,
+  nodeId,
+  sinceMs,
+  ttlMs,
+  activeAtMs,
+  machine,
+}: LiveSession) {
+  const times = { since: timeText(sinceMs), ttlMs, activeAt: timeTextOrNull(activeAtMs) };
+  return { user, sessionId, epoch: ofEpoch, nodeId, ...times, machine };
 }

@@ -69,6 +69,12 @@ export const brokerMetrics = {
     'Time from a hello to the answer of its claim.',
     {},
   ],
+  overdrafts: [
+    'counter',
+    'soleseat_seat_overdrafts_total',
+    'Seats granted beyond what the org may use at once, as its overdraft allows.',
+    {},
+  ],
   evictions: [
     'counter',
     'soleseat_evictions_total',

@@ -65,6 +65,12 @@ export const tokensSettings = {
     '',
     'The org of client tokens that name none, and the one that is meant where they name several.',
   ),
+  tokenLifeMaxMs: spec(
+    'SOLESEAT_TOKEN_LIFE_MAX_MS',
+    'durationMs',
+    '0',
+    'How long a client token may live; one that lives longer is refused. A revocation of tokens is remembered for so long. 0 = no limit, and revocations are remembered for a day.',
+  ),
   tokenWarningMs: spec(
     'SOLESEAT_TOKEN_WARNING_MS',
     'durationMs',

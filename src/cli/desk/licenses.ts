@@ -34,7 +34,7 @@ const DAY_MS = 86_400_000;
 export function registerLicenses(program: Command): void {
   const license = program.command('license').description('issue, change, list and count licenses');
 
-  withDesk(license.command('issue <user>'))
+  withTerms(withDesk(license.command('issue <user>')))
     .description('give a user a license')
     .option(
       '--expires <time>',
@@ -42,11 +42,16 @@ export function registerLicenses(program: Command): void {
       timeArgument,
     )
     .option('--note <text>', 'kept with the license and in the audit trail')
-    .action(async (user: string, options: DeskOptions & { expires?: string; note?: string }) => {
+    .action(async (user: string, options: DeskOptions & TermOptions & { expires?: string }) => {
       const desk = await deskFor(options);
       checkName(user);
       const issued = await desk.api.call<License>('POST', desk.orgPath('licenses'), {
-        json: { user, ...(options.expires && { expiresAt: options.expires }), ...noteOf(options) },
+        json: {
+          user,
+          ...(options.expires && { expiresAt: options.expires }),
+          ...termsOf(options),
+          ...noteOf(options),
+        },
         headers: { 'idempotency-key': uuidv4() },
       });
       desk.say(`Issued to ${user}: license ${issued.id}`, issued);
@@ -90,6 +95,22 @@ export function registerLicenses(program: Command): void {
       if (endMs <= Date.now()) await desk.confirm(`End the license of ${user} now?`);
       const path = desk.orgPath('licenses', user, 'expiry');
       sayChanged(desk, await desk.api.call<Changed>('PUT', path, { json: { expiresAt } }), 'Changed');
+    });
+
+  withTerms(withDesk(license.command('terms <user>')))
+    .description('change what goes along with a license; a session that runs goes on')
+    .option('--note <text>', 'kept with the license and in the audit trail')
+    .action(async (user: string, options: DeskOptions & TermOptions) => {
+      const desk = await deskFor(options);
+      const terms = termsOf(options);
+      if (Object.keys(terms).length === 0)
+        throw new CommandFailure(
+          'nothing to change: --kind, --starts, --grace-days or --idle-exempt',
+          exitCodes.usage,
+        );
+      const path = desk.orgPath('licenses', user);
+      const json = { ...terms, ...noteOf(options) };
+      sayChanged(desk, await desk.api.call<Changed>('PATCH', path, { json }), 'Changed');
     });
 
   withDesk(license.command('transfer <user> <to>'), { destructive: true })
@@ -159,6 +180,38 @@ function change(license: Command, name: string, what: string, done: string, dest
       const path = desk.orgPath('licenses', user, name);
       sayChanged(desk, await desk.api.call<Changed>('POST', path, { json: noteOf(options) }), done);
     });
+}
+
+interface TermOptions {
+  readonly kind?: string;
+  readonly starts?: string;
+  readonly graceDays?: number;
+  readonly idleExempt?: boolean;
+  readonly note?: string;
+}
+
+function withTerms(command: Command): Command {
+  return command
+    .option('--kind <text>', 'what it is, as trial; none: nothing')
+    .option('--starts <time>', 'when it begins: 2027-01-31, or an RFC 3339 time; none: at once', (text) =>
+      text === 'none' ? text : timeArgument(text),
+    )
+    .option('--grace-days <n>', 'for how many days after its end it holds', daysArgument)
+    .option('--idle-exempt', 'no idle limit holds for it')
+    .option('--no-idle-exempt', 'the idle limit of the org holds for it');
+}
+
+function daysArgument(text: string): number {
+  return text === '0' ? 0 : countArgument(text);
+}
+
+function termsOf({ kind, starts, graceDays, idleExempt }: TermOptions) {
+  return {
+    ...(kind !== undefined && { kind: kind === 'none' ? null : kind }),
+    ...(starts !== undefined && { startsAt: starts === 'none' ? null : starts }),
+    ...(graceDays !== undefined && { graceDays }),
+    ...(idleExempt !== undefined && { idleExempt }),
+  };
 }
 
 async function showLicenses(

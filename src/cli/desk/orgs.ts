@@ -1,9 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AdminAnswers, RowOf } from '../../protocol/admin-answers.js';
 import { CommandFailure, exitCodes } from '../failure.js';
-import { type Desk, type DeskOptions, deskFor, withDesk } from './desk.js';
+import { type Desk, type DeskOptions, deskFor, durationArgument, timeArgument, withDesk } from './desk.js';
 
 type OrgSummary = RowOf<'listOrgs'>;
+
+/** Takes a setting away: commander makes an empty text of null. */
+type None = 'none';
 
 interface SetOptions extends DeskOptions {
   readonly quota?: number | null;
@@ -13,6 +16,11 @@ interface SetOptions extends DeskOptions {
   readonly addresses?: string;
   readonly timeZone?: string;
   readonly letterCase?: string;
+  readonly maxActive?: number | None;
+  readonly overdraft?: number | None;
+  readonly minVersion?: Readonly<Record<string, string>> | None;
+  readonly minVersionFrom?: string | None;
+  readonly idleLimit?: number | None;
 }
 
 /** `soleseat org …` */
@@ -65,6 +73,31 @@ export function registerOrgs(program: Command): void {
     .addOption(
       new Option('--letter-case <rule>', 'whether Ada and ada are one user').choices(['ignore', 'default']),
     )
+    .option(
+      '--max-active <n>',
+      'how many users may have a seat at once; none: no limit',
+      noneOr(wholeArgument),
+    )
+    .option(
+      '--overdraft <percent>',
+      'by how many per cent more; that is counted and told',
+      noneOr(wholeArgument),
+    )
+    .option(
+      '--min-version <program=version...>',
+      'the least version of a program, as Editor=4.2; none: any',
+      versionArgument,
+    )
+    .option(
+      '--min-version-from <time>',
+      'from when on older versions are refused, an RFC 3339 time; until then an event tells; none: at once',
+      noneOr(timeArgument),
+    )
+    .option(
+      '--idle-limit <duration>',
+      'for how long nobody may be at work before a session ends, like 30m; none: for ever',
+      noneOr(durationArgument),
+    )
     .action(async (options: SetOptions) => {
       const desk = await deskFor(options);
       const changes = {
@@ -75,10 +108,15 @@ export function registerOrgs(program: Command): void {
         ...orDefault('addresses', options.addresses),
         ...orDefault('timeZone', options.timeZone),
         ...orDefault('letterCase', options.letterCase),
+        ...given('maxActive', options.maxActive),
+        ...given('maxActiveOverdraft', options.overdraft),
+        ...given('minVersion', options.minVersion),
+        ...given('minVersionFrom', options.minVersionFrom),
+        ...given('idleLimitMs', options.idleLimit),
       };
       if (Object.keys(changes).length === 0) {
         throw new CommandFailure(
-          'nothing to set: --quota, --mode, --containers, --machines, --addresses, --time-zone or --letter-case',
+          'nothing to set: soleseat org set --help shows what there is',
           exitCodes.usage,
         );
       }
@@ -87,12 +125,54 @@ export function registerOrgs(program: Command): void {
       );
     });
 
+  suspension(org, 'suspend', 'keep all of the org out; its sessions end, no license changes');
+  suspension(org, 'reinstate', 'let a suspended org in again');
+
   withDesk(org.command('recount'), { destructive: true })
     .description('add up all orgs and compare with the totals; needs a token for all orgs')
     .option('--repair', 'set the totals to the sums')
     .action(async (options: DeskOptions & { repair?: boolean }) =>
       recount(await deskFor(options), options.repair === true),
     );
+}
+
+function suspension(org: Command, name: 'suspend' | 'reinstate', what: string): void {
+  withDesk(org.command(name), { destructive: name === 'suspend' })
+    .description(what)
+    .option('--note <text>', 'why: for the audit trail')
+    .action(async (options: DeskOptions & { note?: string }) => {
+      const desk = await deskFor(options);
+      if (name === 'suspend') await desk.confirm(`Keep all of ${desk.org} out, and end its sessions?`);
+      const json = options.note === undefined ? {} : { note: options.note };
+      const answer = await desk.api.call<AdminAnswers['suspendOrg']>('POST', desk.orgPath(name), { json });
+      const ending = answer.ending === 0 ? '' : `; ${answer.ending} sessions are being ended`;
+      desk.say(`${desk.org} is ${name === 'suspend' ? 'suspended' : 'let in again'}${ending}`, answer);
+    });
+}
+
+/** `none` takes a setting away. */
+function noneOr<T>(read: (text: string) => T): (text: string) => T | None {
+  return (text) => (text === 'none' ? text : read(text));
+}
+
+function given(name: string, value: unknown): Record<string, unknown> {
+  return value === undefined ? {} : { [name]: value === 'none' ? null : value };
+}
+
+function wholeArgument(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number, or none');
+  return Number(text);
+}
+
+function versionArgument(
+  text: string,
+  before: Readonly<Record<string, string>> | None = {},
+): Readonly<Record<string, string>> | None {
+  if (text === 'none') return text;
+  const [, program, version] = /^(.+)=(\d+(?:\.\d+)*)$/.exec(text) ?? [];
+  if (program === undefined || version === undefined)
+    throw new InvalidArgumentError('must be like Editor=4.2, or none');
+  return { ...(before === 'none' ? {} : before), [program]: version };
 }
 
 type RecountResult = AdminAnswers['recountOrgs'];

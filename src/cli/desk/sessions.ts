@@ -10,6 +10,7 @@ const columns = {
   user: (one: LiveSession) => one.user,
   machine: (one: LiveSession) => one.machine.name ?? one.machine.id,
   since: (one: LiveSession) => when(one.since),
+  idle: (one: LiveSession) => idleFor(one.activeAt),
   node: (one: LiveSession) => one.nodeId.slice(-8),
   session: (one: LiveSession) => one.sessionId,
 };
@@ -72,6 +73,13 @@ export function registerSessions(program: Command): void {
       const desk = await deskFor(options);
       await followEvents(desk, {}, ({ type }) => sessionEvents.includes(type), interrupted());
     });
+}
+
+/** For how long nobody has been at work, by the clock of this machine; a dash where the program does not tell. */
+function idleFor(activeAt: string | null): string {
+  if (activeAt === null) return '–';
+  const minutes = Math.max(0, Math.floor((Date.now() - Date.parse(activeAt)) / 60_000));
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
 }
 
 function holdSaid(holdMs: number | undefined, until: string | null | undefined): string {

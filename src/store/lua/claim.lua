@@ -3,7 +3,7 @@
 -- A repeated request id is answered from the record, not done again.
 --
 -- ARGV  JSON: org, user, folded? (the user's name without case, where it is another), sessionId (used unless resumed), nodeId, connection, machine (JSON text), machineId,
---       machineKind?, instance?, attempt?, client? (JSON text), address?, trace?, onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
+--       machineKind?, instance?, attempt?, client? (JSON text), address?, iat? and jti? (of the token), idleMs?, trace?, onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
 --       takeoversPerMinute, claimsPerMinute, machinesKeptMs, eventsKept, channelPrefix, floor, view
 -- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited | stale |
 --       spelled (nothing was done: the user is known by another spelling)
@@ -13,7 +13,7 @@ order.actor = 'user'
 local recorded = redis.call('GET', requestKey)
 if recorded then return recorded end
 local rules = redis.call('HMGET', settingsKey, 'licenseMode', 'containers', 'machines', 'machine:' .. order.machineId,
-  'addresses', 'letterCase')
+  'addresses', 'letterCase', 'suspended', 'revocations', 'minVersion', 'maxActive', 'idleLimitMs')
 local spelling = otherSpelling(order.user, order.folded, rules[6])
 if spelling then return encode({ outcome = 'spelled', user = spelling }) end
 
@@ -94,15 +94,20 @@ end
 
 -- Promise 10: the right to a session is looked at before anybody's seat is.
 local mode, containers, machineRule, thisMachine = rules[1] or order.licenseMode, rules[2], rules[3], rules[4]
-local license = redis.call('HMGET', licenseKey, 'id', 'status', 'expiresAt', 'holdUntil')
-local licenseId, status, expiresAt, holdUntil = unpack(license)
+local license = redis.call('HMGET', licenseKey, 'id', 'status', 'expiresAt', 'holdUntil', 'startsAt', 'graceMs', 'kind',
+  'idleExempt')
+local licenseId, status, expiresAt, holdUntil, startsAt, graceMs = unpack(license, 1, 6)
+local graceEndsAt = expiresAt and graceMs and text(expiresAt + graceMs) or nil
 if holdUntil and tonumber(holdUntil) > now then return refuse('denied', 'evicted_by_admin', {}) end
+if rules[7] then return refuse('denied', 'org_suspended', {}) end
+if rules[8] and isTokenRevoked(order.user, order) then return refuse('denied', 'token_revoked', {}) end
 if licenseId then
   if status == 'suspended' then return refuse('denied', 'license_suspended', {}) end
   if status == 'revoked' then return refuse('denied', 'license_revoked', {}) end
-  if status == 'expired' or (expiresAt and tonumber(expiresAt) <= now) then
+  if status == 'expired' or (expiresAt and tonumber(graceEndsAt or expiresAt) <= now) then
     return refuse('denied', 'license_expired', {})
   end
+  if startsAt and tonumber(startsAt) > now then return refuse('denied', 'license_not_started', {}) end
 elseif mode == 'required' then
   return refuse('denied', 'license_required', {})
 elseif mode == 'auto' and not hasQuotaLeft() then
@@ -113,6 +118,17 @@ if thisMachine ~= 'allow' then
   if thisMachine == 'deny' or machineRule == 'listed' or isStray then
     return refuse('denied', 'machine_not_allowed', {})
   end
+end
+-- A resume within its TTL never meets a cap; a user who has the seat, on whatever machine, never takes another one.
+local isOutdated, isOverdrawn = false, false
+if not resumed and rules[9] then
+  isOutdated = isBelow(rules[9], order.client)
+  if isOutdated and isVersionDue() then return refuse('denied', 'client_too_old', {}) end
+end
+if not holder and rules[10] then
+  local isFull
+  isFull, isOverdrawn = seatsLeft(tonumber(rules[10]))
+  if isFull then return refuse('denied', 'seats_exhausted', {}) end
 end
 
 local ending = nil
@@ -146,7 +162,7 @@ local granted = {
   sessionId = resumed and holder.sessionId or order.sessionId, epoch = epoch, rank = epoch, nodeId = order.nodeId,
   since = resumed and holder.since or now, machine = order.machine,
   connection = order.connection, instance = order.instance, attempt = attempt, client = order.client,
-  address = rules[5] == 'keep' and order.address or nil,
+  address = rules[5] == 'keep' and order.address or nil, iat = order.iat, jti = order.jti, idle = order.idleMs,
 }
 -- Over the beginning of a reign a lease keeps its rank: a reconnect, which denies, is no act of a person (promise 8).
 -- Where Redis has no lease any more, the epoch that the client names tells how old its act is. The rank is not below the
@@ -193,6 +209,17 @@ if not isRepeat then
   })
 end
 
+if order.idleMs then
+  redis.call('ZADD', idleKey, text(now - order.idleMs), order.user)
+elseif holder and holder.idle then
+  redis.call('ZREM', idleKey, order.user)
+end
+if isOutdated and not isRepeat then
+  note('session.outdated', { actor = 'user', machine = order.machineId, sessionId = granted.sessionId })
+end
+if rules[10] and isNew then noteSeats(tonumber(rules[10])) end
+if isOverdrawn then count('overdrawn') end
+
 local displaced
 if holder then
   local reason = ending or 'superseded'
@@ -206,6 +233,9 @@ end
 return answer({
   outcome = 'granted', sessionId = granted.sessionId, epoch = text(epoch), rank = text(granted.rank),
   resumed = resumed and (namesSession or not isRepeat), since = text(granted.since), ahead = isAhead,
-  license = licenseId and { id = licenseId, expiresAt = expiresAt or nil } or nil,
-  displaced = displaced,
+  license = licenseId and {
+    id = licenseId, expiresAt = expiresAt or nil, graceEndsAt = graceEndsAt, kind = license[7] or nil,
+  } or nil,
+  idleLimitMs = order.idleMs and not license[8] and rules[11] or nil,
+  displaced = displaced, overdrawn = isOverdrawn or nil,
 })

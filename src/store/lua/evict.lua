@@ -3,11 +3,14 @@
 --
 -- ARGV  JSON: org, user, reason, actor, note?, sessionId? and epoch? (only if this grant has the seat; any epoch that it
 --       has had since its act), holdMs? (0 lifts it), eventsKept, channelPrefix, floor, view
--- Reply JSON: outcome evicted, with sessionId and epoch | none
+-- Reply JSON: outcome evicted, with sessionId, epoch and byEpoch (the tombstone) | none
 
 local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
 local named = tonumber(order.epoch)
+if order.reason == 'org_suspended' and redis.call('HEXISTS', settingsKey, 'suspended') == 0 then
+  return encode({ outcome = 'none' })
+end
 local isMeant = not order.sessionId
   or holder and order.sessionId == holder.sessionId and holder.rank <= named and named <= holder.epoch
 writeAtMaxmemory()
@@ -25,6 +28,6 @@ if order.holdMs then
   })
 end
 
-evictHolder(order.reason)
+local _, tombstone = evictHolder(order.reason)
 if not holder then return encode({ outcome = 'none' }) end
-return encode({ outcome = 'evicted', sessionId = holder.sessionId, epoch = text(holder.epoch) })
+return encode({ outcome = 'evicted', sessionId = holder.sessionId, epoch = text(holder.epoch), byEpoch = text(tombstone) })

@@ -2,7 +2,8 @@
 -- A repeated request id is answered from the record, not done again. Of a bulk import nothing is issued any more once
 -- it is being undone.
 --
--- ARGV  JSON: org, user, folded?, id, expiresAt? (Redis ms), expiresOn?, note?, import?, actor, eventsKept
+-- ARGV  JSON: org, user, folded?, id, expiresAt? (Redis ms), expiresOn?, note?, kind?, startsAt? (Redis ms),
+--       graceMs?, idleExempt?, import?, actor, eventsKept
 -- Reply JSON: outcome done, with the license |
 --             refused, with reason exists | quota_exhausted | expires_in_the_past | import_ended |
 --            spelled: the user is known by another spelling
@@ -23,6 +24,7 @@ redis.call('ZREM', revokedKey, order.user)
 redis.call('HDEL', licenseKey, 'import', 'before')
 issueLicense(order.id)
 if order.expiresAt then setEnd(order.expiresAt, order.expiresOn) end
+setTerms()
 if order.note then redis.call('HSET', licenseKey, 'note', order.note) end
 if order.import then redis.call('HSET', licenseKey, 'import', order.import) end
 if before then redis.call('HSET', licenseKey, 'before', before) end

@@ -1,5 +1,6 @@
 -- Stands before every script that changes a license, after seat.lua.
 -- A license is a hash: id, status active | suspended | expired | revoked, issuedAt, expiresAt?, expiresOn?, note?, import?, before?;
+-- its terms kind?, startsAt?, graceMs? (for how long after its end it holds), idleExempt?;
 -- beside them holdUntil?, which is the user's and also stands without a license.
 -- Issued, and so counted against the quota, are those in `licensed`: all but the revoked.
 
@@ -8,6 +9,15 @@ local function field(name)
 end
 
 local status = field('id') and field('status')
+
+-- What goes along with a license, beside its id, status and note.
+local TERMS = { 'expiresAt', 'expiresOn', 'kind', 'startsAt', 'graceMs', 'idleExempt' }
+
+-- When the license holds no more (Redis ms), its grace included; nil: never.
+local function lastMoment()
+  local expiresAt = field('expiresAt')
+  return expiresAt and tonumber(expiresAt) + tonumber(field('graceMs') or '0') or nil
+end
 
 -- Suspended and expired licenses are counted; the others follow from `licensed` and `revoked`.
 local counted = { suspended = true, expired = true }
@@ -57,7 +67,7 @@ end
 -- A revoked license as text, to be put back if an import that issued over it fails.
 local function revokedRecord()
   local record = { revokedAt = redis.call('ZSCORE', revokedKey, order.user) or nil }
-  for _, name in ipairs({ 'id', 'issuedAt', 'expiresAt', 'expiresOn', 'note' }) do record[name] = field(name) end
+  for _, name in ipairs({ 'id', 'issuedAt', 'note', unpack(TERMS) }) do record[name] = field(name) end
   return cjson.encode(record)
 end
 
@@ -67,6 +77,19 @@ local function restoreRevoked(encoded)
   record.revokedAt = nil
   redis.call('HSET', licenseKey, 'status', 'revoked')
   for name, value in pairs(record) do redis.call('HSET', licenseKey, name, value) end
+end
+
+-- Sets the terms that the order names; '' takes one away. Gives what has changed, for the event.
+local function setTerms()
+  local changed = {}
+  for _, name in ipairs({ 'kind', 'startsAt', 'graceMs', 'idleExempt' }) do
+    local value = order[name]
+    if value == '' and redis.call('HDEL', licenseKey, name) == 1 or value and value ~= '' and value ~= field(name) then
+      changed[name] = value
+      if value ~= '' then redis.call('HSET', licenseKey, name, value) end
+    end
+  end
+  return changed
 end
 
 local function refuse(reason)

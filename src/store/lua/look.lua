@@ -4,9 +4,9 @@
 -- The org stays due while something is left to do: whoever looked may die before it is done. The next time comes from
 -- the same step, so that a claim between cannot be missed.
 --
--- ARGV  JSON: org, batch (users named at most), staleMs, eventsKept, sessionsKeptMs, actsKeptMs (0: for ever)
+-- ARGV  JSON: org, batch (users named at most), staleMs, eventsKept, sessionsKeptMs, actsKeptMs (0: for ever), tokenLifeMs
 -- Reply users whose lease has run out, users whose license has ended, imports whose node has been silent for staleMs,
---       users whose refusals are to become an event, users to be told that their license ends soon; then, where there is so much traffic that it is not kept for its time, for how many ms it is
+--       users whose refusals are to become an event, users to be told that their license ends soon, users to be ended as their org is suspended; then, where there is so much traffic that it is not kept for its time, for how many ms it is
 
 local RETRY_MS = 500
 local HOUR_MS = 3600000
@@ -53,6 +53,9 @@ end
 local runOut, ended, silent = overdueIn(activeKey), overdueIn(expiringKey), {}
 local reminded = overdueIn(remindersKey)
 
+local isSuspended, hasRevocations = unpack(redis.call('HMGET', settingsKey, 'suspended', 'revocations'))
+local suspended = isSuspended and redis.call('ZRANGE', activeKey, 0, order.batch - 1) or {}
+
 local next = (seats > 0 or refusedNow) and nextMinute() or math.huge
 if cursor ~= '0' then next = now + RETRY_MS end
 local function nextFrom(index)
@@ -62,6 +65,19 @@ end
 nextFrom(activeKey)
 nextFrom(expiringKey)
 nextFrom(remindersKey)
+if isSuspended and seats > 0 then next = math.min(next, now + RETRY_MS) end
+
+-- A revocation is forgotten when the tokens that it is about have ended anyway.
+if hasRevocations then
+  local areLeft = false
+  for _, revoked in ipairs({ usersRevokedKey, tokensRevokedKey }) do
+    redis.call('ZREMRANGEBYSCORE', revoked, '-inf', text(now - order.tokenLifeMs))
+    local first = redis.call('ZRANGE', revoked, 0, 0, 'WITHSCORES')[2]
+    areLeft = areLeft or first ~= nil
+    if first then next = math.min(next, tonumber(first) + order.tokenLifeMs) end
+  end
+  if not areLeft then redis.call('HDEL', settingsKey, 'revocations') end
+end
 
 -- Promise 14: removes the events that are older than they are kept for, and has the org looked at again in the hour in
 -- which the oldest is to go. Gives the time of the oldest, if there is one.
@@ -87,11 +103,11 @@ for i = 1, #journal, 2 do
   if staleAt <= now then silent[#silent + 1] = journal[i] else next = math.min(next, staleAt) end
 end
 
-if #runOut == 0 and #ended == 0 and #silent == 0 and #refusedUsers == 0 and #reminded == 0 then
+if #runOut == 0 and #ended == 0 and #silent == 0 and #refusedUsers == 0 and #reminded == 0 and #suspended == 0 then
   if next == math.huge then
     redis.call('ZREM', dueKey, org)
   else
     redis.call('ZADD', dueKey, text(next), org)
   end
 end
-return { runOut, ended, silent, refusedUsers, reminded, isCut and text(now - trafficSince) or nil }
+return { runOut, ended, silent, refusedUsers, reminded, suspended, isCut and text(now - trafficSince) or nil }

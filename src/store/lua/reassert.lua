@@ -2,16 +2,18 @@
 -- it had; the highest rank wins (promise 8). Refused where the fence is above the rank: the session was ended, or
 -- another granted since; and where the license, or a hold, keeps the user out by now.
 --
--- ARGV  JSON: org, user, sessionId, epoch, rank, connection, instance?, attempt?, client? (JSON text), address?, nodeId,
+-- ARGV  JSON: org, user, sessionId, epoch, rank, connection, instance?, attempt?, client? (JSON text), address?, iat?, jti?,
+--       idle?, nodeId,
 --       since, machine (JSON text), machineId, ttlMs, eventsKept, channelPrefix, floor, view
 -- Reply JSON: outcome kept | reasserted, with epoch and rank | lost, then with reason, byEpoch and the lease that
 --       stands there, if any
 
+local rules = redis.call('HMGET', settingsKey, 'addresses', 'suspended', 'revocations')
 local mine = {
   sessionId = order.sessionId, epoch = tonumber(order.epoch), rank = tonumber(order.rank), nodeId = order.nodeId,
   connection = order.connection, instance = order.instance, attempt = tonumber(order.attempt),
   since = tonumber(order.since), machine = order.machine, client = order.client,
-  address = redis.call('HGET', settingsKey, 'addresses') == 'keep' and order.address or nil,
+  address = rules[1] == 'keep' and order.address or nil, iat = order.iat, jti = order.jti, idle = order.idle,
 }
 
 local value = redis.call('GET', leaseKey)
@@ -21,6 +23,8 @@ local fenceRank, fenceReason = readFence()
 local status, holdUntil = unpack(redis.call('HMGET', licenseKey, 'status', 'holdUntil'))
 local barred = status and status ~= 'active' and 'license_' .. status
   or holdUntil and tonumber(holdUntil) > now and 'evicted_by_admin'
+  or rules[2] and 'org_suspended'
+  or rules[3] and isTokenRevoked(order.user, order) and 'token_revoked'
 local mayHold = fenceRank <= mine.rank and (not holder or isHeld or givesWay(holder, mine)) and not barred
 if not mayHold then
   return encode({

@@ -5,8 +5,8 @@
 
 if not status then return refuse('not_found') end
 if status ~= 'suspended' then return refuse('wrong_status') end
-local expiresAt = field('expiresAt')
-setStatus(expiresAt and tonumber(expiresAt) <= now and 'expired' or 'active')
+local last = lastMoment()
+setStatus(last and last <= now and 'expired' or 'active')
 keepNote()
 noteLicense('license.reinstated')
 return done()

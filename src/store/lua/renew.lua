@@ -2,9 +2,10 @@
 -- (promises 1 and 5). A lease from before the reign is confirmed: it gets a new epoch and keeps its rank (promise 8).
 --
 -- MORE  the lease of each session
--- ARGV  JSON: org, nodeId, ttlMs, floor, view; then for each session: user, "<sessionId>:<epoch>:", epoch, connection
+-- ARGV  JSON: org, nodeId, ttlMs, floor, view; then for each session: user, "<sessionId>:<epoch>:", epoch, connection,
+--       for how long nobody has been at work (ms; '' where that has not changed, or the program does not tell)
 -- Reply Redis ms as text; '' or, where a reign begins, JSON; then for each session: 1 kept, { epoch, rank } kept under
---       this epoch, '' no lease, or the lease that stands there
+--       this epoch, 2 its token was revoked, '' no lease, or the lease that stands there
 
 local order = cjson.decode(ARGV[1])
 floor, viewUs = tonumber(order.floor), tonumber(order.view)
@@ -39,19 +40,31 @@ local function isOwn(value, grant, epoch, connection)
   return isReadable and isGrant(lease, sessionId, epoch, order.nodeId, connection)
 end
 
+-- Mostly no token of the org is revoked, and nobody has to read which one a lease is for.
+local areRevoked = redis.call('HEXISTS', settingsKey, 'revocations') == 1
+local function isRevoked(value, user)
+  if not areRevoked then return false end
+  local isReadable, lease = pcall(readLease, value)
+  return isReadable and isTokenRevoked(user, lease)
+end
+
 for i, key in ipairs(moreKeys()) do
-  local user, grant, epoch = ARGV[4 * i - 2], ARGV[4 * i - 1], tonumber(ARGV[4 * i])
+  local user, grant, epoch = ARGV[5 * i - 3], ARGV[5 * i - 2], tonumber(ARGV[5 * i - 1])
   local value = redis.call('GET', key)
   local kept
-  if value and epoch >= first and string.sub(value, 1, #grant) == grant then
+  if value and isRevoked(value, user) and isOwn(value, grant, epoch, ARGV[5 * i]) then
+    value = 2
+  elseif value and epoch >= first and string.sub(value, 1, #grant) == grant then
     redis.call('PEXPIRE', key, ttlMs)
     kept = 1
-  elseif value and isOwn(value, grant, epoch, ARGV[4 * i + 1]) then
+  elseif value and isOwn(value, grant, epoch, ARGV[5 * i]) then
     kept = confirm(key, user, value)
   end
   if kept then
     scores[#scores + 1] = leaseEnd
     scores[#scores + 1] = user
+    local idleMs = ARGV[5 * i + 1]
+    if idleMs ~= '' then redis.call('ZADD', idleKey, text(now - idleMs), user) end
   end
   reply[i + 2] = kept or value or ''
 end

@@ -212,6 +212,7 @@ local function endSeat(holder, reason)
   redis.call('DEL', leaseKey)
   if redis.call('ZREM', activeKey, order.user) == 1 then addTotal('active', -1) end
   redis.call('HDEL', heldKey, order.user)
+  if holder and holder.idle then redis.call('ZREM', idleKey, order.user) end
   redis.call('ZADD', usedKey, 'XX', text(now), order.user)
   noteEnd(holder, reason, { actor = order.actor, note = order.note })
 end
@@ -226,7 +227,7 @@ local function evictHolder(reason)
   if not holder then return nil end
   endSeat(holder, reason)
   notify(holder, { reason = reason, byEpoch = text(tombstone) })
-  return holder
+  return holder, tombstone
 end
 
 -- Whether one more license fits into the org's quota; without a quota, any number does.
@@ -236,7 +237,7 @@ local function hasQuotaLeft()
 end
 
 local function issueLicense(id)
-  redis.call('HDEL', licenseKey, 'expiresAt', 'expiresOn', 'note')
+  redis.call('HDEL', licenseKey, 'expiresAt', 'expiresOn', 'note', 'kind', 'startsAt', 'graceMs', 'idleExempt')
   redis.call('HSET', licenseKey, 'id', id, 'status', 'active', 'issuedAt', text(now))
   redis.call('ZADD', licensedKey, text(now), order.user)
   redis.call('ZADD', usedKey, text(now), order.user)

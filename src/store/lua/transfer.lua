@@ -19,8 +19,8 @@ writeAtMaxmemory()
 local former = order.user
 noteLicense('license.transferred', { to = order.to })
 local ended = evictHolder('license_revoked')
-redis.call('HDEL', target, 'expiresAt', 'expiresOn', 'note', 'import', 'before')
-for _, name in ipairs({ 'id', 'status', 'issuedAt', 'expiresAt', 'expiresOn' }) do
+redis.call('HDEL', target, 'note', 'import', 'before', unpack(TERMS))
+for _, name in ipairs({ 'id', 'status', 'issuedAt', unpack(TERMS) }) do
   local value = field(name)
   if value then redis.call('HSET', target, name, value) end
   redis.call('HDEL', licenseKey, name)

@@ -10,7 +10,7 @@ noteLicense('license.unissued')
 local ended = evictHolder('license_revoked')
 setStatus('revoked')
 local before = field('before')
-redis.call('HDEL', licenseKey, 'id', 'status', 'issuedAt', 'expiresAt', 'expiresOn', 'note', 'import', 'before')
+redis.call('HDEL', licenseKey, 'id', 'status', 'issuedAt', 'note', 'import', 'before', unpack(TERMS))
 if before then restoreRevoked(before) end
 for _, index in ipairs({ licensedKey, usedKey, expiringKey, remindersKey }) do redis.call('ZREM', index, order.user) end
 addIssued(-1)

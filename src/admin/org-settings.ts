@@ -1,0 +1,60 @@
+import { Type } from 'typebox';
+import { licenseModes } from '../store/orgs.js';
+import { count, nullable, time } from './schemas.js';
+
+/** The settings of an org, as they go in and out. */
+export const settingsFields = {
+  quota: nullable(count('How many licenses may be issued; null: any number.')),
+  licenseMode: nullable(
+    Type.Enum([...licenseModes], { description: 'null: as SOLESEAT_LICENSE_MODE says.' }),
+  ),
+  containers: nullable(Type.Enum(['allow', 'deny'], { description: 'Whether containers come in.' })),
+  machines: nullable(
+    Type.Enum(['any', 'listed'], { description: 'listed: only machines with a rule allow.' }),
+  ),
+  addresses: nullable(
+    Type.Enum(['keep'], { description: 'keep: the history tells from which address a session came.' }),
+  ),
+  timeZone: nullable(
+    Type.String({
+      maxLength: 64,
+      description:
+        'The IANA time zone that a day is of, as Europe/Berlin; null: UTC. No end that is set moves.',
+    }),
+  ),
+  letterCase: nullable(
+    Type.Enum(['ignore'], {
+      description:
+        'ignore: user names that differ in case only are one user. Refused while two users with a license or a seat differ only so.',
+    }),
+  ),
+  maxActive: nullable(count('How many users may have a seat at once; null: any number.')),
+  maxActiveOverdraft: nullable(
+    Type.Integer({
+      minimum: 0,
+      maximum: 1000,
+      description: 'By how many per cent more, which is counted and told.',
+    }),
+  ),
+  minVersion: nullable(
+    Type.Record(
+      Type.String({ pattern: '^[^\\x00-\\x1f\\x7f]{1,128}$' }),
+      Type.String({ pattern: '^\\d+(\\.\\d+)*$', maxLength: 64 }),
+      {
+        maxProperties: 32,
+        additionalProperties: false,
+        description: 'The least version of each program by its name, as `{"Editor": "4.2"}`; null: any.',
+      },
+    ),
+  ),
+  minVersionFrom: nullable(
+    time('From when on older versions are refused; until then an event tells of them.'),
+  ),
+  idleLimitMs: nullable(
+    Type.Integer({
+      minimum: 1000,
+      maximum: 30 * 86_400_000,
+      description: 'For how long nobody may be at work before a session ends; null: for ever.',
+    }),
+  ),
+};
