@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { AdminServer } from './admin/admin-server.js';
 import type { AdminParts } from './admin/route.js';
 import type { KeyRing } from './auth/keys.js';
+import { Tickets } from './auth/tickets.js';
 import { monotonicMs } from './base/clock.js';
 import { hostPort } from './base/listening.js';
 import { createLog, type Log } from './base/log.js';
@@ -42,6 +43,7 @@ export class Broker {
   readonly #redis: RedisWays;
   readonly #kept: NodeStore;
   readonly #keys: TokenKeys;
+  readonly #tickets: Tickets;
   readonly #sessions: NodeSessions;
   readonly #deliveries: Deliveries;
   readonly #gateway: Gateway;
@@ -55,7 +57,9 @@ export class Broker {
   constructor(
     private readonly settings: Settings,
     keys: KeyRing | null,
-    more: Partial<Pick<Renewed, 'adminKeys' | 'tls' | 'redisTls'> & Pick<AdminParts, 'autoSignIn'>> = {},
+    more: Partial<
+      Pick<Renewed, 'adminKeys' | 'ticketKeys' | 'tls' | 'redisTls'> & Pick<AdminParts, 'autoSignIn'>
+    > = {},
   ) {
     const { nodeId, metrics } = this;
     this.log = createLog(settings.logLevel, nodeId);
@@ -78,9 +82,10 @@ export class Broker {
     const wallMs = createWallClock({ systemMs: Date.now, storeMs, clock: monotonicMs });
     this.#keys = openKeys({ ...basics, keys, adminKeys: more.adminKeys ?? null, wallMs });
     const { clients: gate } = this.#keys;
+    this.#tickets = new Tickets(more.ticketKeys ?? null, settings.ticketIssuer);
     this.#sessions = openSessions({
       ...basics,
-      ...{ store, commands, subscriber, outages, faults, gate, wallMs },
+      ...{ store, commands, subscriber, outages, faults, gate, wallMs, tickets: this.#tickets },
     });
     const { deliveries, tools: webhooks } = openWebhooks({ ...basics, store, wallMs });
     this.#deliveries = deliveries;
@@ -89,6 +94,7 @@ export class Broker {
       ...{ store, webhooks, wallMs, keys: this.#keys, admission: this.#sessions.admission },
       isStoreReady: () => this.#isStarted && pulse.isUp,
       notReadyBecause: () => notReadyBecause(this.#state),
+      tickets: this.#tickets,
       tls: more.tls ?? null,
       ...(more.autoSignIn && { autoSignIn: more.autoSignIn }),
     });
@@ -147,6 +153,7 @@ export class Broker {
   renew(read: Renewed): void {
     this.#keys.renew(read);
     this.#redis.renew(read);
+    if (read.ticketKeys !== null) this.#tickets.replace(read.ticketKeys);
     if (read.tls !== null) this.#gateway.useTls(read.tls);
     this.log.level = read.logLevel;
   }

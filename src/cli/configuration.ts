@@ -1,5 +1,6 @@
 import { KeyError, type KeyRing } from '../auth/keys.js';
 import { keyRingFromSecret, keyRingFromText } from '../auth/read-keys.js';
+import { ticketRingFromText } from '../auth/tickets.js';
 import { firstEndOf } from '../base/certificates.js';
 import { fileNamesOf, parseSettings, withoutLineEnd } from '../base/parse-settings.js';
 import { type SettingFault, type Settings, type SettingTexts, settingsTable } from '../base/settings.js';
@@ -20,6 +21,8 @@ interface Loaded {
   readonly keys: KeyRing | null;
   /** Those of admin tokens, where they have keys of their own. */
   readonly adminKeys: KeyRing | null;
+  /** Those that sign tickets; null where there are no tickets. */
+  readonly ticketKeys: KeyRing | null;
   readonly tls: TlsPair | null;
   readonly redisTls: RedisTls;
 }
@@ -39,7 +42,8 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
   const settings = readSettings(sources);
   const load = loaders(settings);
   const [keys, adminKeys] = [load.keys(), load.adminKeys()];
-  return { settings, keys, adminKeys, tls: load.tls(), redisTls: load.redisTls() };
+  const ticketKeys = load.ticketKeys();
+  return { settings, keys, adminKeys, ticketKeys, tls: load.tls(), redisTls: load.redisTls() };
 }
 
 /** Reads and checks all settings. Throws CommandFailure (78) naming every bad one. */
@@ -61,6 +65,7 @@ export function loaders(settings: Settings): { readonly [P in keyof Loaded]: () 
   return {
     keys: () => loadKeys(jwtSecret, jwtKeysFile, 'SOLESEAT_JWT'),
     adminKeys: () => loadKeys(adminJwtSecret, adminJwtKeysFile, 'SOLESEAT_ADMIN_JWT'),
+    ticketKeys: () => loadTicketKeys(settings.ticketKeysFile),
     tls: () => loadTls(settings),
     redisTls: () => loadRedisTls(settings),
   };
@@ -152,6 +157,16 @@ function loadKeys(secret: string, file: string, prefix: string): KeyRing | null 
   const setting = file === '' ? `${prefix}_SECRET` : `${prefix}_KEYS`;
   try {
     return file === '' ? keyRingFromSecret(secret) : keyRingFromText(readFile(setting, file));
+  } catch (error) {
+    throw error instanceof KeyError ? badSettings([{ setting, problem: error.message }]) : error;
+  }
+}
+
+function loadTicketKeys(file: string): KeyRing | null {
+  if (file === '') return null;
+  const setting = settingsTable.ticketKeysFile.name;
+  try {
+    return ticketRingFromText(readFile(setting, file));
   } catch (error) {
     throw error instanceof KeyError ? badSettings([{ setting, problem: error.message }]) : error;
   }

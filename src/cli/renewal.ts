@@ -51,11 +51,12 @@ export class Renewal {
     const load = loaders(this.#inPlace(settings));
     const keys = this.#attempt(load.keys);
     const adminKeys = this.#attempt(load.adminKeys);
+    const ticketKeys = this.#attempt(load.ticketKeys);
     const tls = this.#attempt(load.tls);
     const redisTls = this.#attempt(load.redisTls);
     const isSameRedis = shown(this.#started, 'redisUrl') === shown(settings, 'redisUrl');
     const { redisUrl } = isSameRedis ? settings : this.#started;
-    broker.renew({ keys, adminKeys, tls, redisTls, redisUrl, logLevel: settings.logLevel });
+    broker.renew({ keys, adminKeys, ticketKeys, tls, redisTls, redisUrl, logLevel: settings.logLevel });
     const waiting = changedBeyond(this.#settings, settings);
     if (waiting.length > 0)
       broker.log.warn({ settings: waiting }, 'these settings have changed, and apply from the next start on');

@@ -16,7 +16,7 @@ import { pick } from './pick.js';
 
 export interface DoorsParts
   extends Basics,
-    Pick<GatewayParts, 'isStoreReady' | 'tls'>,
+    Pick<GatewayParts, 'isStoreReady' | 'tls' | 'tickets'>,
     Pick<AdminParts, 'webhooks' | 'notReadyBecause' | 'autoSignIn'> {
   readonly store: Store;
   readonly admission: AdmissionParts;
@@ -26,7 +26,7 @@ export interface DoorsParts
 
 /** The public door, and that of the operators. Neither is open yet. */
 export function openDoors(parts: DoorsParts): { readonly gateway: Gateway; readonly admin: AdminServer } {
-  const { settings, store, admission, keys, wallMs, isStoreReady, tls } = parts;
+  const { settings, store, admission, keys, wallMs, isStoreReady, tickets, tls } = parts;
   const { clock, log, metrics, tracing, wheel, standstill } = parts;
   const { origins, messageBytes, queueBytes, helloTimeoutMs, messagesPerRenewal, renewEveryMs } = settings;
   const limits = pick(
@@ -49,6 +49,7 @@ export function openDoors(parts: DoorsParts): { readonly gateway: Gateway; reado
     isStoreReady,
     ...asked,
     holderOf: (org, user) => store.sessions.ofToken(org, user),
+    tickets,
     isStanding: (claims) => store.leases.present({ ...claims, ...tokenOf(claims) }),
     messageBytes,
     tls,

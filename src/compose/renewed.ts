@@ -6,6 +6,7 @@ import type { RedisTls } from '../store/connectors.js';
 export interface Renewed {
   readonly keys: KeyRing | null;
   readonly adminKeys: KeyRing | null;
+  readonly ticketKeys: KeyRing | null;
   readonly tls: TlsPair | null;
   /** What Redis is met with under TLS. */
   readonly redisTls: RedisTls | null;

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { TokenGate } from '../auth/gate.js';
+import type { Tickets } from '../auth/tickets.js';
 import type { ClientClaims } from '../auth/tokens.js';
 import { createSessionIds } from '../base/session-ids.js';
 import type { WallClock } from '../base/wall-clock.js';
@@ -28,6 +29,7 @@ export interface SessionsParts extends Basics {
   readonly faults: FaultLog;
   readonly gate: TokenGate<ClientClaims>;
   readonly wallMs: WallClock;
+  readonly tickets: Tickets;
 }
 
 /** The sessions of a node: how they begin, go on and end. */
@@ -40,7 +42,7 @@ export interface NodeSessions {
 }
 
 export function openSessions(parts: SessionsParts): NodeSessions {
-  const { settings, nodeId, store, commands, subscriber, outages, faults, gate, wallMs } = parts;
+  const { settings, nodeId, store, commands, subscriber, outages, faults, gate, wallMs, tickets } = parts;
   const { clock, log, metrics, tracing, wheel } = parts;
   const { leaseTtlMs, renewEveryMs, jeopardyGraceMs, tokenWarningMs } = settings;
   const { leases, licenses, redisClock, keys } = store;
@@ -78,7 +80,7 @@ export function openSessions(parts: SessionsParts): NodeSessions {
   const newSessionId = createSessionIds(Date.now);
   const admission = {
     ...{ gate, leases, licenses, lifecycle, renewals, tokenWatch, idleWatch },
-    ...{ newSessionId, wallMs, renewEveryMs },
+    ...{ tickets, newSessionId, wallMs, renewEveryMs },
     ...senses,
   };
   return { lifecycle, admission, inbox, verifyAll };

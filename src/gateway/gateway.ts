@@ -12,19 +12,12 @@ import type { Metrics } from '../base/metrics.js';
 import { Conversation, type ConversationParts } from './conversation.js';
 import type { Doorkeeper } from './doorkeeper.js';
 import { createHttpServer } from './http-server.js';
+import { judgePlainRequest, type PlainRequestParts, servePlainRequest } from './plain-requests.js';
 import { ProxyDoor } from './proxy-protocol.js';
 import { refuseSocket } from './refuse-socket.js';
-import { answerRefusal, SESSION_PATH, type SeatQueryParts, serveSeatQuery } from './seat-query.js';
+import { answerRefusal } from './seat-query.js';
 import { TLS_OPTIONS, type TlsPair } from './tls.js';
-import {
-  checkHeaderCount,
-  checkHost,
-  checkNoTokenInUrl,
-  judgeUpgrade,
-  pathOf,
-  type Refusal,
-  type UpgradeRules,
-} from './upgrade.js';
+import { judgeUpgrade, pathOf, type Refusal, type UpgradeRules } from './upgrade.js';
 import { serveWithoutUpgrade } from './without-upgrade.js';
 
 export interface GatewayParts {
@@ -33,8 +26,9 @@ export interface GatewayParts {
   readonly doorkeeper: Doorkeeper;
   /** Whether Redis can be reached: without it no handshake is worth its while. */
   readonly isStoreReady: () => boolean;
-  readonly holderOf: SeatQueryParts['holderOf'];
-  readonly isStanding: SeatQueryParts['isStanding'];
+  readonly holderOf: PlainRequestParts['holderOf'];
+  readonly isStanding: PlainRequestParts['isStanding'];
+  readonly tickets: PlainRequestParts['tickets'];
   /** Where a request comes from, by trusted proxies; null without any. */
   readonly peerAddress: ((request: IncomingMessage) => string) | null;
   /** Tells the proxies that must begin every connection with the PROXY protocol; null where none is read. */
@@ -175,7 +169,7 @@ export class Gateway {
     if (refusal === null) {
       // Counted like a handshake: tokens could be tried here as well.
       const tooMany = this.parts.doorkeeper.attempted(addressOf(this.#addressOf(request)));
-      void serveSeatQuery(request, response, this.parts, tooMany);
+      servePlainRequest(request, response, this.parts, tooMany);
       return;
     }
     this.parts.metrics.refusals.inc({ status: refusal.status });
@@ -265,25 +259,6 @@ export class Gateway {
 /** One function for all sockets. */
 function destroy(this: Duplex): void {
   this.destroy();
-}
-
-/** Null for the one question that is answered without a WebSocket. */
-function judgePlainRequest(request: IncomingMessage): Refusal | null {
-  const path = pathOf(request);
-  const malformed = checkHeaderCount(request) ?? checkHost(request) ?? checkNoTokenInUrl(request);
-  if (malformed !== null) return malformed;
-  if (path !== CONNECT_PATH && path !== SESSION_PATH)
-    return { status: 404, message: `connect to ${CONNECT_PATH}` };
-  // A browser asks first, whether a page may send its token.
-  if (path === SESSION_PATH && request.method === 'OPTIONS') return null;
-  if (request.method !== 'GET' && request.method !== 'HEAD')
-    return {
-      status: 405,
-      message: 'use GET',
-      headers: { Allow: path === SESSION_PATH ? 'GET, HEAD' : 'GET' },
-    };
-  if (path === SESSION_PATH) return null;
-  return { status: 426, message: 'connect with a WebSocket', headers: { Upgrade: 'websocket' } };
 }
 
 /** Null where the peer went away: then nobody did wrong, and nobody is there to be told. */

@@ -6,8 +6,6 @@ import type { Log } from '../base/log.js';
 import { StoreUnavailable } from '../store/errors.js';
 import { allowedOrigin, type Refusal, retryAfterSeconds, type UpgradeRules } from './upgrade.js';
 
-export const SESSION_PATH = '/v1/session';
-
 /** Who has a user's seat, as the user may know it. */
 export interface Holder {
   readonly sessionId: string;
@@ -67,7 +65,7 @@ export function answerRefusal(
 }
 
 /** The length is told, so that HEAD has the same headers as GET; Node keeps the text of its answer back. */
-function send(
+export function send(
   response: ServerResponse,
   status: number,
   headers: Readonly<Record<string, string>>,
@@ -101,7 +99,7 @@ async function answerSeatQuery(request: IncomingMessage, parts: SeatQueryParts):
  * What lets a page of an allowed origin read the answer (Fetch, "CORS protocol"). Nothing for others: their browsers keep it from
  * them.
  */
-function corsHeaders(origin: string | undefined): Readonly<Record<string, string>> {
+export function corsHeaders(origin: string | undefined): Readonly<Record<string, string>> {
   const varies = { Vary: 'Origin' };
   return origin === undefined ? varies : { ...varies, 'Access-Control-Allow-Origin': origin };
 }

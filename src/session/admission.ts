@@ -1,6 +1,6 @@
-import type { CloseReason } from '#client/protocol/close-codes.js';
 import type { ConflictPolicy, ErrorMessage, HelloMessage } from '#client/protocol/messages.js';
 import type { GateDenial, TokenGate } from '../auth/gate.js';
+import type { Tickets } from '../auth/tickets.js';
 import type { ClientClaims } from '../auth/tokens.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
@@ -14,6 +14,7 @@ import type { Licenses } from '../store/licenses.js';
 import { type IdleWatch, idleTerms } from './idle-watch.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Link } from './link.js';
+import { excuse, type Refused, refuse } from './refusal.js';
 import type { Renewals } from './renewals.js';
 import { type Session, tokenOf } from './session.js';
 import type { TokenWatch } from './tokens-watch.js';
@@ -28,6 +29,7 @@ export interface AdmissionParts {
   readonly idleWatch: IdleWatch;
   readonly clock: Clock;
   readonly wallMs: WallClock;
+  readonly tickets: Tickets;
   readonly newSessionId: () => string;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -58,7 +60,6 @@ export type Admission =
   | { readonly outcome: 'conflict' | 'unsupported' | 'closed'; readonly claims: ClientClaims | null };
 
 type Granted = Extract<ClaimAnswer, { outcome: 'granted' }>;
-type Refused = Exclude<ClaimAnswer, { outcome: 'granted' | 'spelled' }>;
 
 interface Claimed<Answer = Granted | Refused> {
   readonly session: Session;
@@ -89,7 +90,7 @@ export async function admit(visit: Visit, parts: AdmissionParts): Promise<Admiss
       welcoming?.end();
     }
   } catch (error) {
-    excuse(visit, parts, error);
+    excuse(visit.link, parts.log, error);
   }
   visit.trace?.end(facts);
   return admission;
@@ -194,70 +195,21 @@ function outcomeOf(answer: Granted | Refused): (Granted | Refused)['outcome'] | 
   return answer.outcome === 'granted' && answer.resumed ? 'resumed' : answer.outcome;
 }
 
-async function refuse(
-  { link, claims }: KnownVisit,
-  { metrics, licenses }: AdmissionParts,
-  answer: Refused,
-): Promise<void> {
-  switch (answer.outcome) {
-    case 'conflict':
-      link.send({ type: 'conflict', holder: answer.holder });
-      break;
-    case 'stale':
-      // [broker-stale-attempt]
-      link.end('stale_attempt');
-      break;
-    case 'denied':
-      metrics.denials.inc({ reason: answer.reason });
-      link.end(answer.reason, await hintAt(claims, licenses, answer.reason));
-      break;
-    case 'flapping':
-      link.end('flapping', {
-        type: 'error',
-        code: 'flapping',
-        message: 'two machines are fighting over the seat',
-        retryAfterMs: answer.retryAfterMs,
-      });
-      break;
-    case 'rate_limited':
-      link.end('rate_limited', {
-        type: 'error',
-        code: 'rate_limited',
-        message: 'too many claims of this user',
-        retryAfterMs: answer.retryAfterMs,
-      });
-      break;
-  }
+/** Shows a program that asks by a nonce that this is the broker whose key it knows [broker-ticket-nonce]. */
+function ticketFor(
+  { nonce }: HelloMessage,
+  session: Session,
+  { nowMs }: Granted,
+  { tickets, renewals }: AdmissionParts,
+): { readonly ticket?: string } {
+  if (nonce === undefined) return {};
+  const expiresAtMs = nowMs + renewals.leftMs(session);
+  const ticket = tickets.sign({ ...seatOf(session), issuedAtMs: nowMs, expiresAtMs, nonce });
+  return ticket === null ? {} : { ticket };
 }
 
-/** A license that was issued under another spelling of the name: the person at the desk can mend that. */
-async function hintAt(
-  { org, user }: ClientClaims,
-  licenses: AdmissionParts['licenses'],
-  reason: CloseReason,
-): Promise<ErrorMessage | undefined> {
-  if (reason !== 'license_required') return undefined;
-  const other = await licenses.lookAlike(org, user).catch(() => null);
-  if (other === null) return undefined;
-  const message = `${user} has no license in this org; a license for ${other} exists`;
-  return { type: 'error', code: 'license_required', message };
-}
-
-/** No answer to the claim, or a fault of ours. */
-function excuse({ link }: Visit, { log }: AdmissionParts, error: unknown): void {
-  if (!(error instanceof StoreUnavailable)) {
-    log.error({ reason: String(error) }, 'admission failed');
-    link.end('overloaded');
-    return;
-  }
-  link.end('store_unavailable', {
-    type: 'error',
-    code: 'store_unavailable',
-    message: error.isFull
-      ? 'Redis is out of memory: sessions go on, new ones cannot be had'
-      : 'no seat can be granted at present',
-    retryAfterMs: 2000,
-  });
+function seatOf({ org, user, machineId, sessionId, epoch }: Session) {
+  return { org, user, machineId, sessionId, epoch };
 }
 
 function welcome(
@@ -287,6 +239,7 @@ function welcome(
     license,
     ...(displaced?.reason === 'taken_over' && { displaced: { machine: name === undefined ? {} : { name } } }),
     ...(idleLimitMs !== null && { idle: idleTerms(idleLimitMs) }),
+    ...ticketFor(hello, session, answer, parts),
   });
   lifecycle.welcomed(session, answer);
   if (hello.idleMs !== undefined) idleWatch.watch(session, hello.idleMs, idleLimitMs);

@@ -90,7 +90,15 @@ describe('a node with a certificate', () => {
       const other = new Broker(testSettings(redis.url), keys, { tls });
       await other.start();
       const before = await takenBy(other, tls);
-      other.renew({ keys, adminKeys: null, tls, redisTls: null, redisUrl: redis.url, logLevel: 'silent' });
+      other.renew({
+        keys,
+        adminKeys: null,
+        ticketKeys: null,
+        tls,
+        redisTls: null,
+        redisUrl: redis.url,
+        logLevel: 'silent',
+      });
       for (const taken of [before, await takenBy(other, tls)]) {
         expect(taken.filter((name) => !name.startsWith('ECDHE-'))).toEqual([]);
         expect(taken.length).toBeGreaterThan(2);

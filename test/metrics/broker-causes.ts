@@ -14,7 +14,14 @@ import type { Cause, Stage } from './stage.js';
 
 const keyFile = join(mkdtempSync(join(tmpdir(), 'soleseat-keys-')), 'keys.json');
 
-const nothing = { keys: null, adminKeys: null, tls: null, redisTls: null, logLevel: 'silent' };
+const nothing = {
+  keys: null,
+  adminKeys: null,
+  ticketKeys: null,
+  tls: null,
+  redisTls: null,
+  logLevel: 'silent',
+};
 const [first, second] = [selfSigned('491231235959Z'), selfSigned('401231235959Z')];
 
 async function takeOver(stage: Stage): Promise<void> {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { Tickets } from '../../src/auth/tickets.js';
 import { admit } from '../../src/session/admission.js';
 import { IdleWatch } from '../../src/session/idle-watch.js';
 import { TokenWatch } from '../../src/session/tokens-watch.js';
@@ -50,6 +51,7 @@ it('promise 6: the deadline of a new lease counts from when its claim was sent, 
       },
       gate: { judge: () => ({ ok: false, reason: 'malformed' }) },
       idleWatch: new IdleWatch({ clock, wheel, lifecycle, log, leases: { evict: async () => null } }),
+      tickets: new Tickets(null, 'soleseat'),
       tokenWatch: new TokenWatch(wheel, () => 0, 0),
       newSessionId: () => 'session-1',
       renewEveryMs: RENEW_EVERY_MS,

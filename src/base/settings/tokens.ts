@@ -77,6 +77,13 @@ export const tokensSettings = {
     '60000',
     'How long before a token ends `token_expiring` is sent; at half of what is left where that is less.',
   ),
+  ticketKeysFile: spec(
+    'SOLESEAT_TICKET_KEYS',
+    'file',
+    '',
+    'A file with the private ES256 keys that sign tickets: a JWKS, or PEM. The first one signs; all stay good. Read again when it changes. Without it there are no tickets.',
+  ),
+  ticketIssuer: spec('SOLESEAT_TICKET_ISSUER', 'text', 'soleseat', 'The `iss` of the tickets.'),
   adminJwtSecret: spec(
     'SOLESEAT_ADMIN_JWT_SECRET',
     'secret',
