@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { AdminServer } from '../admin/admin-server.js';
 import type { AdminParts } from '../admin/route.js';
+import type { Tickets } from '../auth/tickets.js';
 import type { WallClock } from '../base/wall-clock.js';
 import { Doorkeeper } from '../gateway/doorkeeper.js';
 import { FractionReport } from '../gateway/fraction-report.js';
@@ -16,11 +17,12 @@ import { pick } from './pick.js';
 
 export interface DoorsParts
   extends Basics,
-    Pick<GatewayParts, 'isStoreReady' | 'tls' | 'tickets'>,
+    Pick<GatewayParts, 'isStoreReady' | 'tls'>,
     Pick<AdminParts, 'webhooks' | 'notReadyBecause' | 'autoSignIn'> {
   readonly store: Store;
   readonly admission: AdmissionParts;
   readonly keys: TokenKeys;
+  readonly tickets: Tickets;
   readonly wallMs: WallClock;
 }
 
@@ -48,9 +50,17 @@ export function openDoors(parts: DoorsParts): { readonly gateway: Gateway; reado
     doorkeeper: new Doorkeeper(limits, clock),
     isStoreReady,
     ...asked,
-    holderOf: (org, user) => store.sessions.ofToken(org, user),
-    tickets,
-    isStanding: (claims) => store.leases.present({ ...claims, ...tokenOf(claims) }),
+    own: {
+      tickets,
+      holderOf: ({ org, user }) => store.sessions.ofToken(org, user),
+      machinesOf: async ({ org, user }) => store.machines.of(org, await store.spellings.kept(org, user)),
+      signOut: async ({ org, user }, only) => {
+        const kept = await store.spellings.kept(org, user);
+        const order = { org, user: kept, reason: 'signed_out', actor: 'user', only } as const;
+        return (await store.leases.evict(order)) !== null;
+      },
+      isStanding: (claims) => store.leases.present({ ...claims, ...tokenOf(claims) }),
+    },
     messageBytes,
     tls,
     log,

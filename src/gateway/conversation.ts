@@ -124,6 +124,12 @@ export class Conversation implements Listener {
     seated: {
       ...Conversation.#afterHello,
       release: (one, _, { session }) => one.#release(session),
+      leave: (one) =>
+        one.connection.send({
+          type: 'error',
+          code: 'leave_not_allowed',
+          message: 'a seat cannot be taken along here',
+        }),
       activity: (one, { idleMs }, { session }) => one.parts.admission.idleWatch.active(session, idleMs ?? 0),
     },
     leaving: Conversation.#afterHello,

@@ -12,10 +12,10 @@ import type { Metrics } from '../base/metrics.js';
 import { Conversation, type ConversationParts } from './conversation.js';
 import type { Doorkeeper } from './doorkeeper.js';
 import { createHttpServer } from './http-server.js';
+import { answerRefusal } from './own-seat.js';
 import { judgePlainRequest, type PlainRequestParts, servePlainRequest } from './plain-requests.js';
 import { ProxyDoor } from './proxy-protocol.js';
 import { refuseSocket } from './refuse-socket.js';
-import { answerRefusal } from './seat-query.js';
 import { TLS_OPTIONS, type TlsPair } from './tls.js';
 import { judgeUpgrade, pathOf, type Refusal, type UpgradeRules } from './upgrade.js';
 import { serveWithoutUpgrade } from './without-upgrade.js';
@@ -26,9 +26,7 @@ export interface GatewayParts {
   readonly doorkeeper: Doorkeeper;
   /** Whether Redis can be reached: without it no handshake is worth its while. */
   readonly isStoreReady: () => boolean;
-  readonly holderOf: PlainRequestParts['holderOf'];
-  readonly isStanding: PlainRequestParts['isStanding'];
-  readonly tickets: PlainRequestParts['tickets'];
+  readonly own: Omit<PlainRequestParts, 'rules' | 'log'>;
   /** Where a request comes from, by trusted proxies; null without any. */
   readonly peerAddress: ((request: IncomingMessage) => string) | null;
   /** Tells the proxies that must begin every connection with the PROXY protocol; null where none is read. */
@@ -169,7 +167,7 @@ export class Gateway {
     if (refusal === null) {
       // Counted like a handshake: tokens could be tried here as well.
       const tooMany = this.parts.doorkeeper.attempted(addressOf(this.#addressOf(request)));
-      servePlainRequest(request, response, this.parts, tooMany);
+      servePlainRequest(request, response, { ...this.parts, ...this.parts.own }, tooMany);
       return;
     }
     this.parts.metrics.refusals.inc({ status: refusal.status });
