@@ -50,6 +50,16 @@ export const settingsFields = {
   minVersionFrom: nullable(
     time('From when on older versions are refused; until then an event tells of them.'),
   ),
+  askWaitMs: nullable(
+    Type.Integer({
+      minimum: 1000,
+      maximum: 60_000,
+      description: 'For how long a holder who is asked for the seat may think; null: 15 s.',
+    }),
+  ),
+  askRefusal: nullable(
+    Type.Enum(['final'], { description: 'final: after a no the seat cannot be taken over for a minute.' }),
+  ),
   idleLimitMs: nullable(
     Type.Integer({
       minimum: 1000,

@@ -7,9 +7,11 @@ import type { WallClock } from '../base/wall-clock.js';
 import type { AdmissionParts } from '../session/admission.js';
 import { IdleWatch } from '../session/idle-watch.js';
 import { Lifecycle } from '../session/lifecycle.js';
+import { Questions } from '../session/questions.js';
 import { Renewals } from '../session/renewals.js';
 import type { UsersInLog } from '../session/story.js';
 import { TokenWatch } from '../session/tokens-watch.js';
+import { Waiters } from '../session/waiters.js';
 import type { FaultLog } from '../store/fault-log.js';
 import { Inbox } from '../store/notices.js';
 import type { Outages } from '../store/outages.js';
@@ -45,7 +47,7 @@ export function openSessions(parts: SessionsParts): NodeSessions {
   const { settings, nodeId, store, commands, subscriber, outages, faults, gate, wallMs, tickets } = parts;
   const { clock, log, metrics, tracing, wheel } = parts;
   const { leaseTtlMs, renewEveryMs, jeopardyGraceMs, tokenWarningMs } = settings;
-  const { leases, licenses, redisClock, keys } = store;
+  const { asks, leases, licenses, redisClock, keys } = store;
   const senses = { clock, log, metrics };
   const lifecycle = new Lifecycle({
     release: (lease) => leases.release(lease),
@@ -73,13 +75,17 @@ export function openSessions(parts: SessionsParts): NodeSessions {
     onEnded: (notice) => lifecycle.receive(notice, 'pubsub'),
     onContested: (notice) => lifecycle.contested(notice),
     onVerify: verifyAll,
+    onAsked: (notice) => questions.receive(notice),
+    onWaiter: (notice) => waiters.receive(notice),
     onSubscribed: () => verifyAll(),
   });
   const tokenWatch = new TokenWatch(wheel, wallMs, tokenWarningMs);
+  const questions = new Questions({ asks, lifecycle, wheel, log });
+  const waiters = new Waiters({ asks, wheel, log });
   const idleWatch = new IdleWatch({ wheel, clock, leases, lifecycle, log });
   const newSessionId = createSessionIds(Date.now);
   const admission = {
-    ...{ gate, leases, licenses, lifecycle, renewals, tokenWatch, idleWatch },
+    ...{ gate, leases, licenses, lifecycle, renewals, tokenWatch, idleWatch, questions, waiters },
     ...{ tickets, newSessionId, wallMs, renewEveryMs },
     ...senses,
   };

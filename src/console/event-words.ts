@@ -47,6 +47,7 @@ const wordsByName: { readonly [Name in EventName]: (event: EventOf<Name>) => Eve
     tone: 'bad',
     text: `was refused${times(event)}${on(event)}: ${wordsOf(event.reason ?? '')}`,
   }),
+  'session.asked': (event) => ({ label: 'asked', tone: 'plain', text: `asked for the seat${on(event)}` }),
   'session.outdated': (event) => ({
     label: 'old version',
     tone: 'warn',

@@ -6,8 +6,15 @@ import type { Log } from '../base/log.js';
 import type { WheelTimer } from '../base/timer-wheel.js';
 import type { Trace, Tracing } from '../base/tracing.js';
 import type { WallClock } from '../base/wall-clock.js';
-import { type AdmissionParts, admit, notYetAccepted } from '../session/admission.js';
+import {
+  type Admission,
+  type AdmissionParts,
+  admit,
+  notYetAccepted,
+  type Visit,
+} from '../session/admission.js';
 import { type Session, tokenOf } from '../session/session.js';
+import { noteToken } from '../session/token-notes.js';
 import { Connection, type ConnectionParts } from './connection.js';
 import { Inbound, type InboundParts, type Listener } from './inbound.js';
 
@@ -24,7 +31,7 @@ type Phase =
   /** What comes meanwhile waits in Inbound. */
   | { readonly name: 'claiming' }
   /** Somebody else has the seat, and the person may choose to take it. */
-  | { readonly name: 'choosing'; readonly hello: HelloMessage }
+  | { readonly name: 'choosing'; readonly hello: HelloMessage; readonly connection: string }
   | { readonly name: 'seated'; readonly session: Session }
   /** The seat is given back, or the connection has ended. */
   | { readonly name: 'leaving' };
@@ -36,7 +43,6 @@ type Acts<P extends Phase> = {
   readonly [T in ClientMessage['type']]: Act<Of<ClientMessage, 'type', T>, P>;
 };
 
-const PRESENT_AGAIN_MS = 2000;
 const helloFirst = 'hello comes first';
 const ignored = () => {};
 
@@ -118,12 +124,14 @@ export class Conversation implements Listener {
     claiming: Conversation.#afterHello,
     choosing: {
       ...Conversation.#afterHello,
-      takeover: (one, _, { hello }) => one.#claim(hello, 'takeover'),
+      takeover: (one, { ifFree }, { hello }) => one.#claim(hello, ifFree === true ? 'deny' : 'takeover'),
       release: (one) => one.connection.end('released'),
     },
     seated: {
       ...Conversation.#afterHello,
       release: (one, _, { session }) => one.#release(session),
+      answer: (one, { yield: yields, needMs }, { session }) =>
+        void one.parts.admission.questions.answer(session, yields, needMs),
       leave: (one) =>
         one.connection.send({
           type: 'error',
@@ -174,22 +182,29 @@ export class Conversation implements Listener {
     });
   }
 
-  async #claim(hello: HelloMessage, onConflict: ConflictPolicy): Promise<void> {
+  async #claim(hello: HelloMessage, onConflict: ConflictPolicy, ask?: Visit['ask']): Promise<void> {
     this.#timer?.cancel();
+    const waited = this.#stopsWaiting(false);
     this.#phase = { name: 'claiming' };
     const { connection, claims, parts } = this;
     const trace = this.#trace ?? parts.tracing.begin('connect');
     this.#trace = null;
-    const admission = await admit({ link: connection, hello, onConflict, claims, trace }, parts.admission);
+    const more = { ...(ask && { ask }), ...(waited !== null && { waited }) };
+    const visit = { link: connection, hello, onConflict, claims, trace, ...more };
+    const admission = await admit(visit, parts.admission);
     this.claims = admission.claims;
     this.#phase = { name: 'leaving' };
     if (connection.isEnded) {
       if (admission.outcome === 'granted') this.#leave(admission.session);
+      else if (admission.outcome === 'conflict') this.#wait(hello, admission, false);
+      this.#stopsWaiting(true);
       return;
     }
     if (admission.outcome === 'granted') this.#phase = { name: 'seated', session: admission.session };
-    else if (admission.outcome === 'conflict') this.#awaitChoice(hello);
-    else this.#awaitHello();
+    else if (admission.outcome === 'conflict') {
+      this.#wait(hello, admission, ask !== undefined);
+      this.#beatWhileWaiting();
+    }
     this.#inbound.resume();
   }
 
@@ -204,9 +219,27 @@ export class Conversation implements Listener {
     return this.#isGivenBack || this.#inbound.awaits('release');
   }
 
-  /** The connection stays open for a person's choice, as long as the peer lives and the token holds. */
-  #awaitChoice(hello: HelloMessage): void {
-    this.#phase = { name: 'choosing', hello };
+  /** For the person's choice, or for the answer of the holder; `isAgain`: it was asked before. */
+  #wait(hello: HelloMessage, admission: Extract<Admission, { outcome: 'conflict' }>, isAgain: boolean): void {
+    const { user, connection, question, claims } = admission;
+    this.#phase = { name: 'choosing', hello, connection };
+    const complete = (ask: NonNullable<Visit['ask']>) => {
+      if (this.#phase.name === 'choosing') void this.#claim(hello, 'ask', ask);
+    };
+    const waiter = { org: claims.org, user, connection, link: this.connection, question, complete };
+    this.parts.admission.waiters.add(waiter, isAgain);
+  }
+
+  /** Gives the claim that waited, if one did. */
+  #stopsWaiting(hasGone: boolean): string | null {
+    if (this.#phase.name !== 'choosing') return null;
+    const { connection } = this.#phase;
+    this.parts.admission.waiters.remove(connection, hasGone);
+    return connection;
+  }
+
+  /** The connection stays open as long as the peer lives and the token holds. */
+  #beatWhileWaiting(): void {
     const beat = () => {
       if (this.connection.isSilent()) this.connection.end('no_pong');
       if ((this.claims?.expiresAtMs ?? 0) <= this.parts.wallMs()) this.connection.end('token_expired');
@@ -218,7 +251,8 @@ export class Conversation implements Listener {
   }
 
   async #refresh(token: string): Promise<void> {
-    const { gate, tokenWatch } = this.parts.admission;
+    const { gate, tokenWatch, leases } = this.parts.admission;
+    const { wheel, log } = this.parts;
     const isSamePerson = ({ user, org }: ClientClaims) =>
       user === this.claims?.user && org === this.claims.org;
     const verdict = gate.judge(token, 'refresh', isSamePerson);
@@ -234,22 +268,7 @@ export class Conversation implements Listener {
     const { session } = this.#phase;
     session.token = tokenOf(verdict.claims);
     tokenWatch.watch(session, verdict.claims.expiresAtMs);
-    await this.#present(session);
-  }
-
-  /** Ends the session where its token was revoked; otherwise Redis knows its token from now on. */
-  async #present(session: Session): Promise<void> {
-    const { log, wheel, admission } = this.parts;
-    const { token } = session;
-    try {
-      if (!(await admission.leases.present(session.lease()))) this.connection.end('token_revoked');
-    } catch (error) {
-      log.warn({ org: session.org, reason: String(error) }, 'new token not noted yet');
-      // The token is good by itself: an outage ends no session. A newer one is presented by itself.
-      wheel.after(PRESENT_AGAIN_MS, () => {
-        if (session.isLive && session.token === token) void this.#present(session);
-      });
-    }
+    await noteToken(session, { leases, wheel, log });
   }
 
   #release(session: Session): void {
@@ -271,6 +290,7 @@ export class Conversation implements Listener {
     this.#timer?.cancel();
     this.#inbound.stop();
     this.#trace?.end({ outcome: 'closed' });
+    this.#stopsWaiting(true);
     if (this.#phase.name === 'seated')
       this.parts.admission.lifecycle.disconnected(this.#phase.session, reason);
   }

@@ -37,6 +37,8 @@ export interface AdminAnswers {
       readonly maxActiveOverdraft: number | null;
       readonly minVersion: Readonly<Record<string, string>> | null;
       readonly minVersionFrom: string | null;
+      readonly askWaitMs: number | null;
+      readonly askRefusal: 'final' | null;
       readonly idleLimitMs: number | null;
     };
     readonly suspendedAt: string | null;

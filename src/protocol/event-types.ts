@@ -48,6 +48,11 @@ export const eventTypes = {
       count: 'How many refusals this event stands for, of which the last had this reason and machine.',
     },
   },
+  'session.asked': {
+    half: 'traffic',
+    doc: 'Somebody asked the holder for the seat, from this machine.',
+    details: {},
+  },
   'session.outdated': {
     half: 'traffic',
     doc: 'A program came in that is below the org’s least version, which is not refused yet.',

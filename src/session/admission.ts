@@ -8,16 +8,18 @@ import type { Metrics } from '../base/metrics.js';
 import type { Trace, TraceFacts } from '../base/tracing.js';
 import type { WallClock } from '../base/wall-clock.js';
 import { StoreUnavailable } from '../store/errors.js';
-import type { ClaimAnswer } from '../store/lease-types.js';
+import type { ClaimAnswer, ClaimRequest } from '../store/lease-types.js';
 import type { Leases } from '../store/leases.js';
 import type { Licenses } from '../store/licenses.js';
 import { type IdleWatch, idleTerms } from './idle-watch.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Link } from './link.js';
+import type { Questions } from './questions.js';
 import { excuse, type Refused, refuse } from './refusal.js';
 import type { Renewals } from './renewals.js';
 import { type Session, tokenOf } from './session.js';
 import type { TokenWatch } from './tokens-watch.js';
+import type { Waiter, Waiters } from './waiters.js';
 
 export interface AdmissionParts {
   readonly gate: Pick<TokenGate<ClientClaims>, 'judge'>;
@@ -27,6 +29,8 @@ export interface AdmissionParts {
   readonly renewals: Renewals;
   readonly tokenWatch: TokenWatch;
   readonly idleWatch: IdleWatch;
+  readonly questions: Questions;
+  readonly waiters: Waiters;
   readonly clock: Clock;
   readonly wallMs: WallClock;
   readonly tickets: Tickets;
@@ -41,6 +45,10 @@ export interface Visit {
   readonly link: Link;
   readonly hello: HelloMessage;
   readonly onConflict: ConflictPolicy;
+  /** The question that it completes. */
+  readonly ask?: ClaimRequest['ask'];
+  /** The claim of this connection that was answered by `conflict` before. */
+  readonly waited?: string;
   /** Of the token that the connection has shown before; null where `hello` must bring one. */
   readonly claims: ClientClaims | null;
   /** Null while tracing is off. */
@@ -56,8 +64,15 @@ interface KnownVisit extends Visit {
 export type Admission =
   /** The session was welcomed, or its connection has ended meanwhile. */
   | { readonly outcome: 'granted'; readonly claims: ClientClaims; readonly session: Session }
-  /** `unsupported`: only a later version understands this `hello`, and another one may follow. */
-  | { readonly outcome: 'conflict' | 'unsupported' | 'closed'; readonly claims: ClientClaims | null };
+  /** Somebody else has the seat, and the connection waits under the name of its claim. */
+  | {
+      readonly outcome: 'conflict';
+      readonly claims: ClientClaims;
+      readonly user: string;
+      readonly connection: string;
+      readonly question: Waiter['question'];
+    }
+  | { readonly outcome: 'closed'; readonly claims: ClientClaims | null };
 
 type Granted = Extract<ClaimAnswer, { outcome: 'granted' }>;
 
@@ -69,9 +84,9 @@ interface Claimed<Answer = Granted | Refused> {
 /** Lets a visitor in, or tells why not. Each step comes only after the one before it (promise 10). Never rejects. */
 export async function admit(visit: Visit, parts: AdmissionParts): Promise<Admission> {
   const claims = authenticate(visit, parts);
-  if (claims === null || !isSupported(visit)) {
+  if (claims === null) {
     visit.trace?.end({ outcome: 'refused' });
-    return claims === null ? { outcome: 'closed', claims: visit.claims } : { outcome: 'unsupported', claims };
+    return { outcome: 'closed', claims: visit.claims };
   }
   const known = { ...visit, claims };
   let admission: Admission = { outcome: 'closed', claims };
@@ -81,7 +96,11 @@ export async function admit(visit: Visit, parts: AdmissionParts): Promise<Admiss
     const { session, answer } = await claim(known, parts);
     facts = factsOf(session, answer);
     if (answer.outcome === 'granted') admission = { outcome: 'granted', claims, session };
-    else if (answer.outcome === 'conflict') admission = { outcome: 'conflict', claims };
+    else if (answer.outcome === 'conflict' || answer.outcome === 'ask_refused') {
+      const question = answer.outcome === 'conflict' ? answer.question : null;
+      const { user, connection } = session;
+      admission = { outcome: 'conflict', claims, user, connection, question };
+    }
     if (answer.outcome !== 'granted') await refuse(known, parts, answer);
     claiming?.end();
     if (answer.outcome === 'granted') {
@@ -122,16 +141,6 @@ export function notYetAccepted({ retryAfterMs }: GateDenial): ErrorMessage | nul
   };
 }
 
-function isSupported({ link, onConflict }: Visit): boolean {
-  if (onConflict !== 'ask') return true;
-  link.send({
-    type: 'error',
-    code: 'unsupported',
-    message: 'onConflict "ask" is not supported yet; use takeover or deny',
-  });
-  return false;
-}
-
 /** `user`: by which name the org knows the person. Throws where no answer can be had. */
 async function claim(visit: KnownVisit, parts: AdmissionParts, user = visit.claims.user): Promise<Claimed> {
   const { lifecycle, renewals, metrics } = parts;
@@ -158,7 +167,7 @@ async function claim(visit: KnownVisit, parts: AdmissionParts, user = visit.clai
 }
 
 async function askFor(session: Session, visit: Visit, parts: AdmissionParts): Promise<ClaimAnswer> {
-  const { hello, onConflict, trace } = visit;
+  const { hello, onConflict, ask, waited, trace } = visit;
   const { leases, lifecycle, metrics, clock } = parts;
   const sentMs = clock();
   try {
@@ -168,6 +177,8 @@ async function askFor(session: Session, visit: Visit, parts: AdmissionParts): Pr
       licenseId: session.sessionId,
       machine: hello.machine,
       onConflict,
+      ...(ask && { ask }),
+      ...(waited !== undefined && { waited }),
       ...(hello.resume && { resume: hello.resume }),
       ...(hello.idleMs !== undefined && { idleMs: hello.idleMs }),
       ...(trace && { trace: trace.parent }),
@@ -243,4 +254,5 @@ function welcome(
   });
   lifecycle.welcomed(session, answer);
   if (hello.idleMs !== undefined) idleWatch.watch(session, hello.idleMs, idleLimitMs);
+  if (answer.question !== null) parts.questions.put(session, answer.question);
 }

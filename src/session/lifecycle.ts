@@ -29,7 +29,7 @@ export class Lifecycle {
   readonly #registry = new Registry();
   readonly #story: Story;
   /** The sessions of this node, to look at. */
-  readonly sessions: Pick<Registry, 'all' | 'counts' | 'size'> = this.#registry;
+  readonly sessions: Pick<Registry, 'all' | 'counts' | 'of' | 'size'> = this.#registry;
 
   constructor(private readonly parts: LifecycleParts) {
     this.#story = new Story(parts.log, parts.logUsers);

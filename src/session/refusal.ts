@@ -18,8 +18,15 @@ export async function refuse(
   answer: Refused,
 ): Promise<void> {
   switch (answer.outcome) {
-    case 'conflict':
-      link.send({ type: 'conflict', holder: answer.holder });
+    case 'conflict': {
+      const { holder, question, isAsking } = answer;
+      const asking =
+        question !== null ? { asking: true, waitMs: question.waitMs } : isAsking && { asking: false };
+      link.send({ type: 'conflict', holder, ...asking });
+      break;
+    }
+    case 'ask_refused':
+      link.send({ type: 'ask_refused' });
       break;
     case 'stale':
       // [broker-stale-attempt]

@@ -24,6 +24,7 @@ export interface Claimant {
   readonly attempt?: number;
   readonly client?: HelloMessage['client'];
   readonly token: SessionToken;
+  readonly asks?: boolean;
   /** How long nobody has been at work; none: the program does not tell. */
   readonly idleMs?: number;
 }
@@ -52,6 +53,9 @@ export class Session implements HeldLease {
   renewalTimer: WheelTimer | null = null;
   tokenTimer: WheelTimer | null = null;
   idleTimer: WheelTimer | null = null;
+  askTimer: WheelTimer | null = null;
+  /** The question for its seat that is open; null: nobody asks. */
+  askId: string | null = null;
   /** Monotonic ms: when somebody was last at work; null where the program does not tell. */
   activeAtMs: number | null = null;
   /** The same, as Redis knows it. */
@@ -69,6 +73,7 @@ export class Session implements HeldLease {
   readonly instance?: string;
   readonly attempt?: number;
   readonly clientText?: string;
+  readonly asks?: boolean;
   readonly address: string;
   readonly machineId: string;
   readonly machineText: string;
@@ -85,6 +90,7 @@ export class Session implements HeldLease {
     if (instance !== undefined) this.instance = instance;
     if (attempt !== undefined) this.attempt = attempt;
     if (client !== undefined) this.clientText = JSON.stringify(client);
+    if (claimant.asks === true) this.asks = true;
     this.token = claimant.token;
     this.address = link.address;
     this.machineId = machine.id;
@@ -148,6 +154,7 @@ export class Session implements HeldLease {
       ...(attempt !== undefined && { attempt }),
       ...(clientText !== undefined && { clientText }),
       ...(this.activeAtMs !== null && { isIdleTold: true }),
+      ...(this.asks === true && { asks: true }),
     };
   }
 
@@ -174,9 +181,11 @@ export class Session implements HeldLease {
     this.renewalTimer?.cancel();
     this.tokenTimer?.cancel();
     this.idleTimer?.cancel();
+    this.askTimer?.cancel();
     this.renewalTimer = null;
     this.tokenTimer = null;
     this.idleTimer = null;
+    this.askTimer = null;
     this.earlyNotices = none;
   }
 }

@@ -48,12 +48,25 @@ export interface HeldLease {
   readonly tokenId?: string;
   /** The program tells how long nobody has been at work. */
   readonly isIdleTold?: boolean;
+  /** It answers questions for its seat. */
+  readonly asks?: boolean;
   /** For how long, where that has changed since the last renewal. */
   readonly idleMs?: number;
   readonly machineId: string;
   readonly sinceMs: number;
   /** The machine as JSON text, made once. */
   readonly machineText: string;
+}
+
+/** A question to the holder of a seat. */
+export interface Question {
+  readonly askId: string;
+  /** For how long an answer is waited for. */
+  readonly inMs: number;
+  /** Who asks: the node that serves them, and the connection there. */
+  readonly askerNode: string;
+  readonly asker: string;
+  readonly by: Machine;
 }
 
 /** A session that was ended from outside. */
@@ -86,6 +99,12 @@ export interface ClaimRequest {
   /** How long nobody has been at work; none: the program does not tell. */
   readonly idleMs?: number;
   readonly onConflict: ConflictPolicy;
+  /** The program answers questions for its seat. */
+  readonly asks?: boolean;
+  /** Completes a question; unput: it was put to nobody in time, which counts as yes. */
+  readonly ask?: { readonly askId: string; readonly isUnput: boolean };
+  /** The claim of this connection that was answered by `conflict` before. */
+  readonly waited?: string;
   readonly resume?: ResumeRequest;
   /** Handed on to the node whose session the claim ends. */
   readonly trace?: string;
@@ -117,11 +136,19 @@ export type ClaimAnswer =
       /** It has a seat of the org's overdraft. */
       readonly isOverdrawn: boolean;
       readonly displaced: Displaced | null;
+      /** Somebody has asked for the seat that is resumed, and waits for the answer. */
+      readonly question: Question | null;
     }
   | {
       readonly outcome: 'conflict';
       readonly holder: ConflictMessage['holder'];
+      /** Null: the holder is not being asked for this claim. */
+      readonly question: { readonly askId: string; readonly waitMs: number } | null;
+      /** It would have the holder asked. */
+      readonly isAsking: boolean;
     }
+  /** The holder said no. */
+  | { readonly outcome: 'ask_refused' }
   /** Nothing was done: the user is known by another spelling, and may come again with it. */
   | { readonly outcome: 'spelled'; readonly user: string }
   /** A newer hello of the same instance has been answered: this one changed nothing (promise 15). */

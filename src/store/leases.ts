@@ -63,14 +63,19 @@ export class Leases {
           idleLimitMs: reply.idleLimitMs === undefined ? null : Number(reply.idleLimitMs),
           isOverdrawn: reply.overdrawn === true,
           displaced: displacedOf(reply),
+          question: reply.question ? { ...reply.question, inMs: Number(reply.question.inMs) } : null,
         };
       case 'conflict':
         return {
           outcome: 'conflict',
           holder: { ...reply.holder, since: Number(reply.holder.since) },
+          isAsking: request.onConflict === 'ask',
+          question:
+            reply.askId === undefined ? null : { askId: reply.askId, waitMs: Number(reply.waitMs ?? 0) },
         };
       case 'stale':
-        return { outcome: 'stale' };
+      case 'ask_refused':
+        return { outcome: reply.outcome };
       case 'spelled':
         return { outcome: 'spelled', user: reply.user };
       case 'denied':
@@ -168,6 +173,8 @@ export class Leases {
       ...programOf(request),
       ...(request.idleMs !== undefined && { idleMs: request.idleMs }),
       onConflict: request.onConflict,
+      ...request.ask,
+      waited: request.waited,
       trace: request.trace,
       resume: resume && { sessionId: resume.sessionId, epoch: String(resume.epoch) },
       licenseMode,
@@ -240,11 +247,12 @@ export class Leases {
 }
 
 type Token = Pick<HeldLease, 'tokenIssuedAtMs' | 'tokenId'>;
-type Program = Token & Pick<HeldLease, 'connection' | 'instance' | 'attempt' | 'clientText' | 'address'>;
+type Program = Token &
+  Pick<HeldLease, 'connection' | 'instance' | 'attempt' | 'clientText' | 'address' | 'asks'>;
 
 /** Which running program, over which connection: as the scripts take it. */
 function programOf(lease: Program) {
-  const { connection, instance, attempt, clientText: client, address } = lease;
+  const { connection, instance, attempt, clientText: client, address, asks } = lease;
   return {
     connection,
     instance,
@@ -252,6 +260,7 @@ function programOf(lease: Program) {
     address,
     ...(attempt !== undefined && { attempt: String(attempt) }),
     ...tokenOf(lease),
+    ...(asks === true && { asks: '1' }),
   };
 }
 

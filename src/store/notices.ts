@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import { causeOf } from './causes.js';
-import type { EvictionReason } from './lease-types.js';
+import type { EvictionReason, Question } from './lease-types.js';
 import type { Outages } from './outages.js';
 import { connectRedis, type RedisConnection } from './redis.js';
 
@@ -36,13 +36,48 @@ export interface ContestedNotice {
   readonly by: Machine;
 }
 
+/** To the node of an asked holder: somebody asks for its seat, or does no more. */
+export interface AskedNotice extends Question {
+  readonly type: 'asked';
+  readonly org: string;
+  readonly user: string;
+  readonly sessionId: string;
+}
+export interface WithdrawnNotice {
+  readonly type: 'withdrawn';
+  readonly org: string;
+  readonly user: string;
+  readonly sessionId: string;
+  readonly askId: string;
+}
+
+/** To the node of a connection that waits: the seat is free, its question was put, or was answered. */
+export type WaiterNotice =
+  | { readonly type: 'seat_free'; readonly connection: string }
+  | { readonly type: 'put'; readonly connection: string; readonly askId: string }
+  | {
+      readonly type: 'answered';
+      readonly connection: string;
+      readonly askId: string;
+      /** Open: the holder needs `inMs` more. */
+      readonly state: 'open' | 'yes' | 'refused';
+      readonly inMs: number;
+    };
+
 /** What this node holds of the org is to be looked up: something about it has changed. */
 interface VerifyNotice {
   readonly type: 'verify';
   readonly org: string;
 }
 
-type Notice = EndedNotice | ContestedNotice | VerifyNotice | { readonly type: 'probe'; readonly id: number };
+type Notice =
+  | EndedNotice
+  | ContestedNotice
+  | VerifyNotice
+  | AskedNotice
+  | WithdrawnNotice
+  | WaiterNotice
+  | { readonly type: 'probe'; readonly id: number };
 
 export interface InboxParts {
   readonly commands: RedisConnection;
@@ -57,6 +92,8 @@ export interface InboxParts {
   readonly onEnded: (notice: EndedNotice) => void;
   readonly onContested: (notice: ContestedNotice) => void;
   readonly onVerify: (org: string) => void;
+  readonly onAsked: (notice: AskedNotice | WithdrawnNotice) => void;
+  readonly onWaiter: (notice: WaiterNotice) => void;
   /** After every subscribe: notices may have been missed, so all that is held must be verified. */
   readonly onSubscribed: () => void;
 }
@@ -133,11 +170,31 @@ export class Inbox {
 
   #receive(text: string): void {
     const notice = parseNotice(text);
-    if (notice === null) this.parts.log.warn('inbox message not understood');
-    else if (notice.type === 'probe') this.#probeCameBack(notice.id);
-    else if (notice.type === 'contested') this.parts.onContested(notice);
-    else if (notice.type === 'verify') this.parts.onVerify(notice.org);
-    else this.parts.onEnded(notice);
+    switch (notice?.type) {
+      case undefined:
+        this.parts.log.warn('inbox message not understood');
+        break;
+      case 'probe':
+        this.#probeCameBack(notice.id);
+        break;
+      case 'contested':
+        this.parts.onContested(notice);
+        break;
+      case 'verify':
+        this.parts.onVerify(notice.org);
+        break;
+      case 'asked':
+      case 'withdrawn':
+        this.parts.onAsked(notice);
+        break;
+      case 'seat_free':
+      case 'put':
+      case 'answered':
+        this.parts.onWaiter(notice);
+        break;
+      case 'ended':
+        this.parts.onEnded(notice);
+    }
   }
 
   #probeCameBack(id: number): void {
@@ -161,6 +218,20 @@ function parseNotice(text: string): Notice | null {
       epoch: Number(fields.epoch),
       connection: typeof fields.connection === 'string' ? fields.connection : null,
     };
+    const askId = String(fields.askId);
+    const inMs = Number(fields.inMs);
+    if (fields.type === 'asked') {
+      const asker = { askerNode: String(fields.askerNode), asker: String(fields.asker) };
+      return { ...grant, type: 'asked', askId, inMs, ...asker, by: fields.by as Machine };
+    }
+    if (fields.type === 'withdrawn') return { ...grant, type: 'withdrawn', askId };
+    const connection = String(fields.connection);
+    if (fields.type === 'seat_free') return { type: 'seat_free', connection };
+    if (fields.type === 'put') return { type: 'put', connection, askId };
+    if (fields.type === 'answered') {
+      const state = fields.state as 'open' | 'yes' | 'refused';
+      return { type: 'answered', connection, askId, state, inMs };
+    }
     if (fields.type === 'contested') return { ...grant, type: 'contested', by: fields.by as Machine };
     if (fields.type !== 'ended') return null;
     return {

@@ -36,6 +36,10 @@ export interface OrgSettings {
   readonly minVersionFrom: number | null;
   /** For how long nobody may be at work before a session ends. */
   readonly idleLimitMs: number | null;
+  /** How long a holder who is asked for the seat may think; null: 15 s. */
+  readonly askWaitMs: number | null;
+  /** `final`: after a no the seat cannot be taken over for a minute. */
+  readonly askRefusal: 'final' | null;
 }
 
 /** Reads each setting as Redis keeps it. */
@@ -52,6 +56,8 @@ const readSetting: { readonly [N in keyof OrgSettings]: (text: string) => unknow
   minVersion: (text) => JSON.parse(text),
   minVersionFrom: Number,
   idleLimitMs: Number,
+  askWaitMs: Number,
+  askRefusal: String,
 };
 
 /** How things stand with an org; all of it kept by the scripts that change it (promise 9). */

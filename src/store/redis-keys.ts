@@ -1,13 +1,5 @@
-interface RedisKey {
-  /** Its name behind the prefix. `{<org>}` keeps an org in one slot; `<index>` is a tag of the slot, or empty on one server. */
-  readonly key: string;
-  readonly type: 'string' | 'hash' | 'set' | 'sorted set' | 'stream' | 'HyperLogLog' | 'channel';
-  /** How long it is kept after its last write; none: for ever. */
-  readonly ttl?: string;
-  /** Where the names of users stand in it: what has to go when a user is forgotten. */
-  readonly users?: 'name' | 'member' | 'field' | 'value';
-  readonly doc: string;
-}
+import type { RedisKey } from './key-row.js';
+import { userKeys } from './user-keys.js';
 
 /**
  * Every key that there is. From this table come the names in TypeScript (keys.ts), the variables `…Key` of the Lua
@@ -225,68 +217,7 @@ export const redisKeys = {
     ttl: '40 days',
     doc: 'The users of a quarter of an hour.',
   },
-  lease: {
-    key: '{<org>}:lease:<user>',
-    type: 'string',
-    ttl: '`SOLESEAT_LEASE_TTL_MS`',
-    users: 'name',
-    doc: 'Who has the seat: session, epoch, node, since, machine.',
-  },
-  fence: {
-    key: '{<org>}:fence:<user>',
-    type: 'string',
-    ttl: 'a day',
-    users: 'name',
-    doc: 'The lowest rank that may still hold the seat, and why.',
-  },
-  license: {
-    key: '{<org>}:license:<user>',
-    type: 'hash',
-    users: 'name',
-    doc: 'The license: id, status, when it was issued and ends, note; and until when the user is held.',
-  },
-  machines: {
-    key: '{<org>}:machines:<user>',
-    type: 'sorted set',
-    ttl: 'SOLESEAT_MACHINES_KEPT',
-    users: 'name',
-    doc: 'machine id → last seen; the newest 256.',
-  },
-  machineNotes: {
-    key: '{<org>}:machine-notes:<user>',
-    type: 'hash',
-    ttl: 'SOLESEAT_MACHINES_KEPT',
-    users: 'name',
-    doc: 'machine id → first seen, how often, the machine as JSON.',
-  },
-  machineDoubles: {
-    key: '{<org>}:machine-doubles:<user>',
-    type: 'hash',
-    ttl: '30 days',
-    users: 'name',
-    doc: 'machine id → when it was last used under two names at once, and the two names as JSON.',
-  },
-  takeovers: {
-    key: '{<org>}:takeovers:<user>',
-    type: 'string',
-    ttl: 'a minute',
-    users: 'name',
-    doc: 'How often the seat was taken over in the current minute.',
-  },
-  history: {
-    key: '{<org>}:history:<user>',
-    type: 'stream',
-    ttl: '400 days, the newest 5,000',
-    users: 'name',
-    doc: 'One line for each session that ended, and for what was refused.',
-  },
-  claims: {
-    key: '{<org>}:claims:<user>',
-    type: 'string',
-    ttl: 'a minute',
-    users: 'name',
-    doc: 'Claims of the user in the current minute.',
-  },
+  ...userKeys,
   request: {
     key: '{<org>}:request:<request>',
     type: 'string',

@@ -1,7 +1,7 @@
 import type { Machine } from '#client/protocol/messages.js';
 import { StoreDefect } from './errors.js';
 import type { Learnt } from './horizon.js';
-import type { DenialReason, EvictionReason, HeldLease, RenewAnswer } from './lease-types.js';
+import type { DenialReason, EvictionReason, HeldLease, Question, RenewAnswer } from './lease-types.js';
 
 /** Replies of the scripts as they travel: numbers as text. Only leases.ts reads them. */
 export type ClaimReply = { readonly now: string } & Learnt &
@@ -22,6 +22,7 @@ export type ClaimReply = { readonly now: string } & Learnt &
         };
         readonly idleLimitMs?: string;
         readonly overdrawn?: true;
+        readonly question?: Omit<Question, 'inMs'> & { readonly inMs: string };
         readonly displaced?: {
           readonly sessionId: string;
           readonly epoch: string;
@@ -38,7 +39,10 @@ export type ClaimReply = { readonly now: string } & Learnt &
           readonly since: string;
           readonly sameMachine?: true;
         };
+        readonly askId?: string;
+        readonly waitMs?: string;
       }
+    | { readonly outcome: 'ask_refused' }
     | { readonly outcome: 'stale' }
     | { readonly outcome: 'spelled'; readonly user: string }
     | { readonly outcome: 'denied'; readonly reason: DenialReason }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
+import { Asks } from './asks.js';
 import { CutShort } from './cut-short.js';
 import { Directory } from './directory.js';
 import { Events } from './events.js';
@@ -37,6 +38,7 @@ export interface Store {
   readonly redisClock: RedisClock;
   readonly horizon: Horizon;
   readonly leases: Leases;
+  readonly asks: Asks;
   readonly licenses: Licenses;
   readonly imports: Imports;
   readonly orgs: Orgs;
@@ -88,6 +90,7 @@ export function createStore(parts: {
     redisClock,
     horizon,
     leases: new Leases({ redis, scripts, seats, keys, config, redisClock, horizon }),
+    asks: new Asks({ redis, seats, keys }),
     licenses,
     imports,
     orgs: new Orgs({ redis, scripts, keys, ledger }),

@@ -2,7 +2,9 @@ import { expect, it } from 'vitest';
 import { Tickets } from '../../src/auth/tickets.js';
 import { admit } from '../../src/session/admission.js';
 import { IdleWatch } from '../../src/session/idle-watch.js';
+import { Questions } from '../../src/session/questions.js';
 import { TokenWatch } from '../../src/session/tokens-watch.js';
+import { Waiters } from '../../src/session/waiters.js';
 import { HeardLink, RENEW_EVERY_MS, Stage } from './stage.js';
 
 it('promise 6: the deadline of a new lease counts from when its claim was sent, and the client sees the same', async () => {
@@ -45,12 +47,20 @@ it('promise 6: the deadline of a new lease counts from when its claim was sent, 
             license: null,
             idleLimitMs: null,
             isOverdrawn: false,
+            question: null,
             displaced: null,
           };
         },
       },
       gate: { judge: () => ({ ok: false, reason: 'malformed' }) },
       idleWatch: new IdleWatch({ clock, wheel, lifecycle, log, leases: { evict: async () => null } }),
+      questions: new Questions({
+        asks: { put: async () => {}, answer: async () => null },
+        lifecycle,
+        wheel,
+        log,
+      }),
+      waiters: new Waiters({ asks: { withdraw: async () => {} }, wheel, log }),
       tickets: new Tickets(null, 'soleseat'),
       tokenWatch: new TokenWatch(wheel, () => 0, 0),
       newSessionId: () => 'session-1',

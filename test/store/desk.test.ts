@@ -46,6 +46,8 @@ describe('an org', () => {
       minVersion: null,
       minVersionFrom: null,
       idleLimitMs: null,
+      askWaitMs: null,
+      askRefusal: null,
     };
     expect(await store.orgs.settings(ORG)).toEqual(all);
     await store.orgs.change(ORG, { quota: null }, 'root');

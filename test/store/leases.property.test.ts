@@ -258,6 +258,8 @@ class Run {
       expect(answer).toEqual({
         outcome: 'conflict',
         holder: { machine: { name: `the: ${seat?.machine}` }, since: seat?.sinceMs, ...sameMachine },
+        isAsking: false,
+        question: null,
       });
       return this.#model.count('denied:conflict');
     }

@@ -121,6 +121,8 @@ export const orgRoutes = [
       minVersion: Type.Optional(settingsFields.minVersion),
       minVersionFrom: Type.Optional(settingsFields.minVersionFrom),
       idleLimitMs: Type.Optional(settingsFields.idleLimitMs),
+      askWaitMs: Type.Optional(settingsFields.askWaitMs),
+      askRefusal: Type.Optional(settingsFields.askRefusal),
     },
     success: { status: 200, schema: orgSchema },
     problems: [

@@ -49,6 +49,7 @@ export const brokerMetrics = {
         'granted',
         'resumed',
         'conflict',
+        'ask_refused',
         'denied',
         'stale',
         'flapping',

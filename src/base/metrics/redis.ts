@@ -18,6 +18,8 @@ const operation = [
   'suspension',
   'terms',
   'present',
+  'answer',
+  'withdraw',
   'revocation',
   'reinstate',
   'expiry',

@@ -21,6 +21,8 @@ interface SetOptions extends DeskOptions {
   readonly minVersion?: Readonly<Record<string, string>> | None;
   readonly minVersionFrom?: string | None;
   readonly idleLimit?: number | None;
+  readonly askWait?: number | None;
+  readonly askRefusal?: string;
 }
 
 /** `soleseat org …` */
@@ -94,6 +96,17 @@ export function registerOrgs(program: Command): void {
       noneOr(timeArgument),
     )
     .option(
+      '--ask-wait <duration>',
+      'how long a holder who is asked for the seat may think, like 15s; none: 15 s',
+      noneOr(durationArgument),
+    )
+    .addOption(
+      new Option('--ask-refusal <rule>', 'whether a no keeps the seat for a minute').choices([
+        'final',
+        'default',
+      ]),
+    )
+    .option(
       '--idle-limit <duration>',
       'for how long nobody may be at work before a session ends, like 30m; none: for ever',
       noneOr(durationArgument),
@@ -113,6 +126,8 @@ export function registerOrgs(program: Command): void {
         ...given('minVersion', options.minVersion),
         ...given('minVersionFrom', options.minVersionFrom),
         ...given('idleLimitMs', options.idleLimit),
+        ...given('askWaitMs', options.askWait),
+        ...orDefault('askRefusal', options.askRefusal),
       };
       if (Object.keys(changes).length === 0) {
         throw new CommandFailure(

@@ -3,9 +3,11 @@
 -- A repeated request id is answered from the record, not done again.
 --
 -- ARGV  JSON: org, user, folded? (the user's name without case, where it is another), sessionId (used unless resumed), nodeId, connection, machine (JSON text), machineId,
---       machineKind?, instance?, attempt?, client? (JSON text), address?, iat? and jti? (of the token), idleMs?, trace?, onConflict, resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
+--       machineKind?, instance?, attempt?, client? (JSON text), address?, iat? and jti? (of the token), idleMs?, asks?, trace?, onConflict,
+--       askId? and isUnput? (completes a question), waited? (the connection that waited), resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
 --       takeoversPerMinute, claimsPerMinute, machinesKeptMs, eventsKept, channelPrefix, floor, view
--- Reply JSON: outcome granted | conflict | denied | flapping | rate_limited | stale |
+-- Reply JSON: outcome granted | conflict (with askId and waitMs while the holder is asked) | ask_refused | denied |
+--       flapping | rate_limited | stale |
 --       spelled (nothing was done: the user is known by another spelling)
 
 order.actor = 'user'
@@ -131,27 +133,48 @@ if not holder and rules[10] then
   if isFull then return refuse('denied', 'seats_exhausted', {}) end
 end
 
+-- What a conflict tells of the holder.
+local function shownHolder()
+  return {
+    machine = { name = holder.machine.name }, since = text(holder.since), sameMachine = isSameMachine or nil,
+  }
+end
+
+-- Two machines that fight for the seat: an ask counts as a takeover. Nil, or the answer to the claim.
+local function flapping()
+  if isSameMachine or order.askId or order.takeoversPerMinute == 0 then return nil end
+  local taken = redis.call('INCR', takeoversKey)
+  if taken == 1 then redis.call('PEXPIRE', takeoversKey, 60000) end
+  if taken <= order.takeoversPerMinute then return nil end
+  -- Both are told: a person must act, and it may be the one who sits at the holder. Once a minute will do.
+  if taken == order.takeoversPerMinute + 1 then notify(holder, { type = 'contested' }, order.machine) end
+  return refuse('flapping', 'flapping', { retryAfterMs = text(redis.call('PTTL', takeoversKey)) })
+end
+
 local ending = nil
 if holder and not resumed then
   if isSameMachine then noteDouble(holder) end
-  if order.onConflict ~= 'takeover' then
-    return refuse('conflict', 'conflict', {
-      holder = {
-        machine = { name = holder.machine.name }, since = text(holder.since), sameMachine = isSameMachine or nil,
-      },
-    })
+  local verdict, waitMs = mayDisplace(holder)
+  local isAsk = order.onConflict == 'ask' or nil
+  if verdict == 'no' then
+    addWaiter()
+    return refuse('conflict', 'conflict', { holder = shownHolder(), asking = isAsk and false })
+  elseif verdict == 'refused' then
+    addWaiter()
+    return answer({ outcome = 'ask_refused' })
+  elseif verdict == 'wait' then
+    addWaiter()
+    return answer({ outcome = 'conflict', holder = shownHolder(), askId = order.askId, waitMs = text(waitMs) })
   end
-  ending = 'superseded'
-  if not isSameMachine then
-    local taken = order.takeoversPerMinute > 0 and redis.call('INCR', takeoversKey) or 0
-    if taken == 1 then redis.call('PEXPIRE', takeoversKey, 60000) end
-    if taken > order.takeoversPerMinute then
-      -- Both are told: a person must act, and it may be the one who sits at the holder. Once a minute will do.
-      if taken == order.takeoversPerMinute + 1 then notify(holder, { type = 'contested' }, order.machine) end
-      return refuse('flapping', 'flapping', { retryAfterMs = text(redis.call('PTTL', takeoversKey)) })
-    end
-    ending = 'taken_over'
+  local fight = flapping()
+  if fight then return fight end
+  if verdict == 'asking' then
+    addWaiter()
+    waitMs = askHolder(holder)
+    return answer({ outcome = 'conflict', holder = shownHolder(), askId = order.sessionId, waitMs = text(waitMs) })
   end
+  redis.call('DEL', askKey)
+  ending = isSameMachine and 'superseded' or 'taken_over'
 end
 
 local current = readReign()
@@ -163,6 +186,7 @@ local granted = {
   since = resumed and holder.since or now, machine = order.machine,
   connection = order.connection, instance = order.instance, attempt = attempt, client = order.client,
   address = rules[5] == 'keep' and order.address or nil, iat = order.iat, jti = order.jti, idle = order.idleMs,
+  asks = order.asks,
 }
 -- Over the beginning of a reign a lease keeps its rank: a reconnect, which denies, is no act of a person (promise 8).
 -- Where Redis has no lease any more, the epoch that the client names tells how old its act is. The rank is not below the
@@ -220,6 +244,19 @@ end
 if rules[10] and isNew then noteSeats(tonumber(rules[10])) end
 if isOverdrawn then count('overdrawn') end
 
+-- A holder that resumes is still the one asked: its new node puts the question again.
+local question
+if resumed and holder.asks then
+  local ask = readAsk()
+  if ask and ask.sessionId == holder.sessionId and ask.state == 'open' and order.asks then
+    question = {
+      askId = ask.id, inMs = text(math.max(0, ask.untilMs - now)), askerNode = ask.nodeId, asker = ask.connection,
+      by = cjson.decode(ask.machine),
+    }
+  end
+end
+if order.waited then redis.call('HDEL', waitersKey, order.waited) end
+
 local displaced
 if holder then
   local reason = ending or 'superseded'
@@ -237,5 +274,5 @@ return answer({
     id = licenseId, expiresAt = expiresAt or nil, graceEndsAt = graceEndsAt, kind = license[7] or nil,
   } or nil,
   idleLimitMs = order.idleMs and not license[8] and rules[11] or nil,
-  displaced = displaced, overdrawn = isOverdrawn or nil,
+  displaced = displaced, overdrawn = isOverdrawn or nil, question = question,
 })

@@ -3,7 +3,7 @@
 -- another granted since; and where the license, or a hold, keeps the user out by now.
 --
 -- ARGV  JSON: org, user, sessionId, epoch, rank, connection, instance?, attempt?, client? (JSON text), address?, iat?, jti?,
---       idle?, nodeId,
+--       idle?, asks?, nodeId,
 --       since, machine (JSON text), machineId, ttlMs, eventsKept, channelPrefix, floor, view
 -- Reply JSON: outcome kept | reasserted, with epoch and rank | lost, then with reason, byEpoch and the lease that
 --       stands there, if any
@@ -13,7 +13,7 @@ local mine = {
   sessionId = order.sessionId, epoch = tonumber(order.epoch), rank = tonumber(order.rank), nodeId = order.nodeId,
   connection = order.connection, instance = order.instance, attempt = tonumber(order.attempt),
   since = tonumber(order.since), machine = order.machine, client = order.client,
-  address = rules[1] == 'keep' and order.address or nil, iat = order.iat, jti = order.jti, idle = order.idle,
+  address = rules[1] == 'keep' and order.address or nil, iat = order.iat, jti = order.jti, idle = order.idle, asks = order.asks,
 }
 
 local value = redis.call('GET', leaseKey)

@@ -108,6 +108,22 @@ local function notify(holder, notice, by)
   redis.call('PUBLISH', order.channelPrefix .. holder.nodeId, message)
 end
 
+-- A question to the holder of a seat; nil where there is none.
+local function readAsk()
+  local value = redis.call('GET', askKey)
+  return value and cjson.decode(value) or nil
+end
+
+-- Tells the nodes of those who wait that the seat is free. A hint: who waits may have gone.
+local function tellWaiters()
+  local waiting = redis.call('HGETALL', waitersKey)
+  for i = 1, #waiting, 2 do
+    local notice = { type = 'seat_free', org = order.org, user = order.user, connection = waiting[i] }
+    local nodeId = string.match(waiting[i + 1], '^%d+:(.*)$')
+    redis.call('PUBLISH', order.channelPrefix .. nodeId, cjson.encode(notice))
+  end
+end
+
 -- The counters and users of an hour and the users of a day are kept for 400 days, those of a quarter of an hour for 40.
 local function keepUsage()
   for _, key in ipairs({ usageKey, usersOfHourKey, usersKey }) do redis.call('PEXPIRE', key, 34560000000) end
@@ -215,6 +231,7 @@ local function endSeat(holder, reason)
   if holder and holder.idle then redis.call('ZREM', idleKey, order.user) end
   redis.call('ZADD', usedKey, 'XX', text(now), order.user)
   noteEnd(holder, reason, { actor = order.actor, note = order.note })
+  tellWaiters()
 end
 
 -- Ends the session that has the seat, if there is one, and leaves a tombstone: an epoch above the session's, so that

@@ -1,0 +1,23 @@
+-- answer: what the holder says to the question for its seat. The node of whoever asks is told; only that node completes.
+--
+-- ARGV  JSON: org, user, sessionId, isYes, needMs?, channelPrefix
+-- Reply for how many ms the question stands from now on: 0 after a yes or a no; -1 where it fits no question
+
+local ask = readAsk()
+if not ask or ask.sessionId ~= order.sessionId or ask.state == 'refused' then return -1 end
+local keptMs = 120000
+if not order.isYes then
+  -- After a no nobody is asked again for a minute.
+  ask.state, keptMs = 'refused', 60000
+elseif order.needMs then
+  ask.untilMs = math.min(now + order.needMs, ask.atMs + 60000)
+else
+  ask.state = 'yes'
+end
+redis.call('SET', askKey, cjson.encode(ask), 'PX', keptMs)
+local inMs = ask.state == 'open' and math.max(0, ask.untilMs - now) or 0
+redis.call('PUBLISH', order.channelPrefix .. ask.nodeId, cjson.encode({
+  type = 'answered', org = order.org, user = order.user, connection = ask.connection, askId = ask.id,
+  state = ask.state, inMs = text(inMs),
+}))
+return inMs
