@@ -60,6 +60,13 @@ export const settingsFields = {
   askRefusal: nullable(
     Type.Enum(['final'], { description: 'final: after a no the seat cannot be taken over for a minute.' }),
   ),
+  leaveMaxMs: nullable(
+    Type.Integer({
+      minimum: 1000,
+      maximum: 366 * 86_400_000,
+      description: 'For how long a seat may be taken along offline; null: it may not.',
+    }),
+  ),
   idleLimitMs: nullable(
     Type.Integer({
       minimum: 1000,

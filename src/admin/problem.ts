@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '../store/errors.js';
+import { OnLeave, StoreUnavailable } from '../store/errors.js';
 import { BadCursor } from '../store/paging.js';
 
 export interface Fault {
@@ -47,10 +47,17 @@ function unavailable({ why }: StoreUnavailable): Problem {
   return new Problem(503, 'store_unavailable', why.says, { cause: why.kind }, { 'Retry-After': '2' });
 }
 
+function onLeave({ leaveUntilMs }: OnLeave): Problem {
+  const until = new Date(leaveUntilMs).toISOString();
+  const title = 'the user took the seat along, and cannot be told: `forced` ends it all the same';
+  return new Problem(409, 'on_leave', title, { leaveUntil: until });
+}
+
 /** The answer that an error leads to; null for one that nobody foresaw. Nothing of the error's own text goes out. */
 export function problemOf(error: unknown): Problem | null {
   if (error instanceof Problem) return error;
   if (error instanceof BadCursor) return new Problem(400, 'bad_cursor', error.message);
+  if (error instanceof OnLeave) return onLeave(error);
   if (error instanceof StoreUnavailable) return unavailable(error);
   const { code = '', statusCode } = error as { code?: string; statusCode?: number };
   const known = fastifyProblems[code];

@@ -76,6 +76,11 @@ export const licenseTerms = {
   idleExempt: Type.Optional(Type.Boolean({ description: 'Whether no idle limit holds for it.' })),
 };
 
+/** For what would end a leave: the machine holds a ticket, and cannot be told. */
+export const forced = Type.Optional(
+  Type.Boolean({ description: 'Also where the user is on leave; else the answer is 409 `on_leave`.' }),
+);
+
 export const note = Type.Optional(text('Why, for the audit trail.'));
 
 export const licenseSchema = object(

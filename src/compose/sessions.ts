@@ -5,6 +5,7 @@ import type { ClientClaims } from '../auth/tokens.js';
 import { createSessionIds } from '../base/session-ids.js';
 import type { WallClock } from '../base/wall-clock.js';
 import type { AdmissionParts } from '../session/admission.js';
+import { Departures } from '../session/departures.js';
 import { IdleWatch } from '../session/idle-watch.js';
 import { Lifecycle } from '../session/lifecycle.js';
 import { Questions } from '../session/questions.js';
@@ -47,7 +48,7 @@ export function openSessions(parts: SessionsParts): NodeSessions {
   const { settings, nodeId, store, commands, subscriber, outages, faults, gate, wallMs, tickets } = parts;
   const { clock, log, metrics, tracing, wheel } = parts;
   const { leaseTtlMs, renewEveryMs, jeopardyGraceMs, tokenWarningMs } = settings;
-  const { asks, leases, licenses, redisClock, keys } = store;
+  const { asks, leaves, leases, licenses, redisClock, keys } = store;
   const senses = { clock, log, metrics };
   const lifecycle = new Lifecycle({
     release: (lease) => leases.release(lease),
@@ -82,10 +83,12 @@ export function openSessions(parts: SessionsParts): NodeSessions {
   const tokenWatch = new TokenWatch(wheel, wallMs, tokenWarningMs);
   const questions = new Questions({ asks, lifecycle, wheel, log });
   const waiters = new Waiters({ asks, wheel, log });
+  const departures = new Departures({ leaves, tickets, lifecycle, renewals, log });
   const idleWatch = new IdleWatch({ wheel, clock, leases, lifecycle, log });
   const newSessionId = createSessionIds(Date.now);
   const admission = {
-    ...{ gate, leases, licenses, lifecycle, renewals, tokenWatch, idleWatch, questions, waiters },
+    ...{ gate, leases, licenses, lifecycle, renewals, tokenWatch, idleWatch },
+    ...{ questions, waiters, departures },
     ...{ tickets, newSessionId, wallMs, renewEveryMs },
     ...senses,
   };

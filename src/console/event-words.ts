@@ -48,6 +48,17 @@ const wordsByName: { readonly [Name in EventName]: (event: EventOf<Name>) => Eve
     text: `was refused${times(event)}${on(event)}: ${wordsOf(event.reason ?? '')}`,
   }),
   'session.asked': (event) => ({ label: 'asked', tone: 'plain', text: `asked for the seat${on(event)}` }),
+  'leave.begun': (event) => ({ label: 'leave', tone: 'plain', text: `took the seat along${on(event)}` }),
+  'leave.undone': () => ({
+    label: 'leave undone',
+    tone: 'plain',
+    text: 'kept the seat: the leave did not hold',
+  }),
+  'leave.overlapped': (event) => ({
+    label: 'leave overlapped',
+    tone: 'bad',
+    text: `came back from a leave that was lost${on(event)}`,
+  }),
   'session.outdated': (event) => ({
     label: 'old version',
     tone: 'warn',

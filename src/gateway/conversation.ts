@@ -30,6 +30,8 @@ type Phase =
   | { readonly name: 'greeting' }
   /** What comes meanwhile waits in Inbound. */
   | { readonly name: 'claiming' }
+  /** The seat is being taken along; what comes meanwhile waits too. */
+  | { readonly name: 'departing'; readonly session: Session }
   /** Somebody else has the seat, and the person may choose to take it. */
   | { readonly name: 'choosing'; readonly hello: HelloMessage; readonly connection: string }
   | { readonly name: 'seated'; readonly session: Session }
@@ -122,6 +124,7 @@ export class Conversation implements Listener {
       answer: helloFirst,
     },
     claiming: Conversation.#afterHello,
+    departing: Conversation.#afterHello,
     choosing: {
       ...Conversation.#afterHello,
       takeover: (one, { ifFree }, { hello }) => one.#claim(hello, ifFree === true ? 'deny' : 'takeover'),
@@ -132,19 +135,14 @@ export class Conversation implements Listener {
       release: (one, _, { session }) => one.#release(session),
       answer: (one, { yield: yields, needMs }, { session }) =>
         void one.parts.admission.questions.answer(session, yields, needMs),
-      leave: (one) =>
-        one.connection.send({
-          type: 'error',
-          code: 'leave_not_allowed',
-          message: 'a seat cannot be taken along here',
-        }),
+      leave: (one, { forMs }, { session }) => void one.#depart(session, forMs),
       activity: (one, { idleMs }, { session }) => one.parts.admission.idleWatch.active(session, idleMs ?? 0),
     },
     leaving: Conversation.#afterHello,
   };
 
   get isBusy(): boolean {
-    return this.#phase.name === 'claiming';
+    return this.#phase.name === 'claiming' || this.#phase.name === 'departing';
   }
 
   /** Whether it has shown a token that was accepted. */
@@ -189,9 +187,8 @@ export class Conversation implements Listener {
     const { connection, claims, parts } = this;
     const trace = this.#trace ?? parts.tracing.begin('connect');
     this.#trace = null;
-    const more = { ...(ask && { ask }), ...(waited !== null && { waited }) };
-    const visit = { link: connection, hello, onConflict, claims, trace, ...more };
-    const admission = await admit(visit, parts.admission);
+    const more = { claims, trace, ...(ask && { ask }), ...(waited !== null && { waited }) };
+    const admission = await admit({ link: connection, hello, onConflict, ...more }, parts.admission);
     this.claims = admission.claims;
     this.#phase = { name: 'leaving' };
     if (connection.isEnded) {
@@ -208,15 +205,13 @@ export class Conversation implements Listener {
     this.#inbound.resume();
   }
 
+  readonly #wantsNoSeat = () => this.#isGivenBack || this.#inbound.awaits('release');
+
   /** The connection has ended: the seat stays for a resume, unless its client gave it back before. */
   #leave(session: Session): void {
     const { lifecycle } = this.parts.admission;
-    if (this.#wantsNoSeat && session.isLive) void lifecycle.giveBack(session);
+    if (this.#wantsNoSeat() && session.isLive) void lifecycle.giveBack(session);
     else lifecycle.drop(session);
-  }
-
-  get #wantsNoSeat(): boolean {
-    return this.#isGivenBack || this.#inbound.awaits('release');
   }
 
   /** For the person's choice, or for the answer of the holder; `isAgain`: it was asked before. */
@@ -251,8 +246,8 @@ export class Conversation implements Listener {
   }
 
   async #refresh(token: string): Promise<void> {
-    const { gate, tokenWatch, leases } = this.parts.admission;
-    const { wheel, log } = this.parts;
+    const { wheel, log, admission } = this.parts;
+    const { gate, tokenWatch, leases } = admission;
     const isSamePerson = ({ user, org }: ClientClaims) =>
       user === this.claims?.user && org === this.claims.org;
     const verdict = gate.judge(token, 'refresh', isSamePerson);
@@ -271,6 +266,14 @@ export class Conversation implements Listener {
     await noteToken(session, { leases, wheel, log });
   }
 
+  async #depart(session: Session, forMs: number): Promise<void> {
+    this.#phase = { name: 'departing', session };
+    await this.parts.admission.departures.leave(session, forMs);
+    if (this.connection.isEnded) return;
+    this.#phase = { name: 'seated', session };
+    this.#inbound.resume();
+  }
+
   #release(session: Session): void {
     this.#phase = { name: 'leaving' };
     // The seat first, the close after: who sees the close may count on a free seat.
@@ -280,7 +283,7 @@ export class Conversation implements Listener {
   #closed(code: number): void {
     // A normal close is a graceful end; any other is a lost connection, and the seat waits for a resume [broker-seat-stays].
     this.#isGivenBack = code === 1000 && !this.connection.isEnded;
-    if (this.#phase.name === 'seated' && this.#phase.session.isLive && this.#wantsNoSeat)
+    if (this.#phase.name === 'seated' && this.#phase.session.isLive && this.#wantsNoSeat())
       void this.parts.admission.lifecycle.giveBack(this.#phase.session);
     this.connection.closedByPeer(code);
     this.onClosed();
@@ -291,7 +294,7 @@ export class Conversation implements Listener {
     this.#inbound.stop();
     this.#trace?.end({ outcome: 'closed' });
     this.#stopsWaiting(true);
-    if (this.#phase.name === 'seated')
+    if (this.#phase.name === 'seated' || this.#phase.name === 'departing')
       this.parts.admission.lifecycle.disconnected(this.#phase.session, reason);
   }
 }

@@ -39,6 +39,7 @@ export interface AdminAnswers {
       readonly minVersionFrom: string | null;
       readonly askWaitMs: number | null;
       readonly askRefusal: 'final' | null;
+      readonly leaveMaxMs: number | null;
       readonly idleLimitMs: number | null;
     };
     readonly suspendedAt: string | null;
@@ -162,6 +163,7 @@ export interface AdminAnswers {
     readonly since: string;
     /** Time left to the lease without a renewal. */
     readonly ttlMs: number;
+    readonly onLeaveUntil: string | null;
     readonly activeAt: string | null;
     readonly machine: {
       readonly id: string;

@@ -38,7 +38,12 @@ export const eventTypes = {
     half: 'traffic',
     was: 'ended',
     doc: 'A session ended, for this reason. Each that ends writes one such event (promise 13).',
-    details: { by: 'The id of the machine that has the seat now.', note },
+    details: {
+      by: 'The id of the machine that has the seat now.',
+      note,
+      ticketEndsAt:
+        'Of a leave that was ended by force: until when its ticket is good on the machine, in Unix ms.',
+    },
   },
   'session.denied': {
     half: 'traffic',
@@ -52,6 +57,24 @@ export const eventTypes = {
     half: 'traffic',
     doc: 'Somebody asked the holder for the seat, from this machine.',
     details: {},
+  },
+  'leave.begun': {
+    half: 'traffic',
+    doc: 'A user took the seat along, to use it offline.',
+    details: { leaveUntil: 'Until when, in Unix ms.' },
+  },
+  'leave.undone': {
+    half: 'traffic',
+    doc: 'A leave was turned back that its program has not heard of; the session goes on.',
+    details: {},
+  },
+  'leave.overlapped': {
+    half: 'traffic',
+    doc: 'A machine came back with the ticket of a leave that Redis had lost, while another has the seat.',
+    details: {
+      by: 'The id of the machine that has the seat.',
+      ticketEndsAt: 'Until when the ticket is good, in Unix ms.',
+    },
   },
   'session.outdated': {
     half: 'traffic',

@@ -11,6 +11,7 @@ import { StoreUnavailable } from '../store/errors.js';
 import type { ClaimAnswer, ClaimRequest } from '../store/lease-types.js';
 import type { Leases } from '../store/leases.js';
 import type { Licenses } from '../store/licenses.js';
+import type { Departures } from './departures.js';
 import { type IdleWatch, idleTerms } from './idle-watch.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Link } from './link.js';
@@ -31,6 +32,7 @@ export interface AdmissionParts {
   readonly idleWatch: IdleWatch;
   readonly questions: Questions;
   readonly waiters: Waiters;
+  readonly departures: Departures;
   readonly clock: Clock;
   readonly wallMs: WallClock;
   readonly tickets: Tickets;
@@ -76,6 +78,9 @@ export type Admission =
 
 type Granted = Extract<ClaimAnswer, { outcome: 'granted' }>;
 
+/** After these the connection stays open for a person's choice. */
+const waits = ['conflict', 'ask_refused', 'on_leave'] as const;
+
 interface Claimed<Answer = Granted | Refused> {
   readonly session: Session;
   readonly answer: Answer;
@@ -96,7 +101,7 @@ export async function admit(visit: Visit, parts: AdmissionParts): Promise<Admiss
     const { session, answer } = await claim(known, parts);
     facts = factsOf(session, answer);
     if (answer.outcome === 'granted') admission = { outcome: 'granted', claims, session };
-    else if (answer.outcome === 'conflict' || answer.outcome === 'ask_refused') {
+    else if ((waits as readonly string[]).includes(answer.outcome)) {
       const question = answer.outcome === 'conflict' ? answer.question : null;
       const { user, connection } = session;
       admission = { outcome: 'conflict', claims, user, connection, question };
@@ -154,7 +159,7 @@ async function claim(visit: KnownVisit, parts: AdmissionParts, user = visit.clai
   };
   const session = lifecycle.begin(claimant, visit.link);
   const sentMs = parts.clock();
-  const answer = await askFor(session, visit, parts);
+  const answer = await askFor(session, visit, parts, ticketIn(visit, user, parts));
   if (answer.outcome === 'spelled') {
     lifecycle.drop(session);
     return claim(visit, parts, answer.user);
@@ -166,7 +171,19 @@ async function claim(visit: KnownVisit, parts: AdmissionParts, user = visit.clai
   return { session, answer };
 }
 
-async function askFor(session: Session, visit: Visit, parts: AdmissionParts): Promise<ClaimAnswer> {
+/** The ticket of a leave, where it is our own, and of this very user and machine. */
+function ticketIn({ hello, claims }: KnownVisit, user: string, { tickets }: AdmissionParts) {
+  const ticket = hello.ticket === undefined ? null : tickets.read(hello.ticket);
+  const isOwn = ticket?.org === claims.org && ticket.user === user && ticket.machineId === hello.machine.id;
+  return isOwn && ticket.nonce === undefined ? ticket : null;
+}
+
+async function askFor(
+  session: Session,
+  visit: Visit,
+  parts: AdmissionParts,
+  ticket: ClaimRequest['ticket'] | null,
+): Promise<ClaimAnswer> {
   const { hello, onConflict, ask, waited, trace } = visit;
   const { leases, lifecycle, metrics, clock } = parts;
   const sentMs = clock();
@@ -178,6 +195,7 @@ async function askFor(session: Session, visit: Visit, parts: AdmissionParts): Pr
       machine: hello.machine,
       onConflict,
       ...(ask && { ask }),
+      ...(ticket && { ticket }),
       ...(waited !== undefined && { waited }),
       ...(hello.resume && { resume: hello.resume }),
       ...(hello.idleMs !== undefined && { idleMs: hello.idleMs }),

@@ -75,6 +75,12 @@ export class Lifecycle {
     this.drop(session);
   }
 
+  /** The seat was taken along: no node holds it any more. */
+  departed(session: Session): void {
+    this.drop(session);
+    this.#story.departed(session);
+  }
+
   /** The client wants the seat no more. Never rejects: a seat that cannot be given back ends with its TTL. */
   async giveBack(session: Session): Promise<void> {
     // At once: a renewal still under way must not report the seat as lost to somebody who gives it back.

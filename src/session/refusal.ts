@@ -25,6 +25,13 @@ export async function refuse(
       link.send({ type: 'conflict', holder, ...asking });
       break;
     }
+    case 'on_leave': {
+      const { holder, retryAfterMs } = answer;
+      const message = 'the holder took the seat along, and cannot be told';
+      link.send({ type: 'error', code: 'on_leave', message, retryAfterMs });
+      link.send({ type: 'conflict', holder });
+      break;
+    }
     case 'ask_refused':
       link.send({ type: 'ask_refused' });
       break;

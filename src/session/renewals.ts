@@ -67,6 +67,10 @@ export class Renewals {
       session.link.end('no_pong');
       return;
     }
+    if (session.isLeaving) {
+      this.#schedule(session, RETRY_MS);
+      return;
+    }
     if (this.#outlived(session)) {
       this.parts.lifecycle.fence(session);
       return;
@@ -121,7 +125,7 @@ export class Renewals {
       return;
     }
     this.parts.metrics.renewals.inc({ outcome: answer.outcome });
-    if (!session.isLive) return;
+    if (!session.isLive || session.isLeaving) return;
     if (answer.outcome === 'lost') {
       const { reason, by, epoch, nowMs } = answer;
       this.parts.lifecycle.evict(session, { reason, by, at: nowMs, epoch }, 'renewal');

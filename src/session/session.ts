@@ -54,6 +54,8 @@ export class Session implements HeldLease {
   tokenTimer: WheelTimer | null = null;
   idleTimer: WheelTimer | null = null;
   askTimer: WheelTimer | null = null;
+  /** It is about to be taken along: its lease is a leave's for the moment. */
+  isLeaving = false;
   /** The question for its seat that is open; null: nobody asks. */
   askId: string | null = null;
   /** Monotonic ms: when somebody was last at work; null where the program does not tell. */

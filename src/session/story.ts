@@ -52,6 +52,10 @@ export class Story {
     this.log.info({ ...this.#of(session), reason: 'released' }, 'session released');
   }
 
+  departed(session: Session): void {
+    this.log.info({ ...this.#of(session), reason: 'left' }, 'session taken along');
+  }
+
   releaseFailed(session: Session, error: unknown): void {
     this.log.warn({ ...this.#of(session), reason: String(error) }, 'release failed');
   }

@@ -1,6 +1,16 @@
 import { type Cause, causeNamed, causeOf, detailOf } from './causes.js';
 import { BadCursor } from './paging.js';
 
+/** Nothing was ended: the user is on leave, and nobody said that it is to end all the same. */
+export class OnLeave extends Error {
+  constructor(
+    /** Unix ms by Redis's clock. */
+    readonly leaveUntilMs: number,
+  ) {
+    super('the user is on leave');
+  }
+}
+
 /** Redis is out of reach, too slow, or refuses its service. Nothing may be taken for granted; it is to be tried again. */
 export class StoreUnavailable extends Error {
   readonly why: Cause;

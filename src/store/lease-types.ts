@@ -101,6 +101,8 @@ export interface ClaimRequest {
   readonly onConflict: ConflictPolicy;
   /** The program answers questions for its seat. */
   readonly asks?: boolean;
+  /** Of a leave of this machine, which the broker has found to be its own. */
+  readonly ticket?: { readonly sessionId: string; readonly epoch: number; readonly expiresAtMs: number };
   /** Completes a question; unput: it was put to nobody in time, which counts as yes. */
   readonly ask?: { readonly askId: string; readonly isUnput: boolean };
   /** The claim of this connection that was answered by `conflict` before. */
@@ -146,6 +148,12 @@ export type ClaimAnswer =
       readonly question: { readonly askId: string; readonly waitMs: number } | null;
       /** It would have the holder asked. */
       readonly isAsking: boolean;
+    }
+  /** The holder took the seat along, and cannot be told. */
+  | {
+      readonly outcome: 'on_leave';
+      readonly holder: ConflictMessage['holder'];
+      readonly retryAfterMs: number;
     }
   /** The holder said no. */
   | { readonly outcome: 'ask_refused' }

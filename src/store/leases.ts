@@ -1,12 +1,12 @@
 import { caseFolded } from '../protocol/text.js';
 import { enterOrgs } from './directory.js';
-import { reachStore, StoreDefect } from './errors.js';
+import { OnLeave, reachStore, StoreDefect } from './errors.js';
+import { displacedOf, holderOf, licenseOf, programOf, type Token, tokenOf } from './grant-fields.js';
 import type { Horizon, ReignBegun } from './horizon.js';
 import type { KeyNames } from './keys.js';
 import type {
   ClaimAnswer,
   ClaimRequest,
-  Displaced,
   Ended,
   EvictionReason,
   HeldLease,
@@ -68,10 +68,16 @@ export class Leases {
       case 'conflict':
         return {
           outcome: 'conflict',
-          holder: { ...reply.holder, since: Number(reply.holder.since) },
+          holder: holderOf(reply.holder),
           isAsking: request.onConflict === 'ask',
           question:
             reply.askId === undefined ? null : { askId: reply.askId, waitMs: Number(reply.waitMs ?? 0) },
+        };
+      case 'on_leave':
+        return {
+          outcome: 'on_leave',
+          holder: holderOf(reply.holder),
+          retryAfterMs: Number(reply.retryAfterMs),
         };
       case 'stale':
       case 'ask_refused':
@@ -133,7 +139,10 @@ export class Leases {
     return reply.outcome === 'released';
   }
 
-  /** Ends the user's session, wherever it is served. With `only`, just that grant, by any epoch since its act. */
+  /**
+   * Ends the user's session, wherever it is served. With `only`, just that grant, by any epoch since its act. Throws OnLeave
+   * where the user took the seat along, unless it is forced.
+   */
   async evict(order: {
     readonly org: string;
     readonly user: string;
@@ -144,17 +153,21 @@ export class Leases {
     readonly holdMs?: number;
     /** Why, in the audit trail. */
     readonly note?: string;
+    /** Also where the user is on leave. */
+    readonly forced?: boolean;
   }): Promise<Ended | null> {
-    const { reason, actor, only, holdMs, note } = order;
+    const { reason, actor, only, holdMs, note, forced } = order;
     const argument = {
       reason,
       actor,
       ...(note !== undefined && { note }),
       ...(holdMs !== undefined && { holdMs }),
+      ...(forced === true && { forced }),
       ...(only && { sessionId: only.sessionId, epoch: String(only.epoch) }),
     };
     const reply = await reachStore(() => this.parts.seats.ask<EvictReply>('evict', order, argument));
     if (reply.outcome === 'none') return null;
+    if (reply.outcome === 'on_leave') throw new OnLeave(Number(reply.leaveUntil));
     const { sessionId, epoch, byEpoch, now } = reply;
     return { sessionId, epoch: Number(epoch), byEpoch: Number(byEpoch), nowMs: Number(now) };
   }
@@ -174,6 +187,11 @@ export class Leases {
       ...(request.idleMs !== undefined && { idleMs: request.idleMs }),
       onConflict: request.onConflict,
       ...request.ask,
+      ticket: request.ticket && {
+        sessionId: request.ticket.sessionId,
+        epoch: String(request.ticket.epoch),
+        expiresAt: String(request.ticket.expiresAtMs),
+      },
       waited: request.waited,
       trace: request.trace,
       resume: resume && { sessionId: resume.sessionId, epoch: String(resume.epoch) },
@@ -244,43 +262,4 @@ export class Leases {
     // A failure is made good by the next announcement.
     enterOrgs(this.parts.redis, this.parts.keys, [org]).catch(() => {});
   }
-}
-
-type Token = Pick<HeldLease, 'tokenIssuedAtMs' | 'tokenId'>;
-type Program = Token &
-  Pick<HeldLease, 'connection' | 'instance' | 'attempt' | 'clientText' | 'address' | 'asks'>;
-
-/** Which running program, over which connection: as the scripts take it. */
-function programOf(lease: Program) {
-  const { connection, instance, attempt, clientText: client, address, asks } = lease;
-  return {
-    connection,
-    instance,
-    client,
-    address,
-    ...(attempt !== undefined && { attempt: String(attempt) }),
-    ...tokenOf(lease),
-    ...(asks === true && { asks: '1' }),
-  };
-}
-
-function tokenOf({ tokenIssuedAtMs: iat, tokenId: jti }: Token) {
-  return { ...(iat !== undefined && { iat: String(iat) }), ...(jti !== undefined && { jti }) };
-}
-
-function licenseOf({ license }: ClaimReply & { readonly outcome: 'granted' }) {
-  if (license === undefined) return null;
-  const { id, expiresAt, graceEndsAt, kind } = license;
-  return {
-    id,
-    ...(expiresAt !== undefined && { expiresAt: Number(expiresAt) }),
-    ...(graceEndsAt !== undefined && { graceEndsAt: Number(graceEndsAt) }),
-    ...(kind !== undefined && { kind }),
-  };
-}
-
-function displacedOf(reply: ClaimReply & { readonly outcome: 'granted' }): Displaced | null {
-  if (reply.displaced === undefined) return null;
-  const { epoch, connection = null, ...more } = reply.displaced;
-  return { ...more, connection, epoch: Number(epoch) };
 }

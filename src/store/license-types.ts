@@ -36,7 +36,8 @@ export type LicenseRefusal =
   | 'quota_exhausted'
   | 'expires_in_the_past'
   | 'not_due'
-  | 'import_ended';
+  | 'import_ended'
+  | 'on_leave';
 
 export type LicenseAnswer =
   | {
@@ -50,6 +51,8 @@ export type LicenseAnswer =
       readonly reason: LicenseRefusal;
       /** The status that stood in the way. */
       readonly status: LicenseStatus | null;
+      /** Of `on_leave`: until when (Unix ms). */
+      readonly leaveUntilMs?: number;
     };
 
 /** Who changes what, and why. */
@@ -59,6 +62,8 @@ export interface LicenseOrder {
   /** For the audit trail. */
   readonly actor: Actor;
   readonly note?: string;
+  /** Also where the user is on leave, and holds a ticket. */
+  readonly forced?: boolean;
 }
 
 /** What goes along with a license; what is left out does not change, and null takes it away. */

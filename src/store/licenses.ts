@@ -40,7 +40,12 @@ interface Listed {
 type LicenseReply =
   | { readonly outcome: 'spelled'; readonly user: string }
   | { readonly outcome: 'done'; readonly license: LicenseFields; readonly ended?: string }
-  | { readonly outcome: 'refused'; readonly reason: LicenseRefusal; readonly status?: LicenseStatus };
+  | {
+      readonly outcome: 'refused';
+      readonly reason: LicenseRefusal;
+      readonly status?: LicenseStatus;
+      readonly leaveUntil?: string;
+    };
 
 /** The life of a license: each change is one atomic script (promise 9). Rejects with StoreUnavailable or StoreDefect. */
 export class Licenses {
@@ -95,7 +100,7 @@ export class Licenses {
 
   /** Takes back what a failed import issued. False where the license is not of that import. */
   async unissue(order: LicenseOrder & { readonly importId: string }): Promise<boolean> {
-    const reply = await this.#run('unissue', order, { import: order.importId });
+    const reply = await this.#run('unissue', { ...order, forced: true }, { import: order.importId });
     return reply.outcome === 'done';
   }
 
@@ -234,7 +239,8 @@ export class Licenses {
     const reply = await run;
     if (reply.outcome === 'spelled') return this.#spelled(reply.user, ask);
     if (reply.outcome === 'refused') {
-      return { outcome: 'refused', reason: reply.reason, status: reply.status ?? null };
+      const { reason, status = null, leaveUntil } = reply;
+      return { outcome: 'refused', reason, status, ...(leaveUntil && { leaveUntilMs: Number(leaveUntil) }) };
     }
     const license = licenseOf(owner, reply.license, 0);
     if (license === null) throw new StoreDefect(new Error('a license script answered out of form'));
@@ -248,9 +254,9 @@ export class Licenses {
     requestId = 'none',
     moreKeys: readonly string[] = [],
   ): Promise<LicenseReply> {
-    const { org, user, actor, note } = order;
+    const { org, user, actor, note, forced } = order;
     const seat = { org, user, request: requestId };
-    const argument = { actor, note, ...more };
+    const argument = { actor, note, ...(forced && { forced }), ...more };
     return reachStore(() => this.parts.seats.ask<LicenseReply>(name, seat, argument, moreKeys));
   }
 }

@@ -40,6 +40,8 @@ export interface OrgSettings {
   readonly askWaitMs: number | null;
   /** `final`: after a no the seat cannot be taken over for a minute. */
   readonly askRefusal: 'final' | null;
+  /** For how long a seat may be taken along offline; null: it may not. */
+  readonly leaveMaxMs: number | null;
 }
 
 /** Reads each setting as Redis keeps it. */
@@ -58,6 +60,7 @@ const readSetting: { readonly [N in keyof OrgSettings]: (text: string) => unknow
   idleLimitMs: Number,
   askWaitMs: Number,
   askRefusal: String,
+  leaveMaxMs: Number,
 };
 
 /** How things stand with an org; all of it kept by the scripts that change it (promise 9). */

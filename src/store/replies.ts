@@ -3,6 +3,14 @@ import { StoreDefect } from './errors.js';
 import type { Learnt } from './horizon.js';
 import type { DenialReason, EvictionReason, HeldLease, Question, RenewAnswer } from './lease-types.js';
 
+/** What a conflict tells of the holder. */
+export interface HolderReply {
+  readonly machine: { readonly name?: string };
+  readonly since: string;
+  readonly sameMachine?: true;
+  readonly onLeaveUntil?: string;
+}
+
 /** Replies of the scripts as they travel: numbers as text. Only leases.ts reads them. */
 export type ClaimReply = { readonly now: string } & Learnt &
   (
@@ -34,13 +42,14 @@ export type ClaimReply = { readonly now: string } & Learnt &
       }
     | {
         readonly outcome: 'conflict';
-        readonly holder: {
-          readonly machine: { readonly name?: string };
-          readonly since: string;
-          readonly sameMachine?: true;
-        };
+        readonly holder: HolderReply;
         readonly askId?: string;
         readonly waitMs?: string;
+      }
+    | {
+        readonly outcome: 'on_leave';
+        readonly holder: HolderReply;
+        readonly retryAfterMs: string;
       }
     | { readonly outcome: 'ask_refused' }
     | { readonly outcome: 'stale' }
@@ -61,6 +70,7 @@ export type ReassertReply = { readonly now: string } & (
 
 export type EvictReply =
   | { readonly outcome: 'none' }
+  | { readonly outcome: 'on_leave'; readonly leaveUntil: string }
   | {
       readonly outcome: 'evicted';
       readonly sessionId: string;
@@ -83,6 +93,8 @@ export interface LeaseRecord {
   readonly machine: Machine;
   readonly client?: { readonly name?: string; readonly version?: string };
   readonly address?: string;
+  /** The user took the seat along, until then. */
+  readonly leaveUntilMs?: number;
 }
 
 /** A script's JSON reply; the scripts in lua/ are the other half of these types. Throws StoreDefect. */
@@ -96,6 +108,7 @@ export function readReply<T>(reply: unknown): T {
 
 interface SeatFields extends Pick<LeaseRecord, 'client' | 'address'> {
   readonly rank?: string;
+  readonly leave?: string;
 }
 
 const leaseForm = /^([^:]+):(\d+):([^:]+):(\d+):(.*)$/s;
@@ -116,6 +129,7 @@ export function parseLease(value: string): LeaseRecord | null {
     machine: own,
     ...(seat?.client && { client: seat.client }),
     ...(seat?.address !== undefined && { address: seat.address }),
+    ...(seat?.leave !== undefined && { leaveUntilMs: Number(seat.leave) }),
   };
 }
 

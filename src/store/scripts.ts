@@ -20,11 +20,13 @@ interface ScriptRow {
 }
 
 const scriptTable = {
-  claim: { of: 'user', after: [...seat, 'token', 'caps', 'ask'] },
+  claim: { of: 'user', after: [...seat, 'token', 'caps', 'ask', 'ticket'] },
   renew: { of: 'org', after: ['reign', 'lease', 'grant', 'token'] },
   reassert: { of: 'user', after: [...seat, 'grant', 'token'] },
   release: { of: 'user', after: [...seat, 'grant'] },
   evict: { of: 'user', after: seat },
+  leave: { of: 'user', after: [...seat, 'grant'] },
+  unleave: { of: 'user', after: seat },
   answer: { of: 'user', after: seat },
   withdraw: { of: 'user', after: seat },
   present: { of: 'user', after: [...seat, 'grant', 'token'] },

@@ -44,6 +44,8 @@ export class Sessions {
       readonly redis: RedisConnection;
       readonly keys: KeyNames;
       readonly spellings: Spellings;
+      readonly nowMs: () => number;
+      readonly leaseTtlMs: number;
     },
   ) {}
 
@@ -62,6 +64,19 @@ export class Sessions {
     const session = await this.get(org, user);
     const isOwner = session?.sessionId === sessionId && session.rank <= epoch && epoch <= session.epoch;
     return isOwner ? session : null;
+  }
+
+  /** A page of those who took their seat along, by when it ends. Leases of nodes end sooner than two TTLs from now. */
+  async onLeave(org: string, cursor: string | null, limit: number): Promise<Page<LiveSession>> {
+    const { redis, keys, nowMs, leaseTtlMs } = this.parts;
+    const offset = cursor === null ? 0 : offsetIn(cursor);
+    const from = Math.ceil(nowMs() + 2 * leaseTtlMs);
+    return reachStore(async () => {
+      const users = await redis.zrangebyscore(keys.active(org), from, '+inf', 'LIMIT', offset, limit + 1);
+      const found = await this.#read(org, users.slice(0, limit));
+      const items = found.filter((one) => one?.leaveUntilMs !== undefined) as LiveSession[];
+      return { items, next: users.length > limit ? cursorOf([String(offset + limit)]) : null };
+    });
   }
 
   /**
@@ -143,6 +158,12 @@ export class Sessions {
       }),
     );
   }
+}
+
+function offsetIn(cursor: string): number {
+  const [offset, ...more] = readCursor(cursor);
+  if (typeof offset !== 'string' || !/^\d{1,9}$/.test(offset) || more.length > 0) throw new BadCursor();
+  return Number(offset);
 }
 
 function placeOf(cursor: string): Walk | { readonly lastGiven: string } {

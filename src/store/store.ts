@@ -11,6 +11,7 @@ import { Imports } from './imports.js';
 import { type KeyNames, keyNames } from './keys.js';
 import type { LeaseConfig } from './lease-types.js';
 import { Leases } from './leases.js';
+import { Leaves } from './leaves.js';
 import { Ledger } from './ledger.js';
 import { Licenses } from './licenses.js';
 import { Machines } from './machines.js';
@@ -39,6 +40,7 @@ export interface Store {
   readonly horizon: Horizon;
   readonly leases: Leases;
   readonly asks: Asks;
+  readonly leaves: Leaves;
   readonly licenses: Licenses;
   readonly imports: Imports;
   readonly orgs: Orgs;
@@ -91,12 +93,17 @@ export function createStore(parts: {
     horizon,
     leases: new Leases({ redis, scripts, seats, keys, config, redisClock, horizon }),
     asks: new Asks({ redis, seats, keys }),
+    leaves: new Leaves({ redis, seats, keys }),
     licenses,
     imports,
     orgs: new Orgs({ redis, scripts, keys, ledger }),
     ledger,
     spellings,
-    sessions: new Sessions({ redis, keys, spellings }),
+    sessions: new Sessions({
+      ...{ redis, keys, spellings },
+      nowMs: () => redisClock.nowMs() ?? Date.now(),
+      leaseTtlMs: config.leaseTtlMs,
+    }),
     revocations: new Revocations({ redis, seats, spellings, nodes, keys, config }),
     machines: new Machines({ redis, keys }),
     events: new Events({ scripts, names }),

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { Tickets } from '../../src/auth/tickets.js';
 import { admit } from '../../src/session/admission.js';
+import { Departures } from '../../src/session/departures.js';
 import { IdleWatch } from '../../src/session/idle-watch.js';
 import { Questions } from '../../src/session/questions.js';
 import { TokenWatch } from '../../src/session/tokens-watch.js';
@@ -61,6 +62,17 @@ it('promise 6: the deadline of a new lease counts from when its claim was sent, 
         log,
       }),
       waiters: new Waiters({ asks: { withdraw: async () => {} }, wheel, log }),
+      departures: new Departures({
+        leaves: {
+          take: async () => ({ outcome: 'lost' }),
+          isSafe: async () => false,
+          undo: async () => null,
+        },
+        tickets: new Tickets(null, 'soleseat'),
+        lifecycle,
+        renewals,
+        log,
+      }),
       tickets: new Tickets(null, 'soleseat'),
       tokenWatch: new TokenWatch(wheel, () => 0, 0),
       newSessionId: () => 'session-1',

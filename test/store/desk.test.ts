@@ -48,6 +48,7 @@ describe('an org', () => {
       idleLimitMs: null,
       askWaitMs: null,
       askRefusal: null,
+      leaveMaxMs: null,
     };
     expect(await store.orgs.settings(ORG)).toEqual(all);
     await store.orgs.change(ORG, { quota: null }, 'root');

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { AdminClaims } from '../../auth/tokens.js';
 import { type LicenseEnd, readEnd } from '../../license/end.js';
+import { OnLeave } from '../../store/errors.js';
 import type {
   License,
   LicenseAnswer,
@@ -18,6 +19,7 @@ import { invalid, notFound, Problem } from '../problem.js';
 import { type RouteParts, route } from '../route.js';
 import {
   end,
+  forced,
   licenseSchema,
   licenseTerms,
   note,
@@ -121,7 +123,7 @@ export const licenseRoutes = [
     role: 'admin',
     tag,
     summary: 'Moves the license to a user who has none; a live session of the former user ends.',
-    body: { to: text('Who gets the license.'), note },
+    body: { to: text('Who gets the license.'), note, forced },
     success: { status: 200, schema: changed },
     problems: [conflict],
     handle: async ({ params, body, caller }, parts) =>
@@ -136,7 +138,7 @@ export const licenseRoutes = [
     role: 'admin',
     tag,
     summary: 'Sets when the license ends; a time that is past ends a live session.',
-    body: { expiresAt: nullable(end('When it ends; null: never.')), note },
+    body: { expiresAt: nullable(end('When it ends; null: never.')), note, forced },
     success: { status: 200, schema: changed },
     problems: [conflict],
     handle: async ({ params, body, caller }, parts) => {
@@ -224,7 +226,7 @@ function change(action: 'suspend' | 'reinstate' | 'revoke', summary: string) {
     role: 'admin',
     tag,
     summary,
-    body: { note },
+    body: { note, forced },
     success: { status: 200, schema: changed },
     problems: [conflict],
     handle: async ({ params, body, caller }, parts) =>
@@ -253,12 +255,15 @@ async function answerChange(
 function orderOf(
   params: { readonly org: string; readonly user: string },
   caller: AdminClaims,
-  body: { readonly note?: string },
+  { note, forced }: { readonly note?: string; readonly forced?: boolean },
 ): LicenseOrder {
-  return { ...params, actor: actorOf(caller), ...(body.note !== undefined && { note: body.note }) };
+  const more = { ...(note !== undefined && { note }), ...(forced && { forced }) };
+  return { ...params, actor: actorOf(caller), ...more };
 }
 
-const titles: Readonly<Record<Exclude<LicenseRefusal, 'not_found' | 'expires_in_the_past'>, string>> = {
+const titles: Readonly<
+  Record<Exclude<LicenseRefusal, 'not_found' | 'expires_in_the_past' | 'on_leave'>, string>
+> = {
   exists: 'the user has a license',
   wrong_status: 'the license is not in a status that allows this',
   quota_exhausted: 'the quota is used up',
@@ -269,8 +274,9 @@ const titles: Readonly<Record<Exclude<LicenseRefusal, 'not_found' | 'expires_in_
 /** The license of an answer. Throws what a refusal leads to. */
 function licenseFrom(answer: LicenseAnswer): License {
   if (answer.outcome === 'done') return answer.license;
-  const { reason, status } = answer;
-  if (reason === 'not_found') throw notFound();
+  const { reason, status, leaveUntilMs } = answer;
+  if (leaveUntilMs !== undefined) throw new OnLeave(leaveUntilMs);
+  if (reason === 'not_found' || reason === 'on_leave') throw notFound();
   if (reason === 'expires_in_the_past') throw invalid([{ field: 'expiresAt', problem: 'is in the past' }]);
   throw new Problem(409, reason, titles[reason], status === null ? {} : { licenseStatus: status });
 }

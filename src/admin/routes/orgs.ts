@@ -123,6 +123,7 @@ export const orgRoutes = [
       idleLimitMs: Type.Optional(settingsFields.idleLimitMs),
       askWaitMs: Type.Optional(settingsFields.askWaitMs),
       askRefusal: Type.Optional(settingsFields.askRefusal),
+      leaveMaxMs: Type.Optional(settingsFields.leaveMaxMs),
     },
     success: { status: 200, schema: orgSchema },
     problems: [

@@ -6,6 +6,7 @@ import { invalid, notFound } from '../problem.js';
 import { route } from '../route.js';
 import {
   count,
+  forced,
   machineFields,
   note,
   nullable,
@@ -36,6 +37,7 @@ const sessionSchema = object({
   nodeId: Type.String({ description: 'The node that serves it.' }),
   since: time('When the seat was granted.'),
   ttlMs: count('Time left to the lease without a renewal.'),
+  onLeaveUntil: timeOrNull('Until when the user took the seat along; null: the seat is used online.'),
   activeAt: timeOrNull('When somebody was last at work; null: the program does not tell.'),
   machine: object(machineFields),
 });
@@ -49,13 +51,20 @@ export const sessionRoutes = [
     tag,
     summary:
       'Live sessions, in no particular order. A page may be shorter than `limit` while `next` goes on.',
-    query: { ...paging, user: Type.Optional(text('How the user begins.')) },
+    query: {
+      ...paging,
+      user: Type.Optional(text('How the user begins.')),
+      onLeave: Type.Optional(Type.Boolean({ description: 'Only those who took their seat along.' })),
+    },
     success: { status: 200, schema: pageOf(sessionSchema) },
     problems: [{ status: 400, when: 'The cursor is none of this list' }],
     handle: async (call, { store }) =>
       answerPage(
         call,
-        (cursor, limit) => store.sessions.page(call.params.org, call.query.user ?? '', cursor, limit),
+        (cursor, limit) =>
+          call.query.onLeave
+            ? store.sessions.onLeave(call.params.org, cursor, limit)
+            : store.sessions.page(call.params.org, call.query.user ?? '', cursor, limit),
         sessionOf,
       ),
   }),
@@ -83,6 +92,7 @@ export const sessionRoutes = [
       'Ends the user’s session, wherever it is served; with `holdMs`, the user gets no seat for that long.',
     body: {
       note,
+      forced,
       holdMs: Type.Optional(
         Type.Integer({ minimum: 0, maximum: MAX_HOLD_MS, description: '0 lifts a hold.' }),
       ),
@@ -108,6 +118,7 @@ export const sessionRoutes = [
         actor: actorOf(caller),
         ...(why !== undefined && { note: why }),
         ...(holdMs !== undefined && { holdMs }),
+        ...(body.forced && { forced: true }),
         ...(sessionId !== undefined && ofEpoch !== undefined && { only: { sessionId, epoch: ofEpoch } }),
       });
       const nowMs = store.redisClock.nowMs() ?? Date.now();
@@ -147,16 +158,13 @@ export const sessionRoutes = [
   }),
 ];
 
-function sessionOf({
-  user,
-  sessionId,
-  epoch: ofEpoch,
-  nodeId,
-  sinceMs,
-  ttlMs,
-  activeAtMs,
-  machine,
-}: LiveSession) {
-  const times = { since: timeText(sinceMs), ttlMs, activeAt: timeTextOrNull(activeAtMs) };
+function sessionOf(session: LiveSession) {
+  const { user, sessionId, epoch: ofEpoch, nodeId, sinceMs, ttlMs, activeAtMs, machine } = session;
+  const times = {
+    since: timeText(sinceMs),
+    ttlMs,
+    activeAt: timeTextOrNull(activeAtMs),
+    onLeaveUntil: timeTextOrNull(session.leaveUntilMs ?? null),
+  };
   return { user, sessionId, epoch: ofEpoch, nodeId, ...times, machine };
 }

@@ -50,6 +50,7 @@ export const brokerMetrics = {
         'resumed',
         'conflict',
         'ask_refused',
+        'on_leave',
         'denied',
         'stale',
         'flapping',

@@ -19,6 +19,8 @@ const operation = [
   'terms',
   'present',
   'answer',
+  'leave',
+  'unleave',
   'withdraw',
   'revocation',
   'reinstate',

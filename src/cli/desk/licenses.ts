@@ -116,7 +116,8 @@ export function registerLicenses(program: Command): void {
   withDesk(license.command('transfer <user> <to>'), { destructive: true })
     .description('move the license to a user who has none; a live session of the former ends')
     .option('--note <text>', 'kept with the license and in the audit trail')
-    .action(async (user: string, to: string, options: DeskOptions & { note?: string }) => {
+    .option('--force', 'also where the user is on leave')
+    .action(async (user: string, to: string, options: DeskOptions & { note?: string; force?: boolean }) => {
       const desk = await deskFor(options);
       checkName(to);
       await desk.confirm(`Move the license of ${user} to ${to}?`);
@@ -174,7 +175,8 @@ function change(license: Command, name: string, what: string, done: string, dest
   withDesk(license.command(`${name} <user>`), { destructive })
     .description(what)
     .option('--note <text>', 'kept with the license and in the audit trail')
-    .action(async (user: string, options: DeskOptions & { note?: string }) => {
+    .option('--force', 'also where the user is on leave')
+    .action(async (user: string, options: DeskOptions & { note?: string; force?: boolean }) => {
       const desk = await deskFor(options);
       if (destructive) await desk.confirm(`Really ${name} the license of ${user}?`);
       const path = desk.orgPath('licenses', user, name);
@@ -233,8 +235,8 @@ function sayChanged(desk: Desk, changed: Changed, done: string): void {
   desk.say(`${done}: ${user} is ${status}${until}${ended}`, changed);
 }
 
-function noteOf({ note }: { readonly note?: string }): { note?: string } {
-  return note === undefined ? {} : { note };
+function noteOf({ note, force }: { readonly note?: string; readonly force?: boolean }) {
+  return { ...(note !== undefined && { note }), ...(force && { forced: true }) };
 }
 
 function parsedTime(text: string): string {

@@ -21,6 +21,7 @@ interface SetOptions extends DeskOptions {
   readonly minVersion?: Readonly<Record<string, string>> | None;
   readonly minVersionFrom?: string | None;
   readonly idleLimit?: number | None;
+  readonly leaveMax?: number | None;
   readonly askWait?: number | None;
   readonly askRefusal?: string;
 }
@@ -107,6 +108,11 @@ export function registerOrgs(program: Command): void {
       ]),
     )
     .option(
+      '--leave-max <duration>',
+      'for how long a seat may be taken along offline, like 7d; none: it may not',
+      noneOr(durationArgument),
+    )
+    .option(
       '--idle-limit <duration>',
       'for how long nobody may be at work before a session ends, like 30m; none: for ever',
       noneOr(durationArgument),
@@ -126,6 +132,7 @@ export function registerOrgs(program: Command): void {
         ...given('minVersion', options.minVersion),
         ...given('minVersionFrom', options.minVersionFrom),
         ...given('idleLimitMs', options.idleLimit),
+        ...given('leaveMaxMs', options.leaveMax),
         ...given('askWaitMs', options.askWait),
         ...orDefault('askRefusal', options.askRefusal),
       };

@@ -11,7 +11,8 @@ const columns = {
   machine: (one: LiveSession) => one.machine.name ?? one.machine.id,
   since: (one: LiveSession) => when(one.since),
   idle: (one: LiveSession) => idleFor(one.activeAt),
-  node: (one: LiveSession) => one.nodeId.slice(-8),
+  node: (one: LiveSession) =>
+    one.onLeaveUntil ? `leave until ${when(one.onLeaveUntil)}` : one.nodeId.slice(-8),
   session: (one: LiveSession) => one.sessionId,
 };
 const sessionEvents: readonly string[] = eventNames.filter((name) => eventTypes[name].half === 'traffic');
@@ -23,13 +24,14 @@ export function registerSessions(program: Command): void {
   withDesk(session.command('list'))
     .description('live sessions')
     .option('--user <prefix>', 'only users that begin so')
+    .option('--on-leave', 'only users who took their seat along')
     .option('--limit <n>', 'at most so many; without it, all', countArgument)
-    .action(async (options: DeskOptions & { user?: string; limit?: number }) => {
+    .action(async (options: DeskOptions & { user?: string; onLeave?: boolean; limit?: number }) => {
       const desk = await deskFor(options);
       const rows: LiveSession[] = [];
       const found = desk.api.list<LiveSession>(
         desk.orgPath('sessions'),
-        { user: options.user },
+        { user: options.user, ...(options.onLeave && { onLeave: 'true' }) },
         options.limit,
       );
       for await (const one of found) rows.push(one);
@@ -46,26 +48,30 @@ export function registerSessions(program: Command): void {
   withDesk(session.command('evict <user>'), { destructive: true })
     .description('end the live session of a user')
     .option('--note <text>', 'why: for the audit trail')
+    .option('--force', 'also where the user is on leave')
     .option(
       '--hold <duration>',
       'let the user get no seat for so long, like 30m or 12h; 0m lifts a hold',
       durationArgument,
     )
-    .action(async (user: string, options: DeskOptions & { note?: string; hold?: number }) => {
-      const desk = await deskFor(options);
-      await desk.confirm(`End the session of ${user}?`);
-      const json = {
-        ...(options.note !== undefined && { note: options.note }),
-        ...(options.hold !== undefined && { holdMs: options.hold }),
-      };
-      const answer = await desk.api.call<AdminAnswers['evictSession']>(
-        'POST',
-        desk.orgPath('sessions', user, 'evict'),
-        { json },
-      );
-      const done = answer.evicted === null ? `${user} had no session` : `Evicted ${user}`;
-      desk.say(done + holdSaid(options.hold, answer.holdUntil), answer);
-    });
+    .action(
+      async (user: string, options: DeskOptions & { note?: string; hold?: number; force?: boolean }) => {
+        const desk = await deskFor(options);
+        await desk.confirm(`End the session of ${user}?`);
+        const json = {
+          ...(options.note !== undefined && { note: options.note }),
+          ...(options.hold !== undefined && { holdMs: options.hold }),
+          ...(options.force && { forced: true }),
+        };
+        const answer = await desk.api.call<AdminAnswers['evictSession']>(
+          'POST',
+          desk.orgPath('sessions', user, 'evict'),
+          { json },
+        );
+        const done = answer.evicted === null ? `${user} had no session` : `Evicted ${user}`;
+        desk.say(done + holdSaid(options.hold, answer.holdUntil), answer);
+      },
+    );
 
   withDesk(session.command('watch'))
     .description('sessions as they begin and end, until Ctrl+C')

@@ -4,9 +4,9 @@
 --
 -- ARGV  JSON: org, user, folded? (the user's name without case, where it is another), sessionId (used unless resumed), nodeId, connection, machine (JSON text), machineId,
 --       machineKind?, instance?, attempt?, client? (JSON text), address?, iat? and jti? (of the token), idleMs?, asks?, trace?, onConflict,
---       askId? and isUnput? (completes a question), waited? (the connection that waited), resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
+--       ticket? {sessionId, epoch, expiresAt}, askId? and isUnput? (completes a question), waited? (the connection that waited), resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
 --       takeoversPerMinute, claimsPerMinute, machinesKeptMs, eventsKept, channelPrefix, floor, view
--- Reply JSON: outcome granted | conflict (with askId and waitMs while the holder is asked) | ask_refused | denied |
+-- Reply JSON: outcome granted | conflict (with askId and waitMs while the holder is asked) | on_leave | ask_refused | denied |
 --       flapping | rate_limited | stale |
 --       spelled (nothing was done: the user is known by another spelling)
 
@@ -73,9 +73,11 @@ local isSameMachine = holder and holder.machine.id == order.machineId
 local namesSession = isSameMachine and order.resume and order.resume.sessionId == holder.sessionId or false
 local resumed = namesSession
 if isSameMachine and order.instance and holder.instance then resumed = order.instance == holder.instance end
+-- A leave is the machine's, whatever process took it: its next hello ends it.
+if isSameMachine and holder.leave then resumed = true end
 local attempt = tonumber(order.attempt)
 local isRepeat = false
-if resumed and order.instance and attempt and holder.attempt then
+if resumed and order.instance == holder.instance and attempt and holder.attempt then
   -- Promise 15: an older hello, which lay somewhere, changes nothing.
   if attempt < holder.attempt then return encode({ outcome = 'stale' }) end
   isRepeat = attempt == holder.attempt
@@ -137,6 +139,7 @@ end
 local function shownHolder()
   return {
     machine = { name = holder.machine.name }, since = text(holder.since), sameMachine = isSameMachine or nil,
+    onLeaveUntil = holder.leave and text(holder.leave) or nil,
   }
 end
 
@@ -151,10 +154,18 @@ local function flapping()
   return refuse('flapping', 'flapping', { retryAfterMs = text(redis.call('PTTL', takeoversKey)) })
 end
 
+local ticket = order.ticket
+local isBack = ticket and proves(ticket, holder, isSameMachine) or false
+
 local ending = nil
 if holder and not resumed then
   if isSameMachine then noteDouble(holder) end
   local verdict, waitMs = mayDisplace(holder)
+  -- Promise 3: the holder cannot be told, and so is not displaced.
+  if holder.leave and verdict == 'yes' then
+    addWaiter()
+    return refuse('on_leave', 'conflict', { holder = shownHolder(), retryAfterMs = text(holder.leave - now) })
+  end
   local isAsk = order.onConflict == 'ask' or nil
   if verdict == 'no' then
     addWaiter()
@@ -182,7 +193,7 @@ local current = readReign()
 local isAhead = order.resume and tonumber(order.resume.epoch) > (resumed and holder.epoch or current.last) or nil
 local epoch = nextEpoch()
 local granted = {
-  sessionId = resumed and holder.sessionId or order.sessionId, epoch = epoch, rank = epoch, nodeId = order.nodeId,
+  sessionId = resumed and holder.sessionId or isBack and ticket.sessionId or order.sessionId, epoch = epoch, rank = epoch, nodeId = order.nodeId,
   since = resumed and holder.since or now, machine = order.machine,
   connection = order.connection, instance = order.instance, attempt = attempt, client = order.client,
   address = rules[5] == 'keep' and order.address or nil, iat = order.iat, jti = order.jti, idle = order.idleMs,
@@ -225,9 +236,9 @@ if redis.call('PFADD', usersOfQuarterKey, order.user) == 1 then
 end
 if licenseId then redis.call('ZADD', usedKey, text(now), order.user) end
 if not isRepeat then
-  count(resumed and 'resumed' or 'granted')
+  count(resumed and 'resumed' or isBack and 'reasserted' or 'granted')
   noteMachine()
-  note(resumed and 'session.resumed' or 'session.granted', {
+  note(resumed and 'session.resumed' or isBack and 'session.reasserted' or 'session.granted', {
     actor = 'user', machine = order.machineId,
     sessionId = granted.sessionId, epoch = text(epoch), node = order.nodeId,
   })
@@ -269,7 +280,7 @@ end
 
 return answer({
   outcome = 'granted', sessionId = granted.sessionId, epoch = text(epoch), rank = text(granted.rank),
-  resumed = resumed and (namesSession or not isRepeat), since = text(granted.since), ahead = isAhead,
+  resumed = resumed and (namesSession or not isRepeat) or isBack, since = text(granted.since), ahead = isAhead,
   license = licenseId and {
     id = licenseId, expiresAt = expiresAt or nil, graceEndsAt = graceEndsAt, kind = license[7] or nil,
   } or nil,

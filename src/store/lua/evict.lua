@@ -2,8 +2,8 @@
 -- Owner, counters, event and notice are one step (promise 9). With a hold, the user gets no seat until it ends.
 --
 -- ARGV  JSON: org, user, reason, actor, note?, sessionId? and epoch? (only if this grant has the seat; any epoch that it
---       has had since its act), holdMs? (0 lifts it), eventsKept, channelPrefix, floor, view
--- Reply JSON: outcome evicted, with sessionId, epoch and byEpoch (the tombstone) | none
+--       has had since its act), holdMs? (0 lifts it), forced?, eventsKept, channelPrefix, floor, view
+-- Reply JSON: outcome on_leave, with leaveUntil (unless forced) | evicted, with sessionId, epoch and byEpoch (the tombstone) | none
 
 local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
@@ -13,6 +13,9 @@ if order.reason == 'org_suspended' and redis.call('HEXISTS', settingsKey, 'suspe
 end
 local isMeant = not order.sessionId
   or holder and order.sessionId == holder.sessionId and holder.rank <= named and named <= holder.epoch
+-- Whoever is on leave cannot be told, and holds a ticket: only an order that says so ends that.
+local away = holder and isMeant and onLeave()
+if away then return encode({ outcome = 'on_leave', leaveUntil = away }) end
 writeAtMaxmemory()
 if not isMeant then
   -- A node that is cut off, or whose lease Redis has lost, may hold on to what is to end: it must not come back.

@@ -8,6 +8,8 @@ if not status then return refuse('not_found') end
 if status == 'revoked' then return refuse('wrong_status') end
 local graceMs = tonumber(field('graceMs') or '0')
 local isOver = order.expiresAt and tonumber(order.expiresAt) + graceMs <= now
+local away = isOver and refuseOnLeave()
+if away then return away end
 if isOver then writeAtMaxmemory() end
 setEnd(order.expiresAt, order.expiresOn)
 noteLicense('license.expiry_set', { expiresAt = order.expiresAt })

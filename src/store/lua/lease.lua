@@ -1,7 +1,8 @@
 -- A lease is "<sessionId>:<epoch>:<nodeId>:<since>:<JSON>". The JSON is the machine, and in its field `seat` what only
 -- the broker looks at, all as text: rank (the epoch of the person's act), connection (of the node's that holds it),
 -- instance? and attempt? (of the program), client? (its name and version), address? (where the org keeps it), iat? and
--- jti? (of its token), idle? (it tells how long nobody has been at work), asks? (it answers questions for the seat). A lease of version 0.1 has no `seat`: its rank is its epoch.
+-- jti? (of its token), idle? (it tells how long nobody has been at work), asks? (it answers questions for the seat),
+-- leave? (Redis ms: until when the seat is taken along; such a lease is no node's). A lease of version 0.1 has no `seat`: its rank is its epoch.
 
 local function readLease(value)
   local sessionId, epoch, nodeId, since, machine = string.match(value, '^([^:]+):(%d+):([^:]+):(%d+):(.*)$')
@@ -12,7 +13,7 @@ local function readLease(value)
     sessionId = sessionId, epoch = tonumber(epoch), nodeId = nodeId, since = tonumber(since), machine = machine,
     rank = tonumber(seat.rank or epoch), connection = seat.connection,
     instance = seat.instance, attempt = tonumber(seat.attempt), client = seat.client, address = seat.address,
-    iat = tonumber(seat.iat), jti = seat.jti, idle = seat.idle, asks = seat.asks,
+    iat = tonumber(seat.iat), jti = seat.jti, idle = seat.idle, asks = seat.asks, leave = tonumber(seat.leave),
   }
 end
 
@@ -33,6 +34,7 @@ local function leaseValue(lease)
   if lease.jti then seat = seat .. ',"jti":' .. cjson.encode(lease.jti) end
   if lease.idle then seat = seat .. ',"idle":"1"' end
   if lease.asks then seat = seat .. ',"asks":"1"' end
+  if lease.leave then seat = seat .. ',"leave":"' .. text(lease.leave) .. '"' end
   return table.concat({ lease.sessionId, text(lease.epoch), lease.nodeId, text(lease.since),
     seat .. '},' .. string.sub(inJson(lease.machine), 2) }, ':')
 end

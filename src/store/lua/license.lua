@@ -92,8 +92,14 @@ local function setTerms()
   return changed
 end
 
-local function refuse(reason)
-  return encode({ outcome = 'refused', reason = reason, status = status or nil })
+local function refuse(reason, more)
+  return encode({ outcome = 'refused', reason = reason, status = status or nil, leaveUntil = more })
+end
+
+-- Nil, or the answer to an order that would end a leave without being meant to.
+local function refuseOnLeave()
+  local leaveUntil = onLeave()
+  return leaveUntil and refuse('on_leave', leaveUntil)
 end
 
 local function done(ended)

@@ -54,7 +54,9 @@ local runOut, ended, silent = overdueIn(activeKey), overdueIn(expiringKey), {}
 local reminded = overdueIn(remindersKey)
 
 local isSuspended, hasRevocations = unpack(redis.call('HMGET', settingsKey, 'suspended', 'revocations'))
-local suspended = isSuspended and redis.call('ZRANGE', activeKey, 0, order.batch - 1) or {}
+-- Leaves end with their time: nobody can tell them.
+local suspended = isSuspended
+  and redis.call('ZRANGEBYSCORE', activeKey, '-inf', text(now + 2 * order.staleMs), 'LIMIT', 0, order.batch) or {}
 
 local next = (seats > 0 or refusedNow) and nextMinute() or math.huge
 if cursor ~= '0' then next = now + RETRY_MS end
@@ -65,7 +67,7 @@ end
 nextFrom(activeKey)
 nextFrom(expiringKey)
 nextFrom(remindersKey)
-if isSuspended and seats > 0 then next = math.min(next, now + RETRY_MS) end
+if #suspended > 0 then next = math.min(next, now + RETRY_MS) end
 
 -- A revocation is forgotten when the tokens that it is about have ended anyway.
 if hasRevocations then

@@ -19,5 +19,6 @@ fields.user = order.user ~= '' and order.user or nil
 emit('token.revoked', fields)
 local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
-local ended = holder and isTokenRevoked(order.user, holder) and evictHolder('token_revoked')
+-- A leave goes on: its return shows a token, which is refused.
+local ended = holder and not holder.leave and isTokenRevoked(order.user, holder) and evictHolder('token_revoked')
 return encode({ outcome = 'done', ended = ended and ended.sessionId or nil })

@@ -6,6 +6,8 @@
 
 if not status then return refuse('not_found') end
 if status == 'revoked' then return refuse('wrong_status') end
+local away = refuseOnLeave()
+if away then return away end
 writeAtMaxmemory()
 setStatus('revoked')
 keepNote()

@@ -25,10 +25,11 @@ local function encode(reply)
 end
 
 -- The fence "<rank>:<reason>": no lease of a lower rank may come back for the user, for this reason.
--- It outlives the lease by a day.
+-- It outlives the lease by a day, and the ticket of a leave.
 local FENCE_MS = 86400000
-local function raiseFence(rank, reason)
-  redis.call('SET', fenceKey, text(rank) .. ':' .. reason, 'PX', FENCE_MS)
+local function raiseFence(rank, reason, leaveUntil)
+  local keptMs = FENCE_MS + math.max(0, (leaveUntil or now) - now)
+  redis.call('SET', fenceKey, text(rank) .. ':' .. reason, 'PX', text(keptMs))
 end
 
 local function readFence()
@@ -230,8 +231,19 @@ local function endSeat(holder, reason)
   redis.call('HDEL', heldKey, order.user)
   if holder and holder.idle then redis.call('ZREM', idleKey, order.user) end
   redis.call('ZADD', usedKey, 'XX', text(now), order.user)
-  noteEnd(holder, reason, { actor = order.actor, note = order.note })
+  -- Whoever is on leave cannot be told: the ticket is good until its end.
+  local ticketEnd = reason ~= 'expired' and holder and holder.leave
+  noteEnd(holder, reason, {
+    actor = order.actor, note = order.note, ticketEndsAt = ticketEnd and text(ticketEnd) or nil,
+  })
   tellWaiters()
+end
+
+-- Until when the user is on leave, where nobody has said that it is to end all the same; nil otherwise.
+local function onLeave()
+  local value = not order.forced and redis.call('GET', leaseKey)
+  local leave = value and readLease(value).leave
+  return leave and text(leave) or nil
 end
 
 -- Ends the session that has the seat, if there is one, and leaves a tombstone: an epoch above the session's, so that
@@ -240,7 +252,7 @@ local function evictHolder(reason)
   local value = redis.call('GET', leaseKey)
   local holder = value and readLease(value)
   local tombstone = nextEpoch(holder and holder.epoch)
-  raiseFence(tombstone, reason)
+  raiseFence(tombstone, reason, holder and holder.leave)
   if not holder then return nil end
   endSeat(holder, reason)
   notify(holder, { reason = reason, byEpoch = text(tombstone) })

@@ -5,6 +5,8 @@
 
 if not status then return refuse('not_found') end
 if status ~= 'active' and status ~= 'expired' then return refuse('wrong_status') end
+local away = refuseOnLeave()
+if away then return away end
 writeAtMaxmemory()
 setStatus('suspended')
 keepNote()

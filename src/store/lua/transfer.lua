@@ -15,6 +15,8 @@ if status == 'revoked' then return refuse('wrong_status') end
 local other = redis.call('HMGET', target, 'id', 'status')
 if other[1] and other[2] ~= 'revoked' then return refuse('exists') end
 
+local away = refuseOnLeave()
+if away then return away end
 writeAtMaxmemory()
 local former = order.user
 noteLicense('license.transferred', { to = order.to })

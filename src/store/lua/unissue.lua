@@ -5,6 +5,8 @@
 -- Reply JSON: outcome done | refused, with reason not_found (not of this import)
 
 if not status or status == 'revoked' or field('import') ~= order.import then return refuse('not_found') end
+local away = refuseOnLeave()
+if away then return away end
 writeAtMaxmemory()
 noteLicense('license.unissued')
 local ended = evictHolder('license_revoked')
