@@ -10,6 +10,7 @@ import { prepareJavaWindows } from './java-windows.mjs';
 import { preparePromtool } from './promtool.mjs';
 import { prepareProxies } from './proxies.mjs';
 import { prepareMypy, preparePython } from './python.mjs';
+import { prepareRedisTools } from './redis-tools.mjs';
 import { prepareScreen } from './screen.mjs';
 import { createSteps, fail, npm, root, run } from './steps.mjs';
 
@@ -32,6 +33,7 @@ export async function setup({ quiet = false, forTests = false } = {}) {
   await preparePromtool(steps);
   await prepareChromium(steps);
   await prepareScreen(steps);
+  await prepareRedisTools(steps);
   if (process.env.TESTS !== 'all') return;
   await prepareJavaWindows(steps);
   await prepareProxies(steps);
