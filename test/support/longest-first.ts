@@ -38,6 +38,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'flows/outages.test.ts': 25,
   'console/pages.test.ts': 25,
   'store/leases.test.ts': 23,
+  'flows/rolling-versions.test.ts': 22,
   'flows/reigns.test.ts': 20,
   'flows/floods.test.ts': 20,
   'examples/electron.test.ts': 20,

@@ -40,6 +40,8 @@ export class NodeProcess {
       /** Behind `serve`. */
       readonly options?: readonly string[];
       readonly ports?: { readonly public: number; readonly admin: number };
+      /** Another program than this build's. */
+      readonly main?: string;
     } = {},
   ): Promise<NodeProcess> {
     const ports = how.ports ?? { public: await pickFreePort(), admin: await pickFreePort() };
@@ -52,7 +54,7 @@ export class NodeProcess {
       SOLESEAT_ADMIN_PORT: String(ports.admin),
     };
     const preload = how.hooks === undefined ? [] : ['--import', hooks];
-    const args = [...preload, ...(how.args ?? []), main, 'serve', ...(how.options ?? [])];
+    const args = [...preload, ...(how.args ?? []), how.main ?? main, 'serve', ...(how.options ?? [])];
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
     const node = new NodeProcess(child, ports);
     await eventually(async () => {
