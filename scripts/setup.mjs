@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { isBuildFresh } from './build-stamp.mjs';
 import { prepareChromium } from './chromium.mjs';
 import { prepareCompiler } from './compiler.mjs';
+import { prepareCompose } from './compose.mjs';
 import { prepareJava } from './java.mjs';
 import { prepareJavaWindows } from './java-windows.mjs';
 import { preparePromtool } from './promtool.mjs';
@@ -37,6 +38,7 @@ export async function setup({ quiet = false, forTests = false } = {}) {
   if (process.env.TESTS !== 'all') return;
   await prepareJavaWindows(steps);
   await prepareProxies(steps);
+  await prepareCompose(steps);
 }
 
 /** What `npm pack` needs in a fresh clone: the packages and the build, and no Redis. */

@@ -88,13 +88,21 @@ export function gather({ environment, file, set = [], presets = {} }: Configurat
     Object.values(settingsTable).flatMap((one) => [one.name, ...fileNamesOf(one)]),
   );
   const isOurs = ([name]: [string, string | undefined]) => known.has(name) || name.startsWith('SOLESEAT_');
-  const fromFile = file === undefined ? {} : readSettingsFile(file);
-  return {
-    ...presets,
-    ...fromFile,
+  const given: SettingTexts = {
+    ...(file === undefined ? {} : readSettingsFile(file)),
     ...Object.fromEntries(Object.entries(environment).filter(isOurs)),
     ...pairs(set, '--set'),
   };
+  return { ...outrankedBy(given, presets), ...given };
+}
+
+/** A preset is outranked by a file with the value, too: REDIS_URL by REDIS_URL_FILE. */
+function outrankedBy(given: SettingTexts, presets: SettingTexts): SettingTexts {
+  const hasFile = (name: string) =>
+    Object.values(settingsTable).some(
+      (one) => one.name === name && fileNamesOf(one).some((fileName) => given[fileName]),
+    );
+  return Object.fromEntries(Object.entries(presets).filter(([name]) => !hasFile(name)));
 }
 
 /** One setting of the environment, for commands that need no others: its text, or what its file holds. Null without either. */

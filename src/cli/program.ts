@@ -134,7 +134,11 @@ withSources(token.command('mint'))
     const { devPresets } = await import('./dev-presets.js');
     const { checkMinted, mint, mintAdmin } = await import('./token.js');
     const hasKey = Boolean(
-      process.env.SOLESEAT_JWT_SECRET || process.env.SOLESEAT_JWT_KEYS || options.config || options.set,
+      process.env.SOLESEAT_JWT_SECRET ||
+        process.env.SOLESEAT_JWT_SECRET_FILE ||
+        process.env.SOLESEAT_JWT_KEYS ||
+        options.config ||
+        options.set,
     );
     const presets = { ...(hasKey ? {} : devPresets('.soleseat')), REDIS_URL: 'redis://127.0.0.1:6379' };
     const configuration = loadConfiguration({ ...sourcesOf(options), presets });
