@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { DebianRoot } from './debian-root.mjs';
@@ -41,6 +41,13 @@ async function main() {
 
 /** What the image of Node brings: node, and npm. */
 async function installNode(debian, version) {
+  await debian.install(['ca-certificates']);
+  // Where the registry is reached through a proxy of this network, its authority is not among Debian's.
+  const extra = process.env.NODE_EXTRA_CA_CERTS;
+  if (extra) {
+    mkdirSync(join(debian.folder, dirname(extra)), { recursive: true });
+    cpSync(extra, join(debian.folder, extra), { dereference: true });
+  }
   const name = `node-${process.platform}-${process.arch}`;
   const folder = join(root, '.soleseat', `node-${version}`);
   mkdirSync(folder, { recursive: true });

@@ -23,6 +23,7 @@ import type { Renewed } from './compose/renewed.js';
 import { type NodeSessions, openSessions } from './compose/sessions.js';
 import { type NodeStore, openStore } from './compose/store.js';
 import { openWebhooks } from './compose/webhooks.js';
+import type { WorkerGroup } from './compose/worker-group.js';
 import type { Gateway } from './gateway/gateway.js';
 import type { Deliveries } from './outbox/deliveries.js';
 import { awaitContact, makeContact } from './store/first-contact.js';
@@ -58,7 +59,8 @@ export class Broker {
     private readonly settings: Settings,
     keys: KeyRing | null,
     more: Partial<
-      Pick<Renewed, 'adminKeys' | 'ticketKeys' | 'tls' | 'redisTls'> & Pick<AdminParts, 'autoSignIn'>
+      Pick<Renewed, 'adminKeys' | 'ticketKeys' | 'tls' | 'redisTls'> &
+        Pick<AdminParts, 'autoSignIn'> & { readonly group: WorkerGroup | null }
     > = {},
   ) {
     const { nodeId, metrics } = this;
@@ -96,13 +98,17 @@ export class Broker {
       notReadyBecause: () => notReadyBecause(this.#state),
       tickets: this.#tickets,
       tls: more.tls ?? null,
+      group: more.group ?? null,
       ...(more.autoSignIn && { autoSignIn: more.autoSignIn }),
     });
     this.#gateway = gateway;
     this.#admin = admin;
     const { inbox, lifecycle } = this.#sessions;
-    const isReady = () => notReadyBecause(this.#state) === null;
-    const looked = { metrics, outages, gateway, commands, inbox, sessions: lifecycle.sessions, isReady };
+    const isReady = () => this.isReady;
+    const looked = {
+      ...{ metrics, outages, gateway, commands, inbox, sessions: lifecycle.sessions, isReady },
+      worker: more.group?.worker ?? 1,
+    };
     metrics.registry.beforeScrape(() => refreshGauges(looked));
   }
 
@@ -138,6 +144,11 @@ export class Broker {
     this.#isStarted = true;
     housekeeping.beat();
     this.log.info({ ports: this.#ports }, 'broker started');
+  }
+
+  /** Whether it takes sessions now. */
+  get isReady(): boolean {
+    return notReadyBecause(this.#state) === null;
   }
 
   /** Promise 12: not ready at once, clients moved with a spread, then everything closed. */

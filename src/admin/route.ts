@@ -12,7 +12,7 @@ import type { Webhook } from '../store/webhooks.js';
 import type { FailedLogIns } from './failed-log-ins.js';
 import type { ImportPlaces } from './import-places.js';
 import type { Overviews } from './overviews.js';
-import type { NotReady } from './probes.js';
+import type { NotReady, ProbedGroup } from './probes.js';
 import { object } from './schemas.js';
 import type { Cost, Shares } from './shares.js';
 import type { Streams } from './streams.js';
@@ -59,6 +59,8 @@ export interface AdminParts {
   readonly wallMs: () => number;
   /** Null when the node takes new sessions, else why it does not. */
   readonly notReadyBecause: () => NotReady | null;
+  /** The processes that share the ports; null where this one stands alone. */
+  readonly group: ProbedGroup | null;
   /** Where the console is reached from outside. */
   readonly consoleOrigins: readonly string[];
   /** Null without trusted proxies. */

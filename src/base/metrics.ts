@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { brokerMetrics } from './metrics/broker.js';
+import { aggregatorOf } from './metrics/in-group.js';
 import { licenseMetrics } from './metrics/licenses.js';
 import { redisMetrics } from './metrics/redis.js';
 import { redisServerMetrics } from './metrics/redis-server.js';
@@ -57,6 +58,11 @@ export class ScrapedRegistry extends Registry {
     for (const hook of this.#hooks) hook();
     return super.metrics();
   }
+
+  override getMetricsAsJSON(): ReturnType<Registry['getMetricsAsJSON']> {
+    for (const hook of this.#hooks) hook();
+    return super.getMetricsAsJSON();
+  }
 }
 
 /** All metrics in a registry of their own, beside the process's own (event-loop lag, memory, CPU). */
@@ -65,7 +71,8 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
   for (const name of grownWithUsers) registry.removeSingleMetric(name);
   const made = Object.entries(metricsTable).map(([property, [kind, name, help, labels]]) => {
-    const common = { name, help, labelNames: Object.keys(labels), registers: [registry] };
+    const aggregator = aggregatorOf(property, kind);
+    const common = { name, help, labelNames: Object.keys(labels), registers: [registry], aggregator };
     if (kind === 'gauge') return [property, new Gauge(common)];
     if (kind === 'counter') return [property, begun(new Counter(common), labels)];
     return [property, new Histogram({ ...common, buckets: latencySeconds })];

@@ -13,6 +13,9 @@ export function checkSettings(settings: Settings): readonly SettingFault[] {
   };
   checkRedisUrl(settings, require);
   checkKeySources(settings, require);
+  require(/^(auto|[1-9]\d{0,2})$/.test(
+    settings.workers,
+  ), 'SOLESEAT_WORKERS', 'must be auto, or a whole number from 1 to 999');
   require(settings.jwtIssuer !== '', 'SOLESEAT_JWT_ISSUER', 'must not be empty');
   require(settings.jwtAudience !== '', 'SOLESEAT_JWT_AUDIENCE', 'must not be empty');
   require(settings.adminJwtAudience !== '', 'SOLESEAT_ADMIN_JWT_AUDIENCE', 'must not be empty');

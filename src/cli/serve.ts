@@ -1,31 +1,55 @@
+import cluster from 'node:cluster';
 import { Broker } from '../broker.js';
 import { StoreUnavailable } from '../store/errors.js';
 import { type Configuration, type ConfigurationSources, loadConfiguration } from './configuration.js';
 import { CommandFailure, exitCodes } from './failure.js';
 import { Renewal } from './renewal.js';
+import { joinGroup } from './workers/member.js';
+import { workersOf } from './workers/names.js';
+import { Supervisor } from './workers/supervisor.js';
 
 /**
  * `soleseat serve`: a broker on the Redis that `REDIS_URL` names, until a signal drains it. Waits for a Redis that is not up
- * yet, unless it is told not to.
+ * yet, unless it is told not to. With SOLESEAT_WORKERS this process runs several of them, and holds no session itself.
  */
 export async function serve(
   sources: ConfigurationSources,
   { wait: waits }: { readonly wait: boolean },
 ): Promise<void> {
   const configuration = loadConfiguration(sources);
+  const workers = workersOf(configuration.settings.workers);
+  if (workers > 1 && cluster.isPrimary)
+    process.exit(await new Supervisor(workers, configuration.settings).run());
   let renewal: Renewal | null = null;
+  let own: Broker | null = null;
+  const group = joinGroup(
+    () =>
+      own && {
+        metrics: () => (own as Broker).metrics.registry.getMetricsAsJSON(),
+        isReady: () => (own as Broker).isReady,
+      },
+  );
   // Before anything else: at a signal that nobody handles the process would end.
   process.on('SIGHUP', () => renewal?.renew('signal'));
   const onCreated = (broker: Broker) => {
+    own = broker;
     // While it waits for Redis, too: a new password may be what it waits for.
     renewal = new Renewal(sources, configuration, broker);
     void renewal.start();
   };
-  await startBroker(configuration, { waits, onCreated });
+  try {
+    await startBroker(configuration, { waits, onCreated, group });
+    group?.started();
+  } catch (error) {
+    if (group === null || !(error instanceof CommandFailure)) throw error;
+    // Its channel to the supervisor would keep a worker alive that has nothing to do.
+    console.error(error.message);
+    process.exit(error.exitCode);
+  }
 }
 
 export interface StartOptions
-  extends Pick<NonNullable<ConstructorParameters<typeof Broker>[2]>, 'autoSignIn'> {
+  extends Pick<NonNullable<ConstructorParameters<typeof Broker>[2]>, 'autoSignIn' | 'group'> {
   readonly onCreated?: (broker: Broker) => void;
   readonly onStopped?: () => Promise<void>;
   /** Whether it waits for a Redis that is not up yet. */
@@ -43,8 +67,9 @@ export async function startBroker(
   onCreated?.(broker);
   let isStopping = false;
   const stop = () => {
-    // A second signal: the person does not want to wait.
-    if (isStopping) process.exit(exitCodes.interrupted);
+    // A second signal: the person does not want to wait. A worker may get one from the system, and one from its supervisor.
+    if (isStopping && !more.group) process.exit(exitCodes.interrupted);
+    if (isStopping) return;
     isStopping = true;
     void broker
       .drain()

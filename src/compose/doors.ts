@@ -14,6 +14,7 @@ import { askersOf } from './askers.js';
 import type { Basics } from './basics.js';
 import type { TokenKeys } from './keys.js';
 import { pick } from './pick.js';
+import type { WorkerGroup } from './worker-group.js';
 
 export interface DoorsParts
   extends Basics,
@@ -24,11 +25,13 @@ export interface DoorsParts
   readonly keys: TokenKeys;
   readonly tickets: Tickets;
   readonly wallMs: WallClock;
+  /** Null where this process stands alone. */
+  readonly group: WorkerGroup | null;
 }
 
 /** The public door, and that of the operators. Neither is open yet. */
 export function openDoors(parts: DoorsParts): { readonly gateway: Gateway; readonly admin: AdminServer } {
-  const { settings, store, admission, keys, wallMs, isStoreReady, tickets, tls } = parts;
+  const { settings, store, admission, keys, wallMs, isStoreReady, tickets, tls, group } = parts;
   const { clock, log, metrics, tracing, wheel, standstill } = parts;
   const { origins, messageBytes, queueBytes, helloTimeoutMs, messagesPerRenewal, renewEveryMs } = settings;
   const limits = pick(
@@ -48,6 +51,7 @@ export function openDoors(parts: DoorsParts): { readonly gateway: Gateway; reado
     },
     rules: { origins, gate: keys.clients },
     doorkeeper: new Doorkeeper(limits, clock),
+    group: group?.door ?? null,
     isStoreReady,
     ...asked,
     own: {
@@ -68,7 +72,18 @@ export function openDoors(parts: DoorsParts): { readonly gateway: Gateway; reado
   });
   const { webhooks, notReadyBecause, autoSignIn } = parts;
   const admin = new AdminServer({
-    ...{ store, webhooks, gate: keys.admins, standstill, notReadyBecause, clock, wallMs, log, metrics },
+    ...{
+      store,
+      webhooks,
+      gate: keys.admins,
+      standstill,
+      notReadyBecause,
+      group,
+      clock,
+      wallMs,
+      log,
+      metrics,
+    },
     newId: uuidv7,
     limits: pick(settings, 'importMaxBytes', 'importMaxLines', 'costlyPerMinute'),
     ...asked,

@@ -13,11 +13,13 @@ export interface GaugesParts {
   readonly commands: Pick<RedisConnection, 'status'>;
   readonly inbox: Pick<Inbox, 'isReady'>;
   readonly isReady: () => boolean;
+  /** The number of this process among those that share the ports. */
+  readonly worker: number;
 }
 
 /** Sets what is only looked at when somebody scrapes. */
 export function refreshGauges(parts: GaugesParts): void {
-  const { metrics, sessions, outages, gateway, commands, inbox, isReady } = parts;
+  const { metrics, sessions, outages, gateway, commands, inbox, isReady, worker } = parts;
   const { active, jeopardy } = sessions.counts;
   metrics.sessions.set(active + jeopardy);
   metrics.jeopardy.set(jeopardy);
@@ -25,5 +27,9 @@ export function refreshGauges(parts: GaugesParts): void {
   metrics.ready.set(isReady() ? 1 : 0);
   metrics.redisUp.set({ role: 'commands' }, commands.status === 'ready' ? 1 : 0);
   metrics.redisUp.set({ role: 'inbox' }, inbox.isReady ? 1 : 0);
+  const label = { worker: String(worker) };
+  metrics.workerSessions.set(label, active + jeopardy);
+  metrics.workerMemory.set(label, process.memoryUsage.rss());
+  metrics.workerCpu.set(label, process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6);
   outages.show(metrics.redisDownCause);
 }

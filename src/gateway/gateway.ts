@@ -11,10 +11,13 @@ import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import { Conversation, type ConversationParts } from './conversation.js';
 import type { Doorkeeper } from './doorkeeper.js';
+import type { GroupDoor } from './group-door.js';
 import { createHttpServer } from './http-server.js';
+import type { Opening } from './opening.js';
 import { answerRefusal } from './own-seat.js';
 import { judgePlainRequest, type PlainRequestParts, servePlainRequest } from './plain-requests.js';
 import { ProxyDoor } from './proxy-protocol.js';
+import { refusalOf } from './parser-faults.js';
 import { refuseSocket } from './refuse-socket.js';
 import { TLS_OPTIONS, type TlsPair } from './tls.js';
 import { judgeUpgrade, pathOf, type Refusal, type UpgradeRules } from './upgrade.js';
@@ -24,6 +27,8 @@ export interface GatewayParts {
   readonly conversation: ConversationParts;
   readonly rules: UpgradeRules;
   readonly doorkeeper: Doorkeeper;
+  /** Limits by address over all processes that share the port; null where this one stands alone. */
+  readonly group: GroupDoor | null;
   /** Whether Redis can be reached: without it no handshake is worth its while. */
   readonly isStoreReady: () => boolean;
   readonly own: Omit<PlainRequestParts, 'rules' | 'log'>;
@@ -197,34 +202,58 @@ export class Gateway {
     // Before the token is looked at: who tries many of them is to be slowed down too.
     const tooMany = doorkeeper.attempted(address);
     if (tooMany !== null) {
+      this.#tellGroup('attempted', address);
       this.#refuse(socket, tooMany);
       return;
     }
     const trace = this.parts.conversation.tracing.begin('connect');
     const handshake = trace?.step('handshake');
     const verdict = judgeUpgrade(request, this.parts.rules);
-    if (!verdict.ok && verdict.isStranger) doorkeeper.sawStranger(address);
+    if (!verdict.ok && verdict.isStranger) this.#sawStranger(address);
     const isKnown = verdict.ok && verdict.claims !== null;
+    const refuse = (refusal: Refusal) => {
+      this.#refuse(socket, refusal);
+      handshake?.end();
+      trace?.end({ outcome: 'refused', status: refusal.status });
+    };
     const refusal = verdict.ok ? (this.#judgeState() ?? doorkeeper.judge(address, isKnown)) : verdict.refusal;
     if (refusal !== null || !verdict.ok) {
-      this.#refuse(socket, refusal ?? { status: 400, message: 'refused' });
-      handshake?.end();
-      trace?.end({ outcome: 'refused', status: refusal?.status });
+      this.#tellGroup('attempted', address);
+      refuse(refusal ?? { status: 400, message: 'refused' });
       return;
     }
+    const open = () =>
+      this.#open({ request, socket, head, address, claims: verdict.claims, trace, handshake });
+    const group = doorkeeper.minds ? this.parts.group : null;
+    if (group === null) return void open();
+    void group.enter(address, isKnown).then((refused) => {
+      if (refused !== null) return refuse(refused);
+      // It may have begun to drain meanwhile, or the peer may have gone.
+      const late = this.#judgeState();
+      if (late !== null) refuse(late);
+      if (late !== null || !open()) group.left(address);
+    });
+  }
+
+  /** Makes a WebSocket of it. False where the peer has gone. */
+  #open({ request, socket, head, address, claims, trace, handshake }: Opening): boolean {
+    const { doorkeeper } = this.parts;
+    let isOpen = false;
     // ws wants this alone, where the client may have offered other protocols beside it.
     request.headers.upgrade = 'websocket';
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
+      isOpen = true;
       if (doorkeeper.entered(address) && this.parts.peerAddress === null) this.parts.log.warn(proxyHint);
       const conversation: Conversation = new Conversation(
         ws,
         socket as Socket,
-        verdict.claims,
+        claims,
         this.parts.conversation,
         () => {
           if (!this.#conversations.delete(conversation)) return;
           doorkeeper.left(address);
-          if (!conversation.isKnown) doorkeeper.sawStranger(address);
+          this.#tellGroup('left', address);
+          if (!conversation.isKnown) this.#sawStranger(address);
         },
         trace,
         this.#forwarded(request),
@@ -232,6 +261,16 @@ export class Gateway {
       handshake?.end();
       this.#conversations.add(conversation);
     });
+    return isOpen;
+  }
+
+  #sawStranger(address: string): void {
+    this.parts.doorkeeper.sawStranger(address);
+    this.#tellGroup('sawStranger', address);
+  }
+
+  #tellGroup(what: 'attempted' | 'left' | 'sawStranger', address: string): void {
+    if (this.parts.doorkeeper.minds) this.parts.group?.[what](address);
   }
 
   #answered(socket: Duplex, response: ServerResponse): void {
@@ -257,12 +296,4 @@ export class Gateway {
 /** One function for all sockets. */
 function destroy(this: Duplex): void {
   this.destroy();
-}
-
-/** Null where the peer went away: then nobody did wrong, and nobody is there to be told. */
-function refusalOf(errorCode: string): Refusal | null {
-  if (errorCode === 'HPE_HEADER_OVERFLOW') return { status: 431, message: 'the headers are too large' };
-  if (errorCode === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408, message: 'the request took too long' };
-  const isParserFault = errorCode.startsWith('HPE_') && errorCode !== 'HPE_INVALID_EOF_STATE';
-  return isParserFault ? { status: 400, message: 'this is not HTTP' } : null;
 }

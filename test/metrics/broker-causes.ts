@@ -59,6 +59,19 @@ async function fillTheAddress(stage: Stage): Promise<void> {
 
 /** What makes each metric of a node move. */
 export const brokerCauses = {
+  workerSessions: {
+    series: 'soleseat_worker_sessions{worker="1"}',
+    happen: async (stage) => void (await stage.seat('ada')),
+  },
+  workerCpu: {
+    series: 'soleseat_worker_cpu_seconds{worker="1"}',
+    happen: async (stage) => void (await stage.seat('ada')),
+  },
+  workerMemory: {
+    series: 'soleseat_worker_memory_bytes{worker="1"}',
+    happen: async (stage) => void (await stage.seat('ada')),
+    isMoved: (after, before) => after !== before,
+  },
   ready: {
     series: 'soleseat_ready',
     ruinsRedis: true,

@@ -11,6 +11,7 @@ export const SECONDS: Readonly<Record<string, number>> = {
   'console/console.test.ts': 76,
   'deploy/image.test.ts': 75,
   'console/outages.test.ts': 73,
+  'flows/workers.test.ts': 70,
   'kit/wrong-clients.test.ts': 63,
   'kit/right-clients.test.ts': 58,
   'clients/java-kit.test.ts': 53,

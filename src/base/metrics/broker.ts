@@ -40,6 +40,24 @@ export const brokerMetrics = {
   ready: ['gauge', 'soleseat_ready', '1 while the node takes new sessions, as /readyz says; else 0.', {}],
   connections: ['gauge', 'soleseat_connections', 'Open client connections.', {}],
   sessions: ['gauge', 'soleseat_sessions', 'Sessions that this node serves.', {}],
+  workerSessions: [
+    'gauge',
+    'soleseat_worker_sessions',
+    'Sessions of each process of a node with SOLESEAT_WORKERS; all other metrics add the processes up.',
+    { worker: 'open' },
+  ],
+  workerCpu: [
+    'gauge',
+    'soleseat_worker_cpu_seconds',
+    'CPU that each process has used so far.',
+    { worker: 'open' },
+  ],
+  workerMemory: [
+    'gauge',
+    'soleseat_worker_memory_bytes',
+    'Resident memory of each process.',
+    { worker: 'open' },
+  ],
   claims: [
     'counter',
     'soleseat_claims_total',

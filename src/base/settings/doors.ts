@@ -9,6 +9,12 @@ export const doorsSettings = {
     'Public address, for clients; `::` is all addresses, of IPv6 and of IPv4. `dev`: 127.0.0.1.',
   ),
   port: spec('SOLESEAT_PORT', 'port', '8080', 'Public port; 0 picks a free one.'),
+  workers: spec(
+    'SOLESEAT_WORKERS',
+    'text',
+    '1',
+    'Processes of `serve` that share both ports, each a node of its own; `auto`: as many as there are cores. Limits by address hold for all together, other limits for each.',
+  ),
   adminHost: spec('SOLESEAT_ADMIN_HOST', 'text', '127.0.0.1', 'Admin address.'),
   adminPort: spec('SOLESEAT_ADMIN_PORT', 'port', '9090', 'Admin port; 0 picks a free one.'),
   connectionsPerAddress: spec(

@@ -1,0 +1,28 @@
+import { AggregatorRegistry, type MetricObject } from 'prom-client';
+
+/** What one process says of all its metrics. */
+export type OwnMetrics = readonly MetricObject[];
+
+/** Adds up the metrics of a group. What workers that have ended had counted stays in the sums: no counter goes back. */
+export class GroupMetrics {
+  readonly #last = new Map<number, OwnMetrics>();
+  #ofTheGone: OwnMetrics[] = [];
+
+  /** What a worker said last; kept for its end. */
+  heard(id: number, metrics: OwnMetrics): void {
+    this.#last.set(id, metrics);
+  }
+
+  ended(id: number): void {
+    const last = this.#last.get(id);
+    this.#last.delete(id);
+    if (last === undefined) return;
+    const counted = last.filter(({ type }) => ['counter', 'histogram'].includes(String(type)));
+    this.#ofTheGone = [...this.#ofTheGone, counted];
+  }
+
+  async text(): Promise<string> {
+    const all = [...this.#ofTheGone, ...this.#last.values()];
+    return AggregatorRegistry.aggregate(all.map((one) => [...one])).metrics();
+  }
+}
