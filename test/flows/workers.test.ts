@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,6 +57,19 @@ function valueIn(page: string, series: string): number {
       .find((line) => line.startsWith(`${series} `))
       ?.split(' ')[1],
   );
+}
+
+/** What /readyz says; 0 where nobody answers, as on a connection that was being handed to a worker that died. */
+function statusOf(node: NodeProcess): Promise<number> {
+  return new Promise((resolve) => {
+    const url = `http://127.0.0.1:${node.ports.admin}/readyz`;
+    const request = get(url, { agent: false, timeout: 2000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    request.on('timeout', () => request.destroy(new Error('no answer')));
+    request.on('error', () => resolve(0));
+  });
 }
 
 function seatMany(node: NodeProcess, count: number, name = 'user'): Promise<Desktop[]> {
@@ -118,18 +132,12 @@ describe('SOLESEAT_WORKERS', () => {
     const before = await scrape(node);
     let isOver = false;
     const seen = new Set<number>();
-    const watch = (async () => {
-      const url = `http://127.0.0.1:${node.ports.admin}/readyz`;
-      // A connection that was being handed to the dead one is answered by nobody.
-      const look = () => fetch(url, { signal: AbortSignal.timeout(2000) });
-      while (!isOver)
-        seen.add(
-          await look().then(
-            ({ status }) => status,
-            () => 0,
-          ),
-        );
-    })();
+    // Each look is a connection of its own: the workers take turns.
+    const watch = Promise.all(
+      Array.from({ length: 4 }, async () => {
+        while (!isOver) seen.add(await statusOf(node));
+      }),
+    );
     const [doomed = 0, other] = workersOf(node);
     process.kill(doomed, 'SIGKILL');
     const lost = (await eventually('those of one worker are cut off', () => {
