@@ -64,7 +64,9 @@ async function installNode(debian, version) {
   const local = join(debian.folder, 'usr', 'local');
   mkdirSync(join(local, 'lib', 'node_modules'), { recursive: true });
   cpSync(join(folder, 'node_modules', name, 'bin', 'node'), join(local, 'bin', 'node'));
-  cpSync(join(folder, 'node_modules', 'npm'), join(local, 'lib', 'node_modules', 'npm'), { recursive: true });
+  const npmFolder = join(local, 'lib', 'node_modules', 'npm');
+  rmSync(npmFolder, { recursive: true, force: true });
+  cpSync(join(folder, 'node_modules', 'npm'), npmFolder, { recursive: true, verbatimSymlinks: true });
   await debian.run('ln', ['-sf', '../lib/node_modules/npm/bin/npm-cli.js', '/usr/local/bin/npm']);
 }
 

@@ -52,6 +52,8 @@ export class Broker {
   #startedAtMs = 0;
   #isStarted = false;
   #isDraining = false;
+  /** By an operator's order: it stays, and takes nobody. */
+  #isKeptEmpty = false;
   #isStopped = false;
   #ports = { public: 0, admin: 0 };
 
@@ -77,6 +79,7 @@ export class Broker {
       outages,
       verifyAll: () => this.verifyAll(),
       report: () => this.#report(),
+      onOrder: (isToDrain) => this.#keepEmpty(isToDrain),
     });
     const { store, faults, pulse } = this.#kept;
     this.store = store;
@@ -160,6 +163,15 @@ export class Broker {
     await this.stop();
   }
 
+  /** What `soleseat node drain` and its opposite want. */
+  #keepEmpty(isToDrain: boolean): void {
+    if (isToDrain === this.#isKeptEmpty || this.#isDraining) return;
+    this.#isKeptEmpty = isToDrain;
+    this.log.info({ isToDrain, sessions: this.#sessions.lifecycle.sessions.size }, 'ordered by an operator');
+    if (isToDrain) void this.#gateway.drain(this.settings.drainMs, Math.random);
+    else this.#gateway.reopen();
+  }
+
   /** Puts in place what has been read anew. No session is touched. */
   renew(read: Renewed): void {
     this.#keys.renew(read);
@@ -196,7 +208,8 @@ export class Broker {
   }
 
   get #state(): NodeState {
-    const [isDraining, isStarted, outages] = [this.#isDraining, this.#isStarted, this.#outages];
+    const [isStarted, outages] = [this.#isStarted, this.#outages];
+    const isDraining = this.#isDraining || this.#isKeptEmpty;
     return { isDraining, isStarted, outages, isUp: this.#kept.pulse.isUp, hasKeys: this.#keys.isReady() };
   }
 
@@ -207,7 +220,7 @@ export class Broker {
       publicAddress: hostPort(this.settings.host, this.#ports.public),
       startedAtMs: this.#startedAtMs,
       sessions: this.#sessions.lifecycle.sessions.size,
-      state: this.#isDraining ? 'draining' : 'ready',
+      state: this.#isDraining || this.#isKeptEmpty ? 'draining' : 'ready',
     };
   }
 }

@@ -75,6 +75,7 @@ describe('pins', () => {
       'hash {<org>}:usage:<quarter>',
       'hash {<org>}:waiters:<user>',
       'set <index>wanted',
+      'set node-drains',
       'set orgs',
       'set slots',
       'sorted set <index>due',

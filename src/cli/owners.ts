@@ -68,13 +68,17 @@ function whoActs() {
   return { name: `${userInfo().username}@${hostname()}`, role: 'redis' };
 }
 
-async function withStore<T>(sources: ConfigurationSources, work: (store: Store) => Promise<T>): Promise<T> {
+/** Works on Redis itself, without a broker. Ends with 69 when it cannot be reached. */
+export async function withStore<T>(
+  sources: ConfigurationSources,
+  work: (store: Store) => Promise<T>,
+): Promise<T> {
   const { settings, redisTls } = loadConfiguration(sources);
-  const parts = { log: createLog('silent', 'owner'), metrics: createMetrics() };
+  const parts = { log: createLog('silent', 'cli'), metrics: createMetrics() };
   const { commands, subscriber } = openRedis(settings, redisTls, parts);
   try {
     await connectRedis(commands);
-    const config = { ...settings, nodeId: 'owner', tokenLifeMs: tokenLife(settings) };
+    const config = { ...settings, nodeId: 'cli', tokenLifeMs: tokenLife(settings) };
     return await work(createStore({ redis: commands, ...parts, clock: monotonicMs, config }));
   } catch (error) {
     const says = causeOf(error)?.says;

@@ -192,6 +192,31 @@ withSources(owner.command('list'))
     (await import('./owners.js')).listOwners(sourcesOf(options), options),
   );
 
+const node = program
+  .command('node')
+  .description('nodes: which there are, and to empty one of them; works on Redis itself');
+withSources(node.command('list'))
+  .description('every node, what it serves and whether it drains')
+  .option('--json', 'as JSON')
+  .action(async (options: SourceOptions & { json?: boolean }) =>
+    (await import('./nodes.js')).listNodes(sourcesOf(options), options),
+  );
+withSources(node.command('drain <node>'))
+  .description(
+    'move the sessions of a node to the others, and wait until it is empty; it takes none until undrain or its end',
+  )
+  .option('--no-wait', 'do not wait until it is empty')
+  .option('--json', 'as JSON')
+  .action(async (nodeId: string, options: SourceOptions & { wait: boolean; json?: boolean }) =>
+    (await import('./nodes.js')).drainNode(sourcesOf(options), nodeId, options),
+  );
+withSources(node.command('undrain <node>'))
+  .description('let a node take sessions again')
+  .option('--json', 'as JSON')
+  .action(async (nodeId: string, options: SourceOptions & { json?: boolean }) =>
+    (await import('./nodes.js')).undrainNode(sourcesOf(options), nodeId, options),
+  );
+
 registerOrgs(program);
 registerTokens(token);
 registerLicenses(program);

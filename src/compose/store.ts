@@ -20,6 +20,8 @@ export interface StoreParts extends Basics {
   readonly verifyAll: () => void;
   /** What this node says of itself; null while it says nothing. */
   readonly report: () => NodeReport | null;
+  /** Whether an operator wants this node empty. */
+  readonly onOrder: (isToDrain: boolean) => void;
 }
 
 /** What a node keeps in Redis, and what it does there by itself: asks for the time, sweeps, says that it lives, watches. */
@@ -39,7 +41,7 @@ export function tokenLife({ tokenLifeMaxMs }: Pick<Settings, 'tokenLifeMaxMs'>):
 }
 
 export function openStore(parts: StoreParts): NodeStore {
-  const { redis, outages, verifyAll, report, settings, nodeId, clock, log, metrics } = parts;
+  const { redis, outages, verifyAll, report, onOrder, settings, nodeId, clock, log, metrics } = parts;
   const { sweepEveryMs, renewEveryMs, metricsEveryMs, metricsOrgs } = settings;
   const tokenLifeMs = tokenLife(settings);
   const kept = pick(
@@ -63,6 +65,7 @@ export function openStore(parts: StoreParts): NodeStore {
     sweepEveryMs,
     announceEveryMs: renewEveryMs,
     report,
+    onOrder,
     orgs: () => store.horizon.orgs,
     onForgotten: () => setbacks.forgotten(),
     onWentBack: (lostMs) => setbacks.wentBack({ lostMs }),

@@ -2,6 +2,10 @@ import type { Clock } from '../base/clock.js';
 import { IntervalCounts } from '../base/interval-counts.js';
 import type { Refusal } from './upgrade.js';
 
+/** Once, where it looks as if nobody had told the broker of a proxy. */
+export const proxyHint =
+  'very many connections come from one address, which looks like a proxy: SOLESEAT_TRUSTED_PROXIES names those that tell the true one';
+
 const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
 

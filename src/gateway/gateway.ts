@@ -10,7 +10,7 @@ import { listenAt } from '../base/listening.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import { Conversation, type ConversationParts } from './conversation.js';
-import type { Doorkeeper } from './doorkeeper.js';
+import { type Doorkeeper, proxyHint } from './doorkeeper.js';
 import type { GroupDoor } from './group-door.js';
 import { createHttpServer } from './http-server.js';
 import type { Opening } from './opening.js';
@@ -44,9 +44,6 @@ export interface GatewayParts {
 }
 
 const MAX_FRAGMENTS = 64;
-
-const proxyHint =
-  'very many connections come from one address, which looks like a proxy: SOLESEAT_TRUSTED_PROXIES names those that tell the true one';
 
 /** The WebSocket door: the public port. */
 export class Gateway {
@@ -155,6 +152,11 @@ export class Gateway {
         }),
     );
     await Promise.all(moves);
+  }
+
+  /** Takes newcomers again. */
+  reopen(): void {
+    this.#isDraining = false;
   }
 
   /** Closes whatever is still open; a peer that ignores the close is cut off. The wheel must still turn. */

@@ -21,6 +21,8 @@ export interface HousekeepingParts {
   readonly onForgotten: () => void;
   /** Redis has an older copy of its data than this node has seen, by so many ms (promise 8). */
   readonly onWentBack: (lostMs: number) => void;
+  /** Whether an operator wants this node empty: told with every heartbeat. */
+  readonly onOrder: (isToDrain: boolean) => void;
   readonly outages: Outages;
   readonly faults: FaultLog;
   readonly clock: Clock;
@@ -67,6 +69,7 @@ export class Housekeeping {
 
   async #heartbeat(now: NodeReport): Promise<void> {
     const heard = await this.#write(() => this.parts.nodes.beat(now));
+    this.parts.onOrder(this.parts.nodes.isToDrain);
     if (heard !== 'first' && heard !== 'known') this.#noteLoss(heard);
     if (!this.#mustAnnounce) return;
     await this.parts.nodes.announce(this.parts.orgs());

@@ -39,6 +39,7 @@ const KEPT_MS = 60_000;
 export class Nodes {
   /** The last heartbeat that Redis confirmed, by its clock. */
   #beatMs: number | null = null;
+  #isToDrain = false;
 
   constructor(
     private readonly redis: RedisConnection,
@@ -54,16 +55,33 @@ export class Nodes {
   async beat(report: NodeReport): Promise<Heard> {
     const { redis, keys, nodeId } = this;
     const nowMs = Math.round(this.redisClock.nowMs() ?? 0);
-    const [before] = await Promise.all([
+    const [before, isToDrain] = await Promise.all([
       redis.zscore(keys.nodes, nodeId),
+      redis.sismember(keys.nodeDrains, nodeId),
       redis.zadd(keys.nodes, nowMs, nodeId),
       redis.hset(keys.nodeInfo, nodeId, JSON.stringify({ ...report, schema: SCHEMA })),
     ]);
+    this.#isToDrain = isToDrain === 1;
     const lastMs = this.#beatMs;
     this.#beatMs = nowMs;
     if (before === null) return lastMs === null ? 'first' : 'forgotten';
     // Redis confirmed the last beat: a copy that has an older one is from before it.
     return lastMs !== null && Number(before) < lastMs ? { lostMs: lastMs - Number(before) } : 'known';
+  }
+
+  /** Whether an operator has told this node to empty itself, as of the last heartbeat. */
+  get isToDrain(): boolean {
+    return this.#isToDrain;
+  }
+
+  /** Tells a node to move its sessions away and to take none. It hears so with its next heartbeat. */
+  async drain(nodeId: string): Promise<void> {
+    await this.redis.sadd(this.keys.nodeDrains, nodeId);
+  }
+
+  /** Lets it take sessions again. */
+  async undrain(nodeId: string): Promise<void> {
+    await this.redis.srem(this.keys.nodeDrains, nodeId);
   }
 
   /** Names orgs anew, and has somebody look at each of them at once: Redis may have lost that they exist, and when. */
@@ -110,7 +128,11 @@ export class Nodes {
   async #remove(nodeIds: readonly string[]): Promise<void> {
     if (nodeIds.length === 0) return;
     const { redis, keys } = this;
-    await Promise.all([redis.zrem(keys.nodes, ...nodeIds), redis.hdel(keys.nodeInfo, ...nodeIds)]);
+    await Promise.all([
+      redis.zrem(keys.nodes, ...nodeIds),
+      redis.hdel(keys.nodeInfo, ...nodeIds),
+      redis.srem(keys.nodeDrains, ...nodeIds),
+    ]);
   }
 }
 

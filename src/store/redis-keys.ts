@@ -16,6 +16,11 @@ export const redisKeys = {
   slots: { key: 'slots', type: 'set', doc: 'In a cluster: the slots in which there are orgs.' },
   nodes: { key: 'nodes', type: 'sorted set', doc: 'nodeId → last heartbeat (Redis ms).' },
   nodeInfo: { key: 'node-info', type: 'hash', doc: 'nodeId → what the node tells of itself, as JSON.' },
+  nodeDrains: {
+    key: 'node-drains',
+    type: 'set',
+    doc: 'Nodes that an operator has told to move their sessions away, and to take none.',
+  },
   sweepTurn: {
     key: 'sweep-turn',
     type: 'string',
