@@ -100,7 +100,7 @@ function controls(child, port) {
 }
 
 /** The first message of a child that fits; rejects when the child ends or keeps silent. */
-export function answerOf(child, fits, who) {
+export function answerOf(child, fits, who, withinMs = ANSWER_TIMEOUT_MS) {
   return new Promise((resolve, reject) => {
     const stop = (settle, value) => {
       clearTimeout(overdue);
@@ -113,8 +113,8 @@ export function answerOf(child, fits, who) {
     };
     const onExit = () => stop(reject, new Error(`${who} ended early`));
     const overdue = setTimeout(
-      () => stop(reject, new Error(`${who} gave no answer within ${ANSWER_TIMEOUT_MS / 1000} s`)),
-      ANSWER_TIMEOUT_MS,
+      () => stop(reject, new Error(`${who} gave no answer within ${withinMs / 1000} s`)),
+      withinMs,
     );
     child.on('message', onMessage);
     child.on('exit', onExit);
