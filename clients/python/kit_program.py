@@ -7,7 +7,7 @@ With the argument `blocking` it is that of the blocking client.
 Environment: SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME; the
 tests of this library give more options as JSON in SEAT_OPTIONS, and the file of a CA in SEAT_CA. With SEAT_LOOKS each
 question whether it holds the seat is printed, with its time by the monotonic clock.
-Lines on stdin: takeover, retry, release, quit. Prints `holds true` or `holds false` at each change, and each event.
+Lines on stdin: those that docs/client-kit.md names. Prints `holds true` or `holds false` at each change, and each event.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from soleseat_client import BlockingSeatClient, Event, Machine, Program, SeatCli
 
 LOOK_EVERY_S = 0.02
 output = threading.Lock()
+worked = {"at": time.monotonic() - float(os.environ.get("SEAT_IDLE", 0)) / 1_000}
+"""When the person was at work last, in seconds."""
 
 
 def say(line: str) -> None:
@@ -46,6 +48,24 @@ def fetch_token(need: str) -> str:
         return str(response.read().decode().strip())
 
 
+def idle_ms() -> float:
+    return (time.monotonic() - worked["at"]) * 1_000
+
+
+def obey(client: Any, command: str) -> None:
+    """Both clients have the same methods."""
+    word, _, ms = command.partition(" ")
+    if word == "takeover":
+        client.take_over()
+    elif word == "retry":
+        client.retry_now()
+    elif word == "idle":
+        worked["at"] = time.monotonic() - float(ms) / 1_000
+    elif word == "active":
+        worked["at"] = time.monotonic()
+        client.activity()
+
+
 def options() -> Dict[str, Any]:
     machine_id, authority = os.environ["SEAT_MACHINE_ID"], os.environ.get("SEAT_CA")
     return {
@@ -53,6 +73,7 @@ def options() -> Dict[str, Any]:
         "get_token": fetch_token,
         "machine": Machine(machine_id, os.environ.get("SEAT_MACHINE_NAME")),
         "client": Program("kit", "1"),
+        **({"idle_ms": idle_ms} if "SEAT_IDLE" in os.environ else {}),
         **json.loads(os.environ.get("SEAT_OPTIONS", "{}")),
         **({"ssl": ssl.create_default_context(cafile=authority)} if authority else {}),
     }
@@ -87,7 +108,7 @@ def run_blocking(commands: queue.SimpleQueue[str]) -> None:
             continue
         if command in ("release", "quit"):
             break
-        {"takeover": client.take_over, "retry": client.retry_now}[command]()
+        obey(client, command)
     (client.release if command == "release" else client.disconnect)()
     holds.look()
     say(f"state {client.state}")
@@ -104,10 +125,7 @@ async def run_async(commands: queue.SimpleQueue[str]) -> None:
         holds.look()
         await asyncio.sleep(LOOK_EVERY_S)
         command = "" if commands.empty() else commands.get()
-        if command == "takeover":
-            client.take_over()
-        elif command == "retry":
-            client.retry_now()
+        obey(client, command)
     await (client.release() if command == "release" else client.disconnect())
     holds.look()
     say(f"state {client.state}")
@@ -115,8 +133,7 @@ async def run_async(commands: queue.SimpleQueue[str]) -> None:
 
 def read_commands(commands: queue.SimpleQueue[str]) -> None:
     for line in sys.stdin:
-        if line.strip() in ("takeover", "retry", "release", "quit"):
-            commands.put(line.strip())
+        commands.put(line.strip())
     commands.put("quit")
 
 

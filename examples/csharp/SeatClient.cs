@@ -99,6 +99,11 @@ namespace Soleseat
         /// <summary>Name and version of your program.</summary>
         public string Program;
         public string ProgramVersion;
+        /// <summary>
+        /// How long nobody has been at work, in milliseconds. The idle limit of the org holds only for a program that gives this; it
+        /// also calls Activity().
+        /// </summary>
+        public Func<long> IdleMs;
         public int TokenTimeoutMs = 15000;
         public int ConnectTimeoutMs = 10000;
         public int FirstWaitMs = 500;
@@ -170,6 +175,8 @@ namespace Soleseat
         public event Action<Denial> Denied;
         public event Action<long> Jeopardy;
         public event Action Recovered;
+        /// <summary>Nobody was at work for long: without Activity() the session ends in so many milliseconds.</summary>
+        public event Action<long> IdleWarning;
         public event Action<Reconnect> Reconnecting;
         public event Action<Fault> Error;
         public event Action<Ending> Closed;
@@ -230,7 +237,13 @@ namespace Soleseat
         private int refreshTries;
         private long refreshNotBeforeMs;
 
-        private readonly Alarm looking, answering, retrying, giving, refreshing;
+        /// <summary>How often the broker wants to hear of activity; null where the session has no idle limit.</summary>
+        private long? reportEveryMs;
+        private long? reportedMs;
+        private long activeMs;
+        private bool isIdleWarned;
+
+        private readonly Alarm looking, answering, retrying, giving, refreshing, reporting;
 
         /// <summary>Throws ArgumentException for an address that can never be a broker's.</summary>
         public SeatClient(SeatOptions options)
@@ -246,6 +259,7 @@ namespace Soleseat
             const string noAnswer = "no answer to release";
             giving = loop.Alarm(() => Finish(SeatState.Closed, WebSocketLink.NoCloseFrame, noAnswer)); // [release-timeout]
             refreshing = loop.Alarm(FetchRefresh);
+            reporting = loop.Alarm(ReportActivity);
         }
 
         public SeatState State => state;
@@ -292,6 +306,21 @@ namespace Soleseat
                 if (isBusy || hasLeft || releasing != null) return;
                 Dial(ConflictPolicy.Deny);
                 Become(SeatState.Connecting);
+            });
+        }
+
+        /// <summary>
+        /// The person was at work so long ago. For every key and click: the broker is told no more often than it wants to hear it.
+        /// </summary>
+        public void Activity(long idleMs = 0)
+        {
+            loop.Invoke(() =>
+            {
+                if (reportEveryMs == null) return;
+                var nowMs = Clocks.MonotonicMs();
+                activeMs = Math.Max(activeMs, nowMs - idleMs);
+                if (isIdleWarned || reportedMs == null || nowMs - reportedMs >= reportEveryMs) ReportActivity(); // [idle-warning]
+                else if (!reporting.IsSet) reporting.Set(reportedMs.Value + reportEveryMs.Value - nowMs); // [activity-spacing]
             });
         }
 
@@ -397,6 +426,7 @@ namespace Soleseat
             beatDueMs = Never;
             waitsInConflict = false;
             uselessSinceMs = null;
+            StopReports();
             lease.Disconnected();
         }
 
@@ -444,6 +474,7 @@ namespace Soleseat
                 hello["resume"] = new Fields { { "sessionId", resumed.Id }, { "epoch", resumed.Epoch } };
             if (!string.IsNullOrEmpty(options.Program))
                 hello["client"] = new Fields { { "name", options.Program }, { "version", options.ProgramVersion ?? "" } };
+            if (options.IdleMs != null) hello["idleMs"] = Math.Max(0, options.IdleMs()); // [idle-hello]
             return hello;
         }
 
@@ -542,7 +573,8 @@ namespace Soleseat
             // A renewal of a grant before the latest one is no news.
             var isOutdated = type == "lease" && (session == null || message.Number("epoch") < session.Epoch);
             var counts = releasing == null && !isOutdated;
-            lease.Heard(type, message, counts);
+            var lateMs = lease.Heard(type, message, counts);
+            if (type == "idle_warning") WarnedOfIdleness(Math.Max(0, message.Number("inMs").Value - lateMs));
             if (counts || type != "lease") ActOn(type, message);
             Look();
         }
@@ -617,6 +649,9 @@ namespace Soleseat
             session = new Session(message.Text("sessionId"), message.Number("epoch") ?? 0); // [resumed-false]
             // The release was sent behind the hello: the broker gives the seat back right after this grant.
             if (releasing != null) return;
+            // A program that does not tell is not asked. [idle-untold]
+            StopReports();
+            reportEveryMs = options.IdleMs == null ? null : message.Object("idle").Number("reportEveryMs");
             isHeld = true;
             Become(SeatState.Active);
             var grant = new Grant
@@ -693,6 +728,30 @@ namespace Soleseat
             else if (fault.RetryAfterMs != null)
                 seen.RetryAfterMs = fault.RetryAfterMs;
             Tell(() => Error?.Invoke(fault));
+        }
+
+        private void WarnedOfIdleness(long inMs)
+        {
+            isIdleWarned = true;
+            if (reporting.IsSet) ReportActivity();
+            Tell(() => IdleWarning?.Invoke(inMs));
+        }
+
+        private void ReportActivity()
+        {
+            reporting.Cancel();
+            isIdleWarned = false;
+            var nowMs = Clocks.MonotonicMs();
+            reportedMs = nowMs;
+            Send(new Fields { { "type", "activity" }, { "idleMs", Math.Max(0, nowMs - activeMs) } }); // [activity-latest]
+        }
+
+        /// <summary>The seat or the connection is gone. The next hello tells how things stand.</summary>
+        private void StopReports()
+        {
+            reporting.Cancel();
+            reportEveryMs = null;
+            isIdleWarned = false;
         }
 
         // ---- Tokens
@@ -786,6 +845,7 @@ namespace Soleseat
         private void ClearLease()
         {
             isHeld = false;
+            StopReports();
             lease.Clear();
         }
 
@@ -863,6 +923,7 @@ namespace Soleseat
             { "license_expired", "The license has expired." },
             { "license_required", "The user has no license in this org." },
             { "quota_exhausted", "The org has issued all the licenses that it bought." },
+            { "idle_timeout", "Nobody was at work for longer than the org allows." },
             { "flapping", "Two machines are fighting over the seat; a person must act." },
         };
 
@@ -964,12 +1025,13 @@ namespace Soleseat
             }
         }
 
-        public void Heard(string type, Fields message, bool counts)
+        /// <summary>Gives how long the message was under way.</summary>
+        public long Heard(string type, Fields message, bool counts)
         {
             lock (gate)
             {
                 var nowMs = Look();
-                if (!isConnected) return;
+                if (!isConnected) return 0;
                 var sentMs = Dated(type, message, nowMs);
                 if (counts && (type == "welcome" || type == "lease"))
                 {
@@ -980,6 +1042,7 @@ namespace Soleseat
                 }
                 if (type == "jeopardy") graceUntilMs = sentMs + (message.Number("graceMs") ?? 0); // [jeopardy-until]
                 if (ttlMs != null && nowMs - sentMs > ttlMs / 3) isDoubted = true; // [lease-behind]
+                return nowMs - sentMs;
             }
         }
 
@@ -1548,6 +1611,8 @@ namespace Soleseat
                     return Value("holder") is Fields;
                 case "jeopardy":
                     return Has("graceMs");
+                case "idle_warning":
+                    return Has("inMs");
                 case "draining":
                     return Has("reconnectWithinMs");
                 case "error":
@@ -1733,7 +1798,7 @@ namespace Soleseat
 #if SEAT_KIT_PROGRAM
     /// <summary>
     /// The program of the client kit. Environment: SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME. Lines on the
-    /// standard input: takeover, retry, release, quit. With --machine-id APPLICATION it prints the id of this computer, and ends.
+    /// standard input: takeover, retry, idle MS, active, release, quit. With --machine-id APPLICATION it prints the id of this computer, and ends.
     /// </summary>
     internal static class KitProgram
     {
@@ -1748,8 +1813,11 @@ namespace Soleseat
                 Console.WriteLine(SeatMachine.OfThisComputer(arguments[1]).Id);
                 return 0;
             }
+            var idle = Environment.GetEnvironmentVariable("SEAT_IDLE");
+            var workedMs = Clocks.MonotonicMs() - long.Parse(idle ?? "0");
             var client = new SeatClient(new SeatOptions
             {
+                IdleMs = idle == null ? (Func<long>)null : () => Clocks.MonotonicMs() - Interlocked.Read(ref workedMs),
                 Url = new Uri(Environment.GetEnvironmentVariable("SEAT_URL")),
                 Machine = new SeatMachine
                 {
@@ -1772,6 +1840,12 @@ namespace Soleseat
             {
                 if (line == "takeover") client.TakeOver();
                 if (line == "retry") client.RetryNow();
+                if (line.StartsWith("idle ")) Interlocked.Exchange(ref workedMs, Clocks.MonotonicMs() - long.Parse(line.Substring(5)));
+                if (line == "active")
+                {
+                    Interlocked.Exchange(ref workedMs, Clocks.MonotonicMs());
+                    client.Activity();
+                }
                 if (line != "release") continue;
                 client.ReleaseAsync().Wait();
                 break;

@@ -88,6 +88,11 @@ struct SeatOptions {
     /** Name and version of your program. */
     QString program;
     QString programVersion;
+    /**
+     * How long nobody has been at work, in milliseconds. The idle limit of the org holds only for a program that gives this; it
+     * also calls `activity`.
+     */
+    std::function<qint64()> idleMs;
     int tokenTimeoutMs = 15000;
     int connectTimeoutMs = 10000;
     int firstWaitMs = 500;
@@ -107,7 +112,8 @@ public:
     void connected();
     void asked();
     void disconnected();
-    void heard(const QString &type, const QJsonObject &message, bool counts);
+    /** Gives how long the message was under way. */
+    qint64 heard(const QString &type, const QJsonObject &message, bool counts);
     void clear();
     bool holds() const;
     /** Negative when the lease has passed, nothing where there is none. */
@@ -198,6 +204,8 @@ public:
     void takeOver();
     /** A person chose "try again": an attempt at once, which displaces nobody. */
     void retryNow();
+    /** The person was at work so long ago. For every key and click: the broker is told no more often than it wants to hear it. */
+    void activity(qint64 idleMs = 0);
     /** Gives the seat back and ends; `released` comes when that is done, after two seconds at most. */
     void release();
     /** Leaves, and the seat stays with this session until its TTL ends. */
@@ -222,6 +230,8 @@ signals:
     void denied(int code, const QString &reason, const QString &message);
     void jeopardy(qint64 graceMs);
     void recovered();
+    /** Nobody was at work for long: without `activity` the session ends in so many milliseconds. */
+    void idleWarning(qint64 inMs);
     void reconnecting(qint64 inMs, int code, const SeatCause &cause);
     void errorOccurred(const QString &code, const QString &message, qint64 retryAfterMs);
     void closed(int code, const QString &reason);
@@ -260,6 +270,10 @@ private:
     void evictedBy(const QJsonObject &message);
     void refusedFor(const QJsonObject &holder);
     void refused(const QJsonObject &message);
+
+    void warnedOfIdleness(qint64 inMs);
+    void reportActivity();
+    void stopReports();
 
     void fetchToken(const QString &need, const SeatOptions::TokenCallback &done);
     void refreshToken(const QString &need, qint64 inMs);
@@ -310,11 +324,18 @@ private:
     int m_refreshTries = 0;
     qint64 m_refreshNotBeforeMs = 0;
 
+    /** How often the broker wants to hear of activity; nothing where the session has no idle limit. */
+    std::optional<qint64> m_reportEveryMs;
+    std::optional<qint64> m_reportedMs;
+    qint64 m_activeMs = 0;
+    bool m_isIdleWarned = false;
+
     QTimer m_lookTimer;
     QTimer m_answerTimer;
     QTimer m_retryTimer;
     QTimer m_releaseTimer;
     QTimer m_refreshTimer;
+    QTimer m_reportTimer;
 };
 
 Q_DECLARE_METATYPE(SeatCause)
@@ -379,6 +400,7 @@ bool isUsable(const QString &type, const QJsonObject &message)
     if (type == QLatin1String("evicted")) return message.value(QLatin1String("reason")).isString();
     if (type == QLatin1String("conflict")) return message.value(QLatin1String("holder")).isObject();
     if (type == QLatin1String("jeopardy")) return number(message, "graceMs").has_value();
+    if (type == QLatin1String("idle_warning")) return number(message, "inMs").has_value();
     if (type == QLatin1String("draining")) return number(message, "reconnectWithinMs").has_value();
     if (type == QLatin1String("error"))
         return message.value(QLatin1String("code")).isString() && isNumberOrLeftOut(message, "retryAfterMs");
@@ -518,9 +540,9 @@ void LeaseClock::asked()
 
 void LeaseClock::disconnected() { m_link.reset(); } // The lease outlives the connection. [lease-outlives]
 
-void LeaseClock::heard(const QString &type, const QJsonObject &message, bool counts)
+qint64 LeaseClock::heard(const QString &type, const QJsonObject &message, bool counts)
 {
-    if (!m_link) return;
+    if (!m_link) return 0;
     const qint64 now = nowMs();
     const qint64 sentMs = dated(type, message, now);
     if (counts && (type == QLatin1String("welcome") || type == QLatin1String("lease"))) {
@@ -533,6 +555,7 @@ void LeaseClock::heard(const QString &type, const QJsonObject &message, bool cou
     if (type == QLatin1String("jeopardy")) // [jeopardy-until]
         m_link->graceUntilMs = sentMs + number(message, "graceMs").value_or(0);
     if (m_link->ttlMs && now - sentMs > *m_link->ttlMs / 3) m_link->isDoubted = true; // [lease-behind]
+    return now - sentMs;
 }
 
 /** When the node wrote a message, at the latest, on this clock. */
@@ -790,7 +813,7 @@ SeatClient::SeatClient(SeatOptions options, QObject *parent)
     qRegisterMetaType<SeatCause>();
     m_options.url = socketUrl(m_options.url);
     m_lookedMs = LeaseClock::nowMs();
-    for (QTimer *timer : {&m_lookTimer, &m_answerTimer, &m_retryTimer, &m_releaseTimer, &m_refreshTimer}) {
+    for (QTimer *timer : {&m_lookTimer, &m_answerTimer, &m_retryTimer, &m_releaseTimer, &m_refreshTimer, &m_reportTimer}) {
         timer->setSingleShot(true);
         timer->setTimerType(Qt::PreciseTimer);
     }
@@ -803,6 +826,7 @@ SeatClient::SeatClient(SeatOptions options, QObject *parent)
         finish(State::Closed, WebSocketLink::NoCloseFrame, QStringLiteral("no answer to release"));
     });
     connect(&m_refreshTimer, &QTimer::timeout, this, &SeatClient::fetchRefresh);
+    connect(&m_reportTimer, &QTimer::timeout, this, &SeatClient::reportActivity);
 }
 
 SeatClient::~SeatClient()
@@ -839,6 +863,15 @@ void SeatClient::retryNow() // [person-may-retry]
     if (isBusy || m_hasLeft || m_isReleasing) return;
     dial(QStringLiteral("deny"));
     become(State::Connecting);
+}
+
+void SeatClient::activity(qint64 idleMs)
+{
+    if (!m_reportEveryMs) return;
+    const qint64 now = LeaseClock::nowMs();
+    m_activeMs = std::max(m_activeMs, now - idleMs);
+    if (m_isIdleWarned || !m_reportedMs || now - *m_reportedMs >= *m_reportEveryMs) reportActivity(); // [idle-warning]
+    else if (!m_reportTimer.isActive()) m_reportTimer.start(timerMs(*m_reportedMs + *m_reportEveryMs - now)); // [activity-spacing]
 }
 
 void SeatClient::release() // [release]
@@ -898,6 +931,7 @@ void SeatClient::stop(quint16 code)
     m_beatDueMs = Never;
     m_waitsInConflict = false;
     m_uselessSinceMs.reset();
+    stopReports();
     if (m_link) {
         disconnect(m_link, nullptr, this, nullptr);
         m_link->setParent(nullptr); // It ends by itself, also where the client is deleted.
@@ -950,6 +984,7 @@ QJsonObject SeatClient::hello(const QString &token, const QString &policy)
     if (!m_options.program.isEmpty())
         hello.insert(QStringLiteral("client"), QJsonObject{{QStringLiteral("name"), m_options.program},
                                                            {QStringLiteral("version"), m_options.programVersion}});
+    if (m_options.idleMs) hello.insert(QStringLiteral("idleMs"), std::max<qint64>(0, m_options.idleMs())); // [idle-hello]
     return hello;
 }
 
@@ -973,6 +1008,7 @@ void SeatClient::lost(int code, const QString &reason, const SeatCause &cause)
     m_beatDueMs = Never;
     m_waitsInConflict = false;
     m_uselessSinceMs.reset();
+    stopReports();
     m_lease.disconnected();
     // Told once, and not again at each attempt that fails in the same way.
     const QString fault = cause.kind + QString::number(cause.status);
@@ -1058,7 +1094,8 @@ void SeatClient::receive(const QByteArray &text)
     const bool isOutdated =
         type == QLatin1String("lease") && (!m_session || number(message, "epoch").value_or(0) < m_session->epoch);
     const bool counts = !m_isReleasing && !isOutdated;
-    m_lease.heard(type, message, counts);
+    const qint64 lateMs = m_lease.heard(type, message, counts);
+    if (type == QLatin1String("idle_warning")) warnedOfIdleness(std::max<qint64>(0, *number(message, "inMs") - lateMs));
     if (counts || type != QLatin1String("lease")) tell(type, message);
     look();
 }
@@ -1111,6 +1148,9 @@ void SeatClient::welcomedBy(const QJsonObject &message)
     m_session = Session{text(message, "sessionId"), number(message, "epoch").value_or(0)}; // [resumed-false]
     // The release was sent behind the hello: the broker gives the seat back right after this grant.
     if (m_isReleasing) return;
+    stopReports();
+    // A program that does not tell is not asked. [idle-untold]
+    if (m_options.idleMs) m_reportEveryMs = number(message.value(QLatin1String("idle")).toObject(), "reportEveryMs");
     m_isHeld = true;
     become(State::Active);
     later([this, message] { emit welcomed(message); });
@@ -1168,6 +1208,31 @@ void SeatClient::refused(const QJsonObject &message)
     else if (retryAfterMs)
         m_seen.retryAfterMs = retryAfterMs;
     later([this, code, text = m_seen.errorMessage, retryAfterMs] { emit errorOccurred(code, text, retryAfterMs.value_or(-1)); });
+}
+
+void SeatClient::warnedOfIdleness(qint64 inMs)
+{
+    m_isIdleWarned = true;
+    if (m_reportTimer.isActive()) reportActivity();
+    later([this, inMs] { emit idleWarning(inMs); });
+}
+
+void SeatClient::reportActivity()
+{
+    m_reportTimer.stop();
+    m_isIdleWarned = false;
+    const qint64 now = LeaseClock::nowMs();
+    m_reportedMs = now;
+    send({{QStringLiteral("type"), QStringLiteral("activity")}, // [activity-latest]
+          {QStringLiteral("idleMs"), std::max<qint64>(0, now - m_activeMs)}});
+}
+
+/** The seat or the connection is gone. The next `hello` tells how things stand. */
+void SeatClient::stopReports()
+{
+    m_reportTimer.stop();
+    m_reportEveryMs.reset();
+    m_isIdleWarned = false;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1249,6 +1314,7 @@ void SeatClient::look()
 void SeatClient::clearLease()
 {
     m_isHeld = false;
+    stopReports();
     m_lease.clear();
 }
 
@@ -1269,7 +1335,7 @@ void SeatClient::become(State state)
 #ifdef SEAT_KIT_PROGRAM
 // ---------------------------------------------------------------------------------------------------------------------
 // The program of the client kit. Environment: SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME. Lines on the standard
-// input: takeover, retry, release, quit. With --machine-id APPLICATION it prints the id of this computer, and ends.
+// input: takeover, retry, idle MS, active, release, quit. With --machine-id APPLICATION it prints the id of this computer, and ends.
 
 #include <QCoreApplication>
 #include <QNetworkAccessManager>
@@ -1300,6 +1366,8 @@ int main(int count, char **arguments)
         // Without an end of its own a request that hangs would stay for ever.
         QTimer::singleShot(20000, reply, &QNetworkReply::abort);
     };
+    qint64 workedMs = LeaseClock::nowMs() - qEnvironmentVariable("SEAT_IDLE").toLongLong();
+    if (qEnvironmentVariableIsSet("SEAT_IDLE")) options.idleMs = [&workedMs] { return LeaseClock::nowMs() - workedMs; };
     SeatClient client(options);
 
     bool hasPrinted = false, printed = false;
@@ -1322,6 +1390,11 @@ int main(int count, char **arguments)
     const auto obey = [&](const std::string &line) {
         if (line == "takeover") client.takeOver();
         if (line == "retry") client.retryNow();
+        if (line.rfind("idle ", 0) == 0) workedMs = LeaseClock::nowMs() - std::stoll(line.substr(5));
+        if (line == "active") {
+            workedMs = LeaseClock::nowMs();
+            client.activity();
+        }
         if (line == "release") client.release();
         if (line == "quit") {
             client.disconnectFromBroker();

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Transcript } from './transcript.js';
 
 /** A line that the program reads on its standard input. */
-export type Order = 'takeover' | 'retry' | 'release' | 'quit';
+export type Order = 'takeover' | 'retry' | 'release' | 'quit' | 'active' | `idle ${number}`;
 
 export interface Command {
   readonly file: string;

@@ -1,4 +1,4 @@
-import type { ClientMessage, HelloMessage } from '#client/protocol/messages.js';
+import type { ClientMessage, HelloMessage, WelcomeMessage } from '#client/protocol/messages.js';
 import { Finding, NotRun } from './finding.js';
 import { type Grant, newGrant } from './grants.js';
 import type { Ended, Link } from './link.js';
@@ -28,6 +28,13 @@ const SLOW_MS = 4_000;
 /** So long a client may take to read a message, before a person reacts to it. */
 const READ_MS = 300;
 const TYPE_AGAIN_MS = 2_000;
+
+/** What a check adds to the ordinary beginning. */
+export interface Beginning {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** More fields of the `welcome`. */
+  readonly more?: Partial<WelcomeMessage>;
+}
 
 /** All that one check has: a broker, a token server and the client, and ways to wait for what the client does. */
 export class Stage {
@@ -138,10 +145,13 @@ export class Stage {
   }
 
   /** Starts the program, grants its first claim, and sees it hold the seat. */
-  async seated(grant: Grant = newGrant()): Promise<{ link: Link; grant: Grant }> {
-    this.start();
+  async seated(
+    grant: Grant = newGrant(),
+    { environment = {}, more = {} }: Beginning = {},
+  ): Promise<{ link: Link; grant: Grant }> {
+    this.start(environment);
     const link = await this.connection('the first handshake');
-    link.welcome(grant);
+    link.welcome(grant, more);
     await this.holds(true);
     return { link, grant };
   }

@@ -104,6 +104,17 @@ export const faults: readonly (readonly [fault: string, check: string, finding: 
   ['retry-takes', 'retry', /takes the seat/],
   ['retry-later', 'retry-waiting', /after a person typed "retry" did not come/],
 
+  ['idle-once', 'idle-hello', /no idleMs/],
+  ['idle-zero', 'idle-hello', /its hello says 0 ms/],
+  ['idle-always', 'idle-untold', /although SEAT_IDLE is not set/],
+  ['every-key', 'activity', /before the 2\.1 s were over/],
+  ['last-key-lost', 'activity', /for what came after the first did not come/],
+  ['activity-now', 'activity', /second activity says 0 ms/],
+  ['warning-ignored', 'idle-warning', /right after idle_warning did not come/],
+  ['warning-answered', 'idle-warning', /and nobody is/],
+  ['warned-for-ever', 'idle-warning', /does not wait for the interval/],
+  ['final-ignored', 'idle-timeout', /dialled again after evicted idle_timeout/],
+
   ['release-silently', 'release', /a release did not come/],
   ['release-keeps-lease', 'release', /"holds false" did not come/],
   ['release-needs-reason', 'release-bare', /the end of the program did not come|dialled again/],

@@ -3,12 +3,15 @@ import { createInterface } from 'node:readline';
 import { connect } from '../../packages/client/dist/esm/node.js';
 import { tellLook } from './tell-look.mjs';
 
-const { SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME } = process.env;
+const { SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME, SEAT_IDLE } = process.env;
+
+let workedMs = performance.now() - Number(SEAT_IDLE);
 
 const client = connect({
   url: SEAT_URL,
   getToken: fetchToken,
   machine: { id: SEAT_MACHINE_ID, name: SEAT_MACHINE_NAME },
+  ...(SEAT_IDLE && { idleMs: () => performance.now() - workedMs }),
 });
 let printed;
 
@@ -30,6 +33,13 @@ const orders = {
   retry: () => client.retryNow(),
   release: () => void client.release().then(end),
   quit: end,
+  idle: (ms) => {
+    workedMs = performance.now() - ms;
+  },
+  active() {
+    workedMs = performance.now();
+    client.activity();
+  },
 };
 
 function end() {
@@ -42,7 +52,8 @@ look();
 setInterval(look, 20);
 createInterface({ input: process.stdin })
   .on('line', (line) => {
-    orders[line]?.();
+    const [word, ms] = line.split(' ');
+    orders[word]?.(Number(ms));
     look();
   })
   .on('close', end);

@@ -1,13 +1,14 @@
 // A client of soleseat.v1 that is right, and wrong in one way where it is told so: wrong-client.mjs [--fault NAME].
 // It shares no code with the library, so that the kit judges two authors.
 import { randomUUID } from 'node:crypto';
-import { get } from 'node:http';
 import { uptime } from 'node:os';
 import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 import { tellLook } from './tell-look.mjs';
 import { isFinal } from './wrong-endings.mjs';
 import { LeaseClock } from './wrong-lease.mjs';
+import { Rules } from './wrong-rules.mjs';
+import { tokenFrom } from './wrong-token.mjs';
 
 const { SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME } = process.env;
 const fault = process.argv[process.argv.indexOf('--fault') + 1];
@@ -18,9 +19,9 @@ const lease = new LeaseClock(has, clocks[fault] ?? (() => uptime() * 1_000));
 
 let [socket, session, token, attempt, failures] = [null, null, null, 0, 0];
 let [state, seen, renewEveryMs, isReleasing, printed] = ['new', {}, 60_000, false, null];
+const rules = new Rules(has, (message) => socket?.send(JSON.stringify(message)));
 let timers = {};
-/** Grows with every dial: what was begun under an older number is stale. */
-let round = 0;
+let round = 0; // Grows with every dial: what was begun under an older number is stale.
 
 const later = (name, ms, act) => {
   clearTimeout(timers[name]);
@@ -28,15 +29,7 @@ const later = (name, ms, act) => {
 };
 
 async function fetchToken() {
-  if (token !== null && has('token-kept')) return token;
-  token = await new Promise((resolve, reject) => {
-    const request = get(SEAT_TOKEN_URL, (response) => {
-      if (response.statusCode !== 200) reject(new Error(`status ${response.statusCode}`));
-      response.on('data', (data) => resolve(String(data)));
-    });
-    request.on('error', reject);
-    if (!has('token-no-timeout')) request.setTimeout(15_000, () => request.destroy(new Error('it hangs')));
-  });
+  if (token === null || !has('token-kept')) token = await tokenFrom(SEAT_TOKEN_URL, has);
   return token;
 }
 
@@ -89,6 +82,7 @@ function greet(one, onConflict) {
       machine: { id: has('machine-by-name') ? SEAT_MACHINE_NAME : SEAT_MACHINE_ID, name: SEAT_MACHINE_NAME },
       ...(!has('no-instance') && { instance: has('instance-new') ? randomUUID() : instance }),
       attempt: has('attempt-stands') ? 1 : ++attempt,
+      ...rules.inHello(),
       onConflict: policy,
       ...(session !== null && !has('no-resume') && { resume: { sessionId: session.sessionId, epoch } }),
       ...(!has('token-in-header') && !has('no-token') && { token }),
@@ -132,6 +126,7 @@ function receive(text) {
 }
 
 const handlers = {
+  ...rules.handlers,
   welcome(message) {
     clearTimeout(timers.answer);
     state = 'active';
@@ -139,6 +134,7 @@ const handlers = {
     renewEveryMs = message.renewEveryMs;
     if (has('welcome-resets')) failures = 0;
     if (!isReleasing) lease.heard(message, true);
+    rules.welcomed(message);
     expectBeat();
   },
   lease(message) {
@@ -241,6 +237,7 @@ function over() {
 function lost(code, reason) {
   leaveSocket(4000);
   lease.lost();
+  rules.lost();
   if (
     isReleasing &&
     !has('release-waits') &&
@@ -295,6 +292,9 @@ else {
   setInterval(look, 50);
   void dial('takeover');
   createInterface({ input: process.stdin })
-    .on('line', (line) => orders[line]?.())
+    .on('line', (line) => {
+      const [word, ms] = line.split(' ');
+      (orders[word] ?? rules.orders[word])?.(Number(ms));
+    })
     .on('close', () => !has('input-end-ignored') && orders.quit());
 }

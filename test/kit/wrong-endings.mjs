@@ -1,6 +1,6 @@
 /** Whether the end of a connection is the end of the session, as PROTOCOL.md says; and wrong where `has` says so. */
 export function isFinal(has, seen, code, reason) {
-  if (seen.evicted) return true;
+  if (seen.evicted) return !has('final-ignored');
   if (code === 1000) {
     if (has('1000-final')) return true;
     if (has('1000-lost')) return false;

@@ -11,6 +11,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -18,7 +19,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <pre>soleseat client-test -- java -cp soleseat-client.jar KitClient.java</pre>
  *
- * It prints `holds true` and `holds false` at each change, and each event. It reads `takeover`, `retry`, `release` and `quit`.
+ * It prints `holds true` and `holds false` at each change, and each event. It reads the lines that docs/client-kit.md names.
  */
 public class KitClient implements SeatListener {
   /** Each look reads a file of the system: several of these programs run side by side. */
@@ -29,6 +30,8 @@ public class KitClient implements SeatListener {
   private final boolean tellsLooks = !environment("SEAT_LOOKS", "").isEmpty();
   private volatile SeatClient seat;
   private String told = "";
+  /** When the person was at work last. */
+  private volatile long workedNanos = ago(environment("SEAT_IDLE", "0"));
 
   public static void main(String[] arguments) throws Exception {
     new KitClient().run();
@@ -37,7 +40,9 @@ public class KitClient implements SeatListener {
   /** What the kit says of the client. The tests of the library add to it. */
   protected SeatClientBuilder describe() throws Exception {
     String id = environment("SEAT_MACHINE_ID", "");
-    return SeatClient.builder()
+    SeatClientBuilder builder = SeatClient.builder();
+    if (!environment("SEAT_IDLE", "").isEmpty()) builder.idle(() -> Duration.ofNanos(System.nanoTime() - workedNanos));
+    return builder
         .url(environment("SEAT_URL", ""))
         .token(this::fetchToken)
         .machine(Machine.of(id).withName(environment("SEAT_MACHINE_NAME", id)))
@@ -68,9 +73,15 @@ public class KitClient implements SeatListener {
 
   /** False once the program is to end. */
   protected boolean obey(String command) throws Exception {
-    switch (command) {
+    String[] words = command.split(" ");
+    switch (words[0]) {
       case "takeover" -> seat.takeOver();
       case "retry" -> seat.retryNow();
+      case "idle" -> workedNanos = ago(words[1]);
+      case "active" -> {
+        workedNanos = System.nanoTime();
+        seat.activity();
+      }
       case "release" -> {
         seat.release().get();
         look();
@@ -129,6 +140,10 @@ public class KitClient implements SeatListener {
     }
     System.out.println(line);
     System.out.flush();
+  }
+
+  private static long ago(String ms) {
+    return System.nanoTime() - TimeUnit.MILLISECONDS.toNanos(Long.parseLong(ms));
   }
 
   protected static String environment(String name, String otherwise) {

@@ -39,6 +39,8 @@ class SeatClient:
         :param on_conflict: what the first attempt does where somebody else has the seat: `takeover` (default, as a
             person started the program) or `deny`. Every later attempt denies.
         :param client: a `Program(name, version)`, shown to the operator.
+        :param idle_ms: gives how long nobody has been at work, in milliseconds; asked before every attempt. The idle limit
+            of the org holds only for a program that gives this; it also calls `activity()`.
         :param token_timeout_ms: after this, `get_token` counts as failed (15 000).
         :param connect_timeout_ms: from dialling to the first answer (10 000).
         :param backoff: a `Backoff(first_ms=500, max_ms=30_000)`: how widely attempts are spread.
@@ -113,6 +115,11 @@ class SeatClient:
         Nothing happens after `release()` and `disconnect()`, while the seat is here, or while an attempt is under way.
         """
         self._session.retry_now()
+
+    def activity(self, idle_ms: float = 0) -> None:
+        """The person was at work, `idle_ms` milliseconds ago. For every key and click: the broker is told no more often
+        than it wants to hear it. Nothing happens without the option `idle_ms` and where the session has no idle limit."""
+        self._session.activity(idle_ms)
 
     async def release(self) -> None:
         """Gives the seat back and ends. Returns when the broker has confirmed it, or after two seconds. Never raises."""

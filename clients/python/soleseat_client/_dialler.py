@@ -27,6 +27,8 @@ class DiallerParts:
     options: Options
     resume: Callable[[], Optional[Dict[str, Any]]]
     """The session to ask for again, if there is one."""
+    more_of_hello: Callable[[], Dict[str, Any]]
+    """What else the program says in `hello`."""
     on_hello: Callable[[], None]
     on_disconnected: Callable[[], None]
     """There is no connection any more, for whatever reason."""
@@ -182,6 +184,7 @@ class Dialler:
             "attempt": self._hellos,
             "onConflict": on_conflict,
             "token": token,
+            **self._parts.more_of_hello(),
         }
         session = self._parts.resume()
         if session is not None:  # [resume-latest]

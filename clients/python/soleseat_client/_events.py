@@ -62,6 +62,16 @@ class LeaseExpired(Event):
 
 
 @dataclass(frozen=True)
+class IdleWarning(Event):
+    """Nobody was at work for long. Without `activity()` the session ends at the deadline."""
+
+    name: ClassVar[str] = "idle_warning"
+    in_ms: float
+    deadline_ms: float
+    """On the scale of `time.monotonic() * 1000`."""
+
+
+@dataclass(frozen=True)
 class Reconnecting(Event):
     """The connection is lost, or an attempt failed. The next one is made by itself."""
 

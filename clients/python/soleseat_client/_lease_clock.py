@@ -103,13 +103,16 @@ class LeaseClock:
             self._look()  # [lease-outlives]
             self._link = None
 
-    def heard(self, message: ServerMessage, counts: bool = True) -> None:
-        """Takes in any message. `counts` is false for a grant or a renewal that is not of this session."""
+    def heard(self, message: ServerMessage, counts: bool = True) -> float:
+        """Takes in any message. `counts` is false for a grant or a renewal that is not of this session.
+
+        Gives how long the message was under way, in milliseconds.
+        """
         with self._lock:
             now_ms = self._look()
             link = self._link
             if link is None:
-                return
+                return 0
             sent_ms = _dated(link, message, now_ms)
             if counts and isinstance(message, (Welcome, Lease)):
                 link.ttl_ms = message.ttl_ms
@@ -121,6 +124,7 @@ class LeaseClock:
                 link.grace_until_ms = sent_ms + message.grace_ms  # [jeopardy-until]
             if link.ttl_ms is not None and now_ms - sent_ms > link.ttl_ms / 3:  # [lease-behind]
                 link.is_doubted = True
+            return now_ms - sent_ms
 
     def clear(self) -> None:
         """The lease is gone, and that is known otherwise: nothing is kept, so nothing has to be resumed."""

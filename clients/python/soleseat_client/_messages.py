@@ -41,6 +41,8 @@ class Welcome(Timed, Event):
     """`id`, and where it ends `expiresAt` in Unix milliseconds; None where no license is needed."""
     displaced: Optional[str] = None
     """The name of the machine that this grant took the seat from; "" where it has none, None where it took it from none."""
+    report_every_ms: Optional[float] = field(default=None, repr=False)
+    """How often the broker wants to hear of activity; None where the session has no idle limit."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,13 @@ class Error(Timed, Event):
 
 
 @dataclass(frozen=True)
+class IdleWarned(Timed):
+    """Nobody was at work for long."""
+
+    in_ms: float = 0
+
+
+@dataclass(frozen=True)
 class TokenExpiring(Timed):
     """The token ends soon."""
 
@@ -120,7 +129,7 @@ class Draining(Timed):
 
 
 ServerMessage = Union[
-    Welcome, Lease, Evicted, Conflict, Jeopardy, Recovered, Error, TokenExpiring, Draining
+    Welcome, Lease, Evicted, Conflict, Jeopardy, Recovered, Error, TokenExpiring, Draining, IdleWarned
 ]
 Fields = Dict[str, Any]
 
@@ -151,6 +160,7 @@ class _Unreadable(Exception):
 def _welcome(value: Fields) -> Welcome:
     displaced = value.get("displaced")
     license = value.get("license")
+    idle = value.get("idle")
     return Welcome(
         elapsed_ms=_count_or_none(value, "elapsedMs"),
         session_id=_text(value, "sessionId"),
@@ -160,6 +170,7 @@ def _welcome(value: Fields) -> Welcome:
         renew_every_ms=_count(value, "renewEveryMs"),
         license=license if isinstance(license, dict) else None,
         displaced=(_machine_name(displaced) or "") if isinstance(displaced, dict) else None,
+        report_every_ms=_lenient(idle, "reportEveryMs") if isinstance(idle, dict) else None,
     )
 
 
@@ -210,6 +221,7 @@ _readers: Dict[str, Callable[[Fields], ServerMessage]] = {
     "token_expiring": lambda value: TokenExpiring(_lenient(value, "elapsedMs")),
     "draining": lambda value: Draining(_lenient(value, "elapsedMs"), _count(value, "reconnectWithinMs")),
     "error": _error,
+    "idle_warning": lambda value: IdleWarned(_lenient(value, "elapsedMs"), _count(value, "inMs")),
 }
 
 

@@ -59,6 +59,7 @@ class Options:
     machine: Machine
     on_conflict: str = "takeover"
     client: Optional[Program] = None
+    idle_ms: Optional[Callable[[], float]] = None
     token_timeout_ms: float = 15_000
     connect_timeout_ms: float = 10_000
     backoff: Backoff = Backoff()

@@ -120,6 +120,10 @@ class BlockingSeatClient:
         """Makes an attempt at once, as `SeatClient.retry_now`. Returns at once; events tell what came of it."""
         self._soon(self._client.retry_now)
 
+    def activity(self, idle_ms: float = 0) -> None:
+        """The person was at work, as `SeatClient.activity`."""
+        self._soon(lambda: self._client.activity(idle_ms))
+
     def release(self) -> None:
         """Gives the seat back and ends. Returns when the broker has confirmed it, or after two seconds. Never raises."""
         self._end(self._client.release)

@@ -9,6 +9,7 @@ import {
 } from './connection.js';
 import type { ClientEvents } from './events.js';
 import { Heartbeat } from './heartbeat.js';
+import { wholeMs } from './idle-report.js';
 import type { ConnectOptions, TokenNeed } from './options.js';
 import { Probe } from './probe.js';
 import type { ClientMessage, ConflictPolicy, ResumeRequest, ServerMessage } from './protocol/messages.js';
@@ -197,7 +198,7 @@ export class Dialler {
 
   private connect(socketClass: WebSocketClass, onConflict: ConflictPolicy, token: string): void {
     const { options, resume, onMessage, onFault, onUnusable } = this.parts;
-    const { url, machine, client, connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
+    const { url, machine, client, idleMs, connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
     const session = resume();
     try {
       const connection = new Connection({
@@ -211,6 +212,7 @@ export class Dialler {
           onConflict,
           ...(session !== null && { resume: session }), // [resume-latest]
           ...(client !== undefined && { client }),
+          ...(idleMs !== undefined && { idleMs: wholeMs(idleMs()) }), // [idle-hello]
           token,
         },
         timeoutMs,

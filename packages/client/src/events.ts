@@ -60,6 +60,8 @@ export interface ClientEvents {
   readonly recovered: Record<string, never>;
   /** The lease's deadline passed without a confirmed renewal: stop counting on the seat. Once per expiry. */
   readonly leaseExpired: { readonly epoch: number; readonly deadline: number };
+  /** Nobody was at work for long: without `activity()` the session ends at `deadline`, on the scale of `performance.now()`. */
+  readonly idleWarning: { readonly inMs: number; readonly deadline: number };
   readonly error: {
     readonly code: ClientErrorCode;
     readonly message: string;

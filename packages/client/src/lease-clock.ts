@@ -71,11 +71,14 @@ export class LeaseClock {
     this.link = null; // [lease-outlives]
   }
 
-  /** Any message. `counts` is false for a grant or a renewal that is not of this session. */
-  heard(message: ServerMessage, counts = true): void {
+  /**
+   * Any message. `counts` is false for a grant or a renewal that is not of this session. Gives how long the message was
+   * under way, in milliseconds.
+   */
+  heard(message: ServerMessage, counts = true): number {
     const nowMs = this.look();
     const { link } = this;
-    if (link === null) return;
+    if (link === null) return 0;
     const sentMs = dated(link, message, nowMs);
     if (counts && (message.type === 'welcome' || message.type === 'lease')) {
       link.ttlMs = message.ttlMs;
@@ -85,6 +88,7 @@ export class LeaseClock {
     }
     if (message.type === 'jeopardy') link.graceUntilMs = sentMs + message.graceMs; // [jeopardy-until]
     if (link.ttlMs !== null && nowMs - sentMs > link.ttlMs / 3) link.isDoubted = true; // [lease-behind]
+    return nowMs - sentMs;
   }
 
   /** The lease is gone, known otherwise: nothing is kept, so nothing has to be resumed. */

@@ -20,6 +20,11 @@ export interface ConnectOptions {
    * program is a person's act) or `deny`. Every later attempt denies, as no person stands behind it.
    */
   readonly onConflict?: Exclude<ConflictPolicy, 'ask'>;
+  /**
+   * How long nobody has been at work, in milliseconds; asked before every `hello`. The idle limit of the org holds only for a
+   * program that gives this; it also calls `activity()`.
+   */
+  readonly idleMs?: () => number;
   /** Names the program to the broker. */
   readonly client?: { readonly name: string; readonly version: string };
   /**

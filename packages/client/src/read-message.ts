@@ -45,7 +45,7 @@ const checks: Checks = {
   takeover_requested: {},
   takeover_withdrawn: {},
   ask_refused: {},
-  idle_warning: {},
+  idle_warning: { inMs: isCount },
   left: {},
 };
 

@@ -1,60 +1,12 @@
-import { platformClock } from './clock.js';
-import { type FoundSocket, LEFT, NO_CLOSE_FRAME, type Seen, type WebSocketClass } from './connection.js';
-import { Dialler } from './dialler.js';
-import { causeOf, type Ending, endingOf, endsForGood, sentenceFor } from './endings.js';
-import { type ClientState, Emitter, type EventName, type Listener } from './events.js';
-import type { LeaseClock } from './lease-clock.js';
-import { LeaseWatch } from './lease-watch.js';
-import type { ConnectOptions } from './options.js';
+import { LEFT, NO_CLOSE_FRAME } from './connection.js';
+import type { EventName, Listener } from './events.js';
 import { PendingRelease } from './pending-release.js';
-import type {
-  ConflictMessage,
-  ErrorMessage,
-  EvictedMessage,
-  ResumeRequest,
-  ServerMessage,
-  WelcomeMessage,
-} from './protocol/messages.js';
+import { RELEASED, SessionCore } from './session-core.js';
 
-const RELEASED = 1000;
 const RELEASE_TIMEOUT_MS = 2_000;
 
-/** One program's hold on its user's seat: connects, keeps, reconnects, and says what happens. */
-export class SessionClient {
-  private readonly emitter = new Emitter();
-  private readonly watch: LeaseWatch;
-  private readonly dialler: Dialler;
-  private session: ResumeRequest | null = null;
-  private releasing: PendingRelease | null = null;
-  /** The program gave the seat back, or left: only a take-over begins anew. */
-  private hasLeft = false;
-
-  /** Use `connect`. */
-  constructor(options: ConnectOptions, socketClass: WebSocketClass | Promise<FoundSocket>) {
-    this.watch = new LeaseWatch({
-      clock: options.clock ?? platformClock,
-      onExpired: (deadline) => this.leaseRanOut(deadline),
-      onBehind: () =>
-        this.dialler.giveUp({ kind: 'silence', message: 'What the broker says comes too late.' }),
-    });
-    this.dialler = new Dialler({
-      options,
-      socketClass,
-      resume: () => this.session,
-      onHello: () => this.lease.connected(),
-      onDisconnected: () => this.disconnected(),
-      onMessage: (message, seen) => this.receive(message, seen),
-      onLost: (code, reason, seen) => this.lost(code, reason, seen),
-      onFault: (fault) => this.emitter.emit('error', fault),
-      onUnusable: () => this.finish('closed', NO_CLOSE_FRAME, 'no socket'),
-    });
-    this.dialler.dial(options.onConflict ?? 'takeover');
-  }
-
-  get state(): ClientState {
-    return this.emitter.state;
-  }
-
+/** One program's hold on its user's seat: connects, keeps, reconnects, and says what happens. Made by `connect`. */
+export class SessionClient extends SessionCore {
   /** The session, kept over a lost connection; null before the first welcome and after the end. */
   get sessionId(): string | null {
     return this.session?.sessionId ?? null;
@@ -111,6 +63,14 @@ export class SessionClient {
     this.emitter.become('connecting');
   }
 
+  /**
+   * The person was at work, `idleMs` milliseconds ago. For every key and click: the broker is told no more often than it wants to
+   * hear it. Nothing happens without `options.idleMs` and where the session has no idle limit.
+   */
+  activity(idleMs = 0): void {
+    this.idle.activity(idleMs);
+  }
+
   /** Gives the seat back and ends. Settles when the broker confirms it, or after two seconds. */
   release(): Promise<void> {
     if (this.releasing !== null) return this.releasing.promise;
@@ -132,168 +92,5 @@ export class SessionClient {
     if (this.isOver()) return;
     this.hasLeft = true;
     this.finish('closed', LEFT, 'disconnected');
-  }
-
-  private hasSeat(): boolean {
-    return this.state === 'active' || this.state === 'jeopardy';
-  }
-
-  private isOver(): boolean {
-    const ended = this.state === 'closed' || this.state === 'evicted' || this.state === 'denied';
-    return ended && this.dialler.seen === null;
-  }
-
-  private get lease(): LeaseClock {
-    return this.watch.lease;
-  }
-
-  private disconnected(): void {
-    this.lease.disconnected();
-    this.watch.look();
-  }
-
-  private receive(message: ServerMessage, seen: Seen): void {
-    this.lease.heard(message, this.releasing === null && !this.isOutdated(message));
-    this.tell(message, seen);
-    this.watch.look();
-  }
-
-  /** A renewal of a grant before the latest one. */
-  private isOutdated(message: ServerMessage): boolean {
-    return message.type === 'lease' && (this.session === null || message.epoch < this.session.epoch);
-  }
-
-  private tell(message: ServerMessage, seen: Seen): void {
-    switch (message.type) {
-      case 'welcome':
-        this.welcomed(message);
-        break;
-      case 'lease':
-        if (this.releasing === null && !this.isOutdated(message)) this.renewed(message.epoch);
-        break;
-      case 'evicted':
-        this.evicted(message, seen);
-        break;
-      case 'conflict':
-        this.refusedFor(message, seen);
-        break;
-      case 'jeopardy':
-        if (this.state === 'active') this.emitter.become('jeopardy');
-        this.emitter.emit('jeopardy', { graceMs: message.graceMs });
-        break;
-      case 'recovered':
-        if (this.state === 'jeopardy') this.emitter.become('active');
-        this.emitter.emit('recovered', {});
-        break;
-      case 'token_expiring':
-        this.dialler.refresh(); // [refresh]
-        break;
-      case 'draining':
-        seen.drainWithinMs = message.reconnectWithinMs;
-        break;
-      case 'error':
-        this.refused(message, seen);
-        break;
-    }
-  }
-
-  private welcomed(message: WelcomeMessage): void {
-    this.dialler.answered();
-    this.session = { sessionId: message.sessionId, epoch: message.epoch }; // [resumed-false]
-    // The release was sent behind the hello: the broker gives the seat back right after this grant.
-    if (this.releasing !== null) return;
-    this.watch.held();
-    this.emitter.become('active');
-    this.emitter.emit('welcome', message);
-  }
-
-  private renewed(epoch: number): void {
-    const { session } = this;
-    if (session === null) return;
-    // promise 8: a lease that was re-asserted may come back with a higher epoch.
-    this.session = { sessionId: session.sessionId, epoch };
-    // promise 15: one that lay unread is no news of the seat, and no sign that the connection is well.
-    const { deadline } = this.watch;
-    if (deadline === null || !this.lease.holds()) return;
-    if (!this.lease.mustResume()) this.dialler.steady(); // [backoff-reset]
-    this.watch.held();
-    const ttlMs = Math.max(0, Math.floor(deadline - performance.now()));
-    this.emitter.emit('lease', { epoch, ttlMs, deadline });
-  }
-
-  /** Another machine has the seat. The connection stays open: a person may choose to take over. */
-  private refusedFor({ holder }: ConflictMessage, seen: Seen): void {
-    this.dialler.answered();
-    seen.takeoverSent = false;
-    this.forget();
-    this.emitter.become('conflict'); // [conflict-lost] [conflict-wait]
-    this.emitter.emit('conflict', { holder });
-  }
-
-  /** promise 4: told at once, not only when the close has come. */
-  private evicted(message: EvictedMessage, seen: Seen): void {
-    seen.evicted = message; // [evicted-at-once] [evicted-first]
-    const { type: _, ...eviction } = message;
-    if (endsForGood(message.reason)) this.session = null;
-    this.clearLease();
-    this.emitter.become('evicted');
-    this.emitter.emit('evicted', eviction);
-  }
-
-  private refused(message: ErrorMessage, seen: Seen): void {
-    seen.error = message;
-    // A take-over that was refused may be tried again.
-    seen.takeoverSent = false;
-    const { retryAfterMs } = message;
-    if (typeof retryAfterMs === 'number') {
-      // Nobody closes for a refresh that came too early: the session goes on.
-      if (message.code === 'token_not_yet_accepted' && this.hasSeat())
-        // [refresh-not-yet]
-        this.dialler.refreshAgain(retryAfterMs);
-      else seen.retryAfterMs = retryAfterMs;
-    }
-    const { type: _, ...refusal } = message;
-    this.emitter.emit('error', refusal);
-  }
-
-  private lost(code: number, reason: string, seen: Seen): void {
-    const ending = this.releasing === null ? endingOf(code, reason, seen) : 'closed';
-    if (ending !== 'lost') {
-      this.finish(ending, code, reason, seen);
-      return;
-    }
-    const inMs = this.dialler.redial(code, seen);
-    this.emitter.become('reconnecting');
-    this.emitter.emit('reconnecting', { inMs, code, cause: causeOf(code, reason, seen) });
-  }
-
-  private leaseRanOut(deadline: number): void {
-    if (this.session !== null) this.emitter.emit('leaseExpired', { epoch: this.session.epoch, deadline });
-  }
-
-  private forget(): void {
-    this.session = null;
-    this.clearLease();
-  }
-
-  /** The lease is gone, and what is told is something else than its end. */
-  private clearLease(): void {
-    this.lease.clear();
-    this.watch.look();
-  }
-
-  private finish(ending: Exclude<Ending, 'lost'>, code: number, reason: string, seen: Seen = {}): void {
-    const { releasing } = this;
-    this.releasing = null;
-    this.dialler.stop(code === RELEASED ? RELEASED : LEFT, 'client ended');
-    this.forget();
-    this.emitter.become(ending);
-    if (ending === 'denied') {
-      const told = code === NO_CLOSE_FRAME ? 'handshake_refused' : reason;
-      this.emitter.emit('denied', { code, reason: told, message: sentenceFor(code, reason, seen) });
-    }
-    // A listener may have taken over meanwhile: then this is no longer the end.
-    if (this.state === ending) this.emitter.emit('closed', { code, reason });
-    releasing?.settle();
   }
 }

@@ -4,6 +4,7 @@ import { conflictChecks } from './conflict.js';
 import { endingChecks } from './endings.js';
 import { handshakeChecks } from './handshakes.js';
 import { helloChecks } from './hello.js';
+import { idleChecks } from './idle.js';
 import { leaseChecks } from './lease.js';
 import { leavingChecks } from './leaving.js';
 import { livenessChecks } from './liveness.js';
@@ -25,5 +26,6 @@ export const checks: readonly Check[] = [
   ...livenessChecks,
   ...stallChecks,
   ...conflictChecks,
+  ...idleChecks,
   ...leavingChecks,
 ];

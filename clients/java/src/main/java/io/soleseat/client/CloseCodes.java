@@ -19,6 +19,7 @@ final class CloseCodes {
   static final List<Row> TABLE =
       List.of(
           new Row(1000, "released", "The program released the seat."),
+          new Row(1000, "left", "The program took the seat along, to use it offline."),
           new Row(1002, "protocol_error", "The peer broke the WebSocket protocol."),
           new Row(1003, "binary_not_supported", "Only text frames are understood."),
           new Row(1012, "draining", "The node is going away; reconnect, the session resumes elsewhere."),
@@ -37,14 +38,19 @@ final class CloseCodes {
           new Row(4503, "forbidden", "The token gives no right to this."),
           new Row(4505, "machine_not_allowed", "The org does not allow this machine."),
           new Row(4506, "unsupported_protocol", "The client offered no subprotocol that the node speaks."),
+          new Row(4507, "client_too_old", "The org asks for a newer version of the program."),
           new Row(4509, "taken_over", "Another machine of the same user took the seat."),
           new Row(4509, "superseded", "A newer connection of the same machine took the seat."),
           new Row(4510, "evicted_by_admin", "An administrator ended the session."),
+          new Row(4510, "signed_out", "The user signed this machine out."),
           new Row(4511, "license_suspended", "The license is suspended."),
           new Row(4511, "license_revoked", "The license was revoked."),
+          new Row(4511, "org_suspended", "The org is suspended."),
           new Row(4512, "license_expired", "The license has expired."),
           new Row(4513, "license_required", "The user has no license in this org."),
+          new Row(4513, "license_not_started", "The license begins later."),
           new Row(4514, "quota_exhausted", "The org has issued all the licenses that it bought."),
+          new Row(4515, "seats_exhausted", "As many users as the org may have at once have a seat."),
           new Row(4516, "token_revoked", "The token was revoked."),
           new Row(4517, "idle_timeout", "The session was idle for longer than the org allows."),
           new Row(4529, "flapping", "Two machines are fighting over the seat; a person must act."));

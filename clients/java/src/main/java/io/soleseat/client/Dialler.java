@@ -15,6 +15,9 @@ final class Dialler {
     /** The session to ask for again, if there is one. */
     Optional<ServerMessage.Resume> resume();
 
+    /** What else the program says in `hello`. */
+    Map<String, Object> moreOfHello();
+
     /** `hello` is about to be sent on a new connection. */
     void helloGoesOut();
 
@@ -117,7 +120,11 @@ final class Dialler {
 
   /** False where no connection is open. */
   boolean send(String type) {
-    return connection != null && connection.send(Map.of("type", type));
+    return send(Map.of("type", type));
+  }
+
+  boolean send(Map<String, Object> message) {
+    return connection != null && connection.send(message);
   }
 
   void refreshToken() {
@@ -167,7 +174,7 @@ final class Dialler {
   }
 
   private void sendRefresh(String token) {
-    if (connection != null) connection.send(Map.of("type", "refresh", "token", token));
+    send(Map.of("type", "refresh", "token", token));
   }
 
   private static String randomName() {
@@ -197,6 +204,7 @@ final class Dialler {
           .resume() // [resume-latest]
           .ifPresent(one -> hello.put("resume", Map.of("sessionId", one.sessionId(), "epoch", one.epoch())));
       if (!options.program().isEmpty()) hello.put("client", options.program());
+      hello.putAll(events.moreOfHello());
       hello.put("token", token);
       events.helloGoesOut();
       return hello;

@@ -49,12 +49,21 @@ record Fields(Map<?, ?> map) {
     throw new JsonException(name + " is no number from 0 on");
   }
 
+  /** Empty where it cannot be read. */
+  OptionalLong lenientCount(String name) {
+    try {
+      return optionalCount(name);
+    } catch (JsonException unreadable) {
+      return OptionalLong.empty();
+    }
+  }
+
   /** A time in Unix ms, for people to read. Empty where it cannot be read. */
   Optional<Instant> optionalTime(String name) {
     try {
-      OptionalLong unixMs = optionalCount(name);
+      OptionalLong unixMs = lenientCount(name);
       return unixMs.isPresent() ? Optional.of(Instant.ofEpochMilli(unixMs.getAsLong())) : Optional.empty();
-    } catch (JsonException | DateTimeException unreadable) {
+    } catch (DateTimeException unreadable) {
       return Optional.empty();
     }
   }

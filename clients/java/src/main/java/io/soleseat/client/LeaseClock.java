@@ -90,11 +90,13 @@ final class LeaseClock {
     doubtIfLate(nowMs, sentMs);
   }
 
-  /** Any other message that tells its age. */
-  synchronized void heard(boolean isAnswer, OptionalLong elapsedMs) {
+  /** Any other message that tells its age. Gives how long it was under way, in milliseconds. */
+  synchronized double heard(boolean isAnswer, OptionalLong elapsedMs) {
     double nowMs = look();
-    if (link == null) return;
-    doubtIfLate(nowMs, dated(isAnswer, elapsedMs, nowMs));
+    if (link == null) return 0;
+    double sentMs = dated(isAnswer, elapsedMs, nowMs);
+    doubtIfLate(nowMs, sentMs);
+    return nowMs - sentMs;
   }
 
   /** The lease is gone, known otherwise: nothing is kept, so nothing has to be resumed. */

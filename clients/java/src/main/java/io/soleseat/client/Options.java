@@ -2,9 +2,12 @@ package io.soleseat.client;
 
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 
 /** What a client was made with. */
 record Options(
@@ -14,6 +17,7 @@ record Options(
     Machine machine,
     ConflictPolicy onConflict,
     Map<String, Object> program,
+    Optional<Supplier<Duration>> idle,
     Backoff backoff,
     long connectTimeoutMs,
     HttpClient http,

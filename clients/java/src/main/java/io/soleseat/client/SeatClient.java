@@ -152,6 +152,22 @@ public final class SeatClient implements AutoCloseable {
         });
   }
 
+  /** The person is at work, as {@link #activity(Duration)} without a time. */
+  public void activity() {
+    activity(Duration.ZERO);
+  }
+
+  /**
+   * The person was at work that long ago. For every key and click: the broker is told no more often than it wants to hear it.
+   * Without effect without {@link SeatClientBuilder#idle} and where the session has no idle limit.
+   *
+   * @param ago how long ago it was
+   */
+  public void activity(Duration ago) {
+    Objects.requireNonNull(ago, "ago");
+    loop.execute(() -> seat.rules.activity(ago));
+  }
+
   /**
    * Gives the seat back, so that another machine can have it at once. Calling it again does nothing more.
    *

@@ -8,8 +8,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 
 /** Describes a {@link SeatClient}. Not for several threads at once. Each option may be given again: the last one counts. */
 public final class SeatClientBuilder {
@@ -22,6 +24,7 @@ public final class SeatClientBuilder {
   private Machine machine = null;
   private ConflictPolicy onConflict = ConflictPolicy.TAKEOVER;
   private final Map<String, Object> program = new LinkedHashMap<>();
+  private Supplier<Duration> idle = null;
   private Duration firstWait = Duration.ofMillis(500);
   private Duration longestWait = Duration.ofSeconds(30);
   private Duration connectTimeout = Duration.ofSeconds(10);
@@ -117,6 +120,18 @@ public final class SeatClientBuilder {
   }
 
   /**
+   * Tells how long nobody has been at work. It is asked before every attempt, on a thread of the library, and must not block. The
+   * idle limit of the org holds only for a program that gives this; it also calls {@link SeatClient#activity()}.
+   *
+   * @param time gives the time without activity
+   * @return this builder
+   */
+  public SeatClientBuilder idle(Supplier<Duration> time) {
+    idle = Objects.requireNonNull(time, "time");
+    return this;
+  }
+
+  /**
    * The waits between attempts. Each is random, between zero and a width that doubles with each failure: 500 ms at first and
    * 30 s at most unless this is called. What the broker asks for is added.
    *
@@ -203,6 +218,7 @@ public final class SeatClientBuilder {
         given("machine", machine),
         onConflict,
         Map.copyOf(program),
+        Optional.ofNullable(idle),
         new Backoff(firstWait.toMillis(), longestWait.toMillis(), () -> ThreadLocalRandom.current().nextDouble()),
         connectTimeout.toMillis(),
         http == null ? HttpClient.newHttpClient() : http,

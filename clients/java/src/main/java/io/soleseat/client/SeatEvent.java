@@ -94,6 +94,14 @@ public sealed interface SeatEvent {
    */
   record Jeopardy(Duration grace) implements SeatEvent {}
 
+  /**
+   * Nobody was at work for long: without {@link SeatClient#activity()} the session ends.
+   *
+   * @param in the time left
+   * @param deadlineNanos when it is over, on the scale of {@link System#nanoTime()}
+   */
+  record IdleWarning(Duration in, long deadlineNanos) implements SeatEvent {}
+
   /** The lease is confirmed again. */
   record Recovered() implements SeatEvent {}
 

@@ -80,6 +80,13 @@ public interface SeatListener {
   default void onLeaseExpired(SeatEvent.LeaseExpired event) {}
 
   /**
+   * Nobody was at work for long: show it, and call {@link SeatClient#activity()} when somebody is.
+   *
+   * @param event the time left
+   */
+  default void onIdleWarning(SeatEvent.IdleWarning event) {}
+
+  /**
    * The broker answered with an error, or no token is to be had. The library goes on by itself.
    *
    * @param event the error

@@ -1,5 +1,6 @@
 package io.soleseat.client;
 
+import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -11,13 +12,28 @@ sealed interface ServerMessage {
   }
 
   record Welcome(Resume session, boolean resumed, long ttlMs, long renewEveryMs, Optional<SeatEvent.License> license,
-      boolean displaced, Optional<String> displacedName, OptionalLong elapsedMs) implements ServerMessage {}
+      boolean displaced, Optional<String> displacedName, OptionalLong reportEveryMs, OptionalLong elapsedMs)
+      implements ServerMessage {
+    SeatEvent.Welcome event(Duration left) {
+      return new SeatEvent.Welcome(
+          session.sessionId(),
+          session.epoch(),
+          resumed,
+          left,
+          Duration.ofMillis(renewEveryMs),
+          license,
+          displaced,
+          displacedName);
+    }
+  }
 
   record Lease(long epoch, long ttlMs, OptionalLong elapsedMs) implements ServerMessage {}
 
   record Evicted(SeatEvent.Evicted event) implements ServerMessage {}
 
   record Conflict(SeatEvent.Conflict event, OptionalLong elapsedMs) implements ServerMessage {}
+
+  record IdleWarning(long inMs, OptionalLong elapsedMs) implements ServerMessage {}
 
   record Jeopardy(long graceMs, OptionalLong elapsedMs) implements ServerMessage {}
 

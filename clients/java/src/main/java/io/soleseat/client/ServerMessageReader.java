@@ -27,6 +27,8 @@ final class ServerMessageReader {
       case "evicted" -> new ServerMessage.Evicted(evicted(fields));
       case "conflict" -> conflict(fields);
       case "jeopardy" -> new ServerMessage.Jeopardy(fields.count("graceMs"), fields.optionalCount("elapsedMs"));
+      case "idle_warning" ->
+          new ServerMessage.IdleWarning(fields.count("inMs"), fields.optionalCount("elapsedMs"));
       case "recovered" -> new ServerMessage.Recovered();
       case "token_expiring" -> new ServerMessage.TokenExpiring(fields.optionalCount("elapsedMs"));
       case "draining" ->
@@ -50,6 +52,7 @@ final class ServerMessageReader {
         license(fields.inner("license")),
         fields.isObject("displaced"),
         fields.inner("displaced").inner("machine").optionalText("name"),
+        fields.inner("idle").lenientCount("reportEveryMs"),
         fields.optionalCount("elapsedMs"));
   }
 

@@ -1,0 +1,62 @@
+// The rules of a seat, as PROTOCOL.md says, for wrong-client.mjs; and wrong where that is told so.
+
+const { SEAT_IDLE } = process.env;
+
+export class Rules {
+  #has;
+  #send;
+  /** When a person was at work last; null where the program does not tell. */
+  #workedMs = SEAT_IDLE === undefined ? null : performance.now() - Number(SEAT_IDLE);
+  #report = { everyMs: null, sentMs: Number.NEGATIVE_INFINITY, isWarned: false, timer: undefined };
+
+  constructor(has, send) {
+    this.#has = has;
+    this.#send = send;
+    if (has('idle-always')) this.#workedMs ??= performance.now();
+  }
+
+  inHello() {
+    if (this.#workedMs === null) return {};
+    const isFirst = this.#report.everyMs === null;
+    const idleMs = this.#has('idle-zero') ? 0 : Math.round(performance.now() - this.#workedMs);
+    return this.#has('idle-once') && !isFirst ? {} : { idleMs };
+  }
+
+  welcomed({ idle }) {
+    this.#report.everyMs = idle?.reportEveryMs ?? null;
+  }
+
+  lost() {
+    clearTimeout(this.#report.timer);
+    this.#report.timer = undefined;
+  }
+
+  handlers = {
+    idle_warning: () => {
+      if (this.#has('warning-ignored')) return;
+      this.#report.isWarned = true;
+      if (this.#report.timer !== undefined || this.#has('warning-answered')) this.#tell();
+    },
+  };
+
+  orders = {
+    idle: (ms) => {
+      this.#workedMs = performance.now() - ms;
+    },
+    active: () => {
+      if (this.#workedMs === null || this.#report.everyMs === null) return;
+      this.#workedMs = performance.now();
+      const waitMs = this.#report.sentMs + this.#report.everyMs - performance.now();
+      if (waitMs <= 0 || this.#report.isWarned || this.#has('every-key')) this.#tell();
+      else if (!this.#has('last-key-lost')) this.#report.timer ??= setTimeout(() => this.#tell(), waitMs);
+    },
+  };
+
+  #tell() {
+    this.lost();
+    this.#report.sentMs = performance.now();
+    this.#report.isWarned = this.#has('warned-for-ever') && this.#report.isWarned;
+    const idleMs = this.#has('activity-now') ? 0 : Math.round(performance.now() - this.#workedMs);
+    this.#send({ type: 'activity', idleMs });
+  }
+}
