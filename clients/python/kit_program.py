@@ -24,7 +24,7 @@ import time
 import urllib.request
 from typing import Any, Dict
 
-from soleseat_client import BlockingSeatClient, Event, Machine, Program, SeatClient
+from soleseat_client import BlockingSeatClient, Event, Machine, Program, SeatClient, SeatFree
 
 LOOK_EVERY_S = 0.02
 output = threading.Lock()
@@ -94,10 +94,16 @@ class HoldsPrinter:
             say(f"holds {str(now).lower()}")
 
 
+def takes_free(client: Any) -> None:
+    if "SEAT_TAKES_FREE" in os.environ:
+        client.on(SeatFree, lambda event: client.take_if_free())
+
+
 def run_blocking(commands: queue.SimpleQueue[str]) -> None:
     client = BlockingSeatClient(**options())
     holds = HoldsPrinter(client)
     client.on(Event, tell)
+    takes_free(client)
     holds.look()
     client.start()
     while True:
@@ -118,6 +124,7 @@ async def run_async(commands: queue.SimpleQueue[str]) -> None:
     client = SeatClient(**options())
     holds = HoldsPrinter(client)
     client.on(Event, tell)
+    takes_free(client)
     holds.look()
     client.start()
     command = ""

@@ -172,6 +172,8 @@ namespace Soleseat
         public event Action<long> LeaseExpired;
         public event Action<Eviction> Evicted;
         public event Action<Holder> Conflict;
+        /// <summary>While a conflict waits: the holder has left. Others may be told the same.</summary>
+        public event Action SeatFree;
         public event Action<Denial> Denied;
         public event Action<long> Jeopardy;
         public event Action Recovered;
@@ -195,7 +197,10 @@ namespace Soleseat
             public string ErrorMessage;
             public long? DrainWithinMs;
             public long? RetryAfterMs;
-            public bool TakeoverSent;
+            /// <summary>A takeover is not answered yet; whether it asks for a free seat only.</summary>
+            public bool? ClaimIsIfFree;
+            /// <summary>A person clicked meanwhile.</summary>
+            public bool WantsSeat;
             public bool WasOpen;
         }
 
@@ -298,15 +303,23 @@ namespace Soleseat
         public void TakeOver() => loop.Invoke(TakeOverNow);
 
         /// <summary>A person chose "try again": an attempt at once, which displaces nobody.</summary>
-        public void RetryNow() // [person-may-retry]
+        public void RetryNow() => loop.Invoke(RetryAtOnce); // [person-may-retry]
+
+        /// <summary>For a program that acts without a click, as at SeatFree: displaces nobody.</summary>
+        public void TakeIfFree() // [take-if-free]
         {
             loop.Invoke(() =>
             {
-                var isBusy = dialling != null || (HasSeat() && link != null);
-                if (isBusy || hasLeft || releasing != null) return;
-                Dial(ConflictPolicy.Deny);
-                Become(SeatState.Connecting);
+                if (!Claim(true)) RetryAtOnce();
             });
+        }
+
+        private void RetryAtOnce()
+        {
+            var isBusy = dialling != null || (HasSeat() && link != null);
+            if (isBusy || hasLeft || releasing != null) return;
+            Dial(ConflictPolicy.Deny);
+            Become(SeatState.Connecting);
         }
 
         /// <summary>
@@ -356,18 +369,30 @@ namespace Soleseat
         {
             if (releasing != null || dialling == ConflictPolicy.Takeover) return;
             hasLeft = false;
-            if (state == SeatState.Conflict && link != null)
-            {
-                // Asked already, and not answered yet: a second click adds nothing.
-                if (!seen.TakeoverSent)
-                {
-                    lease.Asked();
-                    seen.TakeoverSent = Send(new Fields { { "type", "takeover" } });
-                }
-                if (seen.TakeoverSent) return;
-            }
+            if (Claim(false)) return;
             Dial(ConflictPolicy.Takeover);
             Become(SeatState.Connecting);
+        }
+
+        /// <summary>
+        /// Asks for the seat on the connection that waits with a conflict. False where there is none. One question at a time: the
+        /// answer is dated from it. A click that comes meanwhile follows the answer. [one-takeover]
+        /// </summary>
+        private bool Claim(bool ifFree)
+        {
+            if (releasing != null || state != SeatState.Conflict || link == null) return false;
+            if (seen.ClaimIsIfFree != null)
+            {
+                seen.WantsSeat |= seen.ClaimIsIfFree.Value && !ifFree;
+                return true;
+            }
+            lease.Asked();
+            var takeover = new Fields { { "type", "takeover" } };
+            if (ifFree) takeover["ifFree"] = true;
+            if (!Send(takeover)) return false;
+            seen.ClaimIsIfFree = ifFree;
+            seen.WantsSeat = false;
+            return true;
         }
 
         private Task Release() // [release]
@@ -601,6 +626,9 @@ namespace Soleseat
                 case "token_expiring":
                     RefreshToken(TokenNeed.TokenExpiring, refreshNotBeforeMs - Clocks.MonotonicMs()); // [refresh]
                     break;
+                case "seat_free":
+                    if (state == SeatState.Conflict) Tell(() => SeatFree?.Invoke());
+                    break;
                 case "draining":
                     seen.DrainWithinMs = message.Number("reconnectWithinMs");
                     break;
@@ -699,10 +727,11 @@ namespace Soleseat
         private void RefusedFor(Fields holder) // [conflict-wait]
         {
             Answered();
-            seen.TakeoverSent = false;
             session = null; // [conflict-lost]
             ClearLease();
             Become(SeatState.Conflict);
+            seen.ClaimIsIfFree = null;
+            if (seen.WantsSeat) Claim(false);
             var told = new Holder
             {
                 Name = holder.Object("machine").Text("name"),
@@ -721,7 +750,8 @@ namespace Soleseat
                 RetryAfterMs = message.Number("retryAfterMs"),
             };
             seen.ErrorMessage = fault.Message;
-            seen.TakeoverSent = false;
+            seen.ClaimIsIfFree = null;
+            seen.WantsSeat = false;
             // Nobody closes for a refresh that came too early: the session goes on. [refresh-not-yet]
             if (fault.RetryAfterMs != null && fault.Code == "token_not_yet_accepted" && HasSeat())
                 RefreshToken(TokenNeed.TokenNotYetAccepted, fault.RetryAfterMs.Value + JitterMs(0));
@@ -1618,6 +1648,7 @@ namespace Soleseat
                 case "error":
                     return Text("code") != null && HasOrLacks("retryAfterMs");
                 case "recovered":
+                case "seat_free":
                 case "token_expiring":
                     return true;
                 default:
@@ -1664,6 +1695,7 @@ namespace Soleseat
             var fields = value as Fields;
             if (fields != null)
                 return "{" + string.Join(",", fields.Select(field => Quoted(field.Key) + ":" + Write(field.Value))) + "}";
+            if (value is bool) return (bool)value ? "true" : "false";
             var words = value as string;
             return words != null ? Quoted(words) : Convert.ToString(value, CultureInfo.InvariantCulture);
         }
@@ -1827,6 +1859,7 @@ namespace Soleseat
                 GetToken = FetchToken,
             });
             // Your program locks and unlocks at events, as here, or asks before it acts. The kit wants to know to a moment.
+            if (Environment.GetEnvironmentVariable("SEAT_TAKES_FREE") != null) client.SeatFree += client.TakeIfFree;
             client.StateChanged += _ => Look(client);
             client.LeaseRenewed += _ => Look(client);
             client.LeaseExpired += _ => Look(client);

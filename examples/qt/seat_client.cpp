@@ -204,6 +204,8 @@ public:
     void takeOver();
     /** A person chose "try again": an attempt at once, which displaces nobody. */
     void retryNow();
+    /** For a program that acts without a click, as at `seatFree`: displaces nobody. */
+    void takeIfFree();
     /** The person was at work so long ago. For every key and click: the broker is told no more often than it wants to hear it. */
     void activity(qint64 idleMs = 0);
     /** Gives the seat back and ends; `released` comes when that is done, after two seconds at most. */
@@ -227,6 +229,8 @@ signals:
     void leaseExpired(qint64 epoch);
     void evicted(const QString &reason, const QString &byMachine, qint64 atMs, qint64 epoch);
     void conflict(const QString &holder, qint64 sinceMs, bool isSameMachine);
+    /** While a conflict waits: the holder has left. Others may be told the same. */
+    void seatFree();
     void denied(int code, const QString &reason, const QString &message);
     void jeopardy(qint64 graceMs);
     void recovered();
@@ -248,10 +252,14 @@ private:
         QString errorMessage;
         std::optional<qint64> drainWithinMs;
         std::optional<qint64> retryAfterMs;
-        bool takeoverSent = false;
+        /** A takeover is not answered yet; whether it asks for a free seat only. */
+        std::optional<bool> claimIsIfFree;
+        /** A person clicked meanwhile. */
+        bool wantsSeat = false;
         bool wasOpen = false;
     };
 
+    bool claim(bool ifFree);
     void dial(const QString &policy);
     void stop(quint16 code);
     void connectWith(const QString &token, const QString &policy);
@@ -404,6 +412,7 @@ bool isUsable(const QString &type, const QJsonObject &message)
     if (type == QLatin1String("draining")) return number(message, "reconnectWithinMs").has_value();
     if (type == QLatin1String("error"))
         return message.value(QLatin1String("code")).isString() && isNumberOrLeftOut(message, "retryAfterMs");
+    if (type == QLatin1String("seat_free")) return true;
     return type == QLatin1String("recovered") || type == QLatin1String("token_expiring"); // [ignore-unknown]
 }
 
@@ -845,16 +854,34 @@ void SeatClient::takeOver() // [takeover-by-person]
 {
     if (m_isReleasing || m_dialling == QLatin1String("takeover")) return;
     m_hasLeft = false;
-    if (m_state == State::Conflict && m_link) {
-        // Asked already, and not answered yet: a second click adds nothing.
-        if (!m_seen.takeoverSent) {
-            m_lease.asked();
-            m_seen.takeoverSent = send({{QStringLiteral("type"), QStringLiteral("takeover")}});
-        }
-        if (m_seen.takeoverSent) return;
-    }
+    if (claim(false)) return;
     dial(QStringLiteral("takeover"));
     become(State::Connecting);
+}
+
+void SeatClient::takeIfFree() // [take-if-free]
+{
+    if (!claim(true)) retryNow();
+}
+
+/**
+ * Asks for the seat on the connection that waits with a conflict. False where there is none. One question at a time: the answer is
+ * dated from it. A click that comes meanwhile follows the answer. [one-takeover]
+ */
+bool SeatClient::claim(bool ifFree)
+{
+    if (m_isReleasing || m_state != State::Conflict || !m_link) return false;
+    if (m_seen.claimIsIfFree) {
+        m_seen.wantsSeat = m_seen.wantsSeat || (*m_seen.claimIsIfFree && !ifFree);
+        return true;
+    }
+    m_lease.asked();
+    QJsonObject takeover{{QStringLiteral("type"), QStringLiteral("takeover")}};
+    if (ifFree) takeover.insert(QStringLiteral("ifFree"), true);
+    if (!send(takeover)) return false;
+    m_seen.claimIsIfFree = ifFree;
+    m_seen.wantsSeat = false;
+    return true;
 }
 
 void SeatClient::retryNow() // [person-may-retry]
@@ -1111,6 +1138,8 @@ void SeatClient::tell(const QString &type, const QJsonObject &message)
         refreshToken(QStringLiteral("token_expiring"), m_refreshNotBeforeMs - LeaseClock::nowMs()); // [refresh]
     } else if (type == QLatin1String("draining")) {
         m_seen.drainWithinMs = number(message, "reconnectWithinMs");
+    } else if (type == QLatin1String("seat_free")) {
+        if (m_state == State::Conflict) later([this] { emit seatFree(); });
     } else if (type == QLatin1String("jeopardy")) {
         if (m_state == State::Active) become(State::Jeopardy);
         later([this, graceMs = number(message, "graceMs").value_or(0)] { emit jeopardy(graceMs); });
@@ -1187,10 +1216,11 @@ void SeatClient::refusedFor(const QJsonObject &holder)
     m_dialling.reset();
     m_need = QStringLiteral("connect");
     m_toldFault.clear();
-    m_seen.takeoverSent = false;
     m_session.reset(); // [conflict-lost]
     clearLease();
     become(State::Conflict);
+    m_seen.claimIsIfFree.reset();
+    if (m_seen.wantsSeat) claim(false);
     const QString name = text(holder.value(QLatin1String("machine")).toObject(), "name");
     const bool isSameMachine = holder.value(QLatin1String("sameMachine")).toBool();
     later([=, sinceMs = number(holder, "since").value_or(0)] { emit conflict(name, sinceMs, isSameMachine); });
@@ -1201,7 +1231,8 @@ void SeatClient::refused(const QJsonObject &message)
     const QString code = text(message, "code");
     const std::optional<qint64> retryAfterMs = number(message, "retryAfterMs");
     m_seen.errorMessage = text(message, "message");
-    m_seen.takeoverSent = false;
+    m_seen.claimIsIfFree.reset();
+    m_seen.wantsSeat = false;
     // Nobody closes for a refresh that came too early: the session goes on. [refresh-not-yet]
     if (retryAfterMs && code == QLatin1String("token_not_yet_accepted") && hasSeat())
         refreshToken(code, *retryAfterMs + jitterMs(0));
@@ -1382,6 +1413,7 @@ int main(int count, char **arguments)
     QObject::connect(&client, &SeatClient::stateChanged, look);
     QObject::connect(&client, &SeatClient::leaseRenewed, look);
     QObject::connect(&client, &SeatClient::leaseExpired, look);
+    if (qEnvironmentVariableIsSet("SEAT_TAKES_FREE")) QObject::connect(&client, &SeatClient::seatFree, &client, &SeatClient::takeIfFree);
     QTimer ticks;
     QObject::connect(&ticks, &QTimer::timeout, look);
     ticks.start(20);

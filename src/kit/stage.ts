@@ -115,6 +115,16 @@ export class Stage {
     throw new Finding(`${what} did not come within ${seconds(mostMs)}`);
   }
 
+  /** What a client does that has a feature which none needs to have. Without it, the check tells nothing. */
+  async ifItCan<T>(why: string, probe: () => T | null | undefined | false): Promise<T> {
+    const found = await this.transcript.until(() => {
+      this.refuseFaults();
+      return probe() || null;
+    }, this.patienceMs);
+    if (found === null) throw new NotRun(why);
+    return found;
+  }
+
   /** What must not come in this time. The probe gives a sentence where it came. */
   async mustNot(forMs: number, probe: () => string | null | false): Promise<void> {
     const found = await this.transcript.until(() => {

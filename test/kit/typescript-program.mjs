@@ -13,6 +13,7 @@ const client = connect({
   machine: { id: SEAT_MACHINE_ID, name: SEAT_MACHINE_NAME },
   ...(SEAT_IDLE && { idleMs: () => performance.now() - workedMs }),
 });
+if (process.env.SEAT_TAKES_FREE) client.on('seatFree', () => client.takeIfFree());
 let printed;
 
 async function fetchToken() {

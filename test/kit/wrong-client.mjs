@@ -19,7 +19,10 @@ const lease = new LeaseClock(has, clocks[fault] ?? (() => uptime() * 1_000));
 
 let [socket, session, token, attempt, failures] = [null, null, null, 0, 0];
 let [state, seen, renewEveryMs, isReleasing, printed] = ['new', {}, 60_000, false, null];
-const rules = new Rules(has, (message) => socket?.send(JSON.stringify(message)));
+const rules = new Rules(has, (message) => {
+  if (message.type === 'takeover') lease.asked(false);
+  socket?.send(JSON.stringify(message));
+});
 let timers = {};
 let round = 0; // Grows with every dial: what was begun under an older number is stale.
 
@@ -154,9 +157,7 @@ const handlers = {
     if (!has('conflict-resumes')) session = null;
     if (has('takes-back')) socket.send('{"type":"takeover"}');
     seen.asked = has('asks-once') && seen.asked;
-  },
-  seat_free() {
-    if (has('takes-free')) socket.send('{"type":"takeover"}');
+    rules.refused();
   },
   evicted({ reason }) {
     if (has('evicted-by-close') || (has('evicted-needs-session') && session.sessionId === '')) return;
@@ -266,7 +267,7 @@ function look() {
 const orders = {
   takeover() {
     if (state !== 'conflict') return void dial('takeover');
-    if (seen.asked) return;
+    if (seen.asked && !has('every-click')) return;
     seen.asked = true;
     if (!has('takeover-undated')) lease.asked(false);
     socket.send('{"type":"takeover"}');

@@ -1,6 +1,6 @@
 // The rules of a seat, as PROTOCOL.md says, for wrong-client.mjs; and wrong where that is told so.
 
-const { SEAT_IDLE } = process.env;
+const { SEAT_IDLE, SEAT_TAKES_FREE } = process.env;
 
 export class Rules {
   #has;
@@ -31,7 +31,15 @@ export class Rules {
     this.#report.timer = undefined;
   }
 
+  refused() {
+    if (this.#has('free-again') && SEAT_TAKES_FREE) setTimeout(this.handlers.seat_free, 200);
+  }
+
   handlers = {
+    seat_free: () => {
+      if (this.#has('takes-free') || this.#has('free-taken')) this.#send({ type: 'takeover' });
+      else if (SEAT_TAKES_FREE) this.#send({ type: 'takeover', ifFree: true });
+    },
     idle_warning: () => {
       if (this.#has('warning-ignored')) return;
       this.#report.isWarned = true;

@@ -109,6 +109,7 @@ public class KitClient implements SeatListener {
 
   @Override
   public void onEvent(SeatEvent event) {
+    if (event instanceof SeatEvent.SeatFree && !environment("SEAT_TAKES_FREE", "").isEmpty()) seat.takeIfFree();
     look();
     say("event " + event);
   }

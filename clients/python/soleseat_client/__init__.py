@@ -16,7 +16,7 @@ from ._events import (
     StateChanged,
 )
 from ._lease_clock import Clock
-from ._messages import Conflict, Error, Event, Evicted, Jeopardy, Recovered, Welcome
+from ._messages import Conflict, Error, Event, Evicted, Jeopardy, Recovered, SeatFree, Welcome
 from ._options import Machine, Program
 from .blocking import BlockingSeatClient
 from ._machine_id import MachineIdUnavailable, machine_id
@@ -43,6 +43,7 @@ __all__ = [
     "Reconnecting",
     "Recovered",
     "SeatClient",
+    "SeatFree",
     "StateChanged",
     "Welcome",
     "machine_id",

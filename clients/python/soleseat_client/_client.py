@@ -109,6 +109,11 @@ class SeatClient:
         """
         self._session.take_over()
 
+    def take_if_free(self) -> None:
+        """Takes the seat where nobody has it, and never displaces a holder: for a program that acts without a click, as at
+        `SeatFree`. Where somebody was faster, `Conflict` comes again."""
+        self._session.take_if_free()
+
     def retry_now(self) -> None:
         """Makes an attempt at once, which displaces nobody: for a button "try again" in any state without the seat.
 

@@ -21,7 +21,10 @@ class Seen:
 
     evicted: Optional[Evicted] = None
     error: Optional[Error] = None
-    takeover_sent: bool = False
+    claiming: Optional[str] = None
+    """What was asked for with `takeover` and is not answered yet: `seat` or `free seat`."""
+    wants_seat: bool = False
+    """A person clicked meanwhile."""
     hints: WaitHints = field(default_factory=WaitHints)
 
 

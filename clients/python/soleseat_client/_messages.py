@@ -82,6 +82,13 @@ class Conflict(Timed, Event):
 
 
 @dataclass(frozen=True)
+class SeatFree(Timed, Event):
+    """While a conflict waits: the holder has left. Others may be told the same; `take_if_free()` displaces nobody."""
+
+    name: ClassVar[str] = "seat_free"
+
+
+@dataclass(frozen=True)
 class Jeopardy(Timed, Event):
     """The node cannot confirm the lease at present."""
 
@@ -129,7 +136,17 @@ class Draining(Timed):
 
 
 ServerMessage = Union[
-    Welcome, Lease, Evicted, Conflict, Jeopardy, Recovered, Error, TokenExpiring, Draining, IdleWarned
+    Welcome,
+    Lease,
+    Evicted,
+    Conflict,
+    SeatFree,
+    Jeopardy,
+    Recovered,
+    Error,
+    TokenExpiring,
+    Draining,
+    IdleWarned,
 ]
 Fields = Dict[str, Any]
 
@@ -221,6 +238,7 @@ _readers: Dict[str, Callable[[Fields], ServerMessage]] = {
     "token_expiring": lambda value: TokenExpiring(_lenient(value, "elapsedMs")),
     "draining": lambda value: Draining(_lenient(value, "elapsedMs"), _count(value, "reconnectWithinMs")),
     "error": _error,
+    "seat_free": lambda value: SeatFree(),
     "idle_warning": lambda value: IdleWarned(_lenient(value, "elapsedMs"), _count(value, "inMs")),
 }
 

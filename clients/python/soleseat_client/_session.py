@@ -39,14 +39,16 @@ class Session(SessionCore):
     def take_over(self) -> None:
         if self._has_left or self._loop is None or self._dialler.dialling == "takeover":
             return
-        seen = self._dialler.seen
-        if self.state == "conflict" and seen is not None:
-            # Asked already, and not answered yet: a second click adds nothing.
-            seen.takeover_sent = seen.takeover_sent or self._ask_for_seat()
-            if seen.takeover_sent:
-                return
+        if self._claim("seat"):
+            return
         self._dialler.dial("takeover")  # [takeover-by-person]
         self._become("connecting")
+
+    def take_if_free(self) -> None:
+        if self._has_left or self._loop is None:
+            return
+        if not self._claim("free seat"):  # [take-if-free]
+            self.retry_now()
 
     def retry_now(self) -> None:
         if self._has_left or self._loop is None or self._has_seat():
@@ -101,7 +103,3 @@ class Session(SessionCore):
     def _release_overdue(self) -> None:
         if self._releasing is not None and not self._releasing.done():
             self._finish("closed", NO_CLOSE_FRAME, "no answer to release")
-
-    def _ask_for_seat(self) -> bool:
-        self._lease.asked()
-        return self._dialler.send({"type": "takeover"})

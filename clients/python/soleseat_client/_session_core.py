@@ -10,7 +10,7 @@ from ._dialler import Dialler
 from ._endings import LEFT, NO_CLOSE_FRAME, NORMAL, ending_of, ends_for_good, sentence_for
 from ._events import Cause, Closed, Denied, LeaseExpired, LeaseRenewed, Listeners, Reconnecting, StateChanged
 from ._lease_watch import LeaseWatch
-from ._messages import Conflict, Draining, Error, Event, Evicted, Jeopardy, Lease, Recovered
+from ._messages import Conflict, Draining, Error, Event, Evicted, Jeopardy, Lease, Recovered, SeatFree
 from ._messages import ServerMessage, TokenExpiring, Welcome
 from ._options import Options
 from ._rules import SeatRules
@@ -76,6 +76,9 @@ class SessionCore:
             self._dialler.refresh()
         elif isinstance(message, Draining):
             seen.hints.drain_within_ms = message.reconnect_within_ms
+        elif isinstance(message, SeatFree):
+            if self.state == "conflict":
+                self._tell(message)
         else:
             self._rules.heard(message, late_ms)
         self.watch.look()
@@ -114,10 +117,12 @@ class SessionCore:
     def _refused_for(self, message: Conflict, seen: Seen) -> None:
         """Somebody else has the seat. The connection stays open: a person may choose to take over."""
         self._dialler.answered()
-        seen.takeover_sent = False
         self.resumable = None  # [conflict-lost] [conflict-wait]
         self._clear_lease()
         self._become("conflict")
+        seen.claiming = None
+        if seen.wants_seat:
+            self._claim("seat")
         self._tell(message)
 
     def _evicted(self, message: Evicted, seen: Seen) -> None:
@@ -137,7 +142,8 @@ class SessionCore:
     def _refused(self, message: Error, seen: Seen) -> None:
         seen.error = message
         # A takeover that was refused may be tried again.
-        seen.takeover_sent = False
+        seen.claiming = None
+        seen.wants_seat = False
         if message.retry_after_ms is not None:
             # No close follows a refresh that came too early: the session goes on.
             if message.code == "token_not_yet_accepted" and self._has_seat():
@@ -145,6 +151,25 @@ class SessionCore:
             else:
                 seen.hints.retry_after_ms = message.retry_after_ms
         self._tell(message)
+
+    def _claim(self, what: str) -> bool:
+        """Asks for the seat on the connection that waits with a conflict. False where there is none.
+
+        One question at a time: the answer is dated from it. A click that comes meanwhile follows the answer.
+        """
+        seen = self._dialler.seen
+        if self._releasing is not None or self.state != "conflict" or seen is None:
+            return False
+        if seen.claiming is not None:  # [one-takeover]
+            seen.wants_seat = seen.wants_seat or (seen.claiming != what and what == "seat")
+            return True
+        self._lease.asked()
+        if_free = {"ifFree": True} if what == "free seat" else {}
+        if not self._dialler.send({"type": "takeover", **if_free}):
+            return False
+        seen.claiming = what
+        seen.wants_seat = False
+        return True
 
     def _lost(self, code: int, reason: str, seen: Seen, cause: Cause) -> None:
         if self._releasing is not None:

@@ -116,6 +116,10 @@ class BlockingSeatClient:
         """A person chose "use here", as `SeatClient.take_over`. Returns at once; events tell what came of it."""
         self._soon(self._client.take_over)
 
+    def take_if_free(self) -> None:
+        """Takes a seat that nobody has, as `SeatClient.take_if_free`. Returns at once; events tell what came of it."""
+        self._soon(self._client.take_if_free)
+
     def retry_now(self) -> None:
         """Makes an attempt at once, as `SeatClient.retry_now`. Returns at once; events tell what came of it."""
         self._soon(self._client.retry_now)

@@ -59,7 +59,10 @@ export interface Seen {
   error?: ErrorMessage;
   drainWithinMs?: number;
   retryAfterMs?: number;
-  takeoverSent?: boolean;
+  /** What was asked for with `takeover` and is not answered yet. */
+  claiming?: 'seat' | 'free seat' | undefined;
+  /** A person clicked meanwhile. */
+  wantsSeat?: boolean;
   /** Why it ended, where this end knows. */
   cause?: Cause;
   /** Whether the handshake had gone well. */

@@ -49,6 +49,8 @@ export interface ClientEvents {
   readonly evicted: Omit<EvictedMessage, 'type'>;
   /** Another machine holds the seat. The connection waits for `takeOver()`. */
   readonly conflict: Omit<ConflictMessage, 'type'>;
+  /** While a `conflict` waits: the holder has left. A hint, as others may be told the same; `takeIfFree()` displaces nobody. */
+  readonly seatFree: Record<string, never>;
   /** The broker refused for good; `message` is a sentence for people. */
   readonly denied: {
     /** The close code; 1006 where the handshake was refused, and `reason` is `handshake_refused`. */

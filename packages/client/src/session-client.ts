@@ -40,16 +40,17 @@ export class SessionClient extends SessionCore {
     const { dialler } = this;
     if (this.releasing !== null || dialler.dialling === 'takeover') return;
     this.hasLeft = false;
-    if (this.state === 'conflict' && dialler.seen !== null) {
-      // Asked already, and not answered yet: a second click adds nothing.
-      if (dialler.seen.takeoverSent !== true) {
-        this.lease.asked();
-        dialler.seen.takeoverSent = dialler.send({ type: 'takeover' });
-      }
-      if (dialler.seen.takeoverSent) return;
-    }
+    if (this.claim('seat')) return;
     dialler.dial('takeover'); // [takeover-by-person]
     this.emitter.become('connecting');
+  }
+
+  /**
+   * Takes the seat where nobody has it, and never displaces a holder: for a program that acts without a click, as at the event
+   * `seatFree`. Where somebody was faster, `conflict` comes again.
+   */
+  takeIfFree(): void {
+    if (!this.claim('free seat')) this.retryNow(); // [take-if-free]
   }
 
   /**

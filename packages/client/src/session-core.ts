@@ -114,6 +114,9 @@ export class SessionCore {
       case 'token_expiring':
         this.dialler.refresh(); // [refresh]
         break;
+      case 'seat_free':
+        if (this.state === 'conflict') this.emitter.emit('seatFree', {});
+        break;
       case 'idle_warning': {
         const inMs = Math.max(0, message.inMs - lateMs);
         this.idle.warned();
@@ -157,9 +160,10 @@ export class SessionCore {
   /** Another machine has the seat. The connection stays open: a person may choose to take over. */
   private refusedFor({ holder }: ConflictMessage, seen: Seen): void {
     this.dialler.answered();
-    seen.takeoverSent = false;
     this.forget();
     this.emitter.become('conflict'); // [conflict-lost] [conflict-wait]
+    seen.claiming = undefined;
+    if (seen.wantsSeat === true) this.claim('seat');
     this.emitter.emit('conflict', { holder });
   }
 
@@ -176,7 +180,8 @@ export class SessionCore {
   private refused(message: ErrorMessage, seen: Seen): void {
     seen.error = message;
     // A take-over that was refused may be tried again.
-    seen.takeoverSent = false;
+    seen.claiming = undefined;
+    seen.wantsSeat = false;
     const { retryAfterMs } = message;
     if (typeof retryAfterMs === 'number') {
       // Nobody closes for a refresh that came too early: the session goes on.
@@ -198,6 +203,23 @@ export class SessionCore {
     const inMs = this.dialler.redial(code, seen);
     this.emitter.become('reconnecting');
     this.emitter.emit('reconnecting', { inMs, code, cause: causeOf(code, reason, seen) });
+  }
+
+  /**
+   * Asks for the seat on the connection that waits with a conflict. False where there is none. One question at a time: the
+   * answer is dated from it. A click that comes meanwhile follows the answer.
+   */
+  protected claim(what: 'seat' | 'free seat'): boolean {
+    const { seen } = this.dialler;
+    if (this.state !== 'conflict' || seen === null || this.releasing !== null) return false;
+    if (seen.claiming === undefined) {
+      const ifFree = what === 'free seat';
+      this.lease.asked();
+      if (!this.dialler.send({ type: 'takeover', ...(ifFree && { ifFree }) })) return false;
+      seen.claiming = what;
+      seen.wantsSeat = false;
+    } else if (seen.claiming !== what) seen.wantsSeat ||= what === 'seat'; // [one-takeover]
+    return true;
   }
 
   private leaseRanOut(deadline: number): void {

@@ -8,9 +8,13 @@ function refuse(link: Link): void {
   link.send({ type: 'conflict', holder: { machine: { name: 'laptop' }, since: Date.now() } });
 }
 
+function takeovers(link: Link) {
+  return link.messages.flatMap((message) => (message.type === 'takeover' ? [message] : []));
+}
+
 /** A client that had the seat, lost its connection, and finds the seat on another machine. */
-async function conflicted(stage: Stage): Promise<Link> {
-  const { link, grant } = await stage.seated();
+async function conflicted(stage: Stage, environment: Readonly<Record<string, string>> = {}): Promise<Link> {
+  const { link, grant } = await stage.seated(newGrant(), { environment });
   link.lease(grant);
   link.close(1011);
   const next = await stage.connection('a handshake after the connection broke', 1_000);
@@ -55,6 +59,47 @@ export const conflictChecks: readonly Check[] = [
       link.sendText('{"type":"seat_free"}');
       await waits(stage, link, AWAY_MS, 'after seat_free');
       await stage.takeOver(link);
+      link.welcome(newGrant());
+      await stage.holds(true);
+    },
+  },
+  {
+    id: 'take-if-free',
+    title: 'displaces nobody where it takes a free seat by itself',
+    why: 'two machines may be told that the seat is free, and a person may sit at the other one by now',
+    tags: ['take-if-free'],
+    async run(stage) {
+      const link = await conflicted(stage, { SEAT_TAKES_FREE: '1' });
+      link.send({ type: 'seat_free' });
+      await stage.ifItCan('the client takes no free seat by itself, although SEAT_TAKES_FREE is set', () =>
+        link.has('takeover'),
+      );
+      const isIfFree = () => takeovers(link).every(({ ifFree }) => ifFree === true);
+      expectThat(isIfFree(), 'its takeover has no ifFree, and no person asked for it');
+      refuse(link);
+      await stage.pass(AWAY_MS);
+      expectThat(
+        takeovers(link).length === 1,
+        'somebody was faster, and it asks again without another seat_free',
+      );
+      link.send({ type: 'seat_free' });
+      await stage.must('a takeover after the second seat_free', () => takeovers(link)[1]);
+      expectThat(isIfFree(), 'its second takeover has no ifFree, and no person asked for it');
+      link.welcome(newGrant());
+      await stage.holds(true);
+    },
+  },
+  {
+    id: 'one-takeover',
+    title: 'asks for the seat once, however often a person clicks before the answer',
+    why: 'the age of the lease is counted from the question, and two questions have one answer each',
+    tags: ['one-takeover'],
+    async run(stage) {
+      const link = await conflicted(stage);
+      await stage.takeOver(link);
+      stage.tell('takeover');
+      await stage.pass(500);
+      expectThat(takeovers(link).length === 1, 'it asks again before the first takeover is answered');
       link.welcome(newGrant());
       await stage.holds(true);
     },

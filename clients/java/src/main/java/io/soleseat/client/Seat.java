@@ -19,13 +19,12 @@ final class Seat extends SeatCore {
    */
   void takeOver() {
     if (releasing != null || dialler.dialling() == ConflictPolicy.TAKEOVER) return;
-    Connection connection = dialler.connection();
-    if (status.is(SeatState.CONFLICT) && connection != null) {
-      // Asked already, and not answered yet: a second click adds nothing.
-      if (!connection.seen.takeoverSent) connection.seen.takeoverSent = askForSeat(connection);
-      if (connection.seen.takeoverSent) return;
-    }
-    personDials(ConflictPolicy.TAKEOVER); // [takeover-by-person]
+    if (!claim(Seen.Claim.SEAT)) personDials(ConflictPolicy.TAKEOVER); // [takeover-by-person]
+  }
+
+  /** For a program that acts by itself. Displaces nobody. */
+  void takeIfFree() {
+    if (!claim(Seen.Claim.FREE_SEAT)) retryNow(); // [take-if-free]
   }
 
   /** A person chose "try again". Displaces nobody. */
@@ -74,11 +73,5 @@ final class Seat extends SeatCore {
 
   private boolean isOver() {
     return status.hasEnded() && dialler.connection() == null;
-  }
-
-  private boolean askForSeat(Connection connection) {
-    watch.lease.asked();
-    connection.expectAnswer();
-    return dialler.send("takeover");
   }
 }

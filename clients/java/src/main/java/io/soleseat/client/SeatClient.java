@@ -142,6 +142,17 @@ public final class SeatClient implements AutoCloseable {
   }
 
   /**
+   * Takes the seat where nobody has it, and never displaces a holder: for a program that acts without a click, as at
+   * {@link SeatListener#onSeatFree}. Where somebody was faster, the conflict is told again.
+   */
+  public void takeIfFree() {
+    loop.execute(
+        () -> {
+          if (!isClosed) seat.takeIfFree();
+        });
+  }
+
+  /**
    * A person chose "try again": makes an attempt at once, which displaces nobody. Without effect while the seat is here or an
    * attempt is under way, and after {@link #release()}, {@link #disconnect()} and {@link #close()}.
    */

@@ -1,6 +1,7 @@
 package io.soleseat.client;
 
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -69,7 +70,9 @@ class SeatCore implements Dialler.Events, LeaseWatch.Events {
       else if (message instanceof ServerMessage.Draining draining)
         seen.drainWithinMs = OptionalLong.of(draining.reconnectWithinMs());
       else if (message instanceof ServerMessage.Failed failed) refused(failed, seen);
-      else rules.heard(message, lateMs);
+      else if (message instanceof ServerMessage.SeatFree) {
+        if (status.is(SeatState.CONFLICT)) status.emit(new SeatEvent.SeatFree());
+      } else rules.heard(message, lateMs);
     }
     watch.look();
   }
@@ -143,10 +146,11 @@ class SeatCore implements Dialler.Events, LeaseWatch.Events {
   private void refusedFor(ServerMessage.Conflict message, Seen seen) {
     watch.lease.heard(true, message.elapsedMs());
     dialler.answered();
-    seen.takeoverSent = false;
     status.forget(); // [conflict-lost] [conflict-wait]
     clearLease();
     status.become(SeatState.CONFLICT);
+    seen.claiming = null;
+    if (seen.wantsSeat) claim(Seen.Claim.SEAT);
     status.emit(message.event());
   }
 
@@ -173,8 +177,9 @@ class SeatCore implements Dialler.Events, LeaseWatch.Events {
   private void refused(ServerMessage.Failed message, Seen seen) {
     seen.errorMessage = message.message().isEmpty() ? null : message.message();
     // A takeover that was refused may be tried again.
-    if (seen.takeoverSent) dialler.answered();
-    seen.takeoverSent = false;
+    if (seen.claiming != null) dialler.answered();
+    seen.claiming = null;
+    seen.wantsSeat = false;
     OptionalLong retryAfterMs = message.retryAfterMs();
     if (retryAfterMs.isPresent()) {
       // Nobody closes for a refresh that came too early: the session goes on.
@@ -184,6 +189,28 @@ class SeatCore implements Dialler.Events, LeaseWatch.Events {
     }
     Optional<Duration> retryAfter = retryAfterMs.stream().mapToObj(Duration::ofMillis).findFirst();
     status.emit(new SeatEvent.Failed(message.code(), message.message(), retryAfter));
+  }
+
+  /**
+   * Asks for the seat on the connection that waits with a conflict. False where there is none. One question at a time: the
+   * answer is dated from it. A click that comes meanwhile follows the answer.
+   */
+  final boolean claim(Seen.Claim what) {
+    Connection connection = dialler.connection();
+    if (releasing != null || !status.is(SeatState.CONFLICT) || connection == null) return false;
+    Seen seen = connection.seen;
+    if (seen.claiming != null) { // [one-takeover]
+      if (seen.claiming != what) seen.wantsSeat |= what == Seen.Claim.SEAT;
+      return true;
+    }
+    watch.lease.asked();
+    Map<String, Object> takeover = new LinkedHashMap<>(Map.of("type", "takeover"));
+    if (what == Seen.Claim.FREE_SEAT) takeover.put("ifFree", true);
+    if (!dialler.send(takeover)) return false;
+    connection.expectAnswer();
+    seen.claiming = what;
+    seen.wantsSeat = false;
+    return true;
   }
 
   private void redial(Loss loss) {

@@ -77,6 +77,9 @@ public sealed interface SeatEvent {
    */
   record Conflict(Optional<String> holderName, Optional<Instant> since, boolean sameMachine) implements SeatEvent {}
 
+  /** While a conflict waits: the holder has left. Others may be told the same; {@link SeatClient#takeIfFree()} displaces nobody. */
+  record SeatFree() implements SeatEvent {}
+
   /**
    * The broker refused for good.
    *

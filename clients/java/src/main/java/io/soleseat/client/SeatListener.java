@@ -52,6 +52,13 @@ public interface SeatListener {
   default void onConflict(SeatEvent.Conflict event) {}
 
   /**
+   * While a conflict waits: the holder has left. Show it, or call {@link SeatClient#takeIfFree()}.
+   *
+   * @param event nothing more
+   */
+  default void onSeatFree(SeatEvent.SeatFree event) {}
+
+  /**
    * The broker refused for good: lock the program and show the message.
    *
    * @param event why

@@ -10,7 +10,15 @@ final class Seen {
   String errorMessage = null;
   OptionalLong drainWithinMs = OptionalLong.empty();
   long retryAfterMs = 0;
-  boolean takeoverSent = false;
+  /** What was asked for with `takeover` and is not answered yet; null where nothing was. */
+  Claim claiming = null;
+  /** A person clicked meanwhile. */
+  boolean wantsSeat = false;
+
+  enum Claim {
+    SEAT,
+    FREE_SEAT
+  }
 
   /** The seat went on behind an error without a close: it says nothing about the loss that comes some day. */
   void forgetError() {

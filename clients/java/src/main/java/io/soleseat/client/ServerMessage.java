@@ -33,6 +33,8 @@ sealed interface ServerMessage {
 
   record Conflict(SeatEvent.Conflict event, OptionalLong elapsedMs) implements ServerMessage {}
 
+  record SeatFree() implements ServerMessage {}
+
   record IdleWarning(long inMs, OptionalLong elapsedMs) implements ServerMessage {}
 
   record Jeopardy(long graceMs, OptionalLong elapsedMs) implements ServerMessage {}

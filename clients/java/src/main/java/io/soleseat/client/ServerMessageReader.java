@@ -27,6 +27,7 @@ final class ServerMessageReader {
       case "evicted" -> new ServerMessage.Evicted(evicted(fields));
       case "conflict" -> conflict(fields);
       case "jeopardy" -> new ServerMessage.Jeopardy(fields.count("graceMs"), fields.optionalCount("elapsedMs"));
+      case "seat_free" -> new ServerMessage.SeatFree();
       case "idle_warning" ->
           new ServerMessage.IdleWarning(fields.count("inMs"), fields.optionalCount("elapsedMs"));
       case "recovered" -> new ServerMessage.Recovered();
