@@ -59,6 +59,12 @@ def obey(client: Any, command: str) -> None:
         client.take_over()
     elif word == "retry":
         client.retry_now()
+    elif word == "ask":
+        client.ask()
+    elif word == "yield":
+        client.answer(True, float(ms))
+    elif word == "refuse":
+        client.answer(False)
     elif word == "idle":
         worked["at"] = time.monotonic() - float(ms) / 1_000
     elif word == "active":
@@ -73,6 +79,7 @@ def options() -> Dict[str, Any]:
         "get_token": fetch_token,
         "machine": Machine(machine_id, os.environ.get("SEAT_MACHINE_NAME")),
         "client": Program("kit", "1"),
+        **({"asks": True} if "SEAT_ASKS" in os.environ else {}),
         **({"idle_ms": idle_ms} if "SEAT_IDLE" in os.environ else {}),
         **json.loads(os.environ.get("SEAT_OPTIONS", "{}")),
         **({"ssl": ssl.create_default_context(cafile=authority)} if authority else {}),

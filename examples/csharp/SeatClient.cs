@@ -39,8 +39,10 @@ namespace Soleseat
 {
     public enum SeatState { Connecting, Active, Jeopardy, Reconnecting, Evicted, Conflict, Denied, Closed }
 
-    /// <summary>Takeover: to start the program takes the seat. Deny: the program asks the person first.</summary>
-    public enum ConflictPolicy { Takeover, Deny }
+    /// <summary>
+    /// Takeover: to start the program takes the seat. Deny: the program asks the person first. Ask: the holder is asked first.
+    /// </summary>
+    public enum ConflictPolicy { Takeover, Deny, Ask }
 
     /// <summary>What a token is for. After the last two it must be another one than before.</summary>
     public enum TokenNeed { Connect, TokenExpiring, TokenExpired, TokenNotYetAccepted }
@@ -104,6 +106,8 @@ namespace Soleseat
         /// also calls Activity().
         /// </summary>
         public Func<long> IdleMs;
+        /// <summary>The program answers TakeoverRequested. Without it, a machine that asks gets the seat without a question.</summary>
+        public bool Asks;
         public int TokenTimeoutMs = 15000;
         public int ConnectTimeoutMs = 10000;
         public int FirstWaitMs = 500;
@@ -140,7 +144,8 @@ namespace Soleseat
     public sealed class Grant { public string SessionId; public long Epoch; public bool Resumed; public string Displaced; }
     public sealed class Lease { public long Epoch; public long TtlMs; }
     public sealed class Eviction { public string Reason; public string By; public long AtMs; public long Epoch; }
-    public sealed class Holder { public string Name; public long SinceMs; public bool IsSameMachine; }
+    public sealed class Holder { public string Name; public long SinceMs; public bool IsSameMachine; public bool IsAsking; public long? WaitMs; }
+    public sealed class Request { public string By; public long AnswerWithinMs; }
     public sealed class Denial { public int Code; public string Reason; public string Message; }
     public sealed class Fault { public string Code; public string Message; public long? RetryAfterMs; }
     public sealed class Reconnect { public long InMs; public int Code; public SeatCause Cause; }
@@ -174,6 +179,11 @@ namespace Soleseat
         public event Action<Holder> Conflict;
         /// <summary>While a conflict waits: the holder has left. Others may be told the same.</summary>
         public event Action SeatFree;
+        /// <summary>The holder was asked, and said no. The connection waits on.</summary>
+        public event Action AskRefused;
+        /// <summary>Another machine asks for the seat, which stays here until Evicted. Call Answer().</summary>
+        public event Action<Request> TakeoverRequested;
+        public event Action TakeoverWithdrawn;
         public event Action<Denial> Denied;
         public event Action<long> Jeopardy;
         public event Action Recovered;
@@ -199,6 +209,7 @@ namespace Soleseat
             public long? RetryAfterMs;
             /// <summary>A takeover is not answered yet; whether it asks for a free seat only.</summary>
             public bool? ClaimIsIfFree;
+            public bool IsAsking;
             /// <summary>A person clicked meanwhile.</summary>
             public bool WantsSeat;
             public bool WasOpen;
@@ -304,6 +315,30 @@ namespace Soleseat
 
         /// <summary>A person chose "try again": an attempt at once, which displaces nobody.</summary>
         public void RetryNow() => loop.Invoke(RetryAtOnce); // [person-may-retry]
+
+        /// <summary>
+        /// A person chose "ask for it": the holder is asked. Conflict with IsAsking tells that it is, then Welcomed or AskRefused what
+        /// came of it.
+        /// </summary>
+        public void Ask() // [ask-by-person] [ask-waits]
+        {
+            loop.Invoke(() =>
+            {
+                var isBusy = (dialling != null && dialling != ConflictPolicy.Deny) || HasSeat() || (link != null && seen.IsAsking);
+                if (isBusy || releasing != null) return;
+                hasLeft = false;
+                Dial(ConflictPolicy.Ask);
+                Become(SeatState.Connecting);
+            });
+        }
+
+        /// <summary>What the person says to TakeoverRequested: to yield, perhaps after a time in which to save, or not.</summary>
+        public void Answer(bool yields, long? needMs = null)
+        {
+            var answer = new Fields { { "type", "answer" }, { "yield", yields } };
+            if (needMs != null) answer["needMs"] = Math.Max(0, needMs.Value);
+            loop.Invoke(() => Send(answer));
+        }
 
         /// <summary>For a program that acts without a click, as at SeatFree: displaces nobody.</summary>
         public void TakeIfFree() // [take-if-free]
@@ -491,7 +526,7 @@ namespace Soleseat
                 { "machine", machine },
                 { "instance", instance }, // [hello-instance]
                 { "attempt", ++hellos }, // [attempt-grows]
-                { "onConflict", policy == ConflictPolicy.Takeover ? "takeover" : "deny" },
+                { "onConflict", policy.ToString().ToLowerInvariant() },
                 { "token", token },
             };
             var resumed = session;
@@ -499,6 +534,7 @@ namespace Soleseat
                 hello["resume"] = new Fields { { "sessionId", resumed.Id }, { "epoch", resumed.Epoch } };
             if (!string.IsNullOrEmpty(options.Program))
                 hello["client"] = new Fields { { "name", options.Program }, { "version", options.ProgramVersion ?? "" } };
+            if (options.Asks) hello["asks"] = true; // [asks-told]
             if (options.IdleMs != null) hello["idleMs"] = Math.Max(0, options.IdleMs()); // [idle-hello]
             return hello;
         }
@@ -599,6 +635,7 @@ namespace Soleseat
             var isOutdated = type == "lease" && (session == null || message.Number("epoch") < session.Epoch);
             var counts = releasing == null && !isOutdated;
             var lateMs = lease.Heard(type, message, counts);
+            if (type == "takeover_requested") AskedBy(message, lateMs);
             if (type == "idle_warning") WarnedOfIdleness(Math.Max(0, message.Number("inMs").Value - lateMs));
             if (counts || type != "lease") ActOn(type, message);
             Look();
@@ -618,13 +655,20 @@ namespace Soleseat
                     EvictedBy(message);
                     break;
                 case "conflict":
-                    RefusedFor(message.Object("holder"));
+                    RefusedFor(message);
                     break;
                 case "error":
                     RefusedBy(message);
                     break;
                 case "token_expiring":
                     RefreshToken(TokenNeed.TokenExpiring, refreshNotBeforeMs - Clocks.MonotonicMs()); // [refresh]
+                    break;
+                case "ask_refused":
+                    seen.IsAsking = false;
+                    Tell(() => AskRefused?.Invoke()); // [ask-refused]
+                    break;
+                case "takeover_withdrawn":
+                    Tell(() => TakeoverWithdrawn?.Invoke());
                     break;
                 case "seat_free":
                     if (state == SeatState.Conflict) Tell(() => SeatFree?.Invoke());
@@ -724,19 +768,23 @@ namespace Soleseat
         }
 
         /// <summary>Another machine has the seat. The connection stays open, as a person may choose to take over.</summary>
-        private void RefusedFor(Fields holder) // [conflict-wait]
+        private void RefusedFor(Fields message) // [conflict-wait]
         {
+            var holder = message.Object("holder");
             Answered();
             session = null; // [conflict-lost]
             ClearLease();
             Become(SeatState.Conflict);
             seen.ClaimIsIfFree = null;
+            seen.IsAsking = message.Flag("asking");
             if (seen.WantsSeat) Claim(false);
             var told = new Holder
             {
                 Name = holder.Object("machine").Text("name"),
                 SinceMs = holder.Number("since") ?? 0,
                 IsSameMachine = holder.Flag("sameMachine"),
+                IsAsking = seen.IsAsking,
+                WaitMs = message.Number("waitMs"),
             };
             Tell(() => Conflict?.Invoke(told));
         }
@@ -758,6 +806,17 @@ namespace Soleseat
             else if (fault.RetryAfterMs != null)
                 seen.RetryAfterMs = fault.RetryAfterMs;
             Tell(() => Error?.Invoke(fault));
+        }
+
+        /// <summary>The seat stays here until evicted, whatever is answered [ask-keeps-seat].</summary>
+        private void AskedBy(Fields message, long lateMs)
+        {
+            var request = new Request
+            {
+                By = message.Object("by").Object("machine").Text("name"),
+                AnswerWithinMs = Math.Max(0, message.Number("answerWithinMs").Value - lateMs),
+            };
+            if (HasSeat()) Tell(() => TakeoverRequested?.Invoke(request));
         }
 
         private void WarnedOfIdleness(long inMs)
@@ -1641,6 +1700,8 @@ namespace Soleseat
                     return Value("holder") is Fields;
                 case "jeopardy":
                     return Has("graceMs");
+                case "takeover_requested":
+                    return Has("answerWithinMs");
                 case "idle_warning":
                     return Has("inMs");
                 case "draining":
@@ -1648,6 +1709,8 @@ namespace Soleseat
                 case "error":
                     return Text("code") != null && HasOrLacks("retryAfterMs");
                 case "recovered":
+                case "ask_refused":
+                case "takeover_withdrawn":
                 case "seat_free":
                 case "token_expiring":
                     return true;
@@ -1830,7 +1893,7 @@ namespace Soleseat
 #if SEAT_KIT_PROGRAM
     /// <summary>
     /// The program of the client kit. Environment: SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME. Lines on the
-    /// standard input: takeover, retry, idle MS, active, release, quit. With --machine-id APPLICATION it prints the id of this computer, and ends.
+    /// standard input: takeover, ask, yield MS, refuse, retry, idle MS, active, release, quit. With --machine-id APPLICATION it prints the id of this computer, and ends.
     /// </summary>
     internal static class KitProgram
     {
@@ -1849,6 +1912,7 @@ namespace Soleseat
             var workedMs = Clocks.MonotonicMs() - long.Parse(idle ?? "0");
             var client = new SeatClient(new SeatOptions
             {
+                Asks = Environment.GetEnvironmentVariable("SEAT_ASKS") != null,
                 IdleMs = idle == null ? (Func<long>)null : () => Clocks.MonotonicMs() - Interlocked.Read(ref workedMs),
                 Url = new Uri(Environment.GetEnvironmentVariable("SEAT_URL")),
                 Machine = new SeatMachine
@@ -1873,6 +1937,9 @@ namespace Soleseat
             {
                 if (line == "takeover") client.TakeOver();
                 if (line == "retry") client.RetryNow();
+                if (line == "ask") client.Ask();
+                if (line == "refuse") client.Answer(false);
+                if (line.StartsWith("yield ")) client.Answer(true, long.Parse(line.Substring(6)));
                 if (line.StartsWith("idle ")) Interlocked.Exchange(ref workedMs, Clocks.MonotonicMs() - long.Parse(line.Substring(5)));
                 if (line == "active")
                 {

@@ -83,7 +83,7 @@ struct SeatOptions {
      * `token_expiring`, `token_expired` or `token_not_yet_accepted`: after the last two it must be another token than before.
      */
     std::function<void(const QString &need, const TokenCallback &done)> getToken;
-    /** `takeover`: to start the program takes the seat. `deny`: the program asks the person first. */
+    /** `takeover`: to start the program takes the seat. `deny`: the program asks the person first. `ask`: the holder is asked first. */
     QString onConflict = QStringLiteral("takeover");
     /** Name and version of your program. */
     QString program;
@@ -93,6 +93,8 @@ struct SeatOptions {
      * also calls `activity`.
      */
     std::function<qint64()> idleMs;
+    /** The program answers `takeoverRequested`. Without it, a machine that asks gets the seat without a question. */
+    bool asks = false;
     int tokenTimeoutMs = 15000;
     int connectTimeoutMs = 10000;
     int firstWaitMs = 500;
@@ -204,6 +206,10 @@ public:
     void takeOver();
     /** A person chose "try again": an attempt at once, which displaces nobody. */
     void retryNow();
+    /** A person chose "ask for it": the holder is asked. `asked` tells that it is, then `welcomed` or `askRefused` what came of it. */
+    void ask();
+    /** What the person says to `takeoverRequested`: to yield, perhaps after a time in which to save, or not. */
+    void answer(bool yields, qint64 needMs = 0);
     /** For a program that acts without a click, as at `seatFree`: displaces nobody. */
     void takeIfFree();
     /** The person was at work so long ago. For every key and click: the broker is told no more often than it wants to hear it. */
@@ -231,6 +237,13 @@ signals:
     void conflict(const QString &holder, qint64 sinceMs, bool isSameMachine);
     /** While a conflict waits: the holder has left. Others may be told the same. */
     void seatFree();
+    /** Behind `conflict`: the holder is being asked, and has so long to answer. */
+    void asked(qint64 waitMs);
+    /** The holder said no. The connection waits on. */
+    void askRefused();
+    /** Another machine asks for the seat, which stays here until `evicted`. Call `answer`. */
+    void takeoverRequested(const QString &byMachine, qint64 answerWithinMs);
+    void takeoverWithdrawn();
     void denied(int code, const QString &reason, const QString &message);
     void jeopardy(qint64 graceMs);
     void recovered();
@@ -256,6 +269,7 @@ private:
         std::optional<bool> claimIsIfFree;
         /** A person clicked meanwhile. */
         bool wantsSeat = false;
+        bool isAsking = false;
         bool wasOpen = false;
     };
 
@@ -276,7 +290,8 @@ private:
     void welcomedBy(const QJsonObject &message);
     void renewed(qint64 epoch);
     void evictedBy(const QJsonObject &message);
-    void refusedFor(const QJsonObject &holder);
+    void refusedFor(const QJsonObject &message);
+    void askedBy(const QJsonObject &message, qint64 lateMs);
     void refused(const QJsonObject &message);
 
     void warnedOfIdleness(qint64 inMs);
@@ -412,7 +427,9 @@ bool isUsable(const QString &type, const QJsonObject &message)
     if (type == QLatin1String("draining")) return number(message, "reconnectWithinMs").has_value();
     if (type == QLatin1String("error"))
         return message.value(QLatin1String("code")).isString() && isNumberOrLeftOut(message, "retryAfterMs");
-    if (type == QLatin1String("seat_free")) return true;
+    if (type == QLatin1String("takeover_requested")) return number(message, "answerWithinMs").has_value();
+    static const QStringList bare{QStringLiteral("seat_free"), QStringLiteral("ask_refused"), QStringLiteral("takeover_withdrawn")};
+    if (bare.contains(type)) return true;
     return type == QLatin1String("recovered") || type == QLatin1String("token_expiring"); // [ignore-unknown]
 }
 
@@ -859,6 +876,22 @@ void SeatClient::takeOver() // [takeover-by-person]
     become(State::Connecting);
 }
 
+void SeatClient::ask() // [ask-by-person] [ask-waits]
+{
+    const bool isBusy = (m_dialling && m_dialling != QLatin1String("deny")) || hasSeat() || (m_link && m_seen.isAsking);
+    if (isBusy || m_isReleasing) return;
+    m_hasLeft = false;
+    dial(QStringLiteral("ask"));
+    become(State::Connecting);
+}
+
+void SeatClient::answer(bool yields, qint64 needMs)
+{
+    QJsonObject answer{{QStringLiteral("type"), QStringLiteral("answer")}, {QStringLiteral("yield"), yields}};
+    if (needMs > 0) answer.insert(QStringLiteral("needMs"), needMs);
+    send(answer);
+}
+
 void SeatClient::takeIfFree() // [take-if-free]
 {
     if (!claim(true)) retryNow();
@@ -1011,6 +1044,7 @@ QJsonObject SeatClient::hello(const QString &token, const QString &policy)
     if (!m_options.program.isEmpty())
         hello.insert(QStringLiteral("client"), QJsonObject{{QStringLiteral("name"), m_options.program},
                                                            {QStringLiteral("version"), m_options.programVersion}});
+    if (m_options.asks) hello.insert(QStringLiteral("asks"), true); // [asks-told]
     if (m_options.idleMs) hello.insert(QStringLiteral("idleMs"), std::max<qint64>(0, m_options.idleMs())); // [idle-hello]
     return hello;
 }
@@ -1122,6 +1156,7 @@ void SeatClient::receive(const QByteArray &text)
         type == QLatin1String("lease") && (!m_session || number(message, "epoch").value_or(0) < m_session->epoch);
     const bool counts = !m_isReleasing && !isOutdated;
     const qint64 lateMs = m_lease.heard(type, message, counts);
+    if (type == QLatin1String("takeover_requested")) askedBy(message, lateMs);
     if (type == QLatin1String("idle_warning")) warnedOfIdleness(std::max<qint64>(0, *number(message, "inMs") - lateMs));
     if (counts || type != QLatin1String("lease")) tell(type, message);
     look();
@@ -1132,12 +1167,17 @@ void SeatClient::tell(const QString &type, const QJsonObject &message)
     if (type == QLatin1String("welcome")) return welcomedBy(message);
     if (type == QLatin1String("lease")) return renewed(number(message, "epoch").value_or(0));
     if (type == QLatin1String("evicted")) return evictedBy(message);
-    if (type == QLatin1String("conflict")) return refusedFor(message.value(QLatin1String("holder")).toObject());
+    if (type == QLatin1String("conflict")) return refusedFor(message);
     if (type == QLatin1String("error")) return refused(message);
     if (type == QLatin1String("token_expiring")) {
         refreshToken(QStringLiteral("token_expiring"), m_refreshNotBeforeMs - LeaseClock::nowMs()); // [refresh]
     } else if (type == QLatin1String("draining")) {
         m_seen.drainWithinMs = number(message, "reconnectWithinMs");
+    } else if (type == QLatin1String("ask_refused")) {
+        m_seen.isAsking = false;
+        later([this] { emit askRefused(); }); // [ask-refused]
+    } else if (type == QLatin1String("takeover_withdrawn")) {
+        later([this] { emit takeoverWithdrawn(); });
     } else if (type == QLatin1String("seat_free")) {
         if (m_state == State::Conflict) later([this] { emit seatFree(); });
     } else if (type == QLatin1String("jeopardy")) {
@@ -1211,8 +1251,9 @@ void SeatClient::evictedBy(const QJsonObject &message) // [evicted-at-once] [evi
 }
 
 /** Another machine has the seat. The connection stays open, as a person may choose to take over. [conflict-wait] */
-void SeatClient::refusedFor(const QJsonObject &holder)
+void SeatClient::refusedFor(const QJsonObject &message)
 {
+    const QJsonObject holder = message.value(QLatin1String("holder")).toObject();
     m_dialling.reset();
     m_need = QStringLiteral("connect");
     m_toldFault.clear();
@@ -1220,10 +1261,12 @@ void SeatClient::refusedFor(const QJsonObject &holder)
     clearLease();
     become(State::Conflict);
     m_seen.claimIsIfFree.reset();
+    m_seen.isAsking = message.value(QLatin1String("asking")).toBool();
     if (m_seen.wantsSeat) claim(false);
     const QString name = text(holder.value(QLatin1String("machine")).toObject(), "name");
     const bool isSameMachine = holder.value(QLatin1String("sameMachine")).toBool();
     later([=, sinceMs = number(holder, "since").value_or(0)] { emit conflict(name, sinceMs, isSameMachine); });
+    if (m_seen.isAsking) later([this, waitMs = number(message, "waitMs").value_or(0)] { emit asked(waitMs); });
 }
 
 void SeatClient::refused(const QJsonObject &message)
@@ -1239,6 +1282,15 @@ void SeatClient::refused(const QJsonObject &message)
     else if (retryAfterMs)
         m_seen.retryAfterMs = retryAfterMs;
     later([this, code, text = m_seen.errorMessage, retryAfterMs] { emit errorOccurred(code, text, retryAfterMs.value_or(-1)); });
+}
+
+/** The seat stays here until `evicted`, whatever is answered. [ask-keeps-seat] */
+void SeatClient::askedBy(const QJsonObject &message, qint64 lateMs)
+{
+    if (!hasSeat()) return;
+    const QString by = text(message.value(QLatin1String("by")).toObject().value(QLatin1String("machine")).toObject(), "name");
+    const qint64 withinMs = std::max<qint64>(0, *number(message, "answerWithinMs") - lateMs);
+    later([=] { emit takeoverRequested(by, withinMs); });
 }
 
 void SeatClient::warnedOfIdleness(qint64 inMs)
@@ -1366,7 +1418,7 @@ void SeatClient::become(State state)
 #ifdef SEAT_KIT_PROGRAM
 // ---------------------------------------------------------------------------------------------------------------------
 // The program of the client kit. Environment: SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME. Lines on the standard
-// input: takeover, retry, idle MS, active, release, quit. With --machine-id APPLICATION it prints the id of this computer, and ends.
+// input: takeover, ask, yield MS, refuse, retry, idle MS, active, release, quit. With --machine-id APPLICATION it prints the id of this computer, and ends.
 
 #include <QCoreApplication>
 #include <QNetworkAccessManager>
@@ -1397,6 +1449,7 @@ int main(int count, char **arguments)
         // Without an end of its own a request that hangs would stay for ever.
         QTimer::singleShot(20000, reply, &QNetworkReply::abort);
     };
+    options.asks = qEnvironmentVariableIsSet("SEAT_ASKS");
     qint64 workedMs = LeaseClock::nowMs() - qEnvironmentVariable("SEAT_IDLE").toLongLong();
     if (qEnvironmentVariableIsSet("SEAT_IDLE")) options.idleMs = [&workedMs] { return LeaseClock::nowMs() - workedMs; };
     SeatClient client(options);
@@ -1422,6 +1475,9 @@ int main(int count, char **arguments)
     const auto obey = [&](const std::string &line) {
         if (line == "takeover") client.takeOver();
         if (line == "retry") client.retryNow();
+        if (line == "ask") client.ask();
+        if (line == "refuse") client.answer(false);
+        if (line.rfind("yield ", 0) == 0) client.answer(true, std::stoll(line.substr(6)));
         if (line.rfind("idle ", 0) == 0) workedMs = LeaseClock::nowMs() - std::stoll(line.substr(5));
         if (line == "active") {
             workedMs = LeaseClock::nowMs();

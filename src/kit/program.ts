@@ -3,7 +3,9 @@ import { createInterface } from 'node:readline';
 import type { Transcript } from './transcript.js';
 
 /** A line that the program reads on its standard input. */
-export type Order = 'takeover' | 'retry' | 'release' | 'quit' | 'active' | `idle ${number}`;
+export type Order =
+  | ('takeover' | 'retry' | 'release' | 'quit' | 'active' | 'ask' | 'refuse')
+  | `${'idle' | 'yield'} ${number}`;
 
 export interface Command {
   readonly file: string;

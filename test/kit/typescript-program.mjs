@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { connect } from '../../packages/client/dist/esm/node.js';
 import { tellLook } from './tell-look.mjs';
 
-const { SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME, SEAT_IDLE } = process.env;
+const { SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME, SEAT_IDLE, SEAT_ASKS } = process.env;
 
 let workedMs = performance.now() - Number(SEAT_IDLE);
 
@@ -11,6 +11,7 @@ const client = connect({
   url: SEAT_URL,
   getToken: fetchToken,
   machine: { id: SEAT_MACHINE_ID, name: SEAT_MACHINE_NAME },
+  ...(SEAT_ASKS && { onTakeoverRequested: () => {} }),
   ...(SEAT_IDLE && { idleMs: () => performance.now() - workedMs }),
 });
 if (process.env.SEAT_TAKES_FREE) client.on('seatFree', () => client.takeIfFree());
@@ -37,6 +38,9 @@ const orders = {
   idle: (ms) => {
     workedMs = performance.now() - ms;
   },
+  ask: () => client.ask(),
+  yield: (ms) => client.answer(true, ms),
+  refuse: () => client.answer(false),
   active() {
     workedMs = performance.now();
     client.activity();

@@ -3,12 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { uptime } from 'node:os';
 import { createInterface } from 'node:readline';
-import { WebSocket } from 'ws';
 import { tellLook } from './tell-look.mjs';
-import { isFinal } from './wrong-endings.mjs';
+import { isFinal, refusalIn } from './wrong-endings.mjs';
 import { LeaseClock } from './wrong-lease.mjs';
 import { Rules } from './wrong-rules.mjs';
-import { tokenFrom } from './wrong-token.mjs';
+import { openSocket, tokenFrom } from './wrong-socket.mjs';
 
 const { SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME } = process.env;
 const fault = process.argv[process.argv.indexOf('--fault') + 1];
@@ -19,10 +18,8 @@ const lease = new LeaseClock(has, clocks[fault] ?? (() => uptime() * 1_000));
 
 let [socket, session, token, attempt, failures] = [null, null, null, 0, 0];
 let [state, seen, renewEveryMs, isReleasing, printed] = ['new', {}, 60_000, false, null];
-const rules = new Rules(has, (message) => {
-  if (message.type === 'takeover') lease.asked(false);
-  socket?.send(JSON.stringify(message));
-});
+const acts = { dial: (policy) => void dial(policy), leaveSeat: () => over() };
+const rules = new Rules(has, (message) => tell(message), acts);
 let timers = {};
 let round = 0; // Grows with every dial: what was begun under an older number is stale.
 
@@ -40,6 +37,7 @@ async function dial(onConflict) {
   leaveSocket(4000);
   const mine = ++round;
   [state, seen] = ['dialling', {}];
+  rules.asked ||= onConflict === 'ask';
   try {
     await fetchToken();
   } catch {
@@ -48,13 +46,7 @@ async function dial(onConflict) {
     return;
   }
   if (mine !== round) return;
-  const url = has('token-in-url') ? `${SEAT_URL}?token=${token}` : SEAT_URL;
-  const options = {
-    autoPong: !has('no-pong'),
-    ...(has('one-frame') && { maxFragments: 2 }),
-    ...(has('token-in-header') && { headers: { Authorization: `Bearer ${token}` } }),
-  };
-  const one = new WebSocket(url, has('no-subprotocol') ? [] : ['soleseat.v1'], options);
+  const one = openSocket(has, SEAT_URL, token);
   socket = one;
   if (!has('no-answer-timeout')) later('answer', 10_000, () => drop('no answer'));
   one.on('open', () => greet(one, onConflict));
@@ -71,6 +63,11 @@ async function dial(onConflict) {
     socket = null;
     lost(code, String(reason));
   });
+}
+
+function tell(message) {
+  if (message.type === 'takeover') lease.asked(false);
+  socket?.send(JSON.stringify(message));
 }
 
 function greet(one, onConflict) {
@@ -93,17 +90,13 @@ function greet(one, onConflict) {
   );
 }
 
-function refused({ statusCode, headers }) {
-  const code = has('statuses-ignored') ? 0 : statusCode;
-  if ([400, 403, 404, 405, 426, 431].includes(code) || (has('statuses-final') && code !== 0)) {
+function refused(response) {
+  const { isForGood, retryAfterMs } = refusalIn(has, response);
+  if (isForGood) {
     leaveSocket(4000);
     return over();
   }
-  const after = headers['retry-after'];
-  if (code !== 0 && after !== undefined) {
-    const date = has('no-dates') ? 0 : Date.parse(after) - Date.now();
-    seen.retryAfterMs = /^\d+$/.test(after) ? Number(after) * 1_000 : Math.max(0, date);
-  }
+  if (retryAfterMs !== null) seen.retryAfterMs = retryAfterMs;
   socket = null;
   lost(1006, '');
 }
@@ -158,6 +151,7 @@ const handlers = {
     if (has('takes-back')) socket.send('{"type":"takeover"}');
     seen.asked = has('asks-once') && seen.asked;
     rules.refused();
+    if (has('asking-leaves') && message.asking) setTimeout(leaveFor, 500, 4000);
   },
   evicted({ reason }) {
     if (has('evicted-by-close') || (has('evicted-needs-session') && session.sessionId === '')) return;
@@ -252,7 +246,8 @@ function lost(code, reason) {
   const widest = seen.drainWithinMs ?? Math.min(30_000, 500 * 2 ** (has('no-growth') ? 0 : failures++));
   const wait = has('no-jitter') ? 400 : Math.random() * widest;
   const own = has('token-no-wait') && !token ? 0 : wait;
-  timers.retry = setTimeout(() => void dial('deny'), own + (seen.retryAfterMs ?? 0));
+  const policy = has('asks-again') && rules.asked ? 'ask' : 'deny';
+  timers.retry = setTimeout(() => void dial(policy), own + (seen.retryAfterMs ?? 0));
   look();
 }
 

@@ -12,3 +12,13 @@ export function isFinal(has, seen, code, reason) {
   if (has('known-codes-only')) return code >= 4500 && code < 4530;
   return code >= 4500 && code < 5000;
 }
+
+/** What the answer to a refused handshake means, as PROTOCOL.md says; and wrong where `has` says so. */
+export function refusalIn(has, { statusCode, headers }) {
+  const code = has('statuses-ignored') ? 0 : statusCode;
+  const isForGood = [400, 403, 404, 405, 426, 431].includes(code) || (has('statuses-final') && code !== 0);
+  const after = headers['retry-after'];
+  if (code === 0 || after === undefined) return { isForGood, retryAfterMs: null };
+  const date = has('no-dates') ? 0 : Date.parse(after) - Date.now();
+  return { isForGood, retryAfterMs: /^\d+$/.test(after) ? Number(after) * 1_000 : Math.max(0, date) };
+}

@@ -33,9 +33,11 @@ export class LeaseClock {
     const [nowMs, link] = [this.#now(), this.#link];
     const counts = typeof elapsedMs === 'number' && !this.#has('from-receipt');
     const elapsed = counts ? elapsedMs : 0;
-    if (!counts) link.baseMs = this.#has('needs-elapsed') ? link.askedMs : nowMs;
-    else if (isAnswer) link.baseMs = link.askedMs - elapsed;
-    else link.baseMs = Math.min(link.baseMs, nowMs - elapsed);
+    if (!counts) link.baseMs = this.#has('needs-elapsed') ? (link.askedMs ?? link.baseMs) : nowMs;
+    else if (isAnswer && link.askedMs !== null) {
+      link.baseMs = link.askedMs - elapsed;
+      if (!this.#has('all-answers') && !this.#has('takeover-undated')) link.askedMs = null;
+    } else link.baseMs = Math.min(link.baseMs, nowMs - elapsed);
     if (typeof ttlMs !== 'number') return;
     const untilMs = link.baseMs + elapsed + ttlMs;
     link.ttlMs = ttlMs;

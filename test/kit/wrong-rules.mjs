@@ -1,25 +1,32 @@
 // The rules of a seat, as PROTOCOL.md says, for wrong-client.mjs; and wrong where that is told so.
 
-const { SEAT_IDLE, SEAT_TAKES_FREE } = process.env;
+const { SEAT_ASKS, SEAT_IDLE, SEAT_TAKES_FREE } = process.env;
 
 export class Rules {
   #has;
   #send;
+  #act;
+  #hellos = 0;
   /** When a person was at work last; null where the program does not tell. */
   #workedMs = SEAT_IDLE === undefined ? null : performance.now() - Number(SEAT_IDLE);
   #report = { everyMs: null, sentMs: Number.NEGATIVE_INFINITY, isWarned: false, timer: undefined };
 
-  constructor(has, send) {
+  /** `act` has what the client does otherwise: `dial`, `leaveSeat`. */
+  constructor(has, send, act) {
     this.#has = has;
     this.#send = send;
+    this.#act = act;
     if (has('idle-always')) this.#workedMs ??= performance.now();
   }
 
   inHello() {
-    if (this.#workedMs === null) return {};
-    const isFirst = this.#report.everyMs === null;
-    const idleMs = this.#has('idle-zero') ? 0 : Math.round(performance.now() - this.#workedMs);
-    return this.#has('idle-once') && !isFirst ? {} : { idleMs };
+    const isFirst = ++this.#hellos === 1;
+    const tells = this.#workedMs !== null && (isFirst || !this.#has('idle-once'));
+    const asks = (SEAT_ASKS && (isFirst || !this.#has('asks-once-told'))) || this.#has('asks-always');
+    return {
+      ...(tells && { idleMs: this.#has('idle-zero') ? 0 : Math.round(performance.now() - this.#workedMs) }),
+      ...(asks && { asks: true }),
+    };
   }
 
   welcomed({ idle }) {
@@ -40,6 +47,14 @@ export class Rules {
       if (this.#has('takes-free') || this.#has('free-taken')) this.#send({ type: 'takeover' });
       else if (SEAT_TAKES_FREE) this.#send({ type: 'takeover', ifFree: true });
     },
+    takeover_requested: ({ answerWithinMs }) => {
+      if (this.#has('asked-leaves')) this.#act.leaveSeat();
+      if (this.#has('time-leaves')) setTimeout(this.#act.leaveSeat, answerWithinMs);
+    },
+    ask_refused: () => {
+      if (this.#has('refused-takes')) this.#send({ type: 'takeover' });
+      if (this.#has('refused-asks')) this.#act.dial('ask');
+    },
     idle_warning: () => {
       if (this.#has('warning-ignored')) return;
       this.#report.isWarned = true;
@@ -48,6 +63,16 @@ export class Rules {
   };
 
   orders = {
+    ask: () => this.#act.dial(this.#has('ask-takes') ? 'takeover' : 'ask'),
+    yield: (needMs) => {
+      this.#send({
+        type: 'answer',
+        yield: !this.#has('yes-is-no'),
+        ...(!this.#has('needs-nothing') && { needMs }),
+      });
+      if (this.#has('yield-leaves')) this.#act.leaveSeat();
+    },
+    refuse: () => this.#send({ type: 'answer', yield: this.#has('yields-always') }),
     idle: (ms) => {
       this.#workedMs = performance.now() - ms;
     },

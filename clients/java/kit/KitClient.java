@@ -42,6 +42,7 @@ public class KitClient implements SeatListener {
     String id = environment("SEAT_MACHINE_ID", "");
     SeatClientBuilder builder = SeatClient.builder();
     if (!environment("SEAT_IDLE", "").isEmpty()) builder.idle(() -> Duration.ofNanos(System.nanoTime() - workedNanos));
+    if (!environment("SEAT_ASKS", "").isEmpty()) builder.asks();
     return builder
         .url(environment("SEAT_URL", ""))
         .token(this::fetchToken)
@@ -77,6 +78,9 @@ public class KitClient implements SeatListener {
     switch (words[0]) {
       case "takeover" -> seat.takeOver();
       case "retry" -> seat.retryNow();
+      case "ask" -> seat.ask();
+      case "yield" -> seat.yieldAfter(Duration.ofMillis(Long.parseLong(words[1])));
+      case "refuse" -> seat.answer(false);
       case "idle" -> workedNanos = ago(words[1]);
       case "active" -> {
         workedNanos = System.nanoTime();

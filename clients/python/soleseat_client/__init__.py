@@ -14,15 +14,18 @@ from ._events import (
     LeaseRenewed,
     Reconnecting,
     StateChanged,
+    TakeoverRequested,
 )
 from ._lease_clock import Clock
-from ._messages import Conflict, Error, Event, Evicted, Jeopardy, Recovered, SeatFree, Welcome
+from ._messages import AskRefused, Conflict, Error, Event, Evicted, Jeopardy, Recovered, SeatFree
+from ._messages import TakeoverWithdrawn, Welcome
 from ._options import Machine, Program
 from .blocking import BlockingSeatClient
 from ._machine_id import MachineIdUnavailable, machine_id
 
 __version__ = "0.1.0"
 __all__ = [
+    "AskRefused",
     "Backoff",
     "BlockingSeatClient",
     "Cause",
@@ -45,6 +48,8 @@ __all__ = [
     "SeatClient",
     "SeatFree",
     "StateChanged",
+    "TakeoverRequested",
+    "TakeoverWithdrawn",
     "Welcome",
     "machine_id",
 ]

@@ -37,10 +37,12 @@ class SeatClient:
             exception is told by an `Error` event, and the call is tried again.
         :param machine: this computer, such as `machine_id("drawing")`.
         :param on_conflict: what the first attempt does where somebody else has the seat: `takeover` (default, as a
-            person started the program) or `deny`. Every later attempt denies.
+            person started the program), `deny`, or `ask`: the holder is asked first. Every later attempt denies.
         :param client: a `Program(name, version)`, shown to the operator.
         :param idle_ms: gives how long nobody has been at work, in milliseconds; asked before every attempt. The idle limit
             of the org holds only for a program that gives this; it also calls `activity()`.
+        :param asks: the program answers `TakeoverRequested` with `answer()`. Without it, a machine that asks for the seat
+            gets it without a question.
         :param token_timeout_ms: after this, `get_token` counts as failed (15 000).
         :param connect_timeout_ms: from dialling to the first answer (10 000).
         :param backoff: a `Backoff(first_ms=500, max_ms=30_000)`: how widely attempts are spread.
@@ -108,6 +110,17 @@ class SeatClient:
         and `disconnect()`, or while such an attempt is under way.
         """
         self._session.take_over()
+
+    def ask(self) -> None:
+        """A person chose "ask for it": the holder is asked, and may save and yield.
+
+        `Conflict` with `asking` tells that it is; then `Welcome` or `AskRefused` what came of it. `take_over()` asks nobody.
+        """
+        self._session.ask()
+
+    def answer(self, yields: bool, need_ms: Optional[float] = None) -> None:
+        """What the person says to `TakeoverRequested`: to yield, perhaps after `need_ms` in which to save, or not."""
+        self._session.answer(yields, need_ms)
 
     def take_if_free(self) -> None:
         """Takes the seat where nobody has it, and never displaces a holder: for a program that acts without a click, as at

@@ -23,6 +23,8 @@ class Seen:
     error: Optional[Error] = None
     claiming: Optional[str] = None
     """What was asked for with `takeover` and is not answered yet: `seat` or `free seat`."""
+    is_asking: bool = False
+    """The holder is being asked."""
     wants_seat: bool = False
     """A person clicked meanwhile."""
     hints: WaitHints = field(default_factory=WaitHints)

@@ -62,6 +62,19 @@ class LeaseExpired(Event):
 
 
 @dataclass(frozen=True)
+class TakeoverRequested(Event):
+    """Another machine asks for the seat: `answer()` tells what the person wants. The seat stays here until `Evicted`."""
+
+    name: ClassVar[str] = "takeover_requested"
+    by: Optional[str]
+    """The name of the machine that asks, where it has a name."""
+    answer_within_ms: float
+    """How long the broker waits. No answer in time means yes."""
+    deadline_ms: float
+    """When that is over, on the scale of `time.monotonic() * 1000`."""
+
+
+@dataclass(frozen=True)
 class IdleWarning(Event):
     """Nobody was at work for long. Without `activity()` the session ends at the deadline."""
 

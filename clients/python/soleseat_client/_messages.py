@@ -79,6 +79,34 @@ class Conflict(Timed, Event):
     """Since when, in Unix milliseconds by the broker's clock: to show, never to measure with."""
     same_machine: bool = False
     """Another program on this very machine has it."""
+    on_leave_until_ms: Optional[float] = None
+    """Until when the holder took the seat along offline, in Unix milliseconds, where it did: then it cannot be taken."""
+    asking: bool = False
+    """The holder is being asked."""
+    wait_ms: Optional[float] = None
+    """How long the holder has to answer, in milliseconds."""
+
+
+@dataclass(frozen=True)
+class AskRefused(Timed, Event):
+    """The holder was asked for the seat, and said no. The connection waits on."""
+
+    name: ClassVar[str] = "ask_refused"
+
+
+@dataclass(frozen=True)
+class TakeoverWithdrawn(Timed, Event):
+    """Nobody asks for the seat any more."""
+
+    name: ClassVar[str] = "takeover_withdrawn"
+
+
+@dataclass(frozen=True)
+class TakeoverAsked(Timed):
+    """Another machine asks for the seat, as the broker tells it."""
+
+    by: Optional[str] = None
+    answer_within_ms: float = 0
 
 
 @dataclass(frozen=True)
@@ -141,6 +169,9 @@ ServerMessage = Union[
     Evicted,
     Conflict,
     SeatFree,
+    AskRefused,
+    TakeoverAsked,
+    TakeoverWithdrawn,
     Jeopardy,
     Recovered,
     Error,
@@ -215,6 +246,9 @@ def _conflict(value: Fields) -> Conflict:
         _machine_name(holder),
         _lenient(holder, "since"),
         holder.get("sameMachine") is True,
+        _lenient(holder, "onLeaveUntil"),
+        value.get("asking") is True,
+        _lenient(value, "waitMs"),
     )
 
 
@@ -238,6 +272,11 @@ _readers: Dict[str, Callable[[Fields], ServerMessage]] = {
     "token_expiring": lambda value: TokenExpiring(_lenient(value, "elapsedMs")),
     "draining": lambda value: Draining(_lenient(value, "elapsedMs"), _count(value, "reconnectWithinMs")),
     "error": _error,
+    "ask_refused": lambda value: AskRefused(),
+    "takeover_withdrawn": lambda value: TakeoverWithdrawn(),
+    "takeover_requested": lambda value: TakeoverAsked(
+        _lenient(value, "elapsedMs"), _machine_name(value.get("by")), _count(value, "answerWithinMs")
+    ),
     "seat_free": lambda value: SeatFree(),
     "idle_warning": lambda value: IdleWarned(_lenient(value, "elapsedMs"), _count(value, "inMs")),
 }

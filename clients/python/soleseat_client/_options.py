@@ -60,6 +60,7 @@ class Options:
     on_conflict: str = "takeover"
     client: Optional[Program] = None
     idle_ms: Optional[Callable[[], float]] = None
+    asks: bool = False
     token_timeout_ms: float = 15_000
     connect_timeout_ms: float = 10_000
     backoff: Backoff = Backoff()
@@ -70,8 +71,8 @@ class Options:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", complete_url(self.url))
-        if self.on_conflict not in ("takeover", "deny"):
-            raise ValueError("on_conflict is 'takeover' or 'deny'")
+        if self.on_conflict not in ("takeover", "deny", "ask"):
+            raise ValueError("on_conflict is 'takeover', 'deny' or 'ask'")
         if not callable(self.get_token):
             raise TypeError("get_token is a function that gives a token")
         if not isinstance(self.machine, Machine):

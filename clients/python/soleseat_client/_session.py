@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Optional
 
 from ._dialler import Dialler, DiallerParts
 from ._endings import LEFT, NO_CLOSE_FRAME, NORMAL
@@ -43,6 +44,19 @@ class Session(SessionCore):
             return
         self._dialler.dial("takeover")  # [takeover-by-person]
         self._become("connecting")
+
+    def ask(self) -> None:
+        if self._has_left or self._loop is None or self._has_seat():
+            return
+        seen, dialling = self._dialler.seen, self._dialler.dialling
+        if dialling in ("takeover", "ask") or (seen is not None and seen.is_asking):
+            return
+        self._dialler.dial("ask")  # [ask-by-person] [ask-waits]
+        self._become("connecting")
+
+    def answer(self, yields: bool, need_ms: Optional[float]) -> None:
+        if self._loop is not None:
+            self._rules.answer(yields, need_ms)
 
     def take_if_free(self) -> None:
         if self._has_left or self._loop is None:

@@ -10,7 +10,7 @@ from ._dialler import Dialler
 from ._endings import LEFT, NO_CLOSE_FRAME, NORMAL, ending_of, ends_for_good, sentence_for
 from ._events import Cause, Closed, Denied, LeaseExpired, LeaseRenewed, Listeners, Reconnecting, StateChanged
 from ._lease_watch import LeaseWatch
-from ._messages import Conflict, Draining, Error, Event, Evicted, Jeopardy, Lease, Recovered, SeatFree
+from ._messages import AskRefused, Conflict, Draining, Error, Event, Evicted, Jeopardy, Lease, Recovered, SeatFree
 from ._messages import ServerMessage, TokenExpiring, Welcome
 from ._options import Options
 from ._rules import SeatRules
@@ -40,7 +40,9 @@ class SessionCore:
             lambda: self._dialler.hurry(),
         )
         self._lease = self.watch.lease
-        self._rules = SeatRules(options, lambda message: self._dialler.send(message), self._tell)
+        self._rules = SeatRules(
+            options, lambda message: self._dialler.send(message), self._tell, self._has_seat
+        )
 
     def _has_seat(self) -> bool:
         return self.state in ("active", "jeopardy")
@@ -79,6 +81,9 @@ class SessionCore:
         elif isinstance(message, SeatFree):
             if self.state == "conflict":
                 self._tell(message)
+        elif isinstance(message, AskRefused):
+            seen.is_asking = False
+            self._tell(message)  # [ask-refused]
         else:
             self._rules.heard(message, late_ms)
         self.watch.look()
@@ -121,6 +126,7 @@ class SessionCore:
         self._clear_lease()
         self._become("conflict")
         seen.claiming = None
+        seen.is_asking = message.asking
         if seen.wants_seat:
             self._claim("seat")
         self._tell(message)

@@ -116,6 +116,14 @@ class BlockingSeatClient:
         """A person chose "use here", as `SeatClient.take_over`. Returns at once; events tell what came of it."""
         self._soon(self._client.take_over)
 
+    def ask(self) -> None:
+        """A person chose "ask for it", as `SeatClient.ask`. Returns at once; events tell what came of it."""
+        self._soon(self._client.ask)
+
+    def answer(self, yields: bool, need_ms: Optional[float] = None) -> None:
+        """What the person says to `TakeoverRequested`, as `SeatClient.answer`."""
+        self._soon(lambda: self._client.answer(yields, need_ms))
+
     def take_if_free(self) -> None:
         """Takes a seat that nobody has, as `SeatClient.take_if_free`. Returns at once; events tell what came of it."""
         self._soon(self._client.take_if_free)

@@ -61,6 +61,8 @@ export interface Seen {
   retryAfterMs?: number;
   /** What was asked for with `takeover` and is not answered yet. */
   claiming?: 'seat' | 'free seat' | undefined;
+  /** The holder is being asked. */
+  isAsking?: boolean;
   /** A person clicked meanwhile. */
   wantsSeat?: boolean;
   /** Why it ended, where this end knows. */

@@ -198,7 +198,14 @@ export class Dialler {
 
   private connect(socketClass: WebSocketClass, onConflict: ConflictPolicy, token: string): void {
     const { options, resume, onMessage, onFault, onUnusable } = this.parts;
-    const { url, machine, client, idleMs, connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
+    const {
+      url,
+      machine,
+      client,
+      idleMs,
+      onTakeoverRequested,
+      connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS,
+    } = options;
     const session = resume();
     try {
       const connection = new Connection({
@@ -213,6 +220,7 @@ export class Dialler {
           ...(session !== null && { resume: session }), // [resume-latest]
           ...(client !== undefined && { client }),
           ...(idleMs !== undefined && { idleMs: wholeMs(idleMs()) }), // [idle-hello]
+          ...(onTakeoverRequested !== undefined && { asks: true }), // [asks-told]
           token,
         },
         timeoutMs,

@@ -4,6 +4,7 @@ import type {
   ErrorCode,
   EvictedMessage,
   JeopardyMessage,
+  TakeoverRequestedMessage,
   WelcomeMessage,
 } from './protocol/messages.js';
 
@@ -47,7 +48,10 @@ export interface ClientEvents {
   /** At every confirmed renewal. `deadline` is on the scale of `performance.now()`. */
   readonly lease: { readonly epoch: number; readonly ttlMs: number; readonly deadline: number };
   readonly evicted: Omit<EvictedMessage, 'type'>;
-  /** Another machine holds the seat. The connection waits for `takeOver()`. */
+  /**
+   * Another machine holds the seat. The connection waits for `takeOver()`. With `asking` the holder is being asked, and has `waitMs` to
+   * answer; with `holder.onLeaveUntil` the seat was taken along offline.
+   */
   readonly conflict: Omit<ConflictMessage, 'type'>;
   /** While a `conflict` waits: the holder has left. A hint, as others may be told the same; `takeIfFree()` displaces nobody. */
   readonly seatFree: Record<string, never>;
@@ -64,6 +68,19 @@ export interface ClientEvents {
   readonly leaseExpired: { readonly epoch: number; readonly deadline: number };
   /** Nobody was at work for long: without `activity()` the session ends at `deadline`, on the scale of `performance.now()`. */
   readonly idleWarning: { readonly inMs: number; readonly deadline: number };
+  /**
+   * Another machine asks for the seat, and `answer()` tells what the person wants. The seat stays here until `evicted`. `deadline` is
+   * on the scale of `performance.now()`: no answer until then means yes.
+   */
+  readonly takeoverRequested: {
+    readonly by: TakeoverRequestedMessage['by'];
+    readonly answerWithinMs: number;
+    readonly deadline: number;
+  };
+  /** Nobody asks any more. */
+  readonly takeoverWithdrawn: Record<string, never>;
+  /** The holder was asked, and said no. The connection waits on. */
+  readonly askRefused: Record<string, never>;
   readonly error: {
     readonly code: ClientErrorCode;
     readonly message: string;

@@ -1,6 +1,7 @@
 import type { Backoff } from './backoff.js';
 import type { Clock } from './clock.js';
 import type { WebSocketClass } from './connection.js';
+import type { Listener } from './events.js';
 import type { ConflictPolicy, Machine } from './protocol/messages.js';
 
 /** Why a token is wanted. After `token_expired` and `token_not_yet_accepted` a cached one is of no use. */
@@ -17,9 +18,15 @@ export interface ConnectOptions {
   readonly machine: Machine;
   /**
    * What the first attempt does when another machine holds the seat: `takeover` (default, as starting a
-   * program is a person's act) or `deny`. Every later attempt denies, as no person stands behind it.
+   * program is a person's act), `deny`, or `ask`: the holder is asked first. Every later attempt denies, as no person stands
+   * behind it.
    */
-  readonly onConflict?: Exclude<ConflictPolicy, 'ask'>;
+  readonly onConflict?: ConflictPolicy;
+  /**
+   * Called when another machine asks for the seat: let the person decide, and call `answer()`. Without it, or without an answer in
+   * time, the other machine gets the seat.
+   */
+  readonly onTakeoverRequested?: Listener<'takeoverRequested'>;
   /**
    * How long nobody has been at work, in milliseconds; asked before every `hello`. The idle limit of the org holds only for a
    * program that gives this; it also calls `activity()`.

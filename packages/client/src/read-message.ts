@@ -42,7 +42,7 @@ const checks: Checks = {
   recovered: {},
   token_expiring: {},
   seat_free: {},
-  takeover_requested: {},
+  takeover_requested: { by: isObject, answerWithinMs: isCount },
   takeover_withdrawn: {},
   ask_refused: {},
   idle_warning: { inMs: isCount },

@@ -1,5 +1,6 @@
 import { LEFT, NO_CLOSE_FRAME } from './connection.js';
 import type { EventName, Listener } from './events.js';
+import { wholeMs } from './idle-report.js';
 import { PendingRelease } from './pending-release.js';
 import { RELEASED, SessionCore } from './session-core.js';
 
@@ -43,6 +44,28 @@ export class SessionClient extends SessionCore {
     if (this.claim('seat')) return;
     dialler.dial('takeover'); // [takeover-by-person]
     this.emitter.become('connecting');
+  }
+
+  /**
+   * A person chose "ask for it": the holder is asked, and may save and yield. `conflict` with `asking` tells that it is, then
+   * `welcome` or `askRefused` what came of it. `takeOver()` asks nobody.
+   */
+  ask(): void {
+    const { dialling, seen } = this.dialler;
+    const isBusy = (dialling !== null && dialling !== 'deny') || seen?.isAsking === true;
+    if (isBusy || this.releasing !== null || (this.hasSeat() && seen !== null)) return;
+    this.hasLeft = false;
+    this.dialler.dial('ask'); // [ask-by-person] [ask-waits]
+    this.emitter.become('connecting');
+  }
+
+  /** What the person says to `takeoverRequested`: to yield, perhaps after `needMs` milliseconds in which to save, or not. */
+  answer(yields: boolean, needMs?: number): void {
+    this.dialler.send({
+      type: 'answer',
+      yield: yields,
+      ...(needMs !== undefined && { needMs: wholeMs(needMs) }),
+    });
   }
 
   /**

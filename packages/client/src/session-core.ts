@@ -52,6 +52,8 @@ export class SessionCore {
       onFault: (fault) => this.emitter.emit('error', fault),
       onUnusable: () => this.finish('closed', NO_CLOSE_FRAME, 'no socket'),
     });
+    if (options.onTakeoverRequested !== undefined)
+      this.emitter.on('takeoverRequested', options.onTakeoverRequested);
     this.dialler.dial(options.onConflict ?? 'takeover');
   }
 
@@ -118,11 +120,25 @@ export class SessionCore {
         if (this.state === 'conflict') this.emitter.emit('seatFree', {});
         break;
       case 'idle_warning': {
-        const inMs = Math.max(0, message.inMs - lateMs);
+        const [inMs, deadline] = left(message.inMs, lateMs);
         this.idle.warned();
-        this.emitter.emit('idleWarning', { inMs, deadline: performance.now() + inMs });
+        this.emitter.emit('idleWarning', { inMs, deadline });
         break;
       }
+      case 'takeover_requested': {
+        // The seat stays here until `evicted`, whatever is answered. [ask-keeps-seat]
+        const [answerWithinMs, deadline] = left(message.answerWithinMs, lateMs);
+        if (this.hasSeat())
+          this.emitter.emit('takeoverRequested', { by: message.by, answerWithinMs, deadline });
+        break;
+      }
+      case 'takeover_withdrawn':
+        this.emitter.emit('takeoverWithdrawn', {});
+        break;
+      case 'ask_refused':
+        seen.isAsking = false;
+        this.emitter.emit('askRefused', {}); // [ask-refused]
+        break;
       case 'draining':
         seen.drainWithinMs = message.reconnectWithinMs;
         break;
@@ -158,13 +174,14 @@ export class SessionCore {
   }
 
   /** Another machine has the seat. The connection stays open: a person may choose to take over. */
-  private refusedFor({ holder }: ConflictMessage, seen: Seen): void {
+  private refusedFor({ type: _, elapsedMs: __, ...conflict }: ConflictMessage, seen: Seen): void {
     this.dialler.answered();
     this.forget();
     this.emitter.become('conflict'); // [conflict-lost] [conflict-wait]
     seen.claiming = undefined;
+    seen.isAsking = conflict.asking === true;
     if (seen.wantsSeat === true) this.claim('seat');
-    this.emitter.emit('conflict', { holder });
+    this.emitter.emit('conflict', conflict);
   }
 
   /** promise 4: told at once, not only when the close has come. */
@@ -252,4 +269,10 @@ export class SessionCore {
     if (this.state === ending) this.emitter.emit('closed', { code, reason });
     releasing?.settle();
   }
+}
+
+/** What is left of a time that was told so long ago, and when it is over. */
+function left(ms: number, lateMs: number): [leftMs: number, deadline: number] {
+  const leftMs = Math.max(0, ms - lateMs);
+  return [leftMs, performance.now() + leftMs];
 }

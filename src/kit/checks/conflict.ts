@@ -1,19 +1,23 @@
+import type { ConflictMessage } from '#client/protocol/messages.js';
 import type { Check } from '../check.js';
 import { newGrant } from '../grants.js';
 import type { Link } from '../link.js';
 import { expectThat, type Stage } from '../stage.js';
 import { AWAY_MS } from './endings.js';
 
-function refuse(link: Link): void {
-  link.send({ type: 'conflict', holder: { machine: { name: 'laptop' }, since: Date.now() } });
+export function refuse(link: Link, more: Partial<ConflictMessage> = {}): void {
+  link.send({ type: 'conflict', holder: { machine: { name: 'laptop' }, since: Date.now() }, ...more });
 }
 
-function takeovers(link: Link) {
+export function takeovers(link: Link) {
   return link.messages.flatMap((message) => (message.type === 'takeover' ? [message] : []));
 }
 
 /** A client that had the seat, lost its connection, and finds the seat on another machine. */
-async function conflicted(stage: Stage, environment: Readonly<Record<string, string>> = {}): Promise<Link> {
+export async function conflicted(
+  stage: Stage,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Link> {
   const { link, grant } = await stage.seated(newGrant(), { environment });
   link.lease(grant);
   link.close(1011);
@@ -24,7 +28,7 @@ async function conflicted(stage: Stage, environment: Readonly<Record<string, str
 }
 
 /** Nothing that only a person may cause. */
-function waits(stage: Stage, link: Link, forMs: number, why: string): Promise<void> {
+export function waits(stage: Stage, link: Link, forMs: number, why: string): Promise<void> {
   const { dials } = stage.broker;
   const before = dials.length;
   return stage.mustNot(forMs, () => {

@@ -1,4 +1,5 @@
 import type { Check } from '../check.js';
+import { askingChecks } from './asking.js';
 import { backoffChecks } from './backoff.js';
 import { conflictChecks } from './conflict.js';
 import { endingChecks } from './endings.js';
@@ -26,6 +27,7 @@ export const checks: readonly Check[] = [
   ...livenessChecks,
   ...stallChecks,
   ...conflictChecks,
+  ...askingChecks,
   ...idleChecks,
   ...leavingChecks,
 ];

@@ -1,5 +1,6 @@
 package io.soleseat.client;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -22,6 +23,22 @@ final class ServerMessageReaderTest {
     Check.isTrue("all is read", welcome.resumed() && welcome.displaced() && welcome.ttlMs() == 26_998);
     Check.equal(welcome.displacedName(), Optional.of("laptop"));
     Check.equal(welcome.elapsedMs(), OptionalLong.of(0));
+  }
+
+  void readsWhoIsAsked() {
+    ServerMessage.Conflict conflict =
+        (ServerMessage.Conflict)
+            read(
+                "{\"type\":\"conflict\",\"holder\":{\"machine\":{},\"since\":1,\"onLeaveUntil\":5},\"asking\":true,\"waitMs\":9,"
+                    + "\"elapsedMs\":0}");
+    Check.isTrue("asking", conflict.event().asking());
+    Check.equal(conflict.event().answerWithin(), Optional.of(Duration.ofMillis(9)));
+    Check.equal(conflict.event().onLeaveUntil(), Optional.of(Instant.ofEpochMilli(5)));
+    ServerMessage.Conflict plain =
+        (ServerMessage.Conflict)
+            read("{\"type\":\"conflict\",\"holder\":{\"onLeaveUntil\":null},\"asking\":null,\"waitMs\":\"soon\"}");
+    Check.isTrue("nobody", !plain.event().asking() && plain.event().answerWithin().isEmpty());
+    Check.equal(plain.event().onLeaveUntil(), Optional.empty());
   }
 
   void takesNullAsLeftOut() {

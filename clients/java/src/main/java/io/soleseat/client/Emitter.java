@@ -52,6 +52,9 @@ final class Emitter {
     else if (event instanceof SeatEvent.LeaseRenewed one) listener.onLeaseRenewed(one);
     else if (event instanceof SeatEvent.Evicted one) listener.onEvicted(one);
     else if (event instanceof SeatEvent.Conflict one) listener.onConflict(one);
+    else if (event instanceof SeatEvent.AskRefused one) listener.onAskRefused(one);
+    else if (event instanceof SeatEvent.TakeoverRequested one) listener.onTakeoverRequested(one);
+    else if (event instanceof SeatEvent.TakeoverWithdrawn one) listener.onTakeoverWithdrawn(one);
     else if (event instanceof SeatEvent.SeatFree one) listener.onSeatFree(one);
     else if (event instanceof SeatEvent.Denied one) listener.onDenied(one);
     else if (event instanceof SeatEvent.Jeopardy one) listener.onJeopardy(one);

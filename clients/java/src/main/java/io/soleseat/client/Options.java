@@ -18,6 +18,7 @@ record Options(
     ConflictPolicy onConflict,
     Map<String, Object> program,
     Optional<Supplier<Duration>> idle,
+    boolean asks,
     Backoff backoff,
     long connectTimeoutMs,
     HttpClient http,

@@ -22,6 +22,15 @@ final class Seat extends SeatCore {
     if (!claim(Seen.Claim.SEAT)) personDials(ConflictPolicy.TAKEOVER); // [takeover-by-person]
   }
 
+  /** A person chose "ask for it". */
+  void ask() {
+    ConflictPolicy dialling = dialler.dialling();
+    Connection connection = dialler.connection();
+    boolean isBusy = (dialling != null && dialling != ConflictPolicy.DENY) || status.hasSeat();
+    boolean isAsking = connection != null && connection.seen.isAsking;
+    if (releasing == null && !isBusy && !isAsking) personDials(ConflictPolicy.ASK); // [ask-by-person] [ask-waits]
+  }
+
   /** For a program that acts by itself. Displaces nobody. */
   void takeIfFree() {
     if (!claim(Seen.Claim.FREE_SEAT)) retryNow(); // [take-if-free]

@@ -142,6 +142,37 @@ public final class SeatClient implements AutoCloseable {
   }
 
   /**
+   * A person chose "ask for it": the holder is asked, and may save and yield. A conflict with {@code asking} tells that it is; then a
+   * grant or {@link SeatListener#onAskRefused} what came of it. {@link #takeOver()} asks nobody. Without effect while the holder is
+   * being asked, while the seat is here, while a release is under way, and after {@link #close()}.
+   */
+  public void ask() {
+    loop.execute(
+        () -> {
+          if (!isClosed) seat.ask();
+        });
+  }
+
+  /**
+   * What the person says to {@link SeatListener#onTakeoverRequested}. The seat stays here until it is evicted.
+   *
+   * @param yields whether the other machine may have the seat
+   */
+  public void answer(boolean yields) {
+    loop.execute(() -> seat.rules.answer(yields, Optional.empty()));
+  }
+
+  /**
+   * The person yields, and has to save first.
+   *
+   * @param need how long that takes
+   */
+  public void yieldAfter(Duration need) {
+    Objects.requireNonNull(need, "need");
+    loop.execute(() -> seat.rules.answer(true, Optional.of(need)));
+  }
+
+  /**
    * Takes the seat where nobody has it, and never displaces a holder: for a program that acts without a click, as at
    * {@link SeatListener#onSeatFree}. Where somebody was faster, the conflict is told again.
    */

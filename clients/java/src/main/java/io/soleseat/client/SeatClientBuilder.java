@@ -25,6 +25,7 @@ public final class SeatClientBuilder {
   private ConflictPolicy onConflict = ConflictPolicy.TAKEOVER;
   private final Map<String, Object> program = new LinkedHashMap<>();
   private Supplier<Duration> idle = null;
+  private boolean asks = false;
   private Duration firstWait = Duration.ofMillis(500);
   private Duration longestWait = Duration.ofSeconds(30);
   private Duration connectTimeout = Duration.ofSeconds(10);
@@ -132,6 +133,17 @@ public final class SeatClientBuilder {
   }
 
   /**
+   * The program answers when another machine asks for the seat: {@link SeatListener#onTakeoverRequested}, then
+   * {@link SeatClient#answer}. Unless this is called, the other machine gets the seat without a question.
+   *
+   * @return this builder
+   */
+  public SeatClientBuilder asks() {
+    asks = true;
+    return this;
+  }
+
+  /**
    * The waits between attempts. Each is random, between zero and a width that doubles with each failure: 500 ms at first and
    * 30 s at most unless this is called. What the broker asks for is added.
    *
@@ -219,6 +231,7 @@ public final class SeatClientBuilder {
         onConflict,
         Map.copyOf(program),
         Optional.ofNullable(idle),
+        asks,
         new Backoff(firstWait.toMillis(), longestWait.toMillis(), () -> ThreadLocalRandom.current().nextDouble()),
         connectTimeout.toMillis(),
         http == null ? HttpClient.newHttpClient() : http,

@@ -72,6 +72,9 @@ class SeatCore implements Dialler.Events, LeaseWatch.Events {
       else if (message instanceof ServerMessage.Failed failed) refused(failed, seen);
       else if (message instanceof ServerMessage.SeatFree) {
         if (status.is(SeatState.CONFLICT)) status.emit(new SeatEvent.SeatFree());
+      } else if (message instanceof ServerMessage.AskRefused) {
+        seen.isAsking = false;
+        status.emit(new SeatEvent.AskRefused()); // [ask-refused]
       } else rules.heard(message, lateMs);
     }
     watch.look();
@@ -150,6 +153,7 @@ class SeatCore implements Dialler.Events, LeaseWatch.Events {
     clearLease();
     status.become(SeatState.CONFLICT);
     seen.claiming = null;
+    seen.isAsking = message.event().asking();
     if (seen.wantsSeat) claim(Seen.Claim.SEAT);
     status.emit(message.event());
   }

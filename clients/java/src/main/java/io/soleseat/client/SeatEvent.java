@@ -74,8 +74,34 @@ public sealed interface SeatEvent {
    * @param holderName the name of the machine that has the seat, where it gave one
    * @param since since when, by the clock of the broker's Redis: to be shown, not to be measured with
    * @param sameMachine whether the seat is with another program on this very machine
+   * @param onLeaveUntil until when the holder took the seat along offline, where it did: then it cannot be taken
+   * @param asking whether the holder is being asked
+   * @param answerWithin how long the holder has to answer
    */
-  record Conflict(Optional<String> holderName, Optional<Instant> since, boolean sameMachine) implements SeatEvent {}
+  record Conflict(
+      Optional<String> holderName,
+      Optional<Instant> since,
+      boolean sameMachine,
+      Optional<Instant> onLeaveUntil,
+      boolean asking,
+      Optional<Duration> answerWithin)
+      implements SeatEvent {}
+
+  /** The holder was asked, and said no. The connection waits on. */
+  record AskRefused() implements SeatEvent {}
+
+  /**
+   * Another machine asks for the seat: {@link SeatClient#answer} tells what the person wants. The seat stays here until
+   * {@link Evicted}.
+   *
+   * @param byName the name of the machine that asks, where it gave one
+   * @param answerWithin how long the broker waits; no answer in time means yes
+   * @param deadlineNanos when that is over, on the scale of {@link System#nanoTime()}
+   */
+  record TakeoverRequested(Optional<String> byName, Duration answerWithin, long deadlineNanos) implements SeatEvent {}
+
+  /** Nobody asks for the seat any more. */
+  record TakeoverWithdrawn() implements SeatEvent {}
 
   /** While a conflict waits: the holder has left. Others may be told the same; {@link SeatClient#takeIfFree()} displaces nobody. */
   record SeatFree() implements SeatEvent {}

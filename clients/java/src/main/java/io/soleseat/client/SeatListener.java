@@ -52,6 +52,28 @@ public interface SeatListener {
   default void onConflict(SeatEvent.Conflict event) {}
 
   /**
+   * The holder was asked for the seat, and said no: show it, and offer {@link SeatClient#takeOver()} where your rules allow it.
+   *
+   * @param event nothing more
+   */
+  default void onAskRefused(SeatEvent.AskRefused event) {}
+
+  /**
+   * Another machine asks for the seat: show it, and call {@link SeatClient#answer}. It comes where {@link SeatClientBuilder#asks} was
+   * called.
+   *
+   * @param event who asks
+   */
+  default void onTakeoverRequested(SeatEvent.TakeoverRequested event) {}
+
+  /**
+   * Nobody asks for the seat any more: take the question away.
+   *
+   * @param event nothing more
+   */
+  default void onTakeoverWithdrawn(SeatEvent.TakeoverWithdrawn event) {}
+
+  /**
    * While a conflict waits: the holder has left. Show it, or call {@link SeatClient#takeIfFree()}.
    *
    * @param event nothing more

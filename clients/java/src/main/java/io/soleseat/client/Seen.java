@@ -12,6 +12,8 @@ final class Seen {
   long retryAfterMs = 0;
   /** What was asked for with `takeover` and is not answered yet; null where nothing was. */
   Claim claiming = null;
+  /** The holder is being asked. */
+  boolean isAsking = false;
   /** A person clicked meanwhile. */
   boolean wantsSeat = false;
 

@@ -33,6 +33,13 @@ sealed interface ServerMessage {
 
   record Conflict(SeatEvent.Conflict event, OptionalLong elapsedMs) implements ServerMessage {}
 
+  record TakeoverRequested(Optional<String> byName, long answerWithinMs, OptionalLong elapsedMs)
+      implements ServerMessage {}
+
+  record TakeoverWithdrawn() implements ServerMessage {}
+
+  record AskRefused() implements ServerMessage {}
+
   record SeatFree() implements ServerMessage {}
 
   record IdleWarning(long inMs, OptionalLong elapsedMs) implements ServerMessage {}

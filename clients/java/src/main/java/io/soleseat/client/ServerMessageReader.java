@@ -1,5 +1,6 @@
 package io.soleseat.client;
 
+import java.time.Duration;
 import java.util.Optional;
 
 /** Reads one message of the broker. */
@@ -27,6 +28,13 @@ final class ServerMessageReader {
       case "evicted" -> new ServerMessage.Evicted(evicted(fields));
       case "conflict" -> conflict(fields);
       case "jeopardy" -> new ServerMessage.Jeopardy(fields.count("graceMs"), fields.optionalCount("elapsedMs"));
+      case "takeover_requested" ->
+          new ServerMessage.TakeoverRequested(
+              fields.inner("by").inner("machine").optionalText("name"),
+              fields.count("answerWithinMs"),
+              fields.optionalCount("elapsedMs"));
+      case "takeover_withdrawn" -> new ServerMessage.TakeoverWithdrawn();
+      case "ask_refused" -> new ServerMessage.AskRefused();
       case "seat_free" -> new ServerMessage.SeatFree();
       case "idle_warning" ->
           new ServerMessage.IdleWarning(fields.count("inMs"), fields.optionalCount("elapsedMs"));
@@ -76,7 +84,12 @@ final class ServerMessageReader {
     Fields holder = fields.inner("holder");
     return new ServerMessage.Conflict(
         new SeatEvent.Conflict(
-            holder.inner("machine").optionalText("name"), holder.optionalTime("since"), holder.isTrue("sameMachine")),
+            holder.inner("machine").optionalText("name"),
+            holder.optionalTime("since"),
+            holder.isTrue("sameMachine"),
+            holder.optionalTime("onLeaveUntil"),
+            fields.isTrue("asking"),
+            fields.lenientCount("waitMs").stream().mapToObj(Duration::ofMillis).findFirst()),
         fields.optionalCount("elapsedMs"));
   }
 }

@@ -1,4 +1,5 @@
 import { get } from 'node:http';
+import { WebSocket } from 'ws';
 
 /** A token for wrong-client.mjs; and wrong where `has` says so. */
 export function tokenFrom(url, has) {
@@ -9,5 +10,15 @@ export function tokenFrom(url, has) {
     });
     request.on('error', reject);
     if (!has('token-no-timeout')) request.setTimeout(15_000, () => request.destroy(new Error('it hangs')));
+  });
+}
+
+/** Dials for wrong-client.mjs; and wrong where `has` says so. */
+export function openSocket(has, address, token) {
+  const url = has('token-in-url') ? `${address}?token=${token}` : address;
+  return new WebSocket(url, has('no-subprotocol') ? [] : ['soleseat.v1'], {
+    autoPong: !has('no-pong'),
+    ...(has('one-frame') && { maxFragments: 2 }),
+    ...(has('token-in-header') && { headers: { Authorization: `Bearer ${token}` } }),
   });
 }
