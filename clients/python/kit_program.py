@@ -22,12 +22,16 @@ import sys
 import threading
 import time
 import urllib.request
-from typing import Any, Dict
+from typing import Any, Dict, List, Optional
 
-from soleseat_client import BlockingSeatClient, Event, Machine, Program, SeatClient, SeatFree
+from soleseat_client import BlockingSeatClient, Event, LeaveEnded, LeaveRefused, Machine, Program
+from soleseat_client import SeatClient, SeatFree, TicketKeys
 
 LOOK_EVERY_S = 0.02
 output = threading.Lock()
+kept: Dict[str, Optional[str]] = {"ticket": os.environ.get("SEAT_TICKET")}
+"""The ticket of a leave."""
+tasks: List[Any] = []
 worked = {"at": time.monotonic() - float(os.environ.get("SEAT_IDLE", 0)) / 1_000}
 """When the person was at work last, in seconds."""
 
@@ -52,13 +56,15 @@ def idle_ms() -> float:
     return (time.monotonic() - worked["at"]) * 1_000
 
 
-def obey(client: Any, command: str) -> None:
+def obey(client: Any, commands: queue.SimpleQueue[str], command: str) -> None:
     """Both clients have the same methods."""
     word, _, ms = command.partition(" ")
     if word == "takeover":
         client.take_over()
     elif word == "retry":
         client.retry_now()
+    elif word == "leave":
+        leave(client, commands, float(ms))
     elif word == "ask":
         client.ask()
     elif word == "yield":
@@ -73,12 +79,15 @@ def obey(client: Any, command: str) -> None:
 
 
 def options() -> Dict[str, Any]:
+    keys = os.environ.get("SEAT_NONCE_KEYS")
     machine_id, authority = os.environ["SEAT_MACHINE_ID"], os.environ.get("SEAT_CA")
     return {
         "url": os.environ["SEAT_URL"],
         "get_token": fetch_token,
         "machine": Machine(machine_id, os.environ.get("SEAT_MACHINE_NAME")),
         "client": Program("kit", "1"),
+        **({"broker_keys": TicketKeys(keys)} if keys else {}),
+        "leave_ticket": lambda: kept["ticket"],
         **({"asks": True} if "SEAT_ASKS" in os.environ else {}),
         **({"idle_ms": idle_ms} if "SEAT_IDLE" in os.environ else {}),
         **json.loads(os.environ.get("SEAT_OPTIONS", "{}")),
@@ -101,7 +110,38 @@ class HoldsPrinter:
             say(f"holds {str(now).lower()}")
 
 
-def takes_free(client: Any) -> None:
+def leave(client: Any, commands: queue.SimpleQueue[str], for_ms: float) -> None:
+    """The program ends once it has left."""
+
+    def left(fault: Optional[BaseException]) -> None:
+        say("left" if fault is None else f"not left: {fault}")
+        if fault is None:
+            commands.put("quit")
+
+    async def soon() -> None:
+        try:
+            await client.leave(for_ms)
+        except LeaveRefused as fault:
+            left(fault)
+        else:
+            left(None)
+
+    def blocking() -> None:
+        try:
+            client.leave(for_ms)
+        except LeaveRefused as fault:
+            left(fault)
+        else:
+            left(None)
+
+    if isinstance(client, SeatClient):
+        tasks.append(asyncio.ensure_future(soon()))
+    else:
+        threading.Thread(target=blocking, daemon=True).start()
+
+
+def prepare(client: Any) -> None:
+    client.on(LeaveEnded, lambda event: kept.update(ticket=None))
     if "SEAT_TAKES_FREE" in os.environ:
         client.on(SeatFree, lambda event: client.take_if_free())
 
@@ -110,7 +150,7 @@ def run_blocking(commands: queue.SimpleQueue[str]) -> None:
     client = BlockingSeatClient(**options())
     holds = HoldsPrinter(client)
     client.on(Event, tell)
-    takes_free(client)
+    prepare(client)
     holds.look()
     client.start()
     while True:
@@ -121,7 +161,7 @@ def run_blocking(commands: queue.SimpleQueue[str]) -> None:
             continue
         if command in ("release", "quit"):
             break
-        obey(client, command)
+        obey(client, commands, command)
     (client.release if command == "release" else client.disconnect)()
     holds.look()
     say(f"state {client.state}")
@@ -131,7 +171,7 @@ async def run_async(commands: queue.SimpleQueue[str]) -> None:
     client = SeatClient(**options())
     holds = HoldsPrinter(client)
     client.on(Event, tell)
-    takes_free(client)
+    prepare(client)
     holds.look()
     client.start()
     command = ""
@@ -139,7 +179,7 @@ async def run_async(commands: queue.SimpleQueue[str]) -> None:
         holds.look()
         await asyncio.sleep(LOOK_EVERY_S)
         command = "" if commands.empty() else commands.get()
-        obey(client, command)
+        obey(client, commands, command)
     await (client.release() if command == "release" else client.disconnect())
     holds.look()
     say(f"state {client.state}")

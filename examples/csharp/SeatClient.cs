@@ -10,6 +10,10 @@
 // before 8 answer 1012 and 1013 with an exception, and Mono hides the status of a refused handshake. A client that cannot tell
 // these apart gives up when it should try again. So class WebSocketLink speaks RFC 6455 itself, over SslStream.
 //
+// What it does not do: it judges no tickets and takes no seat along, as Mono has no ECDSA. So it sends no nonce, no ticket and no leave, and
+// these rules are not about it: [nonce-fresh] [ticket-proves] [ticket-no-clock] [ticket-first] [untrusted-final]
+// and these neither: [leave-left] [left-final] [ticket-shown] [ticket-once]
+//
 // A tag such as [reconnect-deny] names the rule of PROTOCOL.md that the line keeps.
 #if NET5_0_OR_GREATER
 // Nothing here says what may be null, as Mono's compiler does not know how to.

@@ -11,6 +11,10 @@
 // for 1012 and 1013. It hides pings and the Retry-After of a refused handshake. A client that cannot tell these apart gives up
 // when it should try again. So class WebSocketLink speaks RFC 6455 itself, over QSslSocket: TLS and proxies are those of Qt.
 //
+// What it does not do: it judges no tickets and takes no seat along, as Qt has no ECDSA of its own. So it sends no nonce, no ticket and no
+// leave, and these rules are not about it: [nonce-fresh] [ticket-proves] [ticket-no-clock] [ticket-first] [untrusted-final]
+// and these neither: [leave-left] [left-final] [ticket-shown] [ticket-once]
+//
 // A tag such as [reconnect-deny] names the rule of PROTOCOL.md that the line keeps.
 
 #include <QAbstractSocket>

@@ -23,6 +23,8 @@ export interface Ended {
 /** One accepted connection of the client, with the script at this end. */
 export class Link {
   readonly messages: ClientMessage[] = [];
+  /** Every text that came, as it came. */
+  readonly texts: string[] = [];
   /** What the client sent against the protocol. */
   readonly violations: string[] = [];
   readonly pongs: string[] = [];
@@ -154,6 +156,7 @@ export class Link {
   }
 
   private receive(text: string, isBinary: boolean): void {
+    this.texts.push(text);
     const parsed = parseClientMessage(text);
     if (isBinary) this.violations.push('a binary frame');
     else if (!parsed.ok) this.violations.push(`${parsed.violation.message}: ${text.slice(0, 200)}`);

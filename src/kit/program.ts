@@ -5,7 +5,7 @@ import type { Transcript } from './transcript.js';
 /** A line that the program reads on its standard input. */
 export type Order =
   | ('takeover' | 'retry' | 'release' | 'quit' | 'active' | 'ask' | 'refuse')
-  | `${'idle' | 'yield'} ${number}`;
+  | `${'idle' | 'yield' | 'leave'} ${number}`;
 
 export interface Command {
   readonly file: string;
@@ -65,7 +65,7 @@ export class Program {
 
   tell(order: Order): void {
     this.transcript.add('script', `types "${order}"`);
-    this.mayEnd ||= order === 'release' || order === 'quit';
+    this.mayEnd ||= order === 'release' || order === 'quit' || order.startsWith('leave');
     this.child.stdin?.write(`${order}\n`);
   }
 

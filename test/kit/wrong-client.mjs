@@ -7,7 +7,7 @@ import { tellLook } from './tell-look.mjs';
 import { isFinal, refusalIn } from './wrong-endings.mjs';
 import { LeaseClock } from './wrong-lease.mjs';
 import { Rules } from './wrong-rules.mjs';
-import { openSocket, tokenFrom } from './wrong-socket.mjs';
+import { messageIn, openSocket, tokenFrom } from './wrong-socket.mjs';
 
 const { SEAT_URL, SEAT_TOKEN_URL, SEAT_MACHINE_ID, SEAT_MACHINE_NAME } = process.env;
 const fault = process.argv[process.argv.indexOf('--fault') + 1];
@@ -102,15 +102,8 @@ function refused(response) {
 }
 
 function receive(text) {
-  let message;
-  try {
-    message = JSON.parse(text);
-    if (typeof message?.type !== 'string') throw new Error('no message');
-  } catch (error) {
-    if (has('dies-unreadable')) throw error;
-    return;
-  }
-  if (message.type === 'lease' && typeof message.ttlMs !== 'number') return;
+  const message = messageIn(has, text);
+  if (message === null) return;
   if (has('no-null') && Object.values(message).includes(null)) return leaveFor(1003);
   if (has('no-new-fields') && ('shared' in message || 'colour' in message)) return leaveFor(1003);
   const handler = Object.hasOwn(handlers, message.type) ? handlers[message.type] : null;
@@ -125,6 +118,11 @@ const handlers = {
   ...rules.handlers,
   welcome(message) {
     clearTimeout(timers.answer);
+    if (!rules.proof.proves(message)) {
+      if (has('ticket-tries-again')) return drop();
+      leaveSocket(4000);
+      return over();
+    }
     state = 'active';
     if (!has('session-kept') || session === null) session = { ...message };
     renewEveryMs = message.renewEveryMs;
@@ -135,6 +133,7 @@ const handlers = {
   },
   lease(message) {
     if (has('leases-ignored')) return expectBeat();
+    if (!rules.proof.isProven && !has('lease-unproven')) return;
     lease.heard(message, false);
     if (session !== null && !has('first-epoch')) session.epoch = message.epoch;
     if (!has('never-resets') && !lease.isBehind()) failures = 0;
@@ -171,7 +170,9 @@ const handlers = {
     if (!has('jeopardy-forever')) later('beat', graceMs, () => drop('grace is over'));
   },
   error({ code, retryAfterMs }) {
-    if (has('error-leaves')) leaveFor(4000);
+    if (has('error-leaves') || (has('refused-leaves') && rules.isLeaving)) leaveFor(4000);
+    if (code === 'on_leave' && !has('on-leave-final')) seen.asked = false;
+    if (code === 'on_leave' && has('on-leave-leaves')) leaveFor(4000);
     if (typeof retryAfterMs !== 'number' || has('retry-after-ignored')) return;
     if (code === 'token_not_yet_accepted' && state === 'active')
       refreshIn(retryAfterMs + Math.random() * 500);
@@ -233,6 +234,7 @@ function lost(code, reason) {
   leaveSocket(4000);
   lease.lost();
   rules.lost();
+  if (has('lost-is-left') && rules.isLeaving) process.exit(0);
   if (
     isReleasing &&
     !has('release-waits') &&

@@ -1,12 +1,17 @@
 // The rules of a seat, as PROTOCOL.md says, for wrong-client.mjs; and wrong where that is told so.
 
-const { SEAT_ASKS, SEAT_IDLE, SEAT_TAKES_FREE } = process.env;
+import { Proof } from './wrong-ticket.mjs';
+
+const { SEAT_ASKS, SEAT_IDLE, SEAT_TAKES_FREE, SEAT_TICKET } = process.env;
 
 export class Rules {
   #has;
   #send;
   #act;
   #hellos = 0;
+  #ticket = SEAT_TICKET;
+  proof;
+  isLeaving = false;
   /** When a person was at work last; null where the program does not tell. */
   #workedMs = SEAT_IDLE === undefined ? null : performance.now() - Number(SEAT_IDLE);
   #report = { everyMs: null, sentMs: Number.NEGATIVE_INFINITY, isWarned: false, timer: undefined };
@@ -16,6 +21,7 @@ export class Rules {
     this.#has = has;
     this.#send = send;
     this.#act = act;
+    this.proof = new Proof(has);
     if (has('idle-always')) this.#workedMs ??= performance.now();
   }
 
@@ -26,10 +32,14 @@ export class Rules {
     return {
       ...(tells && { idleMs: this.#has('idle-zero') ? 0 : Math.round(performance.now() - this.#workedMs) }),
       ...(asks && { asks: true }),
+      ...(this.#ticket !== undefined &&
+        (isFirst || !this.#has('ticket-first-only')) && { ticket: this.#ticket }),
+      ...this.proof.inHello(),
     };
   }
 
   welcomed({ idle }) {
+    if (!this.#has('ticket-kept')) this.#ticket = undefined;
     this.#report.everyMs = idle?.reportEveryMs ?? null;
   }
 
@@ -51,6 +61,9 @@ export class Rules {
       if (this.#has('asked-leaves')) this.#act.leaveSeat();
       if (this.#has('time-leaves')) setTimeout(this.#act.leaveSeat, answerWithinMs);
     },
+    left: () => {
+      if (!this.#has('left-by-close')) process.exit(0);
+    },
     ask_refused: () => {
       if (this.#has('refused-takes')) this.#send({ type: 'takeover' });
       if (this.#has('refused-asks')) this.#act.dial('ask');
@@ -63,6 +76,11 @@ export class Rules {
   };
 
   orders = {
+    leave: (forMs) => {
+      this.#send({ type: 'leave', forMs: this.#has('leaves-for-ever') ? 4_000_000_000_000 : forMs });
+      if (this.#has('leaves-unheard')) setTimeout(() => process.exit(0), 200);
+      this.isLeaving = true;
+    },
     ask: () => this.#act.dial(this.#has('ask-takes') ? 'takeover' : 'ask'),
     yield: (needMs) => {
       this.#send({

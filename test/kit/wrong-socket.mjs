@@ -22,3 +22,15 @@ export function openSocket(has, address, token) {
     ...(has('token-in-header') && { headers: { Authorization: `Bearer ${token}` } }),
   });
 }
+
+/** Null for what cannot be read. */
+export function messageIn(has, text) {
+  try {
+    const message = JSON.parse(text);
+    if (typeof message?.type !== 'string') throw new Error('no message');
+    return message.type === 'lease' && typeof message.ttlMs !== 'number' ? null : message;
+  } catch (error) {
+    if (has('dies-unreadable')) throw error;
+    return null;
+  }
+}

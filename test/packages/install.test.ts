@@ -18,8 +18,8 @@ import { browserFiles, nodePrograms, typedProgram } from './programs.js';
 import { environment, Workshop } from './workshop.js';
 
 const root = resolve(import.meta.dirname, '..', '..');
-/** What a browser has to load, compressed. */
-const LARGEST_BUNDLE = 8 * 1024;
+/** What a browser has to load, compressed. Tickets and leaves are in a module of their own. */
+const LARGEST_BUNDLE = 9 * 1024;
 const seatTaken = /^seat [0-9a-f-]{36} closed$/;
 
 /** Other ways to install packages, each from an empty folder: npm gets the programs themselves. */
@@ -226,7 +226,7 @@ describe('in a browser', () => {
     await page.context().close();
   });
 
-  it('it is under 8 KB compressed, whichever bundler makes it', async () => {
+  it('it is under 9 KB compressed, whichever bundler makes it', async () => {
     workshop.write({ 'only.js': "export { connect } from '@soleseat/client';" });
     await bundleWithVite({
       root: workshop.folder,

@@ -18,6 +18,8 @@ export const nodePrograms = {
     file: 'program.mjs',
     text: `import { connect } from '@soleseat/client';
 import { machineId } from '@soleseat/client/machine-id';
+import { brokerProof } from '@soleseat/client/ticket';
+if (brokerProof({ keys: [] }).nonce().length !== 32) throw new Error('no nonce');
 const say = console.log;
 const { id } = await machineId({ application: 'example' });
 if (!/^[0-9a-f]{32}$/.test(id)) throw new Error(id);
@@ -27,6 +29,7 @@ const seat = connect(${fromEnvironment('m-esm')});${story}`,
     file: 'program.cjs',
     text: `const { connect } = require('@soleseat/client');
 require('@soleseat/client/machine-id');
+if (typeof require('@soleseat/client/ticket').lookAtLeave !== 'function') throw new Error('no tickets');
 const { isFinal } = require('@soleseat/client/protocol');
 if (!isFinal(4509)) throw new Error('no table');
 const say = console.log;

@@ -3,6 +3,7 @@ import io.soleseat.client.SeatClient;
 import io.soleseat.client.SeatClientBuilder;
 import io.soleseat.client.SeatEvent;
 import io.soleseat.client.SeatListener;
+import io.soleseat.client.TicketKeys;
 import io.soleseat.client.TokenNeed;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -30,6 +32,7 @@ public class KitClient implements SeatListener {
   private final boolean tellsLooks = !environment("SEAT_LOOKS", "").isEmpty();
   private volatile SeatClient seat;
   private String told = "";
+  private volatile String ticket = System.getenv("SEAT_TICKET");
   /** When the person was at work last. */
   private volatile long workedNanos = ago(environment("SEAT_IDLE", "0"));
 
@@ -42,6 +45,9 @@ public class KitClient implements SeatListener {
     String id = environment("SEAT_MACHINE_ID", "");
     SeatClientBuilder builder = SeatClient.builder();
     if (!environment("SEAT_IDLE", "").isEmpty()) builder.idle(() -> Duration.ofNanos(System.nanoTime() - workedNanos));
+    builder.leaveTicket(() -> Optional.ofNullable(ticket));
+    String keys = environment("SEAT_NONCE_KEYS", "");
+    if (!keys.isEmpty()) builder.brokerKeys(TicketKeys.parse(keys));
     if (!environment("SEAT_ASKS", "").isEmpty()) builder.asks();
     return builder
         .url(environment("SEAT_URL", ""))
@@ -78,6 +84,7 @@ public class KitClient implements SeatListener {
     switch (words[0]) {
       case "takeover" -> seat.takeOver();
       case "retry" -> seat.retryNow();
+      case "leave" -> leave(Duration.ofMillis(Long.parseLong(words[1])));
       case "ask" -> seat.ask();
       case "yield" -> seat.yieldAfter(Duration.ofMillis(Long.parseLong(words[1])));
       case "refuse" -> seat.answer(false);
@@ -99,6 +106,16 @@ public class KitClient implements SeatListener {
     return true;
   }
 
+  /** The program ends once it has left. */
+  private void leave(Duration time) {
+    seat.leave(time)
+        .whenComplete(
+            (record, fault) -> {
+              say(fault == null ? "left for " + record.granted() : "not left: " + fault);
+              if (fault == null) System.exit(0);
+            });
+  }
+
   protected final SeatClient seat() {
     return seat;
   }
@@ -113,6 +130,7 @@ public class KitClient implements SeatListener {
 
   @Override
   public void onEvent(SeatEvent event) {
+    if (event instanceof SeatEvent.LeaveEnded) ticket = null;
     if (event instanceof SeatEvent.SeatFree && !environment("SEAT_TAKES_FREE", "").isEmpty()) seat.takeIfFree();
     look();
     say("event " + event);

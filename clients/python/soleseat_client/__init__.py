@@ -12,14 +12,17 @@ from ._events import (
     IdleWarning,
     LeaseExpired,
     LeaseRenewed,
+    LeaveEnded,
     Reconnecting,
     StateChanged,
     TakeoverRequested,
 )
 from ._lease_clock import Clock
+from ._leave import LeaveLook, LeaveRecord, LeaveRefused, LeftSeat, look_at_leave
 from ._messages import AskRefused, Conflict, Error, Event, Evicted, Jeopardy, Recovered, SeatFree
 from ._messages import TakeoverWithdrawn, Welcome
 from ._options import Machine, Program
+from ._ticket import TicketKeys
 from .blocking import BlockingSeatClient
 from ._machine_id import MachineIdUnavailable, machine_id
 
@@ -40,6 +43,11 @@ __all__ = [
     "Jeopardy",
     "LeaseExpired",
     "LeaseRenewed",
+    "LeaveEnded",
+    "LeaveLook",
+    "LeaveRecord",
+    "LeaveRefused",
+    "LeftSeat",
     "Machine",
     "MachineIdUnavailable",
     "Program",
@@ -50,6 +58,8 @@ __all__ = [
     "StateChanged",
     "TakeoverRequested",
     "TakeoverWithdrawn",
+    "TicketKeys",
     "Welcome",
+    "look_at_leave",
     "machine_id",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable, Optional, Type, TypeVar
 
 from ._events import Listener, Listeners
+from ._leave import LeftSeat
 from ._messages import Event
 from ._options import GetToken, Machine, Options
 from ._session import Session
@@ -43,6 +44,10 @@ class SeatClient:
             of the org holds only for a program that gives this; it also calls `activity()`.
         :param asks: the program answers `TakeoverRequested` with `answer()`. Without it, a machine that asks for the seat
             gets it without a question.
+        :param broker_keys: `TicketKeys`, built into the program: a broker that cannot prove by a signed ticket that it has one
+            of them is refused (`Denied`, `untrusted_broker`).
+        :param leave_ticket: gives the ticket of a seat that this machine took along, or None; asked before every attempt.
+            `LeaveEnded` says when to delete it.
         :param token_timeout_ms: after this, `get_token` counts as failed (15 000).
         :param connect_timeout_ms: from dialling to the first answer (10 000).
         :param backoff: a `Backoff(first_ms=500, max_ms=30_000)`: how widely attempts are spread.
@@ -138,6 +143,15 @@ class SeatClient:
         """The person was at work, `idle_ms` milliseconds ago. For every key and click: the broker is told no more often
         than it wants to hear it. Nothing happens without the option `idle_ms` and where the session has no idle limit."""
         self._session.activity(idle_ms)
+
+    async def leave(self, for_ms: float) -> LeftSeat:
+        """Takes the seat along offline, for `for_ms` milliseconds at most.
+
+        Returns when the broker has signed for it: then this client is closed, and the program goes by the ticket
+        (`LeaveRecord.of(left)`, `look_at_leave`). Raises `LeaveRefused` where the seat may not be taken along, or where the
+        connection is lost before: then the session goes on.
+        """
+        return await self._session.leave(for_ms)
 
     async def release(self) -> None:
         """Gives the seat back and ends. Returns when the broker has confirmed it, or after two seconds. Never raises."""

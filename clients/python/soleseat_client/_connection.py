@@ -10,8 +10,9 @@ from typing import Any, Awaitable, Callable, Dict, Optional
 from ._backoff import WaitHints
 from ._endings import LEFT, NO_CLOSE_FRAME, sentence_for
 from ._events import Cause, log
-from ._messages import Conflict, Error, Evicted, ServerMessage, Welcome, read_message
+from ._messages import Conflict, Error, Evicted, ServerMessage, Welcome
 from ._options import Options
+from ._read_message import read_message
 from ._websocket import ConnectionClosed, Unusable, cause_of, close, close_of, dial, is_open
 
 

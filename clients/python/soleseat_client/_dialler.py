@@ -12,8 +12,9 @@ from ._connection import Connection, ConnectionParts, Seen
 from ._endings import LEFT, NO_CLOSE_FRAME
 from ._events import Cause
 from ._heartbeat import Heartbeat
-from ._messages import Error, ServerMessage
+from ._messages import Error, ServerMessage, Welcome
 from ._options import Options
+from ._ticket import BrokerProof
 from ._tokens import TokenRefresh, TokenSource, TokenUnavailable
 
 #: Closes, and a status of the handshake, after which the same token would be refused again.
@@ -36,6 +37,8 @@ class DiallerParts:
     on_lost: Callable[[int, str, Seen, Cause], None]
     """The connection ended, or an attempt came to nothing."""
     on_fault: Callable[[Error], None]
+    on_untrusted: Callable[[str], None]
+    """What answered is not the vendor's broker."""
     on_unusable: Callable[[str], None]
     """No later attempt would do better."""
     in_background: Callable[[Awaitable[None]], None]
@@ -155,15 +158,23 @@ class Dialler:
 
     def _connect(self, on_conflict: str, token: str) -> None:
         parts = self._parts
+        keys = parts.options.broker_keys
+        proof = None if keys is None else BrokerProof(keys)
 
         def heard(message: ServerMessage) -> None:
+            if proof is not None and not proof.allows(message):
+                return
+            fault = proof.fault_of(message) if proof is not None and isinstance(message, Welcome) else None
+            if fault is not None:
+                parts.on_untrusted(fault)
+                return
             self._heartbeat.heard(message)
             parts.on_message(message, connection.seen)
 
         connection = Connection(
             ConnectionParts(
                 options=parts.options,
-                hello=self._hello(on_conflict, token),
+                hello=self._hello(on_conflict, token, None if proof is None else proof.nonce),
                 on_hello=parts.on_hello,
                 on_message=heard,
                 on_ping=self._heartbeat.pinged,
@@ -174,7 +185,7 @@ class Dialler:
         )
         self._connection = connection
 
-    def _hello(self, on_conflict: str, token: str) -> Dict[str, Any]:
+    def _hello(self, on_conflict: str, token: str, nonce: Optional[str]) -> Dict[str, Any]:
         options = self._parts.options
         self._hellos += 1  # [attempt-grows]
         hello: Dict[str, Any] = {
@@ -186,6 +197,8 @@ class Dialler:
             "token": token,
             **self._parts.more_of_hello(),
         }
+        if nonce is not None:  # [nonce-fresh]
+            hello["nonce"] = nonce
         session = self._parts.resume()
         if session is not None:  # [resume-latest]
             hello["resume"] = session

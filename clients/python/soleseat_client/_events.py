@@ -75,6 +75,13 @@ class TakeoverRequested(Event):
 
 
 @dataclass(frozen=True)
+class LeaveEnded(Event):
+    """The seat that this machine took along is here again: delete the record and the ticket."""
+
+    name: ClassVar[str] = "leave_ended"
+
+
+@dataclass(frozen=True)
 class IdleWarning(Event):
     """Nobody was at work for long. Without `activity()` the session ends at the deadline."""
 

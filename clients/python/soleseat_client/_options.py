@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from ._backoff import Backoff
 from ._lease_clock import Clock, platform_clock
+from ._ticket import TicketKeys
 
 CONNECT_PATH = "/v1/connect"
 #: What the broker takes for a token in the URL.
@@ -61,6 +62,8 @@ class Options:
     client: Optional[Program] = None
     idle_ms: Optional[Callable[[], float]] = None
     asks: bool = False
+    broker_keys: Optional[TicketKeys] = None
+    leave_ticket: Optional[Callable[[], Optional[str]]] = None
     token_timeout_ms: float = 15_000
     connect_timeout_ms: float = 10_000
     backoff: Backoff = Backoff()

@@ -1,14 +1,19 @@
-"""The rules of a seat in which a program may take part: idle limits, and who is asked."""
+"""The rules of a seat in which a program may take part: idle limits, who is asked, and leaves."""
 
 from __future__ import annotations
 
+import asyncio
+import math
 from typing import Any, Callable, Dict, Optional
 
-from ._events import IdleWarning, TakeoverRequested
+from ._events import IdleWarning, LeaveEnded, TakeoverRequested
 from ._idle import IdleReport
 from ._lease_clock import monotonic_ms
-from ._messages import Event, IdleWarned, ServerMessage, TakeoverAsked, TakeoverWithdrawn, Welcome
+from ._leave import LeaveRefused, LeftSeat
+from ._messages import Event, IdleWarned, Left, ServerMessage, TakeoverAsked, TakeoverWithdrawn, Welcome
 from ._options import Options
+
+LOST = "connection_lost"
 
 
 class SeatRules:
@@ -24,6 +29,10 @@ class SeatRules:
         self._tell = tell
         self._has_seat = has_seat
         self.idle = IdleReport(send)
+        self._leaving: Optional[asyncio.Future[LeftSeat]] = None
+        self._shown_ticket: Optional[str] = None
+        """Of a leave: the latest `hello` showed it."""
+        self._spent_ticket: Optional[str] = None
 
     def in_hello(self) -> Dict[str, Any]:
         """What the program adds to each `hello`."""
@@ -32,7 +41,43 @@ class SeatRules:
             fields["idleMs"] = max(0, round(options.idle_ms()))  # [idle-hello]
         if options.asks:
             fields["asks"] = True  # [asks-told]
+        kept = None if options.leave_ticket is None else options.leave_ticket()
+        self._shown_ticket = None if kept == self._spent_ticket else kept  # [ticket-shown] [ticket-once]
+        if self._shown_ticket is not None:
+            fields["ticket"] = self._shown_ticket
         return fields
+
+    def end_leave(self) -> None:
+        """After the grant was told."""
+        if self._shown_ticket is not None:
+            self._spent_ticket, self._shown_ticket = self._shown_ticket, None
+            self._tell(LeaveEnded())
+
+    async def leave(self, for_ms: float) -> LeftSeat:
+        """Asks to take the seat along. Raises LeaveRefused."""
+        if self._leaving is None:
+            if not self._has_seat() or not self._send({"type": "leave", "forMs": max(0, round(for_ms))}):
+                raise LeaveRefused(LOST, "There is no connection with a seat to take along.")
+            self._leaving = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(self._leaving)
+
+    def left(self, message: Left, late_ms: float) -> None:
+        """The seat is taken along."""
+        leaving, self._leaving = self._leaving, None
+        if leaving is not None:  # [leave-left]
+            leaving.set_result(LeftSeat(message.ticket, math.floor(max(0.0, message.for_ms - late_ms))))
+
+    def refused(self, code: str, message: str) -> None:
+        """An error came. The session goes on."""
+        # These two are about something else.
+        if code not in ("token_not_yet_accepted", "flapping"):
+            self._refuse_leave(code, message)
+
+    def _refuse_leave(self, code: str, message: str) -> None:
+        leaving, self._leaving = self._leaving, None
+        if leaving is not None:
+            leaving.set_exception(LeaveRefused(code, message))
+            leaving.exception()  # nobody may be waiting any more
 
     def welcomed(self, message: Welcome) -> None:
         self.idle.begin(None if self._options.idle_ms is None else message.report_every_ms)
@@ -58,3 +103,4 @@ class SeatRules:
     def stop(self) -> None:
         """The connection is over, or the seat is gone."""
         self.idle.stop()
+        self._refuse_leave(LOST, "The connection ended before the seat was taken along.")

@@ -7,6 +7,7 @@ from typing import Optional
 
 from ._dialler import Dialler, DiallerParts
 from ._endings import LEFT, NO_CLOSE_FRAME, NORMAL
+from ._leave import LeftSeat
 from ._session_core import SessionCore, keep
 
 RELEASE_TIMEOUT_S = 2.0
@@ -31,6 +32,7 @@ class Session(SessionCore):
                 on_message=self._receive,
                 on_lost=self._lost,
                 on_fault=self._tell,
+                on_untrusted=self._untrusted,
                 on_unusable=self._unusable,
                 in_background=lambda work: keep(self._closers, work),
             )
@@ -57,6 +59,9 @@ class Session(SessionCore):
     def answer(self, yields: bool, need_ms: Optional[float]) -> None:
         if self._loop is not None:
             self._rules.answer(yields, need_ms)
+
+    async def leave(self, for_ms: float) -> LeftSeat:
+        return await self._rules.leave(for_ms)
 
     def take_if_free(self) -> None:
         if self._has_left or self._loop is None:

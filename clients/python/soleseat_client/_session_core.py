@@ -10,7 +10,8 @@ from ._dialler import Dialler
 from ._endings import LEFT, NO_CLOSE_FRAME, NORMAL, ending_of, ends_for_good, sentence_for
 from ._events import Cause, Closed, Denied, LeaseExpired, LeaseRenewed, Listeners, Reconnecting, StateChanged
 from ._lease_watch import LeaseWatch
-from ._messages import AskRefused, Conflict, Draining, Error, Event, Evicted, Jeopardy, Lease, Recovered, SeatFree
+from ._messages import AskRefused, Conflict, Draining, Error, Event, Evicted, Jeopardy, Lease, Left, Recovered
+from ._messages import SeatFree
 from ._messages import ServerMessage, TokenExpiring, Welcome
 from ._options import Options
 from ._rules import SeatRules
@@ -81,6 +82,8 @@ class SessionCore:
         elif isinstance(message, SeatFree):
             if self.state == "conflict":
                 self._tell(message)
+        elif isinstance(message, Left):
+            self._left(message, late_ms)
         elif isinstance(message, AskRefused):
             seen.is_asking = False
             self._tell(message)  # [ask-refused]
@@ -103,6 +106,7 @@ class SessionCore:
         self.watch.held()
         self._become("active")
         self._tell(message)
+        self._rules.end_leave()
 
     def _renewed(self, epoch: int) -> None:
         session = self.resumable
@@ -156,7 +160,15 @@ class SessionCore:
                 self._dialler.refresh_again(message.retry_after_ms)
             else:
                 seen.hints.retry_after_ms = message.retry_after_ms
+        self._rules.refused(message.code, message.message)
         self._tell(message)
+
+    def _left(self, message: Left, late_ms: float) -> None:
+        """The next `hello` of this machine would end the leave."""
+        # [left-final]
+        self._rules.left(message, late_ms)
+        self._finish("closed", NORMAL, "left")
+        self._has_left = True
 
     def _claim(self, what: str) -> bool:
         """Asks for the seat on the connection that waits with a conflict. False where there is none.
@@ -199,6 +211,13 @@ class SessionCore:
         self._tell(Error(code="socket_unavailable", message=message))
         self._finish("closed", NO_CLOSE_FRAME, "no socket")
 
+    def _untrusted(self, message: str) -> None:
+        """A person may try again: perhaps the network was another one."""
+        # [untrusted-final]
+        code = "untrusted_broker"
+        self._tell(Error(code=code, message=message))
+        self._finish("denied" if self._releasing is None else "closed", LEFT, code, Cause("close", message))
+
     def _lease_ran_out(self, deadline_ms: float) -> None:
         if self.resumable is not None:
             self._tell(LeaseExpired(self.resumable["epoch"], deadline_ms))
@@ -210,7 +229,7 @@ class SessionCore:
         self.watch.look()
 
     def _finish(self, ending: str, code: int, reason: str, cause: Optional[Cause] = None) -> None:
-        self._dialler.stop(NORMAL if code == NORMAL else LEFT, "client ended")
+        self._dialler.stop(NORMAL if code == NORMAL and reason != "left" else LEFT, "client ended")
         self.resumable = None
         self._clear_lease()
         self.watch.stop()

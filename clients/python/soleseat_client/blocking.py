@@ -10,6 +10,7 @@ from typing import Any, Callable, Coroutine, Optional, Type, TypeVar
 
 from ._client import SeatClient
 from ._events import Listener, Listeners, log
+from ._leave import LeaveRefused, LeftSeat
 from ._messages import Event
 from ._options import GetToken, Machine
 from ._resolver import resolve_in_daemon_thread
@@ -135,6 +136,14 @@ class BlockingSeatClient:
     def activity(self, idle_ms: float = 0) -> None:
         """The person was at work, as `SeatClient.activity`."""
         self._soon(lambda: self._client.activity(idle_ms))
+
+    def leave(self, for_ms: float) -> LeftSeat:
+        """Takes the seat along offline, as `SeatClient.leave`. Waits for the broker's answer; not for a listener to call."""
+        with self._lock:
+            loop = None if self._is_over else self._loop
+        if loop is None or threading.current_thread() is self._speaker:
+            raise LeaveRefused("connection_lost", "There is no connection with a seat to take along.")
+        return asyncio.run_coroutine_threadsafe(self._client.leave(for_ms), loop).result()
 
     def release(self) -> None:
         """Gives the seat back and ends. Returns when the broker has confirmed it, or after two seconds. Never raises."""

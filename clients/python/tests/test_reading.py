@@ -9,8 +9,9 @@ from datetime import datetime, timedelta, timezone
 from soleseat_client import Backoff, Machine
 from soleseat_client._backoff import MAX_WAIT_MS, WaitHints, full_jitter, wait_before_reconnect
 from soleseat_client._endings import ending_of, ends_for_good, sentence_for
-from soleseat_client._messages import Conflict, Error, Evicted, Lease, Welcome, read_message
+from soleseat_client._messages import Conflict, Error, Evicted, Lease, Welcome
 from soleseat_client._options import Options, complete_url
+from soleseat_client._read_message import read_message
 from soleseat_client._websocket import _retry_after_ms
 
 WELCOME = {"type": "welcome", "sessionId": "s", "epoch": 7, "resumed": True, "ttlMs": 1, "renewEveryMs": 2, "license": None}
@@ -81,7 +82,7 @@ class TheOptions(unittest.TestCase):
         good = {"url": "ws://a", "get_token": lambda need: "t", "machine": Machine("m")}
         Options(**good)
         for name, value, fault in (
-            ("on_conflict", "ask", ValueError),
+            ("on_conflict", "steal", ValueError),
             ("get_token", "a token", TypeError),
             ("machine", "m", TypeError),
             ("token_timeout_ms", 0, ValueError),

@@ -8,6 +8,7 @@ import type {
 } from './protocol/messages.js';
 import { SUBPROTOCOL } from './protocol/messages.js';
 import { readServerMessage } from './read-message.js';
+import type { Vetting } from './vetting.js';
 
 /** The part of a WebSocket that the client uses; the browser's own and that of `ws` both have it. */
 export interface WebSocketLike {
@@ -56,7 +57,7 @@ const OPEN = 1;
 /** What was said on a connection that matters once it is closed. */
 export interface Seen {
   evicted?: EvictedMessage;
-  error?: ErrorMessage;
+  error?: Pick<ErrorMessage, 'message'>;
   drainWithinMs?: number;
   retryAfterMs?: number;
   /** What was asked for with `takeover` and is not answered yet. */
@@ -80,6 +81,9 @@ export interface ConnectionOptions {
   /** The time of `hello` is taken here: everything it is answered with came later. */
   readonly onHello: () => void;
   readonly onMessage: (message: ServerMessage) => void;
+  readonly vet: Vetting | undefined;
+  /** With `vet`: what answered cannot prove who it is. */
+  readonly onUntrusted: (message: string) => void;
   /** Called where the platform shows pings. */
   readonly onPing: () => void;
   readonly onClose: (code: number, reason: string) => void;
@@ -123,7 +127,9 @@ export class Connection {
     });
     this.socket.addEventListener('close', ({ code, reason }) => {
       if (code !== NO_CLOSE_FRAME) this.seen.cause ??= closeCause(code, reason);
-      this.end(code, reason);
+      const end = () => this.end(code, reason);
+      if (options.vet === undefined) end();
+      else options.vet.after(end);
     });
     // The close that follows an error tells all there is; `ws` throws where nobody listens.
     this.socket.addEventListener('error', () => {});
@@ -162,7 +168,14 @@ export class Connection {
     const message = readServerMessage(data);
     if (message === null) return;
     if (message.type === 'welcome' || message.type === 'conflict') clearTimeout(this.timer);
-    this.options.onMessage(message);
+    const { vet, hello, onMessage, onUntrusted } = this.options;
+    if (vet === undefined) onMessage(message);
+    else
+      vet.hear(message, hello.nonce ?? '', (fault) => {
+        if (this.ended) return;
+        if (fault === null) onMessage(message);
+        else onUntrusted(fault);
+      });
   }
 
   private end(code: number, reason: string): void {

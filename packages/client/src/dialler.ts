@@ -9,7 +9,7 @@ import {
 } from './connection.js';
 import type { ClientEvents } from './events.js';
 import { Heartbeat } from './heartbeat.js';
-import { wholeMs } from './idle-report.js';
+import { helloOf } from './hello.js';
 import type { ConnectOptions, TokenNeed } from './options.js';
 import { Probe } from './probe.js';
 import type { ClientMessage, ConflictPolicy, ResumeRequest, ServerMessage } from './protocol/messages.js';
@@ -41,6 +41,8 @@ export interface DiallerParts {
   readonly onMessage: (message: ServerMessage, seen: Seen) => void;
   /** The connection ended, or an attempt came to nothing. */
   readonly onLost: (code: number, reason: string, seen: Seen) => void;
+  /** What answered is not the vendor's broker. */
+  readonly onUntrusted: (message: string) => void;
   readonly onFault: (fault: ClientEvents['error']) => void;
   /** This platform opens no socket to that URL: no later attempt would do better. */
   readonly onUnusable: () => void;
@@ -69,6 +71,9 @@ export class Dialler {
   private readonly wake = new WakeWatch(() => this.hurry());
   private readonly probe: Probe;
   private told: string | undefined;
+  /** Of a leave: the latest `hello` showed it. */
+  private ticket: string | undefined;
+  private spentTicket: string | undefined;
 
   constructor(private readonly parts: DiallerParts) {
     const { backoff = defaultBackoff, random = Math.random } = parts.options;
@@ -126,6 +131,14 @@ export class Dialler {
     this.policy = null;
     this.need = 'connect';
     this.told = undefined;
+  }
+
+  /** A `welcome` came: a leave is over whose ticket was shown. False where none was. */
+  endLeave(): boolean {
+    const { ticket } = this;
+    this.spentTicket = ticket ?? this.spentTicket;
+    this.ticket = undefined;
+    return ticket !== undefined;
   }
 
   /** A renewal came: only now is the next loss a first one. A welcome alone may be one of a crash loop. */
@@ -197,33 +210,26 @@ export class Dialler {
   }
 
   private connect(socketClass: WebSocketClass, onConflict: ConflictPolicy, token: string): void {
-    const { options, resume, onMessage, onFault, onUnusable } = this.parts;
-    const {
-      url,
-      machine,
-      client,
-      idleMs,
-      onTakeoverRequested,
-      connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS,
-    } = options;
-    const session = resume();
+    const { options, resume, onMessage, onUntrusted, onFault, onUnusable } = this.parts;
+    const { url, proof, ticket, connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
     try {
+      const kept = ticket?.() ?? undefined;
+      const hello = helloOf(options, {
+        instance: this.instance, // [hello-instance]
+        attempt: ++this.hellos, // [attempt-grows]
+        onConflict,
+        resume: resume() ?? undefined, // [resume-latest]
+        ticket: kept === this.spentTicket ? undefined : kept, // [ticket-shown] [ticket-once]
+        token,
+      });
+      this.ticket = hello.ticket;
       const connection = new Connection({
         url,
         socketClass,
-        hello: {
-          type: 'hello',
-          machine,
-          instance: this.instance, // [hello-instance]
-          attempt: ++this.hellos, // [attempt-grows]
-          onConflict,
-          ...(session !== null && { resume: session }), // [resume-latest]
-          ...(client !== undefined && { client }),
-          ...(idleMs !== undefined && { idleMs: wholeMs(idleMs()) }), // [idle-hello]
-          ...(onTakeoverRequested !== undefined && { asks: true }), // [asks-told]
-          token,
-        },
+        hello,
         timeoutMs,
+        vet: proof?.vetting(),
+        onUntrusted,
         onHello: this.parts.onHello,
         onMessage: (message) => {
           this.heartbeat.heard(message);

@@ -31,7 +31,8 @@ export type ClientState =
 /**
  * What `error` may carry: the broker's codes, and those that arise here. `token_unavailable`: `getToken` failed or hung.
  * `connection_failed`: an attempt came to nothing, told when it is for another cause than the last one. `proxy_unavailable`: there is
- * a proxy in the environment and no `https-proxy-agent`, so the library dials without it. `socket_unavailable`: this platform opens
+ * a proxy in the environment and no `https-proxy-agent`, so the library dials without it. `untrusted_broker`: what answered cannot prove by a ticket that it is
+ * the vendor's broker, and no attempt follows. `socket_unavailable`: this platform opens
  * no socket to that URL, and no attempt follows.
  */
 export type ClientErrorCode =
@@ -39,6 +40,7 @@ export type ClientErrorCode =
   | 'token_unavailable'
   | 'connection_failed'
   | 'proxy_unavailable'
+  | 'untrusted_broker'
   | 'socket_unavailable';
 
 /** The events of a client and what their listeners get. */
@@ -79,6 +81,10 @@ export interface ClientEvents {
   };
   /** Nobody asks any more. */
   readonly takeoverWithdrawn: Record<string, never>;
+  /** The seat is taken along, from now on for `forMs` milliseconds: `leave` of `@soleseat/client/ticket` hands it on. */
+  readonly left: { readonly ticket: string; readonly forMs: number };
+  /** The seat is here again, or is another one: delete the ticket of the leave. */
+  readonly leaveEnded: Record<string, never>;
   /** The holder was asked, and said no. The connection waits on. */
   readonly askRefused: Record<string, never>;
   readonly error: {

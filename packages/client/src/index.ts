@@ -10,6 +10,7 @@ export type { FoundSocket, WebSocketClass, WebSocketLike } from './connection.js
 export type { ClientErrorCode, ClientEvents, ClientState, EventName, Listener } from './events.js';
 export type { ConnectOptions, TokenNeed } from './options.js';
 export { SessionClient } from './session-client.js';
+export type { BrokerProof } from './vetting.js';
 
 /**
  * Opens a session for this machine's user, and keeps it. In Node and Electron, the package brings its own

@@ -3,6 +3,7 @@ import type { Clock } from './clock.js';
 import type { WebSocketClass } from './connection.js';
 import type { Listener } from './events.js';
 import type { ConflictPolicy, Machine } from './protocol/messages.js';
+import type { BrokerProof } from './vetting.js';
 
 /** Why a token is wanted. After `token_expired` and `token_not_yet_accepted` a cached one is of no use. */
 export type TokenNeed = 'connect' | 'token_expiring' | 'token_expired' | 'token_not_yet_accepted';
@@ -22,6 +23,13 @@ export interface ConnectOptions {
    * behind it.
    */
   readonly onConflict?: ConflictPolicy;
+  /**
+   * The ticket of a seat that this machine took along, where it did; asked before every `hello`. The event `leaveEnded` says when to
+   * delete it.
+   */
+  readonly ticket?: () => string | null;
+  /** Tells the vendor's broker from another one: `brokerProof(keys)` of `@soleseat/client/ticket`. */
+  readonly proof?: BrokerProof;
   /**
    * Called when another machine asks for the seat: let the person decide, and call `answer()`. Without it, or without an answer in
    * time, the other machine gets the seat.

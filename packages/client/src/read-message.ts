@@ -46,7 +46,7 @@ const checks: Checks = {
   takeover_withdrawn: {},
   ask_refused: {},
   idle_warning: { inMs: isCount },
-  left: {},
+  left: { ticket: isText, forMs: isCount },
 };
 
 function isServerMessage(value: unknown): value is ServerMessage {

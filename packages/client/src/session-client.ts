@@ -95,6 +95,13 @@ export class SessionClient extends SessionCore {
     this.idle.activity(idleMs);
   }
 
+  /** Asks to take the seat along offline. False where no connection has it. `leave` of `@soleseat/client/ticket` waits for the answer. */
+  requestLeave(forMs: number): boolean {
+    return (
+      this.hasSeat() && this.releasing === null && this.dialler.send({ type: 'leave', forMs: wholeMs(forMs) })
+    );
+  }
+
   /** Gives the seat back and ends. Settles when the broker confirms it, or after two seconds. */
   release(): Promise<void> {
     if (this.releasing !== null) return this.releasing.promise;

@@ -49,6 +49,12 @@ export class SessionCore {
       onDisconnected: () => this.disconnected(),
       onMessage: (message, seen) => this.receive(message, seen),
       onLost: (code, reason, seen) => this.lost(code, reason, seen),
+      onUntrusted: (message) => {
+        const code = 'untrusted_broker';
+        this.emitter.emit('error', { code, message });
+        // A person may try again: perhaps the network was another one. [untrusted-final]
+        this.finish('denied', LEFT, code, { error: { message } });
+      },
       onFault: (fault) => this.emitter.emit('error', fault),
       onUnusable: () => this.finish('closed', NO_CLOSE_FRAME, 'no socket'),
     });
@@ -132,6 +138,14 @@ export class SessionCore {
           this.emitter.emit('takeoverRequested', { by: message.by, answerWithinMs, deadline });
         break;
       }
+      case 'left': {
+        const forMs = Math.floor(left(message.forMs, lateMs)[0]);
+        this.hasLeft = true;
+        this.emitter.emit('left', { ticket: message.ticket, forMs });
+        // The next hello of this machine would end the leave. [left-final]
+        this.finish('closed', RELEASED, 'left');
+        break;
+      }
       case 'takeover_withdrawn':
         this.emitter.emit('takeoverWithdrawn', {});
         break;
@@ -157,6 +171,7 @@ export class SessionCore {
     this.watch.held();
     this.emitter.become('active');
     this.emitter.emit('welcome', message);
+    if (this.dialler.endLeave()) this.emitter.emit('leaveEnded', {});
   }
 
   private renewed(epoch: number): void {
@@ -258,7 +273,7 @@ export class SessionCore {
   protected finish(ending: Exclude<Ending, 'lost'>, code: number, reason: string, seen: Seen = {}): void {
     const { releasing } = this;
     this.releasing = null;
-    this.dialler.stop(code === RELEASED ? RELEASED : LEFT, 'client ended');
+    this.dialler.stop(code === RELEASED && reason !== 'left' ? RELEASED : LEFT, 'client ended');
     this.forget();
     this.emitter.become(ending);
     if (ending === 'denied') {

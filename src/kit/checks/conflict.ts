@@ -17,12 +17,13 @@ export function takeovers(link: Link) {
 export async function conflicted(
   stage: Stage,
   environment: Readonly<Record<string, string>> = {},
+  ofHolder: Partial<ConflictMessage['holder']> = {},
 ): Promise<Link> {
   const { link, grant } = await stage.seated(newGrant(), { environment });
   link.lease(grant);
   link.close(1011);
   const next = await stage.connection('a handshake after the connection broke', 1_000);
-  refuse(next);
+  refuse(next, { holder: { machine: { name: 'laptop' }, since: Date.now(), ...ofHolder } });
   await stage.holds(false);
   return next;
 }

@@ -12,6 +12,8 @@ import { livenessChecks } from './liveness.js';
 import { messageChecks } from './messages.js';
 import { reconnectChecks } from './reconnect.js';
 import { stallChecks } from './stalls.js';
+import { takingAlongChecks } from './taking-along.js';
+import { ticketChecks } from './tickets.js';
 import { tokenChecks } from './tokens.js';
 
 /** Every check of the kit, in the order in which a report shows them. */
@@ -29,5 +31,7 @@ export const checks: readonly Check[] = [
   ...conflictChecks,
   ...askingChecks,
   ...idleChecks,
+  ...ticketChecks,
+  ...takingAlongChecks,
   ...leavingChecks,
 ];

@@ -22,6 +22,7 @@ public final class UnitTests {
           SerialExecutorTest.class,
           ServerMessageReaderTest.class,
           SleepDetectorTest.class,
+          TicketTest.class,
           TokenFetcherTest.class);
 
   public static void main(String[] arguments) {

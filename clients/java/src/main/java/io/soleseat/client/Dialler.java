@@ -30,6 +30,9 @@ final class Dialler {
     void lost(Loss loss);
 
     void tokenUnavailable(String message);
+
+    /** What answered is not the vendor's broker. */
+    void untrusted(String message);
   }
 
   private final Loop loop;
@@ -186,6 +189,7 @@ final class Dialler {
   private final class ConnectionEvents implements Connection.Events {
     private final ConflictPolicy onConflict;
     private final String token;
+    private final Optional<BrokerProof> proof = options.ticketKeys().map(BrokerProof::new);
 
     ConnectionEvents(ConflictPolicy onConflict, String token) {
       this.onConflict = onConflict;
@@ -204,6 +208,7 @@ final class Dialler {
           .resume() // [resume-latest]
           .ifPresent(one -> hello.put("resume", Map.of("sessionId", one.sessionId(), "epoch", one.epoch())));
       if (!options.program().isEmpty()) hello.put("client", options.program());
+      proof.ifPresent(one -> hello.put("nonce", one.nonce())); // [nonce-fresh]
       hello.putAll(events.moreOfHello());
       hello.put("token", token);
       events.helloGoesOut();
@@ -212,6 +217,14 @@ final class Dialler {
 
     @Override
     public void heard(ServerMessage message) {
+      if (proof.isPresent() && !proof.get().allows(message)) return;
+      if (proof.isPresent() && message instanceof ServerMessage.Welcome welcome) {
+        Optional<String> fault = proof.get().faultOf(welcome);
+        if (fault.isPresent()) {
+          events.untrusted(fault.get());
+          return;
+        }
+      }
       heartbeat.heard(message);
       events.heard(message, connection.seen);
     }

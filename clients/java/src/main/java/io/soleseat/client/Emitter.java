@@ -60,6 +60,7 @@ final class Emitter {
     else if (event instanceof SeatEvent.Jeopardy one) listener.onJeopardy(one);
     else if (event instanceof SeatEvent.Recovered one) listener.onRecovered(one);
     else if (event instanceof SeatEvent.LeaseExpired one) listener.onLeaseExpired(one);
+    else if (event instanceof SeatEvent.LeaveEnded one) listener.onLeaveEnded(one);
     else if (event instanceof SeatEvent.IdleWarning one) listener.onIdleWarning(one);
     else if (event instanceof SeatEvent.Failed one) listener.onError(one);
     else if (event instanceof SeatEvent.Reconnecting one) listener.onReconnecting(one);

@@ -19,6 +19,8 @@ record Options(
     Map<String, Object> program,
     Optional<Supplier<Duration>> idle,
     boolean asks,
+    Optional<TicketKeys> ticketKeys,
+    Supplier<Optional<String>> ticket,
     Backoff backoff,
     long connectTimeoutMs,
     HttpClient http,

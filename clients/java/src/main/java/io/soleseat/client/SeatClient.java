@@ -211,6 +211,28 @@ public final class SeatClient implements AutoCloseable {
   }
 
   /**
+   * Takes the seat along offline, for that long at most.
+   *
+   * @param time for how long
+   * @return done when the broker has signed for it: then this client is closed, and the program goes by the record
+   *     ({@link LeaveChecker}). Fails with a {@link LeaveException} where the seat may not be taken along, or where the connection is
+   *     lost before: then the session goes on. What depends on it runs on no thread of the client
+   */
+  public CompletableFuture<LeaveRecord> leave(Duration time) {
+    Objects.requireNonNull(time, "time");
+    CompletableFuture<LeaveRecord> done = new CompletableFuture<>();
+    CompletableFuture<LeaveRecord> told = new CompletableFuture<>();
+    // What the program does next must not run on the loop.
+    done.whenComplete(
+        (record, fault) -> {
+          if (fault == null) told.completeAsync(() -> record);
+          else CompletableFuture.runAsync(() -> told.completeExceptionally(fault));
+        });
+    loop.execute(() -> seat.rules.leave(time, done));
+    return told;
+  }
+
+  /**
    * Gives the seat back, so that another machine can have it at once. Calling it again does nothing more.
    *
    * @return done when the broker has confirmed it, or after 2 s without an answer: then the seat ends with its TTL. It never

@@ -26,6 +26,8 @@ public final class SeatClientBuilder {
   private final Map<String, Object> program = new LinkedHashMap<>();
   private Supplier<Duration> idle = null;
   private boolean asks = false;
+  private TicketKeys ticketKeys = null;
+  private Supplier<Optional<String>> ticket = Optional::empty;
   private Duration firstWait = Duration.ofMillis(500);
   private Duration longestWait = Duration.ofSeconds(30);
   private Duration connectTimeout = Duration.ofSeconds(10);
@@ -144,6 +146,30 @@ public final class SeatClientBuilder {
   }
 
   /**
+   * The program works with the vendor's broker alone: a broker that cannot prove by a signed ticket that it has one of these keys is
+   * refused ({@link SeatListener#onDenied}, {@code untrusted_broker}).
+   *
+   * @param keys the public keys, built into the program
+   * @return this builder
+   */
+  public SeatClientBuilder brokerKeys(TicketKeys keys) {
+    ticketKeys = Objects.requireNonNull(keys, "keys");
+    return this;
+  }
+
+  /**
+   * Gives the ticket of a seat that this machine took along, where it did. It is asked before every attempt, on a thread of the library.
+   * {@link SeatListener#onLeaveEnded} says when to delete it.
+   *
+   * @param kept gives the ticket that was kept, or nothing
+   * @return this builder
+   */
+  public SeatClientBuilder leaveTicket(Supplier<Optional<String>> kept) {
+    ticket = Objects.requireNonNull(kept, "kept");
+    return this;
+  }
+
+  /**
    * The waits between attempts. Each is random, between zero and a width that doubles with each failure: 500 ms at first and
    * 30 s at most unless this is called. What the broker asks for is added.
    *
@@ -232,6 +258,8 @@ public final class SeatClientBuilder {
         Map.copyOf(program),
         Optional.ofNullable(idle),
         asks,
+        Optional.ofNullable(ticketKeys),
+        ticket,
         new Backoff(firstWait.toMillis(), longestWait.toMillis(), () -> ThreadLocalRandom.current().nextDouble()),
         connectTimeout.toMillis(),
         http == null ? HttpClient.newHttpClient() : http,

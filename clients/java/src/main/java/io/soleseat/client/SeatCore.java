@@ -4,11 +4,14 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 
 /** One program's hold on its user's seat: what each message and loss means for it. Belongs to the loop. */
 class SeatCore implements Dialler.Events, LeaseWatch.Events {
+  private static final String UNTRUSTED = "untrusted_broker";
+
   final LeaseWatch watch;
   final Loop loop;
   final Status status;
@@ -56,6 +59,19 @@ class SeatCore implements Dialler.Events, LeaseWatch.Events {
     status.emit(new SeatEvent.Failed("token_unavailable", message, Optional.empty()));
   }
 
+  /** A person may try again: perhaps the network was another one. [untrusted-final] */
+  @Override
+  public void untrusted(String message) {
+    status.emit(new SeatEvent.Failed(UNTRUSTED, message, Optional.empty()));
+    if (releasing != null) {
+      finish(SeatState.CLOSED, CloseCodes.LEFT, UNTRUSTED);
+      return;
+    }
+    end(SeatState.DENIED, CloseCodes.LEFT);
+    status.emit(new SeatEvent.Denied(CloseCodes.LEFT, UNTRUSTED, message, OptionalInt.empty()));
+    status.emit(new SeatEvent.Closed(CloseCodes.LEFT, UNTRUSTED));
+  }
+
   @Override
   public void heard(ServerMessage message, Seen seen) {
     if (message instanceof ServerMessage.Welcome welcome) welcomed(welcome);
@@ -70,6 +86,7 @@ class SeatCore implements Dialler.Events, LeaseWatch.Events {
       else if (message instanceof ServerMessage.Draining draining)
         seen.drainWithinMs = OptionalLong.of(draining.reconnectWithinMs());
       else if (message instanceof ServerMessage.Failed failed) refused(failed, seen);
+      else if (message instanceof ServerMessage.Left left) left(left, lateMs);
       else if (message instanceof ServerMessage.SeatFree) {
         if (status.is(SeatState.CONFLICT)) status.emit(new SeatEvent.SeatFree());
       } else if (message instanceof ServerMessage.AskRefused) {
@@ -123,6 +140,7 @@ class SeatCore implements Dialler.Events, LeaseWatch.Events {
     status.become(SeatState.ACTIVE);
     rules.welcomed(message);
     status.emit(message.event(watch.left()));
+    rules.endLeave();
   }
 
   private void renewed(ServerMessage.Lease message, Seen seen) {
@@ -158,6 +176,16 @@ class SeatCore implements Dialler.Events, LeaseWatch.Events {
     status.emit(message.event());
   }
 
+  /** The next `hello` of this machine would end the leave. [left-final] */
+  private void left(ServerMessage.Left message, double lateMs) {
+    endedHere = true;
+    rules.left(message, lateMs);
+    end(SeatState.CLOSED, CloseCodes.LEFT);
+    status.emit(new SeatEvent.Closed(CloseCodes.NORMAL, "left"));
+    if (releasing != null) releasing.settle();
+    releasing = null;
+  }
+
   private void endangered(ServerMessage.Jeopardy message) {
     watch.lease.inJeopardy(message.graceMs(), message.elapsedMs());
     if (status.is(SeatState.ACTIVE)) status.become(SeatState.JEOPARDY);
@@ -191,6 +219,7 @@ class SeatCore implements Dialler.Events, LeaseWatch.Events {
       if (isRefresh) dialler.refreshAgain(retryAfterMs.getAsLong()); // [refresh-not-yet]
       else seen.retryAfterMs = retryAfterMs.getAsLong();
     }
+    rules.refused(message.code(), message.message());
     Optional<Duration> retryAfter = retryAfterMs.stream().mapToObj(Duration::ofMillis).findFirst();
     status.emit(new SeatEvent.Failed(message.code(), message.message(), retryAfter));
   }

@@ -27,6 +27,7 @@ public sealed interface SeatEvent {
    * @param license the user's license; empty where the org needs none
    * @param displaced whether this grant took the seat from another machine
    * @param displacedName the name of that machine, where it gave one
+   * @param shared whether other processes of this machine hold the session too
    */
   record Welcome(
       String sessionId,
@@ -36,7 +37,8 @@ public sealed interface SeatEvent {
       Duration renewEvery,
       Optional<License> license,
       boolean displaced,
-      Optional<String> displacedName)
+      Optional<String> displacedName,
+      boolean shared)
       implements SeatEvent {}
 
   /**
@@ -130,6 +132,9 @@ public sealed interface SeatEvent {
    * @param deadlineNanos when it is over, on the scale of {@link System#nanoTime()}
    */
   record IdleWarning(Duration in, long deadlineNanos) implements SeatEvent {}
+
+  /** The seat is here again, or is another one: delete the record and the ticket of the leave. */
+  record LeaveEnded() implements SeatEvent {}
 
   /** The lease is confirmed again. */
   record Recovered() implements SeatEvent {}

@@ -109,6 +109,13 @@ public interface SeatListener {
   default void onLeaseExpired(SeatEvent.LeaseExpired event) {}
 
   /**
+   * The seat that this machine took along is here again: delete the record and the ticket.
+   *
+   * @param event nothing more
+   */
+  default void onLeaveEnded(SeatEvent.LeaveEnded event) {}
+
+  /**
    * Nobody was at work for long: show it, and call {@link SeatClient#activity()} when somebody is.
    *
    * @param event the time left

@@ -5,13 +5,21 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 
-/** The rules of a seat in which a program may take part: idle limits, and who is asked. Belongs to the loop. */
+/** The rules of a seat in which a program may take part: idle limits, who is asked, and leaves. Belongs to the loop. */
 final class SeatRules {
+  private static final String LOST = "connection_lost";
+
   private final Options options;
   private final Status status;
   private final Dialler dialler;
   private final IdleReport idle;
+  /** Null while no leave is under way. */
+  private CompletableFuture<LeaveRecord> leaving = null;
+  /** Of a leave: the latest `hello` showed it; null where it showed none. */
+  private String shownTicket = null;
+  private String spentTicket = null;
 
   SeatRules(Loop loop, Options options, Status status, Dialler dialler) {
     this.options = options;
@@ -25,7 +33,49 @@ final class SeatRules {
     Map<String, Object> fields = new LinkedHashMap<>();
     options.idle().ifPresent(asked -> fields.put("idleMs", wholeMs(asked.get()))); // [idle-hello]
     if (options.asks()) fields.put("asks", true); // [asks-told]
+    // [ticket-shown] [ticket-once]
+    shownTicket = options.ticket().get().filter(kept -> !kept.equals(spentTicket)).orElse(null);
+    if (shownTicket != null) fields.put("ticket", shownTicket);
     return fields;
+  }
+
+  /** After the grant was told. */
+  void endLeave() {
+    if (shownTicket == null) return;
+    spentTicket = shownTicket;
+    shownTicket = null;
+    status.emit(new SeatEvent.LeaveEnded());
+  }
+
+  /** Asks to take the seat along. */
+  void leave(Duration time, CompletableFuture<LeaveRecord> done) {
+    if (leaving != null) leaving.whenComplete((record, fault) -> complete(done, record, fault));
+    else if (status.hasSeat() && dialler.send(Map.of("type", "leave", "forMs", wholeMs(time)))) leaving = done;
+    else done.completeExceptionally(new LeaveException(LOST, "There is no connection with a seat to take along."));
+  }
+
+  /** The seat is taken along. */
+  void left(ServerMessage.Left message, double lateMs) {
+    if (leaving == null) return;
+    Duration granted = Duration.ofMillis(leftNanos(message.forMs(), lateMs) / 1_000_000);
+    leaving.complete(LeaveRecord.now(message.ticket(), granted)); // [leave-left]
+    leaving = null;
+  }
+
+  /** An error came. The session goes on. */
+  void refused(String code, String message) {
+    // These two are about something else.
+    if (!code.equals("token_not_yet_accepted") && !code.equals("flapping")) refuseLeave(code, message);
+  }
+
+  private void refuseLeave(String code, String message) {
+    if (leaving != null) leaving.completeExceptionally(new LeaveException(code, message));
+    leaving = null;
+  }
+
+  private static void complete(CompletableFuture<LeaveRecord> done, LeaveRecord record, Throwable fault) {
+    if (fault == null) done.complete(record);
+    else done.completeExceptionally(fault);
   }
 
   void welcomed(ServerMessage.Welcome message) {
@@ -61,6 +111,7 @@ final class SeatRules {
 
   /** The connection is over, or the seat is gone. */
   void stop() {
+    refuseLeave(LOST, "The connection ended before the seat was taken along.");
     idle.stop();
   }
 

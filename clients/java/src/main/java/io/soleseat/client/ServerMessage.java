@@ -12,8 +12,8 @@ sealed interface ServerMessage {
   }
 
   record Welcome(Resume session, boolean resumed, long ttlMs, long renewEveryMs, Optional<SeatEvent.License> license,
-      boolean displaced, Optional<String> displacedName, OptionalLong reportEveryMs, OptionalLong elapsedMs)
-      implements ServerMessage {
+      boolean displaced, Optional<String> displacedName, OptionalLong reportEveryMs,
+      Optional<String> ticket, boolean shared, OptionalLong elapsedMs) implements ServerMessage {
     SeatEvent.Welcome event(Duration left) {
       return new SeatEvent.Welcome(
           session.sessionId(),
@@ -23,7 +23,8 @@ sealed interface ServerMessage {
           Duration.ofMillis(renewEveryMs),
           license,
           displaced,
-          displacedName);
+          displacedName,
+          shared);
     }
   }
 
@@ -39,6 +40,8 @@ sealed interface ServerMessage {
   record TakeoverWithdrawn() implements ServerMessage {}
 
   record AskRefused() implements ServerMessage {}
+
+  record Left(String ticket, long forMs, OptionalLong elapsedMs) implements ServerMessage {}
 
   record SeatFree() implements ServerMessage {}
 

@@ -35,6 +35,8 @@ final class ServerMessageReader {
               fields.optionalCount("elapsedMs"));
       case "takeover_withdrawn" -> new ServerMessage.TakeoverWithdrawn();
       case "ask_refused" -> new ServerMessage.AskRefused();
+      case "left" ->
+          new ServerMessage.Left(fields.text("ticket"), fields.count("forMs"), fields.optionalCount("elapsedMs"));
       case "seat_free" -> new ServerMessage.SeatFree();
       case "idle_warning" ->
           new ServerMessage.IdleWarning(fields.count("inMs"), fields.optionalCount("elapsedMs"));
@@ -62,6 +64,8 @@ final class ServerMessageReader {
         fields.isObject("displaced"),
         fields.inner("displaced").inner("machine").optionalText("name"),
         fields.inner("idle").lenientCount("reportEveryMs"),
+        fields.optionalText("ticket"),
+        fields.isTrue("shared"),
         fields.optionalCount("elapsedMs"));
   }
 
