@@ -318,7 +318,16 @@ namespace Soleseat
         public void TakeOver() => loop.Invoke(TakeOverNow);
 
         /// <summary>A person chose "try again": an attempt at once, which displaces nobody.</summary>
-        public void RetryNow() => loop.Invoke(RetryAtOnce); // [person-may-retry]
+        public void RetryNow() // [person-may-retry]
+        {
+            loop.Invoke(() =>
+            {
+                var isBusy = dialling != null || (HasSeat() && link != null);
+                if (isBusy || hasLeft || releasing != null) return;
+                Dial(ConflictPolicy.Deny);
+                Become(SeatState.Connecting);
+            });
+        }
 
         /// <summary>
         /// A person chose "ask for it": the holder is asked. Conflict with IsAsking tells that it is, then Welcomed or AskRefused what
@@ -328,7 +337,7 @@ namespace Soleseat
         {
             loop.Invoke(() =>
             {
-                var isBusy = (dialling != null && dialling != ConflictPolicy.Deny) || HasSeat() || (link != null && seen.IsAsking);
+                var isBusy = (dialling != null && dialling != ConflictPolicy.Deny) || HasSeat() || (state == SeatState.Conflict && seen.IsAsking);
                 if (isBusy || releasing != null) return;
                 hasLeft = false;
                 Dial(ConflictPolicy.Ask);
@@ -344,22 +353,8 @@ namespace Soleseat
             loop.Invoke(() => Send(answer));
         }
 
-        /// <summary>For a program that acts without a click, as at SeatFree: displaces nobody.</summary>
-        public void TakeIfFree() // [take-if-free]
-        {
-            loop.Invoke(() =>
-            {
-                if (!Claim(true)) RetryAtOnce();
-            });
-        }
-
-        private void RetryAtOnce()
-        {
-            var isBusy = dialling != null || (HasSeat() && link != null);
-            if (isBusy || hasLeft || releasing != null) return;
-            Dial(ConflictPolicy.Deny);
-            Become(SeatState.Connecting);
-        }
+        /// <summary>While a conflict waits: for a program that acts without a click, as at SeatFree. Displaces nobody.</summary>
+        public void TakeIfFree() => loop.Invoke(() => Claim(true)); // [take-if-free]
 
         /// <summary>
         /// The person was at work so long ago. For every key and click: the broker is told no more often than it wants to hear it.

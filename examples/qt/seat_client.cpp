@@ -214,7 +214,7 @@ public:
     void ask();
     /** What the person says to `takeoverRequested`: to yield, perhaps after a time in which to save, or not. */
     void answer(bool yields, qint64 needMs = 0);
-    /** For a program that acts without a click, as at `seatFree`: displaces nobody. */
+    /** While a conflict waits: for a program that acts without a click, as at `seatFree`. Displaces nobody. */
     void takeIfFree();
     /** The person was at work so long ago. For every key and click: the broker is told no more often than it wants to hear it. */
     void activity(qint64 idleMs = 0);
@@ -882,7 +882,7 @@ void SeatClient::takeOver() // [takeover-by-person]
 
 void SeatClient::ask() // [ask-by-person] [ask-waits]
 {
-    const bool isBusy = (m_dialling && m_dialling != QLatin1String("deny")) || hasSeat() || (m_link && m_seen.isAsking);
+    const bool isBusy = (m_dialling && m_dialling != QLatin1String("deny")) || hasSeat() || (m_state == State::Conflict && m_seen.isAsking);
     if (isBusy || m_isReleasing) return;
     m_hasLeft = false;
     dial(QStringLiteral("ask"));
@@ -898,7 +898,7 @@ void SeatClient::answer(bool yields, qint64 needMs)
 
 void SeatClient::takeIfFree() // [take-if-free]
 {
-    if (!claim(true)) retryNow();
+    claim(true);
 }
 
 /**

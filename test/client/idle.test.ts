@@ -106,6 +106,15 @@ describe('a program that tells when a person was at work', () => {
     expect((await (await broker.visit(3)).hello()).idleMs).toBe(0);
   });
 
+  it('gets its seat although that function throws', async () => {
+    const { hello } = await seated({
+      idleMs: () => {
+        throw new Error('on purpose: no such device');
+      },
+    });
+    expect(hello.idleMs).toBeUndefined();
+  });
+
   it('hears a warning with the time that is left, less what it was under way', async () => {
     const { client: seat, visit, event, all } = await seated({ idleMs: () => 0 });
     const warnings: { inMs: number; deadline: number }[] = [];

@@ -80,11 +80,13 @@ describe('while a conflict waits', () => {
   });
 });
 
-it('without a connection that waits, taking a free seat is a try that displaces nobody', async () => {
+it('without a connection that waits, nothing is taken: only a person cuts a wait short', async () => {
   const { visit, state } = await waiting();
   visit.close(4511, 'license_suspended');
   await state('denied');
   client.takeIfFree();
+  expect([client.state, broker.visits.length]).toEqual(['denied', 1]);
+  client.retryNow();
   expect((await (await broker.visit(2)).hello()).onConflict).toBe('deny');
 });
 

@@ -98,6 +98,8 @@ export const faults: readonly (readonly [fault: string, check: string, finding: 
   ['takes-free', 'seat-free', /without a person after seat_free/],
   ['free-taken', 'take-if-free', /has no ifFree/],
   ['free-again', 'take-if-free', /asks again without another seat_free/],
+  ['click-lost', 'click-follows', /a takeover for the click did not come/],
+  ['click-at-once', 'click-follows', /before the first takeover is answered/],
   ['every-click', 'one-takeover', /before the first takeover is answered/],
   ['asks-once', 'conflict-again', /a second takeover did not come/],
   ['conflict-resumes', 'conflict-reconnect', /resumes a session that it has lost/],

@@ -264,7 +264,7 @@ function look() {
 const orders = {
   takeover() {
     if (state !== 'conflict') return void dial('takeover');
-    if (seen.asked && !has('every-click')) return;
+    if ((seen.asked && !has('every-click')) || rules.defersClick()) return;
     seen.asked = true;
     if (!has('takeover-undated')) lease.asked(false);
     socket.send('{"type":"takeover"}');

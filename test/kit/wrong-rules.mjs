@@ -9,6 +9,8 @@ export class Rules {
   #send;
   #act;
   #hellos = 0;
+  #isTaking = false;
+  #isWanted = false;
   #ticket = SEAT_TICKET;
   proof;
   isLeaving = false;
@@ -50,12 +52,24 @@ export class Rules {
 
   refused() {
     if (this.#has('free-again') && SEAT_TAKES_FREE) setTimeout(this.handlers.seat_free, 200);
+    const isWanted = this.#isWanted && !this.#has('click-lost');
+    [this.#isTaking, this.#isWanted] = [false, false];
+    if (isWanted) this.#send({ type: 'takeover' });
+  }
+
+  /** Whether a click has to wait for the answer to `ifFree`. */
+  defersClick() {
+    this.#isWanted ||= this.#isTaking;
+    return this.#isTaking && !this.#has('click-at-once');
   }
 
   handlers = {
     seat_free: () => {
       if (this.#has('takes-free') || this.#has('free-taken')) this.#send({ type: 'takeover' });
-      else if (SEAT_TAKES_FREE) this.#send({ type: 'takeover', ifFree: true });
+      else if (SEAT_TAKES_FREE) {
+        this.#isTaking = true;
+        this.#send({ type: 'takeover', ifFree: true });
+      }
     },
     takeover_requested: ({ answerWithinMs }) => {
       if (this.#has('asked-leaves')) this.#act.leaveSeat();

@@ -128,8 +128,10 @@ class SeatClient:
         self._session.answer(yields, need_ms)
 
     def take_if_free(self) -> None:
-        """Takes the seat where nobody has it, and never displaces a holder: for a program that acts without a click, as at
-        `SeatFree`. Where somebody was faster, `Conflict` comes again."""
+        """While a conflict waits: takes the seat if nobody has it, and never displaces a holder.
+
+        For a program that acts without a click, as at `SeatFree`. Where somebody was faster, `Conflict` comes again.
+        """
         self._session.take_if_free()
 
     def retry_now(self) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional, TypeVar
 
-from ._events import IdleWarning, LeaveEnded, TakeoverRequested
+from ._events import IdleWarning, LeaveEnded, TakeoverRequested, log
 from ._idle import IdleReport
 from ._lease_clock import monotonic_ms
 from ._leave import LeaveRefused, LeftSeat
@@ -14,6 +14,7 @@ from ._messages import Event, IdleWarned, Left, ServerMessage, TakeoverAsked, Ta
 from ._options import Options
 
 LOST = "connection_lost"
+T_ = TypeVar("T_")
 
 
 class SeatRules:
@@ -36,12 +37,15 @@ class SeatRules:
 
     def in_hello(self) -> Dict[str, Any]:
         """What the program adds to each `hello`."""
-        options, fields = self._options, {}  # type: Options, Dict[str, Any]
-        if options.idle_ms is not None:
-            fields["idleMs"] = max(0, round(options.idle_ms()))  # [idle-hello]
+        options = self._options
+        fields: Dict[str, Any] = {}
+        idle = options.idle_ms
+        idle_ms = _safely(None if idle is None else lambda: max(0, round(idle())))
+        if idle_ms is not None:
+            fields["idleMs"] = idle_ms  # [idle-hello]
         if options.asks:
             fields["asks"] = True  # [asks-told]
-        kept = None if options.leave_ticket is None else options.leave_ticket()
+        kept = _safely(options.leave_ticket)
         self._shown_ticket = None if kept == self._spent_ticket else kept  # [ticket-shown] [ticket-once]
         if self._shown_ticket is not None:
             fields["ticket"] = self._shown_ticket
@@ -104,3 +108,12 @@ class SeatRules:
         """The connection is over, or the seat is gone."""
         self.idle.stop()
         self._refuse_leave(LOST, "The connection ended before the seat was taken along.")
+
+
+def _safely(option: Optional[Callable[[], Optional[T_]]]) -> Optional[T_]:
+    """What the program says. A fault of its own must not keep it from its seat."""
+    try:
+        return None if option is None else option()
+    except Exception:
+        log.exception("an option raised")
+        return None

@@ -51,7 +51,8 @@ class Session(SessionCore):
         if self._has_left or self._loop is None or self._has_seat():
             return
         seen, dialling = self._dialler.seen, self._dialler.dialling
-        if dialling in ("takeover", "ask") or (seen is not None and seen.is_asking):
+        is_asking = self.state == "conflict" and seen is not None and seen.is_asking
+        if dialling in ("takeover", "ask") or is_asking:
             return
         self._dialler.dial("ask")  # [ask-by-person] [ask-waits]
         self._become("connecting")
@@ -66,8 +67,7 @@ class Session(SessionCore):
     def take_if_free(self) -> None:
         if self._has_left or self._loop is None:
             return
-        if not self._claim("free seat"):  # [take-if-free]
-            self.retry_now()
+        self._claim("free seat")  # [take-if-free]
 
     def retry_now(self) -> None:
         if self._has_left or self._loop is None or self._has_seat():

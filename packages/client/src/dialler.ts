@@ -9,7 +9,7 @@ import {
 } from './connection.js';
 import type { ClientEvents } from './events.js';
 import { Heartbeat } from './heartbeat.js';
-import { helloOf } from './hello.js';
+import { helloOf, safely } from './hello.js';
 import type { ConnectOptions, TokenNeed } from './options.js';
 import { Probe } from './probe.js';
 import type { ClientMessage, ConflictPolicy, ResumeRequest, ServerMessage } from './protocol/messages.js';
@@ -213,7 +213,7 @@ export class Dialler {
     const { options, resume, onMessage, onUntrusted, onFault, onUnusable } = this.parts;
     const { url, proof, ticket, connectTimeoutMs: timeoutMs = CONNECT_TIMEOUT_MS } = options;
     try {
-      const kept = ticket?.() ?? undefined;
+      const kept = safely(() => ticket?.()) ?? undefined;
       const hello = helloOf(options, {
         instance: this.instance, // [hello-instance]
         attempt: ++this.hellos, // [attempt-grows]

@@ -15,10 +15,20 @@ export function helloOf(options: ConnectOptions, ofAttempt: Loose<OfAttempt>): H
     type: 'hello',
     machine,
     client,
-    idleMs: idleMs && wholeMs(idleMs()), // [idle-hello]
+    idleMs: safely(() => idleMs && wholeMs(idleMs())), // [idle-hello]
     asks: onTakeoverRequested && true, // [asks-told]
     nonce: proof?.nonce(), // [nonce-fresh]
     ...ofAttempt,
   };
   return hello as HelloMessage;
+}
+
+/** What the program says. A fault of its own must not keep it from its seat. */
+export function safely<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch (fault) {
+    console.error('soleseat: an option threw', fault);
+    return undefined;
+  }
 }

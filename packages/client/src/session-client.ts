@@ -52,7 +52,8 @@ export class SessionClient extends SessionCore {
    */
   ask(): void {
     const { dialling, seen } = this.dialler;
-    const isBusy = (dialling !== null && dialling !== 'deny') || seen?.isAsking === true;
+    const isAsking = this.state === 'conflict' && seen?.isAsking === true;
+    const isBusy = (dialling !== null && dialling !== 'deny') || isAsking;
     if (isBusy || this.releasing !== null || (this.hasSeat() && seen !== null)) return;
     this.hasLeft = false;
     this.dialler.dial('ask'); // [ask-by-person] [ask-waits]
@@ -69,11 +70,11 @@ export class SessionClient extends SessionCore {
   }
 
   /**
-   * Takes the seat where nobody has it, and never displaces a holder: for a program that acts without a click, as at the event
-   * `seatFree`. Where somebody was faster, `conflict` comes again.
+   * While a conflict waits: takes the seat if nobody has it, and never displaces a holder. For a program that acts without a click,
+   * as at the event `seatFree`. Where somebody was faster, `conflict` comes again.
    */
   takeIfFree(): void {
-    if (!this.claim('free seat')) this.retryNow(); // [take-if-free]
+    this.claim('free seat'); // [take-if-free]
   }
 
   /**

@@ -95,6 +95,27 @@ export const conflictChecks: readonly Check[] = [
     },
   },
   {
+    id: 'click-follows',
+    title: 'takes the seat for a person who clicks while it takes a free one, after the answer to that',
+    why: 'the click would be lost, or be a second question before the first is answered',
+    tags: ['one-takeover', 'take-if-free'],
+    async run(stage) {
+      const link = await conflicted(stage, { SEAT_TAKES_FREE: '1' });
+      link.send({ type: 'seat_free' });
+      await stage.ifItCan('the client takes no free seat by itself, although SEAT_TAKES_FREE is set', () =>
+        link.has('takeover'),
+      );
+      stage.tell('takeover');
+      await stage.pass(500);
+      expectThat(takeovers(link).length === 1, 'it asks again before the first takeover is answered');
+      refuse(link);
+      const second = await stage.must('a takeover for the click', () => takeovers(link)[1]);
+      expectThat(second.ifFree !== true, 'the person chose "use here", and its takeover has ifFree');
+      link.welcome(newGrant(), { displaced: { machine: { name: 'laptop' } } });
+      await stage.holds(true);
+    },
+  },
+  {
     id: 'one-takeover',
     title: 'asks for the seat once, however often a person clicks before the answer',
     why: 'the age of the lease is counted from the question, and two questions have one answer each',

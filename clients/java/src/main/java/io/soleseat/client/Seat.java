@@ -27,13 +27,13 @@ final class Seat extends SeatCore {
     ConflictPolicy dialling = dialler.dialling();
     Connection connection = dialler.connection();
     boolean isBusy = (dialling != null && dialling != ConflictPolicy.DENY) || status.hasSeat();
-    boolean isAsking = connection != null && connection.seen.isAsking;
+    boolean isAsking = status.is(SeatState.CONFLICT) && connection != null && connection.seen.isAsking;
     if (releasing == null && !isBusy && !isAsking) personDials(ConflictPolicy.ASK); // [ask-by-person] [ask-waits]
   }
 
   /** For a program that acts by itself. Displaces nobody. */
   void takeIfFree() {
-    if (!claim(Seen.Claim.FREE_SEAT)) retryNow(); // [take-if-free]
+    claim(Seen.Claim.FREE_SEAT); // [take-if-free]
   }
 
   /** A person chose "try again". Displaces nobody. */

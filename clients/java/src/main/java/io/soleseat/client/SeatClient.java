@@ -173,8 +173,8 @@ public final class SeatClient implements AutoCloseable {
   }
 
   /**
-   * Takes the seat where nobody has it, and never displaces a holder: for a program that acts without a click, as at
-   * {@link SeatListener#onSeatFree}. Where somebody was faster, the conflict is told again.
+   * While a conflict waits: takes the seat if nobody has it, and never displaces a holder. For a program that acts without a click, as
+   * at {@link SeatListener#onSeatFree}. Where somebody was faster, the conflict is told again.
    */
   public void takeIfFree() {
     loop.execute(

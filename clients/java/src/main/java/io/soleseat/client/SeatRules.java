@@ -1,11 +1,13 @@
 package io.soleseat.client;
 
+import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 /** The rules of a seat in which a program may take part: idle limits, who is asked, and leaves. Belongs to the loop. */
 final class SeatRules {
@@ -31,10 +33,10 @@ final class SeatRules {
   /** What the program adds to each `hello`. */
   Map<String, Object> inHello() {
     Map<String, Object> fields = new LinkedHashMap<>();
-    options.idle().ifPresent(asked -> fields.put("idleMs", wholeMs(asked.get()))); // [idle-hello]
+    options.idle().flatMap(SeatRules::safely).ifPresent(idle -> fields.put("idleMs", wholeMs(idle))); // [idle-hello]
     if (options.asks()) fields.put("asks", true); // [asks-told]
     // [ticket-shown] [ticket-once]
-    shownTicket = options.ticket().get().filter(kept -> !kept.equals(spentTicket)).orElse(null);
+    shownTicket = safely(options.ticket()).flatMap(kept -> kept).filter(kept -> !kept.equals(spentTicket)).orElse(null);
     if (shownTicket != null) fields.put("ticket", shownTicket);
     return fields;
   }
@@ -118,6 +120,16 @@ final class SeatRules {
   /** What is left of a time that was told so long ago. */
   private static long leftNanos(long ms, double lateMs) {
     return (long) (Math.max(0, ms - lateMs) * 1e6);
+  }
+
+  /** What the program says; empty where that is null. A fault of its own must not keep it from its seat. */
+  private static <T> Optional<T> safely(Supplier<T> option) {
+    try {
+      return Optional.ofNullable(option.get());
+    } catch (RuntimeException fault) {
+      Loop.LOG.log(Level.WARNING, "soleseat: an option threw", fault);
+      return Optional.empty();
+    }
   }
 
   private static long wholeMs(Duration time) {
