@@ -105,7 +105,7 @@ function receive(text) {
   const message = messageIn(has, text);
   if (message === null) return;
   if (has('no-null') && Object.values(message).includes(null)) return leaveFor(1003);
-  if (has('no-new-fields') && ('shared' in message || 'colour' in message)) return leaveFor(1003);
+  if (has('no-new-fields') && ('hue' in message || 'colour' in message)) return leaveFor(1003);
   const handler = Object.hasOwn(handlers, message.type) ? handlers[message.type] : null;
   if (handler === null && has('no-new-types')) leaveFor(1003);
   if (state === 'over' && message.type !== 'evicted') return;
