@@ -12,7 +12,7 @@ const root = resolve(import.meta.dirname, '..');
 const isCheck = process.argv.includes('--check');
 
 const deskCommands = ['org', 'license', 'session', 'machine', 'events', 'history', 'usage', 'webhook', 'top'];
-const deskOptions = ['--url', '--token', '--org', '--json', '--yes'];
+const deskOptions = ['--url', '--token', '--org', '--json', '--yes', '--new-org'];
 const settingsOptions = ['--config', '--set'];
 
 const kindNames = {
@@ -250,8 +250,8 @@ Written by \`npm run docs\` from the commands in \`src/cli/program.ts\` and \`sr
 \`node dist/cli/main.js\`. \`--help\` after any command says the same.
 
 Commands that ask a broker (${deskCommands.map((name) => `\`${name}\``).join(', ')}) also take \`--url\`, \`--token\`,
-\`--org\` and \`--json\`; what ends a session or takes a license asks first, unless \`--yes\` is given. Commands that read settings take
-\`--config <file>\` and \`--set NAME=value\`.
+\`--org\` and \`--json\`; what ends a session or takes a license asks first, unless \`--yes\` is given, and an
+org begins to exist only after a question or with \`--new-org\`. Commands that read settings take \`--config <file>\` and \`--set NAME=value\`.
 
 ${table(['command', 'what it does', 'options'], rows)}
 

@@ -13,6 +13,7 @@ import { prepareProxies } from './proxies.mjs';
 import { prepareMypy, preparePython } from './python.mjs';
 import { prepareRedisTools } from './redis-tools.mjs';
 import { prepareScreen } from './screen.mjs';
+import { prepareShells } from './shells.mjs';
 import { createSteps, fail, npm, root, run } from './steps.mjs';
 
 const OLDEST_NODE = [20, 19];
@@ -35,6 +36,7 @@ export async function setup({ quiet = false, forTests = false } = {}) {
   await prepareChromium(steps);
   await prepareScreen(steps);
   await prepareRedisTools(steps);
+  await prepareShells(steps);
   if (process.env.TESTS !== 'all') return;
   await prepareJavaWindows(steps);
   await prepareProxies(steps);

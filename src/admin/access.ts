@@ -37,7 +37,7 @@ export async function admit(
   if (route.allOrgs && caller.org !== null) throw forbidden();
   const { org } = request.params as { org?: string };
   // Whether another org exists is nobody's business.
-  if (org !== undefined && caller.org !== null && caller.org !== org) throw notFound();
+  if (org !== undefined && caller.org !== null && caller.org !== org) throw notFound('org');
   return caller;
 }
 

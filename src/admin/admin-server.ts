@@ -153,7 +153,7 @@ export class AdminServer {
     const { org } = request.params as { org?: string };
     // The owners' trail is of no org.
     if (org === undefined || org === OWNERS_ORG || route.foundsOrg) return;
-    if (!(await this.#parts.store.orgs.exists(org))) throw notFound();
+    if (!(await this.#parts.store.orgs.exists(org))) throw notFound('org');
   }
 
   async #answer(request: FastifyRequest, reply: FastifyReply, route: Route): Promise<unknown> {

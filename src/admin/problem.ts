@@ -29,7 +29,19 @@ export class Problem extends Error {
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
-export const notFound = () => new Problem(404, 'not_found', 'there is no such thing');
+/** What a path may name that is not there. */
+const missingTitles = {
+  org: 'there is no such org',
+  license: 'this user has no license',
+  session: 'this user has no session at present',
+  webhook: 'there is no such webhook',
+};
+
+/** 404; `missing` tells a program which part of the path was wrong. */
+export const notFound = (missing?: keyof typeof missingTitles) =>
+  missing === undefined
+    ? new Problem(404, 'not_found', 'there is no such thing')
+    : new Problem(404, 'not_found', missingTitles[missing], { missing });
 export const invalid = (fields: readonly Fault[]) =>
   new Problem(422, 'invalid', 'a field is missing, unknown or out of range', { fields });
 

@@ -110,6 +110,9 @@ export const problemSchema = Type.Object(
     title: Type.String({ description: 'For people.' }),
     fields: Type.Optional(Type.Array(object({ field: Type.String(), problem: Type.String() }))),
     lines: Type.Optional(Type.Array(object({ line: Type.Integer(), problem: Type.String() }))),
+    missing: Type.Optional(
+      Type.String({ description: 'Of a 404: which part of the path names nothing, as `org` or `license`.' }),
+    ),
     cause: Type.Optional(
       Type.String({ description: 'Why Redis is of no use at present: as in soleseat_redis_down_cause.' }),
     ),

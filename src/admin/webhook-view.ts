@@ -17,7 +17,7 @@ export interface WebhookChanges {
 /** Throws 404 where there is none. */
 export async function findWebhook(id: string, { store }: RouteParts): Promise<Webhook> {
   const webhook = await store.webhooks.get(id);
-  if (webhook === null) throw notFound();
+  if (webhook === null) throw notFound('webhook');
   return webhook;
 }
 

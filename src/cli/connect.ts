@@ -3,9 +3,9 @@ import {
   type SessionClient,
   type ConnectOptions as SessionOptions,
 } from '#client/node.js';
-import { type ConfigurationSources, loadConfiguration } from './configuration.js';
-import { devPresets } from './dev-presets.js';
+import type { ConfigurationSources } from './configuration.js';
 import { CommandFailure, exitCodes } from './failure.js';
+import { sayKey, signingFor } from './signing.js';
 import { mint } from './token.js';
 
 export interface ConnectOptions {
@@ -101,11 +101,10 @@ function open(options: SessionOptions): SessionClient {
 function tokenSource(options: ConnectOptions, sources: ConfigurationSources): () => string {
   const { token, user, org } = options;
   if (token !== undefined) return () => token;
-  // Without a token: the development key of `soleseat dev` in this folder signs one.
-  const presets = { ...devPresets('.soleseat'), REDIS_URL: 'redis://127.0.0.1:6379' };
   try {
-    const configuration = loadConfiguration({ ...sources, presets });
-    return () => mint(configuration, { user, org, expiresInSeconds: 3600 });
+    const signing = signingFor(sources, { isAdmin: false });
+    sayKey(signing, { isJson: options.json === true });
+    return () => mint(signing.configuration, { user, org, expiresInSeconds: 3600 });
   } catch (error) {
     throw new CommandFailure(`no token: give --token. (${(error as Error).message})`, exitCodes.usage);
   }

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { startRedis } from '../embedded/redis-process.js';
 import { type ConfigurationSources, loadConfiguration } from './configuration.js';
 import { openOffice, seedOffice } from './dev-office.js';
-import { devPresets } from './dev-presets.js';
+import { DEV_FOLDER, devPresets } from './dev-presets.js';
 import { ownRedis } from './own-redis.js';
 import { startBroker } from './serve.js';
 import { mint, mintAdmin } from './token.js';
@@ -14,7 +14,7 @@ const HOUR_SECONDS = 3600;
 export async function dev(
   sources: ConfigurationSources,
   options: { readonly office: boolean },
-  directory = '.soleseat',
+  directory = DEV_FOLDER,
 ): Promise<void> {
   const binary = await ownRedis();
   mkdirSync(directory, { recursive: true });

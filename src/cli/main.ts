@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { CommandFailure, exitCodes } from './failure.js';
+import { exitCodes, tellFailure, wantsJson } from './failure.js';
 import { program } from './program.js';
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -12,17 +12,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = report(error);
-}
-
-function report(error: unknown): number {
-  if (error instanceof CommandFailure) {
-    console.error(error.message);
-    return error.exitCode;
-  }
-  // commander has already told the person what is wrong with the words of the call.
-  const { code, exitCode } = error as { code?: string; exitCode?: number };
-  if (code?.startsWith('commander.')) return exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-  console.error(error instanceof Error ? error.message : String(error));
-  return exitCodes.failed;
+  process.exitCode = tellFailure(error, wantsJson(process.argv));
 }

@@ -1,8 +1,8 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { type Role, roles } from '../auth/claims.js';
 import { VERSION } from '../base/version.js';
 import type { ClientTestOptions } from './client-test.js';
-import { completionScript } from './completion.js';
+import type { Shell } from './completion/completion.js';
 import type { ConfigurationSources } from './configuration.js';
 import type { ConnectOptions } from './connect.js';
 import { type DeskOptions, withDesk } from './desk/desk.js';
@@ -15,7 +15,7 @@ import { registerSessions } from './desk/sessions.js';
 import { registerTokens } from './desk/tokens.js';
 import { registerUsage } from './desk/usage.js';
 import { registerWebhooks } from './desk/webhooks.js';
-import { CommandFailure, exitCodes } from './failure.js';
+import { CommandFailure, exitCodes, wantsJson } from './failure.js';
 
 // Each command loads what it needs when it is called: a table of licenses should not wait for a broker to load.
 
@@ -52,6 +52,8 @@ export const program = new Command('soleseat')
   .description('One user, one live session: a session broker for per-user licenses.')
   .version(VERSION)
   .exitOverride()
+  // With --json the failure itself says what commander would have said in words.
+  .configureOutput({ writeErr: (text) => void (wantsJson(process.argv) || process.stderr.write(text)) })
   .showHelpAfterError('(--help shows what there is)');
 
 withSources(program.command('serve'))
@@ -130,18 +132,10 @@ withSources(token.command('mint'))
   .option('--expires-in <seconds>', 'life of the token', seconds, 3600)
   .option('--kid <kid>', 'which key of the key file signs')
   .action(async ({ user, org, name, admin, role, expiresIn, kid, ...options }: MintOptions) => {
-    const { loadConfiguration } = await import('./configuration.js');
-    const { devPresets } = await import('./dev-presets.js');
+    const { sayKey, signingFor } = await import('./signing.js');
     const { checkMinted, mint, mintAdmin } = await import('./token.js');
-    const hasKey = Boolean(
-      process.env.SOLESEAT_JWT_SECRET ||
-        process.env.SOLESEAT_JWT_SECRET_FILE ||
-        process.env.SOLESEAT_JWT_KEYS ||
-        options.config ||
-        options.set,
-    );
-    const presets = { ...(hasKey ? {} : devPresets('.soleseat')), REDIS_URL: 'redis://127.0.0.1:6379' };
-    const configuration = loadConfiguration({ ...sourcesOf(options), presets });
+    const signing = signingFor(sourcesOf(options), { isAdmin: admin === true });
+    const { configuration } = signing;
     const common = { org, expiresInSeconds: expiresIn, ...(kid !== undefined && { kid }) };
     if (!admin && user === undefined)
       throw new CommandFailure('a client token needs --user', exitCodes.usage);
@@ -149,6 +143,7 @@ withSources(token.command('mint'))
       ? mintAdmin(configuration, { ...common, subject: user ?? 'admin', role })
       : mint(configuration, { ...common, user: user ?? '', ...(name !== undefined && { name }) });
     checkMinted(configuration, token, admin === true, name);
+    sayKey(signing, { ...(kid !== undefined && { kid }) });
     console.log(token);
   });
 
@@ -232,6 +227,11 @@ withDesk(program.command('top'))
   .action(async (options: DeskOptions) => (await import('./top.js')).top(options));
 
 program
-  .command('completion <shell>')
-  .description('print a completion script: source <(soleseat completion bash)')
-  .action((shell: string) => console.log(completionScript(program, shell)));
+  .command('completion')
+  .addArgument(new Argument('<shell>', 'for which shell').choices(['bash', 'zsh', 'fish']))
+  .description(
+    'print a completion script: source <(soleseat completion bash), or soleseat completion fish | source',
+  )
+  .action(async (shell: Shell) =>
+    console.log((await import('./completion/completion.js')).completionScript(program, shell)),
+  );

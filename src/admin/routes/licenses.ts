@@ -109,7 +109,7 @@ export const licenseRoutes = [
     success: { status: 200, schema: licenseSchema },
     handle: async ({ params }, { store }) => {
       const license = await store.licenses.get(params.org, params.user);
-      if (license === null) throw notFound();
+      if (license === null) throw notFound('license');
       return licenseView(license);
     },
   }),
@@ -276,7 +276,7 @@ function licenseFrom(answer: LicenseAnswer): License {
   if (answer.outcome === 'done') return answer.license;
   const { reason, status, leaveUntilMs } = answer;
   if (leaveUntilMs !== undefined) throw new OnLeave(leaveUntilMs);
-  if (reason === 'not_found' || reason === 'on_leave') throw notFound();
+  if (reason === 'not_found' || reason === 'on_leave') throw notFound('license');
   if (reason === 'expires_in_the_past') throw invalid([{ field: 'expiresAt', problem: 'is in the past' }]);
   throw new Problem(409, reason, titles[reason], status === null ? {} : { licenseStatus: status });
 }

@@ -59,8 +59,8 @@ export const liveRoutes = [
       const { caller, query } = call;
       const org = query.org ?? null;
       if (org === null && caller.org !== null) throw forbidden();
-      if (org !== null && caller.org !== null && caller.org !== org) throw notFound();
-      if (org !== null && !(await store.orgs.exists(org))) throw notFound();
+      if (org !== null && caller.org !== null && caller.org !== org) throw notFound('org');
+      if (org !== null && !(await store.orgs.exists(org))) throw notFound('org');
       return streams.answer(call, 'text/event-stream', (signal) => watch(overviews, org, signal));
     },
   }),

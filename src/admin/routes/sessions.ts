@@ -78,7 +78,7 @@ export const sessionRoutes = [
     success: { status: 200, schema: sessionSchema },
     handle: async ({ params }, { store }) => {
       const session = await store.sessions.get(params.org, params.user);
-      if (session === null) throw notFound();
+      if (session === null) throw notFound('session');
       return sessionOf(session);
     },
   }),
@@ -148,7 +148,7 @@ export const sessionRoutes = [
     },
     problems: [{ status: 404, when: 'The token is not for that org' }],
     handle: async ({ body, caller }, { store }) => {
-      if (caller.org !== null && caller.org !== body.org) throw notFound();
+      if (caller.org !== null && caller.org !== body.org) throw notFound('org');
       // Promise 1: whoever shows another session, or an epoch from before the person's act, does not own the seat.
       const session = await store.sessions.ownedBy(body.org, body.user, body.sessionId, body.epoch);
       if (session === null) return { active: false };

@@ -1,5 +1,5 @@
-import { CommandFailure, exitCodes } from '../failure.js';
-import { clean } from './clean.js';
+import { CommandFailure, exitCodes, type FailureFacts } from '../failure.js';
+import { refusalOf, subjectOf } from './refusal.js';
 
 /** One page of a list, as the admin API gives it. */
 export interface ListPage<T> {
@@ -27,13 +27,6 @@ const PATIENCE_MS = 30_000;
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** Which exit code an answer of the API means: refused by right or by state, wrong call, or out of reach. */
-function exitCodeOf(status: number): number {
-  if (status === 401 || status === 403 || status === 409 || status === 429) return exitCodes.refused;
-  if (status === 400 || status === 413 || status === 415 || status === 422) return exitCodes.usage;
-  return status === 503 ? exitCodes.unavailable : exitCodes.failed;
-}
-
 /** The admin API from outside. Every failure is a CommandFailure with a sentence and an exit code. */
 export class AdminApi {
   constructor(private readonly options: AdminApiOptions) {}
@@ -59,13 +52,14 @@ export class AdminApi {
       ...options.headers,
     };
     const call = { method, headers, ...(body !== undefined && { body }) };
-    const response = await this.#answerTo(url, call, options.isSlow === true);
-    if (!response.ok) throw await failureOf(response);
+    const subject = subjectOf(path, options.json);
+    const response = await this.#answerTo(url, call, subject, options.isSlow === true);
+    if (!response.ok) throw await refusalOf(response, subject);
     return response;
   }
 
   /** The answer's headers, or 69: a port that accepts and stays silent must not hold a script for ever. */
-  async #answerTo(url: URL, call: RequestInit, isSlow: boolean): Promise<Response> {
+  async #answerTo(url: URL, call: RequestInit, subject: FailureFacts, isSlow: boolean): Promise<Response> {
     const { patienceMs = PATIENCE_MS } = this.options;
     const patience = new AbortController();
     const outOfPatience = () => patience.abort(new Error(`no answer within ${patienceMs / 1000} s`));
@@ -76,6 +70,7 @@ export class AdminApi {
       throw new CommandFailure(
         `no broker answers at ${url.origin} (${causeOf(error)}). Is it running, and is --url its admin address?`,
         exitCodes.unavailable,
+        subject,
       );
     } finally {
       clearTimeout(timer);
@@ -164,47 +159,6 @@ function readAnswer(text: string): unknown {
       'the answer is not JSON: is --url the admin address of a broker?',
       exitCodes.failed,
     );
-  }
-}
-
-async function failureOf(response: Response): Promise<CommandFailure> {
-  const text = await response.text().catch(() => '');
-  const problem = readProblem(text);
-  const lines = (problem.faults ?? []).map(faultText);
-  const fields = (problem.fields ?? []).map(({ field, problem: what }) => `  ${field} ${what}`);
-  const title = problem.detail ?? problem.title ?? `the broker answered ${response.status}`;
-  const sentence = [title, ...lines, ...fields].map(clean).join('\n');
-  const hint = response.status === 401 ? '\nGive an admin token with --token or SOLESEAT_ADMIN_TOKEN.' : '';
-  return new CommandFailure(sentence + hint, exitCodeOf(response.status));
-}
-
-/** One kind of fault in a file: how many lines have it, and the first of them. */
-export interface LineFaults {
-  readonly problem: string;
-  readonly count: number;
-  readonly lines: readonly number[];
-}
-
-const LINES_SHOWN = 20;
-
-export function faultText({ problem, count, lines }: LineFaults): string {
-  const shown = lines.slice(0, LINES_SHOWN);
-  const more = count > shown.length ? ` and ${count - shown.length} more` : '';
-  return `  ${count === 1 ? 'line' : 'lines'} ${shown.join(', ')}${more}: ${problem}`;
-}
-
-interface ProblemDocument {
-  readonly title?: string;
-  readonly detail?: string;
-  readonly fields?: readonly { readonly field: string; readonly problem: string }[];
-  readonly faults?: readonly LineFaults[];
-}
-
-function readProblem(text: string): ProblemDocument {
-  try {
-    return JSON.parse(text) as ProblemDocument;
-  } catch {
-    return {};
   }
 }
 

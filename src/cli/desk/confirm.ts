@@ -6,12 +6,16 @@ interface Terminal {
   readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
+const standardTerminal: Terminal = { input: process.stdin, output: process.stderr };
+
+/** Whether somebody can answer a question. */
+export function canAsk({ input, output }: Terminal = standardTerminal): boolean {
+  return input.isTTY === true && output.isTTY === true;
+}
+
 /** Asks before something that cannot be undone. Throws unless the answer is yes, and where nobody can be asked. */
-export async function confirm(
-  question: string,
-  terminal: Terminal = { input: process.stdin, output: process.stderr },
-): Promise<void> {
-  if (!terminal.input.isTTY || !terminal.output.isTTY) {
+export async function confirm(question: string, terminal: Terminal = standardTerminal): Promise<void> {
+  if (!canAsk(terminal)) {
     throw new CommandFailure(`${question} Nobody can be asked here: give --yes.`, exitCodes.usage);
   }
   const answer = await answerTo(`${question} [y/N] `, terminal);

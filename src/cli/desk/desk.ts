@@ -1,4 +1,3 @@
-import Table from 'cli-table3';
 import { type Command, InvalidArgumentError } from 'commander';
 import { isDay, readTime } from '../../base/rfc3339.js';
 import { settingsTable } from '../../base/settings.js';
@@ -7,8 +6,9 @@ import { CommandFailure, exitCodes } from '../failure.js';
 import { checkName, checkToken, originOf } from './access.js';
 import { AdminApi } from './admin-api.js';
 import { clean } from './clean.js';
-import { confirm } from './confirm.js';
+import { canAsk, confirm } from './confirm.js';
 import { developmentToken } from './development-token.js';
+import { tableOf } from './table.js';
 
 export interface DeskOptions {
   readonly url?: string;
@@ -27,12 +27,24 @@ export interface Desk {
   readonly isJson: boolean;
   /** The org in question; null: none was named, and the token is for all. */
   readonly org: string | null;
+  /** Whether the token is for all orgs, so that any name of one is taken. */
+  readonly isForAllOrgs: boolean;
+  /** Whether somebody sits at the terminal. */
+  readonly canAsk: boolean;
   /** `/v1/admin/orgs/<org>` and what follows, each part escaped. Throws where a URL cannot hold one. */
   orgPath(...parts: readonly string[]): string;
   /** One object: for people as two columns. */
   showOne(object: object): void;
-  /** Rows of the same shape: for people as a table, for programs a JSON array. */
-  showRows(rows: readonly object[], columns: Columns, whenEmpty: string): void;
+  /**
+   * Rows of the same shape: for people as a table that fits the terminal, for programs a JSON array. The expendable columns
+   * are left out where there is no room.
+   */
+  showRows(
+    rows: readonly object[],
+    columns: Columns,
+    whenEmpty: string,
+    expendable?: readonly string[],
+  ): void;
   /** A line for people, with foreign control characters taken out. */
   print(line: string): void;
   /** A text for the terminal, with foreign control characters taken out. */
@@ -47,13 +59,18 @@ export interface Desk {
 export type Columns = Readonly<Record<string, (row: never) => unknown>>;
 
 /** Adds the options that every command of the desk has. */
-export function withDesk(command: Command, more: { readonly destructive?: boolean } = {}): Command {
+export function withDesk(
+  command: Command,
+  more: { readonly destructive?: boolean; readonly foundsOrg?: boolean } = {},
+): Command {
   command
     .option('--url <url>', 'the broker’s admin address (SOLESEAT_ADMIN_URL; http://127.0.0.1:9090)')
     .option('--token <jwt>', 'an admin token (SOLESEAT_ADMIN_TOKEN; beside `soleseat dev`, one is made)')
     .option('--org <org>', 'the org (the token’s own, where it is for one org)')
     .option('--json', 'as JSON');
-  return more.destructive ? command.option('--yes', 'do not ask') : command;
+  if (more.destructive || more.foundsOrg) command.option('--yes', 'do not ask');
+  if (more.foundsOrg) command.option('--new-org', 'also where there is no such org yet: it begins to exist');
+  return command;
 }
 
 export async function deskFor(options: DeskOptions): Promise<Desk> {
@@ -74,6 +91,8 @@ export async function deskFor(options: DeskOptions): Promise<Desk> {
     api: new AdminApi({ url, token }),
     isJson,
     org,
+    isForAllOrgs: orgOf(token) === null,
+    canAsk: canAsk(),
     orgPath: (...parts) => {
       if (org === null)
         throw new CommandFailure('--org is needed: the token is for all orgs', exitCodes.usage);
@@ -83,50 +102,26 @@ export async function deskFor(options: DeskOptions): Promise<Desk> {
     },
     showOne: (object) => {
       if (isJson) return print(object);
-      console.log(
-        tableOf(
-          [],
-          flat(object).map(([name, value]) => [name, cell(value)]),
-        ),
-      );
+      console.log(tableOf({ head: [], rows: flat(object).map(([name, value]) => [name, cell(value)]) }));
     },
-    showRows: (rows, columns, whenEmpty) => {
+    showRows: (rows, columns, whenEmpty, expendable = []) => {
       if (isJson) return print(rows);
       if (rows.length === 0) return console.log(whenEmpty);
       const cells = rows.map((row) => Object.values(columns).map((of) => cell(of(row as never))));
-      console.log(tableOf(Object.keys(columns), cells));
+      const head = Object.keys(columns);
+      console.log(tableOf({ head, rows: cells, width: process.stdout.columns, expendable }));
     },
     print: (line) => console.log(clean(line)),
     clean,
     say: (sentence, object) => (isJson ? print(object) : console.log(clean(sentence))),
-    confirm: async (question) => (options.yes ? undefined : confirm(question)),
-  };
-}
-
-function tableOf(head: readonly string[], rows: readonly string[][]): string {
-  const none = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' };
-  const table = new Table({
-    head: [...head],
-    chars: {
-      ...none,
-      'bottom-left': '',
-      'bottom-right': '',
-      left: '',
-      'left-mid': '',
-      mid: '',
-      'mid-mid': '',
-      right: '',
-      'right-mid': '',
-      middle: '  ',
+    confirm: async (question) => {
+      if (options.yes) return;
+      await confirm(question).catch((error: unknown) => {
+        if (!(error instanceof CommandFailure)) throw error;
+        throw new CommandFailure(error.message, error.exitCode, { ...(org !== null && { org }) });
+      });
     },
-    style: { 'padding-left': 0, 'padding-right': 0, head: process.stdout.isTTY ? ['bold'] : [], border: [] },
-  });
-  table.push(...rows);
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  };
 }
 
 function cell(value: unknown): string {

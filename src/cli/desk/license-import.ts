@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { SingleBar } from 'cli-progress';
 import { CommandFailure, exitCodes } from '../failure.js';
-import { faultText, type LineFaults } from './admin-api.js';
 import type { Desk } from './desk.js';
+import { faultText, type LineFaults } from './refusal.js';
 
 type ImportLine =
   | { readonly type: 'progress'; readonly done: number; readonly total: number }
@@ -45,21 +45,22 @@ export async function importFile(desk: Desk, file: string): Promise<void> {
     for (const warning of last.warnings ?? []) console.error(`note:${faultText(warning)}`);
     return desk.say(`Issued ${last.issued} licenses`, last);
   }
-  throw importFailure(last);
+  throw importFailure(last, desk.org ?? '');
 }
 
-function importFailure(last: ImportLine | null): CommandFailure {
+function importFailure(last: ImportLine | null, org: string): CommandFailure {
   if (last?.type !== 'failed') {
     const lost =
       'the answer ended half-way: the import goes on, or what was issued is taken back. `soleseat events tail` tells which.';
-    return new CommandFailure(lost, exitCodes.unavailable);
+    return new CommandFailure(`org ${org}: ${lost}`, exitCodes.unavailable, { org });
   }
   const lines = last.lines.map(({ line, problem }) => `  line ${line}: ${problem}`);
   const undone = last.isUndone
     ? 'Nothing was imported.'
     : 'What was issued is taken back as soon as that can be done.';
-  const code = exitCodeOf(last.code);
-  return new CommandFailure([`the import failed: ${last.code}. ${undone}`, ...lines].join('\n'), code);
+  const { code, isUndone } = last;
+  const sentence = [`org ${org}: the import failed: ${code}. ${undone}`, ...lines].join('\n');
+  return new CommandFailure(sentence, exitCodeOf(code), { code, org, isUndone, lines: last.lines });
 }
 
 function exitCodeOf(code: string): number {

@@ -14,6 +14,7 @@ import {
   withDesk,
 } from './desk.js';
 import { importFile } from './license-import.js';
+import { checkOrgExists } from './new-org.js';
 
 type License = AdminAnswers['getLicense'];
 type Changed = AdminAnswers['transferLicense'];
@@ -27,6 +28,12 @@ const columns = {
   license: (one: License) => one.id,
 };
 
+interface IssueOptions extends DeskOptions {
+  readonly expires?: string;
+  readonly note?: string;
+  readonly newOrg?: boolean;
+}
+
 const DAY_FORM = '2027-01-31';
 const DAY_MS = 86_400_000;
 
@@ -34,7 +41,7 @@ const DAY_MS = 86_400_000;
 export function registerLicenses(program: Command): void {
   const license = program.command('license').description('issue, change, list and count licenses');
 
-  withTerms(withDesk(license.command('issue <user>')))
+  withTerms(withDesk(license.command('issue <user>'), { foundsOrg: true }))
     .description('give a user a license')
     .option(
       '--expires <time>',
@@ -42,9 +49,10 @@ export function registerLicenses(program: Command): void {
       timeArgument,
     )
     .option('--note <text>', 'kept with the license and in the audit trail')
-    .action(async (user: string, options: DeskOptions & TermOptions & { expires?: string }) => {
+    .action(async (user: string, options: IssueOptions & TermOptions) => {
       const desk = await deskFor(options);
       checkName(user);
+      await checkOrgExists(desk, options);
       const issued = await desk.api.call<License>('POST', desk.orgPath('licenses'), {
         json: {
           user,
@@ -92,8 +100,8 @@ export function registerLicenses(program: Command): void {
             ? new Date(Date.now() - 1000).toISOString()
             : parsedTime(time);
       const endMs = Date.parse(expiresAt ?? '') + (expiresAt?.length === DAY_FORM.length ? DAY_MS : 0);
-      if (endMs <= Date.now()) await desk.confirm(`End the license of ${user} now?`);
       const path = desk.orgPath('licenses', user, 'expiry');
+      if (endMs <= Date.now()) await desk.confirm(`End the license of ${user} in org ${desk.org} now?`);
       sayChanged(desk, await desk.api.call<Changed>('PUT', path, { json: { expiresAt } }), 'Changed');
     });
 
@@ -120,17 +128,21 @@ export function registerLicenses(program: Command): void {
     .action(async (user: string, to: string, options: DeskOptions & { note?: string; force?: boolean }) => {
       const desk = await deskFor(options);
       checkName(to);
-      await desk.confirm(`Move the license of ${user} to ${to}?`);
       const path = desk.orgPath('licenses', user, 'transfer');
+      await desk.confirm(`Move the license of ${user} in org ${desk.org} to ${to}?`);
       const changed = await desk.api.call<Changed>('POST', path, { json: { to, ...noteOf(options) } });
       sayChanged(desk, changed, 'Transferred');
     });
 
-  withDesk(license.command('import <file>'))
+  withDesk(license.command('import <file>'), { foundsOrg: true })
     .description(
       'issue licenses from a CSV file (columns user, expiresAt, note), as spreadsheets save it: all of them or none; - is stdin',
     )
-    .action(async (file: string, options: DeskOptions) => importFile(await deskFor(options), file));
+    .action(async (file: string, options: DeskOptions & { newOrg?: boolean }) => {
+      const desk = await deskFor(options);
+      await checkOrgExists(desk, options);
+      await importFile(desk, file);
+    });
 
   withDesk(license.command('export'))
     .description('all licenses as CSV')
@@ -178,8 +190,8 @@ function change(license: Command, name: string, what: string, done: string, dest
     .option('--force', 'also where the user is on leave')
     .action(async (user: string, options: DeskOptions & { note?: string; force?: boolean }) => {
       const desk = await deskFor(options);
-      if (destructive) await desk.confirm(`Really ${name} the license of ${user}?`);
       const path = desk.orgPath('licenses', user, name);
+      if (destructive) await desk.confirm(`Really ${name} the license of ${user} in org ${desk.org}?`);
       sayChanged(desk, await desk.api.call<Changed>('POST', path, { json: noteOf(options) }), done);
     });
 }
@@ -225,7 +237,7 @@ async function showLicenses(
 ): Promise<void> {
   const rows: License[] = [];
   for await (const one of desk.api.list<License>(desk.orgPath(list), query, limit)) rows.push(one);
-  desk.showRows(rows, columns, whenEmpty);
+  desk.showRows(rows, columns, whenEmpty, ['license', 'issued']);
 }
 
 function sayChanged(desk: Desk, changed: Changed, done: string): void {

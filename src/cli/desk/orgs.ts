@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AdminAnswers, RowOf } from '../../protocol/admin-answers.js';
 import { CommandFailure, exitCodes } from '../failure.js';
 import { type Desk, type DeskOptions, deskFor, durationArgument, timeArgument, withDesk } from './desk.js';
+import { checkOrgExists } from './new-org.js';
 
 type OrgSummary = RowOf<'listOrgs'>;
 
@@ -9,7 +10,8 @@ type OrgSummary = RowOf<'listOrgs'>;
 type None = 'none';
 
 interface SetOptions extends DeskOptions {
-  readonly quota?: number | null;
+  readonly quota?: string;
+  readonly newOrg?: boolean;
   readonly mode?: string;
   readonly containers?: string;
   readonly machines?: string;
@@ -44,7 +46,11 @@ export function registerOrgs(program: Command): void {
         'active now': (one: OrgSummary) => one.active,
         peak: (one: OrgSummary) => one.peak,
       };
-      desk.showRows(rows, columns, 'No orgs yet: `soleseat org set --org <org> --quota <n>` begins one.');
+      desk.showRows(
+        rows,
+        columns,
+        'No orgs yet: `soleseat org set --org <org> --quota <n> --new-org` begins one.',
+      );
     });
 
   withDesk(org.command('show'))
@@ -54,7 +60,7 @@ export function registerOrgs(program: Command): void {
       desk.showOne(await desk.api.call<AdminAnswers['getOrg']>('GET', desk.orgPath()));
     });
 
-  withDesk(org.command('set'))
+  withDesk(org.command('set'), { foundsOrg: true })
     .description('change settings of the org; `default` takes one of its own away')
     .option('--quota <n>', 'how many licenses may be issued; none: no limit', quotaArgument)
     .addOption(
@@ -120,7 +126,7 @@ export function registerOrgs(program: Command): void {
     .action(async (options: SetOptions) => {
       const desk = await deskFor(options);
       const changes = {
-        ...(options.quota !== undefined && { quota: options.quota }),
+        ...(options.quota !== undefined && { quota: quotaOf(options.quota) }),
         ...orDefault('licenseMode', options.mode),
         ...orDefault('containers', options.containers),
         ...orDefault('machines', options.machines),
@@ -142,6 +148,7 @@ export function registerOrgs(program: Command): void {
           exitCodes.usage,
         );
       }
+      await checkOrgExists(desk, options);
       desk.showOne(
         await desk.api.call<AdminAnswers['changeOrg']>('PATCH', desk.orgPath(), { json: changes }),
       );
@@ -221,8 +228,12 @@ function orDefault(name: string, choice: string | undefined): Record<string, str
   return choice === undefined ? {} : { [name]: choice === 'default' ? null : choice };
 }
 
-function quotaArgument(text: string): number | null {
-  if (text === 'none') return null;
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('must be a whole number, or none');
-  return Number(text);
+/** Checks only: what a parser of an option gives as null, commander hands over as an empty text. */
+function quotaArgument(text: string): string {
+  if (!/^(none|\d{1,9})$/.test(text)) throw new InvalidArgumentError('must be a whole number, or none');
+  return text;
+}
+
+function quotaOf(text: string): number | null {
+  return text === 'none' ? null : Number(text);
 }

@@ -35,7 +35,7 @@ export function registerSessions(program: Command): void {
         options.limit,
       );
       for await (const one of found) rows.push(one);
-      desk.showRows(rows, columns, 'Nobody has a seat at present.');
+      desk.showRows(rows, columns, 'Nobody has a seat at present.', ['session', 'node']);
     });
 
   withDesk(session.command('show <user>'))
@@ -57,17 +57,14 @@ export function registerSessions(program: Command): void {
     .action(
       async (user: string, options: DeskOptions & { note?: string; hold?: number; force?: boolean }) => {
         const desk = await deskFor(options);
-        await desk.confirm(`End the session of ${user}?`);
+        const path = desk.orgPath('sessions', user, 'evict');
+        await desk.confirm(`End the session of ${user} in org ${desk.org}?`);
         const json = {
           ...(options.note !== undefined && { note: options.note }),
           ...(options.hold !== undefined && { holdMs: options.hold }),
           ...(options.force && { forced: true }),
         };
-        const answer = await desk.api.call<AdminAnswers['evictSession']>(
-          'POST',
-          desk.orgPath('sessions', user, 'evict'),
-          { json },
-        );
+        const answer = await desk.api.call<AdminAnswers['evictSession']>('POST', path, { json });
         const done = answer.evicted === null ? `${user} had no session` : `Evicted ${user}`;
         desk.say(done + holdSaid(options.hold, answer.holdUntil), answer);
       },
