@@ -47,7 +47,7 @@ const files = ['src', clientSources]
       posix.join(folder, name.replaceAll('\\', '/')),
     ),
   )
-  .filter((file) => /\.tsx?$/.test(file))
+  .filter((file) => /\.(tsx?|css)$/.test(file))
   .sort();
 const sourceOf = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
 const imports = files.flatMap(importsOf);
@@ -87,6 +87,17 @@ describe('the architecture', () => {
       ({ specifier }) => !/^(preact(\/hooks)?|@preact\/signals)$/.test(specifier),
     );
     expect(foreign.map(describeImport)).toEqual([]);
+  });
+
+  it('keeps colors among the tokens, and each style sheet beside a part that draws it in', () => {
+    const sheets = files.filter((file) => file.endsWith('.css'));
+    const colored = linesWith(/#[0-9a-f]{3,8}\b|\b(rgb|hsl|oklch)\(/i).filter(
+      (place) => /\.css:/.test(place) && !place.startsWith('src/console/tokens.css:'),
+    );
+    expect(colored).toEqual([]);
+    const drawnIn = new Set(imports.map(({ target }) => target));
+    expect(sheets.filter((file) => !drawnIn.has(file))).toEqual([]);
+    expect(sheets.length).toBeGreaterThan(15);
   });
 
   it('keeps the protocol free of packages and of Node', () => {
@@ -161,6 +172,7 @@ function targetOf(file: string, specifier: string): string | null {
     ? posix.join(clientSources, specifier.slice('#client/'.length))
     : posix.join(posix.dirname(file), specifier);
   if (!/^[.#]/.test(specifier)) return null;
+  if (path.endsWith('.css')) return path;
   const name = path.replace(/\.js$/, '');
   return sourceOf.has(`${name}.tsx`) ? `${name}.tsx` : `${name}.ts`;
 }

@@ -1,5 +1,7 @@
+import { isMissing } from './api/client.js';
 import { Shell } from './parts/shell.js';
 import { Toasts } from './parts/toasts.js';
+import { OrgContext, useOrgAnswer } from './state/org.js';
 import { route, type View } from './state/route.js';
 import { identity } from './state/session.js';
 import { EventsView } from './views/events.js';
@@ -9,6 +11,7 @@ import { OrgsView } from './views/orgs.js';
 import { OverviewView } from './views/overview.js';
 import { SessionsView } from './views/sessions.js';
 import { SignInView } from './views/sign-in.js';
+import { UnknownOrg, UnknownPage } from './views/unknown.js';
 import { UserView } from './views/user.js';
 import { WebhooksView } from './views/webhooks.js';
 
@@ -37,18 +40,18 @@ function Screen() {
   const who = identity.value;
   if (who === undefined) return <p class="loading">Loading…</p>;
   if (who === null) return <SignInView />;
-  const { org, view } = route.value;
-  if (org === null) {
-    return (
-      <Shell>
-        <OrgsView />
-      </Shell>
-    );
-  }
-  const View = viewOf[view];
+  const { org } = route.value;
+  return <Shell>{org === null ? <OrgsView /> : <OrgPages key={org} org={org} />}</Shell>;
+}
+
+function OrgPages({ org }: { readonly org: string }) {
+  const answer = useOrgAnswer(org);
+  const { view } = route.value;
+  if (isMissing(answer.error, 'org')) return <UnknownOrg org={org} />;
+  const View = view === null ? UnknownPage : viewOf[view];
   return (
-    <Shell>
-      <View key={org} org={org} />
-    </Shell>
+    <OrgContext.Provider value={answer}>
+      <View org={org} />
+    </OrgContext.Provider>
   );
 }

@@ -65,6 +65,7 @@ const wordsByName: { readonly [Name in EventName]: (event: EventOf<Name>) => Eve
     text: `came with a program that will soon be too old${on(event)}`,
   }),
   'user.held': () => ({ label: 'held', tone: 'warn', text: 'is kept out for a while' }),
+  'license.noted': () => ({ label: 'note', tone: 'plain', text: 'got another note on the license' }),
   'license.issued': () => ({ label: 'issued', tone: 'good', text: 'got a license' }),
   'license.suspended': () => ({ label: 'suspended', tone: 'warn', text: 'had the license suspended' }),
   'license.reinstated': () => ({ label: 'reinstated', tone: 'good', text: 'had the license reinstated' }),

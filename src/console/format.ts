@@ -4,8 +4,6 @@ const DAY_MS = 24 * HOUR_MS;
 
 const numbers = new Intl.NumberFormat();
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
-const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-const dates = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 
 export function numberText(value: number): string {
@@ -17,8 +15,8 @@ export function counted(count: number, one: string, many = `${one}s`): string {
   return `${numberText(count)} ${count === 1 ? one : many}`;
 }
 
-/** Like `3 minutes ago` or `in 2 days`. */
-export function agoText(time: string, nowMs: number): string {
+/** Like `3 minutes ago` or `in 2 days`; what is far away by its day in the zone, the browser's own where none is named. */
+export function agoText(time: string, nowMs: number, zone?: string): string {
   const ms = Date.parse(time) - nowMs;
   const size = Math.abs(ms);
   // A server's clock may be a little ahead of the browser's.
@@ -27,15 +25,53 @@ export function agoText(time: string, nowMs: number): string {
   if (size < HOUR_MS) return relative.format(Math.trunc(ms / MINUTE_MS), 'minute');
   if (size < DAY_MS) return relative.format(Math.trunc(ms / HOUR_MS), 'hour');
   if (size < 60 * DAY_MS) return relative.format(Math.trunc(ms / DAY_MS), 'day');
-  return dates.format(Date.parse(time));
+  return inZone({ dateStyle: 'medium' }, zone).format(Date.parse(time));
 }
 
-export function absoluteText(time: string): string {
-  return absolute.format(Date.parse(time));
+/** Day, time and zone. */
+export function absoluteText(time: string, zone?: string): string {
+  const parts = { year: 'numeric', month: 'short', day: 'numeric' } as const;
+  const clocks = { hour: 'numeric', minute: '2-digit', second: '2-digit', timeZoneName: 'short' } as const;
+  return inZone({ ...parts, ...clocks }, zone).format(Date.parse(time));
 }
 
-export function dateText(time: string): string {
-  return dates.format(Date.parse(time));
+/** The day of a moment in a zone, as `2027-01-31`. */
+export function dayIn(zone: string, time: string): string {
+  return swedish({ year: 'numeric', month: '2-digit', day: '2-digit', timeZone: zone }).format(
+    Date.parse(time),
+  );
+}
+
+interface End {
+  readonly expiresAt: string | null;
+  readonly expiresOn: string | null;
+}
+
+/** When a license ends: the last day as it was given, or the moment by the clocks of the org's zone. */
+export function endText({ expiresAt, expiresOn }: End, zone: string | undefined): string {
+  if (expiresAt === null) return 'never';
+  if (expiresOn !== null) return expiresOn;
+  // Without the zone nobody knows which day that is.
+  if (zone === undefined) return '…';
+  const time = swedish({ hour: '2-digit', minute: '2-digit', timeZone: zone }).format(Date.parse(expiresAt));
+  return `${dayIn(zone, expiresAt)} ${time}`;
+}
+
+/** Swedish writes days and times as ISO 8601 does. */
+function swedish(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('sv-SE', options);
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Formats are costly to make, and each row of a table asks for one. */
+function inZone(options: Intl.DateTimeFormatOptions, zone: string | undefined): Intl.DateTimeFormat {
+  const key = JSON.stringify([options, zone]);
+  const format =
+    formats.get(key) ??
+    new Intl.DateTimeFormat(undefined, { ...options, ...(zone !== undefined && { timeZone: zone }) });
+  formats.set(key, format);
+  return format;
 }
 
 export function clockText(atMs: number): string {

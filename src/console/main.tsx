@@ -1,3 +1,7 @@
+import './tokens.css';
+import './base.css';
+import './parts/button.css';
+import './parts/card.css';
 import { render } from 'preact';
 import { App } from './app.js';
 import { recallSession } from './state/session.js';

@@ -87,6 +87,11 @@ export const eventTypes = {
     doc: 'A user is kept out until a time, or, where that has passed, no more.',
     details: { holdUntil: 'Until when, in Unix ms.', note },
   },
+  'license.noted': {
+    half: 'acts',
+    doc: 'A license got another note, or lost its note.',
+    details: { license, note },
+  },
   'license.issued': { half: 'acts', was: 'issued', doc: 'A user got a license.', details: { license } },
   'license.suspended': {
     half: 'acts',

@@ -71,6 +71,11 @@ export class Licenses {
     return this.#change('reinstate', order);
   }
 
+  /** Writes another note to the license; an empty one takes it away. */
+  annotate(order: LicenseOrder & { readonly note: string }): Promise<LicenseAnswer> {
+    return this.#change('annotate', order);
+  }
+
   /** Sets (Unix ms) or clears (null) when the license ends; in the past ends a live session with 4512. */
   setExpiry(
     order: LicenseOrder & { readonly expiresAt: number | null; readonly expiresOn?: string },
@@ -150,32 +155,33 @@ export class Licenses {
     });
   }
 
-  /** Issued licenses in the order of their issue, or the revoked ones. */
+  /** Issued licenses in the order of their issue, or the revoked ones in that of their end; or the other way round. */
   async page(
     org: string,
-    of: { revoked: boolean },
+    of: { readonly revoked: boolean; readonly newestFirst?: boolean },
     cursor: string | null,
     limit: number,
   ): Promise<Page<License>> {
     const { keys } = this.parts;
     const index = of.revoked ? keys.revoked(org) : keys.licensed(org);
-    return licensesOn(await this.#pageOf(org, index, { cursor, limit }));
+    const isBackward = of.newestFirst === true;
+    return licensesOn(await this.#pageOf(org, index, { cursor, limit, isBackward }));
   }
 
   /** Licenses of one status. A page may be shorter than asked for, also empty, while `next` goes on. */
   async pageWithStatus(
     org: string,
-    status: LicenseStatus,
+    { status, newestFirst = false }: { readonly status: LicenseStatus; readonly newestFirst?: boolean },
     cursor: string | null,
     limit: number,
   ): Promise<Page<License>> {
-    if (status === 'revoked') return this.page(org, { revoked: true }, cursor, limit);
+    if (status === 'revoked') return this.page(org, { revoked: true, newestFirst }, cursor, limit);
     const index = this.parts.keys.licensed(org);
     const atOnce = Math.max(limit, LOOK_AT_ONCE);
     let found: Listed[] = [];
     let next = cursor;
     for (let looked = 0; looked < LOOK_LIMIT; looked += atOnce) {
-      const page = await this.#pageOf(org, index, { cursor: next, limit: atOnce });
+      const page = await this.#pageOf(org, index, { cursor: next, limit: atOnce, isBackward: newestFirst });
       found.push(...page.items.filter(({ license }) => license.status === status));
       next = page.next;
       const last = found[limit - 1];

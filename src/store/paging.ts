@@ -20,10 +20,12 @@ export interface Stretch {
   readonly limit: number;
   /** Only members below this score. */
   readonly untilScore?: number | undefined;
+  /** By falling score. */
+  readonly isBackward?: boolean;
 }
 
 /**
- * One page of a sorted set, by rising score. The cursor names the place of the last member that was given, and the page
+ * One page of a sorted set, by rising score, or by falling score from its end. The cursor names the place of the last member that was given, and the page
  * goes on strictly behind it, also when that member has left: a member that stays where it is comes once.
  */
 export async function pageByScore(
@@ -32,10 +34,10 @@ export async function pageByScore(
   stretch: Stretch,
 ): Promise<Page<Place>> {
   const { org, key } = place;
-  const { cursor, limit, untilScore = Number.POSITIVE_INFINITY } = stretch;
+  const { cursor, limit, untilScore = Number.POSITIVE_INFINITY, isBackward = false } = stretch;
   const behind = cursor === null ? [] : placeArguments(cursor);
   // One more than the page holds tells whether there is another page.
-  const reply = await scripts.run('page', { org }, [limit + 1, ...behind], [key]);
+  const reply = await scripts.run(isBackward ? 'backward' : 'page', { org }, [limit + 1, ...behind], [key]);
   const wanted = placesIn(reply as readonly string[]).filter(({ score }) => score < untilScore);
   const items = wanted.slice(0, limit);
   const last = items.at(-1);

@@ -41,6 +41,8 @@ const scriptTable = {
   expire: { of: 'user', after: license },
   transfer: { of: 'user', after: license },
   revoke: { of: 'user', after: license },
+  annotate: { of: 'user', after: license },
+  hold: { of: 'user', after: seat },
   unissue: { of: 'user', after: license },
   terms: { of: 'user', after: license },
   remind: { of: 'user', after: license },
@@ -53,7 +55,8 @@ const scriptTable = {
   due: { of: 'index', after: [] },
   tally: { of: 'org', after: [] },
   import: { of: 'org', after: past },
-  page: { of: 'org', after: [] },
+  page: { of: 'org', after: ['bytes'] },
+  backward: { of: 'org', after: ['bytes'] },
   trail: { of: 'org', after: [] },
 } as const satisfies Record<string, ScriptRow>;
 

@@ -31,6 +31,7 @@ import { Sweeper } from './sweeper.js';
 import { Totals } from './totals.js';
 import { Upgrade } from './upgrade.js';
 import { Usage } from './usage.js';
+import { Users } from './users.js';
 import { Webhooks } from './webhooks.js';
 
 /** Everything that is kept in Redis, over one connection. */
@@ -52,6 +53,7 @@ export interface Store {
   readonly events: Events;
   readonly history: History;
   readonly usage: Usage;
+  readonly users: Users;
   readonly webhooks: Webhooks;
   readonly owners: Owners;
   readonly outbox: Outbox;
@@ -86,6 +88,8 @@ export function createStore(parts: {
   const cutShort = new CutShort(parts);
   const names = new Names({ redis, keys });
   const webhooks = new Webhooks({ redis, keys, scripts, directory });
+  const events = new Events({ scripts, names });
+  const nowMs = () => redisClock.nowMs() ?? Date.now();
   const nodes = new Nodes(redis, keys, redisClock, config.nodeId);
   return {
     keys,
@@ -106,12 +110,13 @@ export function createStore(parts: {
     }),
     revocations: new Revocations({ redis, seats, spellings, nodes, keys, config }),
     machines: new Machines({ redis, keys }),
-    events: new Events({ scripts, names }),
+    events,
     webhooks,
     owners: new Owners({ redis, scripts, keys }),
     outbox: new Outbox({ redis, keys, scripts, names, webhooks }),
-    history: new History({ redis, keys, nowMs: () => redisClock.nowMs() ?? Date.now() }),
+    history: new History({ redis, keys, nowMs }),
     usage: new Usage({ redis, keys }),
+    users: new Users({ redis, keys, seats, events, nowMs }),
     nodes,
     sweeper: new Sweeper({ redis, scripts, seats, keys, directory, imports, cutShort, config }),
     totals: new Totals({ redis, scripts, keys, directory }),

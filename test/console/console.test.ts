@@ -331,6 +331,6 @@ describe('a person with fewer rights', () => {
     expect(await page.getByRole('link', { name: 'Nodes' }).count()).toBe(0);
     expect(await page.getByRole('link', { name: 'Choose another org' }).count()).toBe(0);
     await page.goto(`${stage.url}#/small/sessions`);
-    await page.getByRole('alert').filter({ hasText: 'no such thing' }).waitFor();
+    await heading(page, 'There is no such org').waitFor();
   });
 });

@@ -15,6 +15,10 @@ const folder = resolve(import.meta.dirname, '../../docs/images');
 const DESK = { width: 1280, height: 860 };
 const PHONE = { width: 390, height: 844 };
 
+/** As long as names may be, without a place to break. */
+const LONG = 'x'.repeat(256);
+const LONG_NOTE = 'note'.repeat(64);
+
 interface Place {
   readonly name: string;
   readonly hash: string;
@@ -126,6 +130,52 @@ const places: readonly Place[] = [
       await cancel(page);
       await stage.node.store.webhooks.remove('w1');
     },
+  },
+  {
+    name: 'unknown org',
+    hash: '#/nowhere/licenses',
+    ready: (page) => page.getByRole('heading', { name: 'There is no such org' }).waitFor(),
+  },
+  {
+    name: 'unknown page',
+    hash: `#/${ORG}/nonsense`,
+    ready: (page) => page.getByRole('heading', { name: 'There is no such page' }).waitFor(),
+  },
+  {
+    name: 'unknown user',
+    hash: `#/${ORG}/users/nobody`,
+    ready: (page) => page.getByText('Nothing is known of “nobody”').waitFor(),
+  },
+  {
+    name: 'held user with a long name and note',
+    hash: `#/${ORG}/users/${LONG}`,
+    ready: async (page) => {
+      const { licenses, users } = stage.node.store;
+      const order = { org: ORG, user: LONG, actor: 'test' };
+      await licenses.issue({ ...order, id: 'long', requestId: 'long', note: LONG_NOTE });
+      await licenses.suspend(order);
+      await users.hold({ ...order, holdMs: 3_600_000, note: LONG_NOTE });
+      await page.getByText('Held:').waitFor();
+    },
+  },
+  {
+    name: 'licenses with a long name and note, some chosen',
+    hash: `#/${ORG}/licenses?`,
+    ready: async (page) => {
+      await page.getByLabel(`Choose ${LONG}`).check();
+      await page.getByText('1 license chosen').waitFor();
+    },
+  },
+  {
+    name: 'a change of many licenses',
+    hash: `#/${ORG}/licenses?many`,
+    ready: async (page) => {
+      await page.getByLabel(`Choose ${LONG}`).check();
+      await page.getByRole('button', { name: 'Reinstate…' }).click();
+      await page.getByRole('button', { name: 'Reinstate 1 license' }).click();
+      await page.getByText('1 of 1 done').waitFor();
+    },
+    after: (page) => page.getByRole('button', { name: 'Close' }).click(),
   },
   { name: 'orgs', hash: '#/', ready: (page) => page.getByRole('link', { name: 'globex' }).waitFor() },
 ];

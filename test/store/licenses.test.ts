@@ -316,7 +316,7 @@ describe('lists', () => {
     const reads = vi.spyOn(redis.client, 'evalsha');
     const seen: string[] = [];
     for (let cursor: string | null = null, isFirst = true; isFirst || cursor !== null; isFirst = false) {
-      const page = await store.licenses.pageWithStatus(ORG, 'suspended', cursor, 2);
+      const page = await store.licenses.pageWithStatus(ORG, { status: 'suspended' }, cursor, 2);
       expect(page.items.length).toBeLessThanOrEqual(2);
       seen.push(...page.items.map(({ user }) => user));
       // The next page goes on, though the last one seen has left.

@@ -16,8 +16,8 @@ beforeAll(() => {
 });
 beforeEach(() => redis.client.flushall());
 
-const pageOf = (cursor: string | null, limit: number, untilScore?: number) =>
-  pageByScore(scripts, { org: 'acme', key: KEY }, { cursor, limit, untilScore });
+const pageOf = (cursor: string | null, limit: number, untilScore?: number, isBackward = false) =>
+  pageByScore(scripts, { org: 'acme', key: KEY }, { cursor, limit, untilScore, isBackward });
 
 /** Few scores and few letters, so that most members share a score and a beginning. */
 const scores = fc.constantFrom(-1, 0, 0.5, MS, MS + 1, MS * 1000, MS * 1000 + 1);
@@ -60,7 +60,10 @@ const inOrder = (list: readonly { member: string; score: number }[]) =>
   list.toSorted((a, b) => a.score - b.score || Buffer.compare(Buffer.from(a.member), Buffer.from(b.member)));
 
 describe('pages of a sorted set', () => {
-  it('give every member that stays once, in order, whoever leaves or comes between them', async () => {
+  it.each([
+    ['in order', false],
+    ['from the end', true],
+  ])('give every member that stays once, %s, whoever leaves or comes between them', async (_, isBackward) => {
     await fc.assert(
       fc.asyncProperty(lists, turns, fc.integer({ min: 1, max: 7 }), async (list, changes, limit) => {
         await redis.client.del(KEY);
@@ -68,7 +71,7 @@ describe('pages of a sorted set', () => {
         const [seen, gone, come] = [[] as string[], new Set<string>(), new Set<string>()];
         let cursor: string | null = null;
         for (let turn = 0; turn === 0 || cursor !== null; turn++) {
-          const page = await pageOf(cursor, limit);
+          const page = await pageOf(cursor, limit, undefined, isBackward);
           seen.push(...page.items.map(({ member }) => member));
           cursor = page.next;
           const change = changes[turn % changes.length];
@@ -86,7 +89,9 @@ describe('pages of a sorted set', () => {
           }
         }
         const stayed = inOrder(list.filter(({ member }) => !gone.has(member))).map(({ member }) => member);
-        expect(seen.filter((member) => !gone.has(member) && !come.has(member))).toEqual(stayed);
+        expect(seen.filter((member) => !gone.has(member) && !come.has(member))).toEqual(
+          isBackward ? stayed.reverse() : stayed,
+        );
         expect(new Set(seen).size).toBe(seen.length);
       }),
       { numRuns: 300 },

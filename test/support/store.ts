@@ -70,7 +70,7 @@ export const orderFor = (user: string) => ({ org: ORG, user, actor: 'root' });
 export function issueTo(
   store: Store,
   user: string,
-  more: { expiresAt?: number; requestId?: string; importId?: string } = {},
+  more: { expiresAt?: number; requestId?: string; importId?: string; note?: string } = {},
 ) {
   ids += 1;
   return store.licenses.issue({ ...orderFor(user), id: `l${ids}`, requestId: `q${ids}`, ...more });

@@ -6,6 +6,7 @@ import type { Licenses } from '../../store/licenses.js';
 import type { Store } from '../../store/store.js';
 import { actorOf } from '../access.js';
 import { CSV_TYPE, csvLine } from '../csv.js';
+import { nameFile } from '../file-names.js';
 import { importRunning } from '../import-places.js';
 import { licenseView } from '../license-view.js';
 import { Problem } from '../problem.js';
@@ -84,7 +85,7 @@ export const bulkRoutes = [
     summary: 'All licenses but the revoked ones, as CSV in the order of their issue.',
     success: { status: 200, streams: ['text/csv'] },
     handle: async (call, { store, streams }) => {
-      call.reply.header('Content-Disposition', 'attachment; filename="licenses.csv"');
+      await nameFile(call.reply, { org: call.params.org, what: 'licenses', extension: 'csv' }, store);
       return streams.answer(call, CSV_TYPE, (signal) => csvOf(store.licenses, call.params.org, signal));
     },
   }),

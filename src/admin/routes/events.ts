@@ -5,6 +5,7 @@ import type { StoredEvent } from '../../store/event-entries.js';
 import { type EventFilter, type Events, matches } from '../../store/events.js';
 import type { Store } from '../../store/store.js';
 import { answerPage } from '../cursors.js';
+import { nameFile } from '../file-names.js';
 import { momentsOf } from '../moments.js';
 import { Problem } from '../problem.js';
 import { route } from '../route.js';
@@ -113,9 +114,11 @@ export const eventRoutes = [
     success: { status: 200, streams: ['application/x-ndjson'] },
     problems: [{ status: 400, when: unknownType }],
     handle: async (call, { store, streams }) => {
-      const wanted = await filterOf(call.query, call.params.org, store);
+      const { org } = call.params;
+      const wanted = await filterOf(call.query, org, store);
+      await nameFile(call.reply, { org, user: call.query.user, what: 'events', extension: 'ndjson' }, store);
       return streams.answer(call, 'application/x-ndjson', (signal) =>
-        lines(store.events, call.params.org, wanted, signal),
+        lines(store.events, org, wanted, signal),
       );
     },
   }),

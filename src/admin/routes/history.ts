@@ -4,6 +4,7 @@ import type { History, PastLine, PastSession, Span } from '../../store/history.j
 import type { Store } from '../../store/store.js';
 import { CSV_TYPE, csvLine } from '../csv.js';
 import { answerPage } from '../cursors.js';
+import { nameFile } from '../file-names.js';
 import { momentsOf } from '../moments.js';
 import { invalid } from '../problem.js';
 import { route } from '../route.js';
@@ -86,7 +87,7 @@ export const historyRoutes = [
       const nowMs = store.redisClock.nowMs() ?? Date.now();
       const { user } = call.query;
       const lines = store.history.sessions(call.params.org, chosen, user);
-      call.reply.header('Content-Disposition', 'attachment; filename="sessions.csv"');
+      await nameFile(call.reply, { org: call.params.org, user, what: 'sessions', extension: 'csv' }, store);
       return streams.answer(call, CSV_TYPE, (signal) => csvOf(lines, nowMs, signal));
     },
   }),

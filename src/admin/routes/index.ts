@@ -14,6 +14,7 @@ import { sessionRoutes } from './sessions.js';
 import { signInRoutes } from './sign-in.js';
 import { suspensionRoutes } from './suspension.js';
 import { usageRoutes } from './usage.js';
+import { userRoutes } from './users.js';
 import { webhookRoutes } from './webhooks.js';
 
 const openApi = route({
@@ -37,6 +38,7 @@ export const allRoutes: readonly Route[] = [
   ...bulkRoutes,
   ...sessionRoutes,
   ...revocationRoutes,
+  ...userRoutes,
   ...machineRoutes,
   ...eventRoutes,
   ...historyRoutes,

@@ -49,15 +49,22 @@ export const licenseRoutes = [
     role: 'viewer',
     tag,
     summary: 'Licenses in the order of their issue. Without `status`, all but the revoked ones.',
-    query: { ...paging, status: Type.Optional(Type.Enum([...licenseStatuses])) },
+    query: {
+      ...paging,
+      status: Type.Optional(Type.Enum([...licenseStatuses])),
+      order: Type.Optional(
+        Type.Enum(['oldest', 'newest'], { default: 'oldest', description: 'Which ones come first.' }),
+      ),
+    },
     success: { status: 200, schema: pageOf(licenseSchema) },
     problems: [{ status: 400, when: 'The cursor is none of this list' }],
     handle: async (call, { store }) => {
       const { status } = call.query;
+      const newestFirst = call.query.order === 'newest';
       const read = (cursor: string | null, limit: number) =>
         status === undefined
-          ? store.licenses.page(call.params.org, { revoked: false }, cursor, limit)
-          : store.licenses.pageWithStatus(call.params.org, status, cursor, limit);
+          ? store.licenses.page(call.params.org, { revoked: false, newestFirst }, cursor, limit)
+          : store.licenses.pageWithStatus(call.params.org, { status, newestFirst }, cursor, limit);
       return answerPage(call, read, licenseView);
     },
   }),
@@ -164,6 +171,20 @@ export const licenseRoutes = [
         licenses.setTerms({ ...orderOf(params, caller, body), terms }),
       );
     },
+  }),
+  route({
+    id: 'setLicenseNote',
+    method: 'PUT',
+    path: `${one}/note`,
+    role: 'admin',
+    tag,
+    summary: 'Writes another note to the license. A change without a note keeps the one before.',
+    body: { note: nullable(text('What it says from now on; null: nothing.')) },
+    success: { status: 200, schema: changed },
+    handle: async ({ params, body, caller }, parts) =>
+      answerChange(parts.store.licenses, params.org, params.user, (licenses) =>
+        licenses.annotate({ ...orderOf(params, caller, {}), note: body.note ?? '' }),
+      ),
   }),
   route({
     id: 'listUnusedLicenses',

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { LiveSession } from '../../store/sessions.js';
+import { MAX_HOLD_MS } from '../../store/users.js';
 import { actorOf } from '../access.js';
 import { answerPage } from '../cursors.js';
 import { invalid, notFound } from '../problem.js';
@@ -23,7 +24,6 @@ import {
 
 const tag = 'sessions';
 const all = '/v1/admin/orgs/{org}/sessions';
-const MAX_HOLD_MS = 366 * 86_400_000;
 
 const epoch = Type.Integer({
   minimum: 1,

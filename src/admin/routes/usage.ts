@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { type DayRow, type UsageRow, usageByDay, usageByHour } from '../../license/usage.js';
 import { USAGE_DAYS } from '../../store/usage.js';
 import { CSV_TYPE, csvLine } from '../csv.js';
+import { nameFile } from '../file-names.js';
 import { momentsOf } from '../moments.js';
 import { invalid } from '../problem.js';
 import { route } from '../route.js';
@@ -71,7 +72,8 @@ export const usageRoutes = [
       });
       const items = found.map(rowOf);
       if (!/\btext\/csv\b/.test(request.headers.accept ?? '')) return { timeZone, items, next: null };
-      reply.type(CSV_TYPE).header('Content-Disposition', 'attachment; filename="usage.csv"');
+      await nameFile(reply, { org: params.org, what: `usage-by-${by}`, extension: 'csv' }, store);
+      reply.type(CSV_TYPE);
       return csvOf(items, timeZone);
     },
   }),

@@ -37,6 +37,9 @@ const operation = [
   'trail',
   'import',
   'page',
+  'backward',
+  'annotate',
+  'hold',
 ] as const;
 const role = ['commands', 'inbox'] as const;
 /** The table of causes in the store has these. */

@@ -1,6 +1,5 @@
 import type { Page } from './types.js';
 
-/** What the server says no with (RFC 9457), or why it could not be reached (status 0). */
 /** One kind of fault in a file: how many lines have it, and the first of them. */
 export interface LineFaults {
   readonly problem: string;
@@ -8,13 +7,20 @@ export interface LineFaults {
   readonly lines: readonly number[];
 }
 
+interface RefusalFacts {
+  readonly fields?: readonly { readonly field: string; readonly problem: string }[] | undefined;
+  readonly faults?: readonly LineFaults[] | undefined;
+  /** Of a 404: which part of the path names nothing. */
+  readonly missing?: string | undefined;
+}
+
+/** What the server says no with (RFC 9457), or why it could not be reached (status 0). */
 export class Refusal extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     title: string,
-    readonly fields: readonly { readonly field: string; readonly problem: string }[] = [],
-    readonly faults: readonly LineFaults[] = [],
+    readonly facts: RefusalFacts = {},
   ) {
     super(title);
   }
@@ -94,14 +100,19 @@ async function open(method: Method, path: string, options: CallOptions): Promise
 }
 
 async function refusalOf(response: Response): Promise<Refusal> {
-  const problem = (await response.json().catch(() => ({}))) as {
+  const problem = (await response.json().catch(() => ({}))) as RefusalFacts & {
     readonly code?: string;
     readonly title?: string;
-    readonly fields?: Refusal['fields'];
-    readonly faults?: Refusal['faults'];
   };
   const title = problem.title ?? `The server answered ${response.status}.`;
-  return new Refusal(response.status, problem.code ?? '', title, problem.fields, problem.faults);
+  return new Refusal(response.status, problem.code ?? '', title, problem);
+}
+
+/** Whether the server says that there is no such thing: an org, where one is named. */
+export function isMissing(error: Error | null, what?: string): boolean {
+  return (
+    error instanceof Refusal && error.status === 404 && (what === undefined || error.facts.missing === what)
+  );
 }
 
 /** The path of something of an org. */

@@ -20,6 +20,7 @@ export type Org = AdminAnswers['getOrg'];
 export type License = AdminAnswers['getLicense'];
 export type LicenseStatus = License['status'];
 export type Session = AdminAnswers['getSession'];
+export type UserFacts = AdminAnswers['getUser'];
 export type Machine = Session['machine'];
 export type SeenMachine = RowOf<'listMachines'>;
 /** A URL that events are posted to. */

@@ -1,4 +1,5 @@
 import { wordsOf } from '../format.js';
+import './badge.css';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'plain';
 

@@ -1,6 +1,7 @@
 import { Grid } from './grid.js';
 import { countScale } from './scale.js';
 import { useWidth } from './use-width.js';
+import './chart.css';
 
 export interface Bar {
   readonly key: string;

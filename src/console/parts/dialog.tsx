@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Failure } from './page.js';
+import './dialog.css';
 
 /** A modal dialog: the browser keeps the focus inside, closes it on Escape and gives the focus back. */
 export function Dialog(props: {

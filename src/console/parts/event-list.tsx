@@ -2,10 +2,12 @@ import { useState } from 'preact/hooks';
 import type { AuditEvent } from '../../protocol/events.js';
 import { wordsFor } from '../event-words.js';
 import { absoluteText } from '../format.js';
+import { useTimeZone } from '../state/org.js';
 import { hrefOf } from '../state/route.js';
 import { Badge } from './badge.js';
 import { Icon } from './icon.js';
 import { Time } from './time.js';
+import './event-list.css';
 
 /** Events as sentences. With `hasDetails` each can be opened for what else is known of it. */
 export function EventList(props: {
@@ -60,8 +62,19 @@ function whoOf(org: string, { user, userKey }: AuditEvent) {
 }
 
 function Details({ event }: { readonly event: AuditEvent }) {
+  const zone = useTimeZone();
   const { id, at, actor, role, machine, sessionId, epoch, node, details } = event;
-  const facts = { at: absoluteText(at), actor, role, machine, sessionId, epoch, node, ...details, event: id };
+  const facts = {
+    at: absoluteText(at, zone),
+    actor,
+    role,
+    machine,
+    sessionId,
+    epoch,
+    node,
+    ...details,
+    event: id,
+  };
   return (
     <dl>
       {Object.entries(facts)
@@ -69,9 +82,15 @@ function Details({ event }: { readonly event: AuditEvent }) {
         .map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd>{String(value)}</dd>
+            <dd>{detailText(name, String(value), zone)}</dd>
           </div>
         ))}
     </dl>
   );
+}
+
+/** Times stand in events as Unix ms, which nobody reads. */
+function detailText(name: string, value: string, zone: string | undefined): string {
+  const isTime = (name === 'expiresAt' || name === 'holdUntil') && /^\d{12,14}$/.test(value);
+  return isTime ? absoluteText(new Date(Number(value)).toISOString(), zone) : value;
 }

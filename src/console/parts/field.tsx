@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
+import './field.css';
 
 interface FieldFrame {
   readonly label: string;

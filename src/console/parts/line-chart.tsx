@@ -4,6 +4,7 @@ import { now } from '../state/clock.js';
 import { Grid } from './grid.js';
 import { countScale } from './scale.js';
 import { useWidth } from './use-width.js';
+import './chart.css';
 
 export interface Moment {
   /** Unix ms. */
@@ -66,7 +67,7 @@ export function LineChart({
           }
           onPointerLeave={() => setPointerX(null)}
         >
-          <Grid ticks={ticks} left={LEFT} width={width} y={y} />
+          {points.length > 0 && <Grid ticks={ticks} left={LEFT} width={width} y={y} />}
           {runsOf(shown).map((run) => (
             <g key={run[0]?.at}>
               <path class="area" d={areaOf(run, x, y, bottom)} />

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { Icon } from './icon.js';
+import './menu.css';
 
 export interface MenuItem {
   readonly label: string;

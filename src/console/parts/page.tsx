@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import './page.css';
 
 let isFirst = true;
 
@@ -40,6 +41,15 @@ export function Empty(props: { readonly title: string; readonly children?: Compo
       <p class="empty-title">{props.title}</p>
       {props.children !== undefined && <p>{props.children}</p>}
     </div>
+  );
+}
+
+/** While nothing is known yet: neither that there is something nor that there is nothing. */
+export function Waiting() {
+  return (
+    <p class="waiting" aria-busy="true">
+      Loading…
+    </p>
   );
 }
 

@@ -2,6 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { getPage } from '../api/client.js';
 import { useAgain } from '../state/asking.js';
 import { Icon } from './icon.js';
+import './pages.css';
 
 export const PAGE_SIZE = 50;
 /** A search of a large org comes in pieces, of which many may be empty: after so many requests the person decides. */
@@ -10,14 +11,25 @@ const REQUESTS_A_PAGE = 20;
 export interface Pages<T> {
   readonly items: readonly T[];
   readonly isBusy: boolean;
+  /** Whether the items are those that were asked for: an empty list is one then. */
+  readonly isKnown: boolean;
   readonly error: Error | null;
   /** Counted from 1. */
   readonly number: number;
   readonly hasNext: boolean;
   readonly turn: (by: 1 | -1) => void;
   readonly refresh: () => void;
+  /** Asks again, from the first page on. */
+  readonly restart: () => void;
   /** Changes what is shown, without asking the server. */
   readonly update: (change: (items: readonly T[]) => readonly T[]) => void;
+}
+
+interface Shown<T> {
+  /** What was asked for; null: nothing yet. */
+  readonly wanted: string | null;
+  readonly items: readonly T[];
+  readonly next: string | null;
 }
 
 type Query = Readonly<Record<string, string | number | undefined>>;
@@ -32,7 +44,7 @@ export function usePages<T>(path: string, query: Query): Pages<T> {
     turn: 0,
   });
   const current = place.wanted === wanted ? place : { wanted, cursors: [null], turn: 0 };
-  const [shown, setShown] = useState<{ items: readonly T[]; next: string | null }>({ items: [], next: null });
+  const [shown, setShown] = useState<Shown<T>>({ wanted: null, items: [], next: null });
   const [isBusy, setBusy] = useState(true);
   const [error, setError] = useState<Error | null>(null);
   const cursor = current.cursors.at(-1) ?? null;
@@ -45,7 +57,7 @@ export function usePages<T>(path: string, query: Query): Pages<T> {
     fillPage<T>(latest.current.path, latest.current.query, cursor, gone.signal)
       .then(
         (page) => {
-          setShown(page);
+          setShown({ wanted, ...page });
           setError(null);
         },
         (failure: Error) => {
@@ -66,7 +78,8 @@ export function usePages<T>(path: string, query: Query): Pages<T> {
   useAgain(isBusy ? null : error, refresh);
 
   return {
-    ...shown,
+    items: shown.items,
+    isKnown: shown.wanted === wanted && error === null,
     isBusy,
     error,
     number: current.cursors.length,
@@ -76,6 +89,7 @@ export function usePages<T>(path: string, query: Query): Pages<T> {
       setPlace({ ...current, cursors: cursors.length === 0 ? [null] : cursors });
     },
     refresh,
+    restart: () => setPlace({ wanted, cursors: [null], turn: current.turn + 1 }),
     update: (change) => setShown((was) => ({ ...was, items: change(was.items) })),
   };
 }

@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Icon } from './icon.js';
+import './search-box.css';
 
 const PAUSE_MS = 250;
 

@@ -1,11 +1,12 @@
 import type { ComponentChildren } from 'preact';
-import { dateText } from '../format.js';
+import { absoluteText } from '../format.js';
 import { maySeeNodes } from '../state/nodes.js';
 import { hrefOf, route, type View } from '../state/route.js';
 import { identity, may, signOut } from '../state/session.js';
 import { type Theme, theme, themes } from '../state/theme.js';
 import { tell } from '../state/toasts.js';
 import { Icon, type IconName } from './icon.js';
+import './shell.css';
 
 interface Place {
   readonly view: View;
@@ -96,7 +97,7 @@ function Person() {
   const next = themes[(themes.indexOf(theme.value) + 1) % themes.length] ?? 'system';
   return (
     <div class="person">
-      <div class="who" title={`Signed in until ${dateText(who.expiresAt)}`}>
+      <div class="who" title={`Signed in until ${absoluteText(who.expiresAt)}`}>
         <span>{who.subject}</span>
         <small>{who.role}</small>
       </div>

@@ -1,3 +1,5 @@
+import './chart.css';
+
 const WIDTH = 100;
 const HEIGHT = 28;
 

@@ -1,5 +1,6 @@
 import { dismiss, toasts } from '../state/toasts.js';
 import { Icon } from './icon.js';
+import './toasts.css';
 
 /** What came of the last actions. It is there from the start: a live region that is added with its text stays silent. */
 export function Toasts() {

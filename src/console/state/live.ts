@@ -24,6 +24,8 @@ export const samples = signal<readonly Sample[]>([]);
 export const events = signal<readonly AuditEvent[]>([]);
 /** Whether the stream of events is open. */
 export const areEventsLive = signal(false);
+/** Whether the newest events are known: an empty list means that nothing has happened. */
+export const areEventsKnown = signal(false);
 const areSamplesFollowed = signal(false);
 
 /** The sample of now; undefined: how things stand is not known. */
@@ -62,6 +64,7 @@ export interface EventHandlers {
 export function followEvents(org: string, { onEach, onOpen }: EventHandlers = {}): () => void {
   events.value = [];
   areEventsLive.value = false;
+  areEventsKnown.value = false;
   const gone = new AbortController();
   let waiting: AuditEvent[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -87,6 +90,7 @@ export function followEvents(org: string, { onEach, onOpen }: EventHandlers = {}
       getPage<AuditEvent>(orgPath(org, 'events'), { limit: 50 }, gone.signal).then(
         (page) => {
           events.value = merged(page.items, events.value);
+          areEventsKnown.value = true;
         },
         () => {},
       );

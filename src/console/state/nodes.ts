@@ -1,12 +1,12 @@
-import { useEffect, useState } from 'preact/hooks';
 import type { AdminAnswers } from '../../protocol/admin-answers.js';
 import { call } from '../api/client.js';
 import type { NodeRow } from '../api/types.js';
 import type { Tone } from '../parts/badge.js';
-import { every } from './asking.js';
+import { useAnswer } from './answer.js';
 import { identity } from './session.js';
 
 const EVERY_MS = 5000;
+const PATH = '/v1/admin/nodes';
 
 /** Nodes serve all orgs, so that only who may see all orgs is shown them. */
 export function maySeeNodes(): boolean {
@@ -15,30 +15,12 @@ export function maySeeNodes(): boolean {
 
 /** The broker nodes, asked for again every few seconds; null: not known. With an error they are those of before. */
 export function useNodes(): { readonly nodes: readonly NodeRow[] | null; readonly error: Error | null } {
-  const [nodes, setNodes] = useState<readonly NodeRow[] | null>(null);
-  const [error, setError] = useState<Error | null>(null);
-  useEffect(() => {
-    if (!maySeeNodes()) return;
-    let isGone = false;
-    async function ask(): Promise<void> {
-      // A server that is silent is no better than one that cannot be reached.
-      const signal = AbortSignal.timeout(EVERY_MS);
-      try {
-        const answer = await call<AdminAnswers['listNodes']>('GET', '/v1/admin/nodes', { signal });
-        if (isGone) return;
-        setNodes(answer.items);
-        setError(null);
-      } catch (failure) {
-        if (!isGone) setError(failure as Error);
-      }
-    }
-    const stop = every(EVERY_MS, () => void ask());
-    return () => {
-      isGone = true;
-      stop();
-    };
-  }, []);
-  return { nodes, error };
+  const { value, error } = useAnswer<AdminAnswers['listNodes']>(maySeeNodes() ? PATH : null, {
+    everyMs: EVERY_MS,
+    // A server that is silent is no better than one that cannot be reached.
+    ask: () => call('GET', PATH, { signal: AbortSignal.timeout(EVERY_MS) }),
+  });
+  return { nodes: value?.items ?? null, error };
 }
 
 interface BadgeProps {

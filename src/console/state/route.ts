@@ -7,7 +7,8 @@ export type View = (typeof views)[number];
 export interface Route {
   /** null: no org is chosen yet. */
   readonly org: string | null;
-  readonly view: View;
+  /** null: there is no such page. */
+  readonly view: View | null;
   /** The user, where the view shows one. */
   readonly item: string | null;
   readonly query: Readonly<Record<string, string>>;
@@ -39,13 +40,21 @@ export function go(href: string, { replace = false } = {}): void {
 
 function read(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
-  const [org, view, item] = path.split('/').map(decoded);
+  const [org, view, item, ...more] = path.split('/').map(decoded);
   return {
     org: org ? org : null,
-    view: views.find((one) => one === view) ?? 'overview',
+    view: pageOf(view, item, more.length > 0),
     item: item ? item : null,
     query: Object.fromEntries(new URLSearchParams(query)),
   };
+}
+
+/** The page of that name. Only a user's page has something behind its name, and it needs it. */
+function pageOf(name: string | undefined, item: string | undefined, hasMore: boolean): View | null {
+  if (!name) return hasMore || item ? null : 'overview';
+  const found = views.find((one) => one === name) ?? null;
+  const isWhole = found === 'users' ? Boolean(item) : !item;
+  return isWhole && !hasMore ? found : null;
 }
 
 function decoded(part: string): string {

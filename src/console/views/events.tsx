@@ -6,10 +6,10 @@ import { EventList } from '../parts/event-list.js';
 import { SelectField } from '../parts/field.js';
 import { Icon } from '../parts/icon.js';
 import { LiveBadge } from '../parts/live-badge.js';
-import { Empty, Failure, Page } from '../parts/page.js';
+import { Empty, Failure, Page, Waiting } from '../parts/page.js';
 import { Pager, usePages } from '../parts/pages.js';
 import { SearchBox } from '../parts/search-box.js';
-import { areEventsLive, events, followEvents } from '../state/live.js';
+import { areEventsKnown, areEventsLive, events, followEvents } from '../state/live.js';
 
 const typeOptions = [
   { value: '', label: 'all types' },
@@ -27,11 +27,7 @@ export function EventsView({ org }: { readonly org: string }) {
       intro="Who did what to which seat or license, and why."
       actions={
         <>
-          <a
-            class="button"
-            href={fromPage(orgPath(org, 'events', 'export'))}
-            download={`${org}-events.ndjson`}
-          >
+          <a class="button" href={fromPage(orgPath(org, 'events', 'export'))} download>
             <Icon name="download" /> Export
           </a>
           <button type="button" class="button" onClick={() => setPast(!isPast)}>
@@ -66,6 +62,7 @@ function LiveEvents({ org, type, user }: ListProps) {
     (event) => (type === '' || event.type === type) && (user === '' || event.user === user),
   );
   if (shown.length === 0) {
+    if (!areEventsKnown.value) return <Waiting />;
     return (
       <Empty title="Nothing to show yet">
         Events appear here the moment they happen. Pause to page through what happened before.
@@ -85,7 +82,7 @@ function PastEvents({ org, type, user }: ListProps) {
   return (
     <>
       <Failure error={pages.error} />
-      {pages.items.length === 0 && !pages.isBusy ? (
+      {pages.items.length === 0 && pages.isKnown ? (
         <Empty title="No such event is on record">
           The oldest ones are dropped once their limit is reached.
         </Empty>

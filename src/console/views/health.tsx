@@ -2,6 +2,7 @@ import { counted, numberText, shortId } from '../format.js';
 import { Badge } from '../parts/badge.js';
 import { currentSample } from '../state/live.js';
 import { nodeState, unknown, useNodes } from '../state/nodes.js';
+import '../parts/facts.css';
 
 const NODES_SHOWN = 5;
 

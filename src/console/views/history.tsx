@@ -22,7 +22,7 @@ export function UserHistory(props: {
         <a
           class="button small"
           href={fromPage(`${orgPath(org, 'history-export')}?user=${encodeURIComponent(user)}`)}
-          download={`${user}-sessions.csv`}
+          download
         >
           <Icon name="download" /> Export
         </a>

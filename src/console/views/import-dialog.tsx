@@ -3,6 +3,7 @@ import { callForLines, type LineFaults, orgPath, Refusal } from '../api/client.j
 import { counted, numberText, wordsOf } from '../format.js';
 import { Dialog } from '../parts/dialog.js';
 import { tell } from '../state/toasts.js';
+import './import-dialog.css';
 
 type ImportLine =
   | { readonly type: 'progress'; readonly done: number; readonly total: number }
@@ -104,7 +105,7 @@ function Progress({ done, total }: { readonly done: number; readonly total: numb
 }
 
 function ImportFailure({ error }: { readonly error: Error }) {
-  const faults = error instanceof Refusal ? error.faults : [];
+  const faults = (error instanceof Refusal && error.facts.faults) || [];
   return (
     <div class="failure" role="alert">
       <p>Nothing was imported: {error.message}</p>
@@ -141,7 +142,7 @@ async function importFile(
   if (end?.type === 'done') return end.issued;
   if (end?.type === 'failed') {
     const faults = end.lines.map(({ line, problem }) => ({ problem, count: 1, lines: [line] }));
-    throw new Refusal(0, end.code, `${wordsOf(end.code)}.`, [], faults);
+    throw new Refusal(0, end.code, `${wordsOf(end.code)}.`, { faults });
   }
   throw new Error('the import was broken off.');
 }

@@ -3,17 +3,20 @@ import { call, newRequestKey, orgPath, Refusal } from '../api/client.js';
 import type { License } from '../api/types.js';
 import { ActionDialog } from '../parts/dialog.js';
 import { TextField } from '../parts/field.js';
+import { useTimeZone } from '../state/org.js';
 import { tell } from '../state/toasts.js';
-import { NoteField, noteOf } from './license-changes.js';
+import { NoteField, noteOf } from './license-dialogs.js';
 
-/** Issues one license. */
+/** Issues one license: to the user who is named, or to one who is to be named. */
 export function IssueDialog(props: {
   readonly org: string;
-  readonly onDone: () => void;
+  readonly user?: string;
+  readonly onDone: (license: License) => void;
   readonly onClose: () => void;
 }) {
   const { org, onDone, onClose } = props;
-  const [user, setUser] = useState('');
+  const [user, setUser] = useState(props.user ?? '');
+  const zone = useTimeZone();
   const [day, setDay] = useState('');
   const [note, setNote] = useState('');
   // One key for each thing asked: after a lost answer the same again is not a second license.
@@ -24,28 +27,36 @@ export function IssueDialog(props: {
     const text = JSON.stringify(body);
     if (asked.current.text !== text) asked.current = { text, key: newRequestKey() };
     const headers = { 'Idempotency-Key': asked.current.key };
-    await call<License>('POST', orgPath(org, 'licenses'), { body, headers }).catch((error: Error) => {
+    const path = orgPath(org, 'licenses');
+    const issued = await call<License>('POST', path, { body, headers }).catch((error: Error) => {
       throw explained(error, org, body.user);
     });
-    tell(`${body.user} has a license.`);
-    onDone();
+    tell(`${issued.user} has a license.`);
+    onDone(issued);
   }
 
   return (
-    <ActionDialog title="Issue a license" confirm="Issue license" onConfirm={confirm} onClose={onClose}>
-      <TextField
-        label="User"
-        value={user}
-        onChange={setUser}
-        isRequired
-        hint="As it stands in the user's token, under “sub”."
-      />
+    <ActionDialog
+      title={props.user === undefined ? 'Issue a license' : `Issue a license to ${props.user}`}
+      confirm="Issue license"
+      onConfirm={confirm}
+      onClose={onClose}
+    >
+      {props.user === undefined && (
+        <TextField
+          label="User"
+          value={user}
+          onChange={setUser}
+          isRequired
+          hint="As it stands in the user's token, under “sub”."
+        />
+      )}
       <TextField
         label="Last day"
         type="date"
         value={day}
         onChange={setDay}
-        hint="In the org’s time zone; empty for no end."
+        hint={`The last full day in ${zone ?? 'the org’s time zone'}; empty for no end.`}
       />
       <NoteField value={note} onChange={setNote} />
     </ActionDialog>
@@ -58,6 +69,6 @@ function explained(error: Error, org: string, user: string): Error {
     return new Error(`All licenses that ${org} bought are issued. Revoke an unused one, or raise the quota.`);
   }
   if (error.code === 'exists') return new Error(`${user} has a license already.`);
-  const [fault] = error.fields;
+  const [fault] = error.facts.fields ?? [];
   return fault === undefined ? error : new Error(`${fault.field}: ${fault.problem}`);
 }

@@ -1,20 +1,19 @@
-import { useEffect, useState } from 'preact/hooks';
-import { call, fromPage, orgPath } from '../api/client.js';
+import { useState } from 'preact/hooks';
+import { fromPage, orgPath } from '../api/client.js';
 import type { License, Org } from '../api/types.js';
-import { dateText, numberText } from '../format.js';
-import { StatusBadge } from '../parts/badge.js';
+import { numberText } from '../format.js';
 import { SelectField } from '../parts/field.js';
 import { Icon } from '../parts/icon.js';
 import { Empty, Failure, Page } from '../parts/page.js';
-import { Pager, type Pages, usePages } from '../parts/pages.js';
-import { type Column, Table } from '../parts/table.js';
-import { Time } from '../parts/time.js';
+import { Pager, usePages } from '../parts/pages.js';
+import { useOrg } from '../state/org.js';
 import { go, hrefOf, route } from '../state/route.js';
 import { may } from '../state/session.js';
 import { ImportDialog } from './import-dialog.js';
 import { IssueDialog } from './issue-dialog.js';
-import { LicenseChanges } from './license-changes.js';
+import { LicenseTable } from './license-table.js';
 import { UserJump } from './user-jump.js';
+import './licenses.css';
 
 const filters = ['issued', 'active', 'suspended', 'expired', 'revoked', 'unused'] as const;
 type Filter = (typeof filters)[number];
@@ -26,15 +25,21 @@ export function LicensesView({ org }: { readonly org: string }) {
   const filter = filters.find((one) => one === route.value.query.show) ?? 'issued';
   const [days, setDays] = useState('30');
   const [dialog, setDialog] = useState<'one' | 'many' | null>(null);
-  const [counts, refreshCounts] = useCounts(org);
+  const { value: counts, refresh: refreshCounts } = useOrg();
   const pages = usePages<License>(
     filter === 'unused' ? orgPath(org, 'unused-licenses') : orgPath(org, 'licenses'),
-    filter === 'unused' ? { days } : filter === 'issued' ? {} : { status: filter },
+    // The newest first: what was issued just now is where one looks.
+    filter === 'unused' ? { days } : { order: 'newest', ...(filter !== 'issued' && { status: filter }) },
   );
   const refresh = () => {
     pages.refresh();
     refreshCounts();
   };
+  function onIssued(): void {
+    if (filter !== 'issued') go(hrefOf(org, 'licenses'));
+    pages.restart();
+    refreshCounts();
+  }
   return (
     <Page
       title="Licenses"
@@ -49,26 +54,20 @@ export function LicensesView({ org }: { readonly org: string }) {
         <UserJump org={org} />
       </div>
       <Failure error={pages.error} />
-      <LicenseList org={org} filter={filter} pages={pages} onChanged={refresh} />
+      {pages.isKnown && pages.items.length === 0 ? (
+        <Empty title={emptyWords[filter][0]}>{emptyWords[filter][1]}</Empty>
+      ) : (
+        <LicenseTable org={org} pages={pages} onChanged={refresh} />
+      )}
       <Pager pages={pages} label="Pages of licenses" />
-      {dialog === 'one' && <IssueDialog org={org} onDone={refresh} onClose={() => setDialog(null)} />}
-      {dialog === 'many' && <ImportDialog org={org} onDone={refresh} onClose={() => setDialog(null)} />}
+      {dialog === 'one' && <IssueDialog org={org} onDone={onIssued} onClose={() => setDialog(null)} />}
+      {dialog === 'many' && <ImportDialog org={org} onDone={onIssued} onClose={() => setDialog(null)} />}
     </Page>
   );
 }
 
-function useCounts(org: string): [Org | null, () => void] {
-  const [answer, setAnswer] = useState<Org | null>(null);
-  const [turn, setTurn] = useState(0);
-  useEffect(() => {
-    // The list tells of an error, if there is one.
-    call<Org>('GET', orgPath(org)).then(setAnswer, () => {});
-  }, [org, turn]);
-  return [answer, () => setTurn((before) => before + 1)];
-}
-
-function QuotaLine({ org }: { readonly org: Org | null }) {
-  if (org === null) return <>&nbsp;</>;
+function QuotaLine({ org }: { readonly org: Org | undefined }) {
+  if (org === undefined) return <>&nbsp;</>;
   const { issued, available } = org.counts;
   const { quota } = org.settings;
   if (quota === null || available === null) return <>{numberText(issued)} issued; this org has no quota.</>;
@@ -83,7 +82,7 @@ function Actions(props: { readonly org: string; readonly onOpen: (dialog: 'one' 
   const { org, onOpen } = props;
   return (
     <>
-      <a class="button" href={fromPage(orgPath(org, 'license-export'))} download={`${org}-licenses.csv`}>
+      <a class="button" href={fromPage(orgPath(org, 'license-export'))} download>
         <Icon name="download" /> Export
       </a>
       {may('admin') && (
@@ -100,10 +99,10 @@ function Actions(props: { readonly org: string; readonly onOpen: (dialog: 'one' 
   );
 }
 
-function Filters(props: { readonly org: string; readonly chosen: Filter; readonly counts: Org | null }) {
+function Filters(props: { readonly org: string; readonly chosen: Filter; readonly counts: Org | undefined }) {
   const { org, chosen, counts } = props;
   const countOf = (filter: Filter): number | undefined => {
-    if (counts === null) return undefined;
+    if (counts === undefined) return undefined;
     const { issued, suspended, expired, revoked } = counts.counts;
     const known: Partial<Record<Filter, number>> = { issued, suspended, expired, revoked };
     return filter === 'active' ? issued - suspended - expired : known[filter];
@@ -135,60 +134,3 @@ const emptyWords: Readonly<Record<Filter, readonly [string, string]>> = {
   revoked: ['No license was revoked', 'Revoking frees a place in the quota.'],
   unused: ['Every license was used', 'Licenses that nobody used for that long appear here, to be revoked.'],
 };
-
-function LicenseList(props: {
-  readonly org: string;
-  readonly filter: Filter;
-  readonly pages: Pages<License>;
-  readonly onChanged: () => void;
-}) {
-  const { org, filter, pages, onChanged } = props;
-  if (pages.items.length === 0 && !pages.isBusy && pages.error === null) {
-    const [title, text] = emptyWords[filter];
-    return <Empty title={title}>{text}</Empty>;
-  }
-  function onDone(before: License, after: License): void {
-    pages.update((items) => items.map((one) => (one.user === before.user ? after : one)));
-    if (before.user !== after.user) go(hrefOf(org, 'users', after.user));
-    onChanged();
-  }
-  const columns: Column<License>[] = [
-    { head: 'User', cell: ({ user }) => <a href={hrefOf(org, 'users', user)}>{user}</a> },
-    { head: 'Status', cell: ({ status }) => <StatusBadge status={status} /> },
-    { head: 'Issued', cell: ({ issuedAt }) => <Time at={issuedAt} /> },
-    {
-      head: 'Ends',
-      cell: ({ expiresAt, expiresOn }) =>
-        expiresAt === null ? <Never /> : (expiresOn ?? dateText(expiresAt)),
-    },
-    {
-      head: 'Last used',
-      cell: ({ lastUsedAt }) => (lastUsedAt === null ? <Never /> : <Time at={lastUsedAt} />),
-    },
-    { head: 'Note', cell: ({ note }) => <span class="note">{note ?? ''}</span> },
-  ];
-  if (may('admin')) {
-    columns.push({
-      head: 'Actions',
-      kind: 'actions',
-      cell: (license) => (
-        <LicenseChanges org={org} license={license} onDone={(after) => onDone(license, after)} />
-      ),
-    });
-  }
-  return (
-    <div class="card flush">
-      <Table
-        caption="Licenses"
-        columns={columns}
-        rows={pages.items}
-        keyOf={({ id }) => id}
-        isBusy={pages.isBusy}
-      />
-    </div>
-  );
-}
-
-function Never() {
-  return <span class="faint">never</span>;
-}

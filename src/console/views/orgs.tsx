@@ -33,7 +33,7 @@ export function OrgsView() {
   return (
     <Page title="Orgs" intro="Each has licenses, sessions and events of its own.">
       <Failure error={pages.error} />
-      {pages.items.length === 0 && !pages.isBusy && pages.error === null ? (
+      {pages.items.length === 0 && pages.isKnown ? (
         <Empty title="There is no org yet">
           An org begins to exist when its first license is issued, or when one of its users gets a seat.
         </Empty>

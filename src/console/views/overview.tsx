@@ -1,15 +1,14 @@
-import { useEffect, useState } from 'preact/hooks';
-import { call, orgPath } from '../api/client.js';
+import { useEffect } from 'preact/hooks';
 import type { Org } from '../api/types.js';
-import { absoluteText, agoText, durationText, numberText, share } from '../format.js';
+import { durationText, numberText, share } from '../format.js';
 import { EventList } from '../parts/event-list.js';
 import { LineChart } from '../parts/line-chart.js';
 import { LiveBadge } from '../parts/live-badge.js';
-import { Empty, Failure, Page } from '../parts/page.js';
+import { Empty, Failure, Page, Waiting } from '../parts/page.js';
 import { Sparkline } from '../parts/sparkline.js';
-import { every } from '../state/asking.js';
-import { now } from '../state/clock.js';
+import { Time } from '../parts/time.js';
 import {
+  areEventsKnown,
   currentSample,
   events,
   followEvents,
@@ -18,20 +17,20 @@ import {
   type Sample,
   samples,
 } from '../state/live.js';
+import { useOrg } from '../state/org.js';
 import { hrefOf } from '../state/route.js';
 import { Health } from './health.js';
 import { Reasons } from './reasons.js';
 import { UsageCard } from './usage-card.js';
+import './overview.css';
 
 const EVENTS_SHOWN = 7;
-/** What no second needs: peaks, reasons, users. */
-const COUNTS_EVERY_MS = 10_000;
 
 /** How an org stands: the live picture. */
 export function OverviewView({ org }: { readonly org: string }) {
   useEffect(() => followOverview(org), [org]);
   useEffect(() => followEvents(org), [org]);
-  const { answer, error } = useOrg(org);
+  const { value: answer, error } = useOrg();
   const sample = knownSample.value;
   return (
     <Page title="Overview" intro={`How ${org} stands at this moment.`} actions={<OverviewBadge />}>
@@ -44,12 +43,12 @@ export function OverviewView({ org }: { readonly org: string }) {
           <div class="pair">
             <Reasons
               title="Why sessions ended"
-              counts={answer?.counts.evictions ?? {}}
+              counts={answer?.counts.evictions}
               empty="No session has ended yet"
             />
             <Reasons
               title="Why claims were refused"
-              counts={answer?.counts.denials ?? {}}
+              counts={answer?.counts.denials}
               empty="No claim was refused"
             />
           </div>
@@ -76,39 +75,15 @@ function LatestCard({ org }: { readonly org: string }) {
         <h2 id="latest">Latest</h2>
         <a href={hrefOf(org, 'events')}>All events</a>
       </div>
-      {events.value.length === 0 ? (
+      {events.value.length === 0 && !areEventsKnown.value ? (
+        <Waiting />
+      ) : events.value.length === 0 ? (
         <Empty title="Nothing has happened yet">Start a program, and see its user get the seat.</Empty>
       ) : (
         <EventList org={org} events={events.value.slice(0, EVENTS_SHOWN)} />
       )}
     </section>
   );
-}
-
-function useOrg(org: string): { answer: Org | null; error: Error | null } {
-  const [answer, setAnswer] = useState<Org | null>(null);
-  const [error, setError] = useState<Error | null>(null);
-  useEffect(() => {
-    let isGone = false;
-    function ask(): void {
-      call<Org>('GET', orgPath(org)).then(
-        (org) => {
-          if (isGone) return;
-          setAnswer(org);
-          setError(null);
-        },
-        (failure: Error) => {
-          if (!isGone) setError(failure);
-        },
-      );
-    }
-    const stop = every(COUNTS_EVERY_MS, ask);
-    return () => {
-      isGone = true;
-      stop();
-    };
-  }, [org]);
-  return { answer, error };
 }
 
 function ActiveCard({ sample }: { readonly sample: Sample | undefined }) {
@@ -128,12 +103,12 @@ function ActiveCard({ sample }: { readonly sample: Sample | undefined }) {
 
 function LicensesCard(props: {
   readonly org: string;
-  readonly answer: Org | null;
+  readonly answer: Org | undefined;
   readonly sample: Sample | undefined;
 }) {
   const { org, answer, sample } = props;
-  const issued = sample?.issued ?? answer?.counts.issued ?? 0;
-  const quota = sample?.quota ?? answer?.settings.quota ?? null;
+  const issued = sample?.issued ?? answer?.counts.issued;
+  const quota = sample === undefined ? answer?.settings.quota : sample.quota;
   const counts = answer?.counts;
   return (
     <section class="card quota-card" aria-labelledby="licenses">
@@ -142,22 +117,24 @@ function LicensesCard(props: {
         <a href={hrefOf(org, 'licenses')}>Manage</a>
       </div>
       <p class="figure" data-figure="issued">
-        {numberText(issued)}
-        <small>{quota === null ? ' issued, no quota' : ` of ${numberText(quota)} issued`}</small>
+        {knownText(issued)}
+        {quota !== undefined && (
+          <small>{quota === null ? ' issued, no quota' : ` of ${numberText(quota)} issued`}</small>
+        )}
       </p>
-      {quota !== null && <QuotaBar issued={issued} quota={quota} />}
+      {issued !== undefined && typeof quota === 'number' && <QuotaBar issued={issued} quota={quota} />}
       <dl class="facts">
         <div>
           <dt>Left</dt>
-          <dd>{quota === null ? 'no limit' : numberText(Math.max(0, quota - issued))}</dd>
+          <dd>{leftText(issued, quota)}</dd>
         </div>
         <div>
           <dt>Suspended</dt>
-          <dd>{numberText(counts?.suspended ?? 0)}</dd>
+          <dd>{knownText(counts?.suspended)}</dd>
         </div>
         <div>
           <dt>Expired</dt>
-          <dd>{numberText(counts?.expired ?? 0)}</dd>
+          <dd>{knownText(counts?.expired)}</dd>
         </div>
         <div>
           <dt>Unused for 30 days</dt>
@@ -168,6 +145,16 @@ function LicensesCard(props: {
       </dl>
     </section>
   );
+}
+
+/** A number, or that it is not known yet. */
+function knownText(value: number | undefined): string {
+  return value === undefined ? '–' : numberText(value);
+}
+
+function leftText(issued: number | undefined, quota: number | null | undefined): string {
+  if (quota === null) return 'no limit';
+  return knownText(issued === undefined || quota === undefined ? undefined : Math.max(0, quota - issued));
 }
 
 function QuotaBar({ issued, quota }: { readonly issued: number; readonly quota: number }) {
@@ -186,19 +173,22 @@ function QuotaBar({ issued, quota }: { readonly issued: number; readonly quota: 
   );
 }
 
-function Figures({ answer, sample }: { readonly answer: Org | null; readonly sample: Sample | undefined }) {
+function Figures({
+  answer,
+  sample,
+}: {
+  readonly answer: Org | undefined;
+  readonly sample: Sample | undefined;
+}) {
   const counts = answer?.counts;
+  const isPeakKnown = sample !== undefined || counts !== undefined;
   const peak = Math.max(sample?.peak ?? 0, counts?.peak ?? 0);
   const takeovers = samples.value.filter(({ redis }) => redis.up).map((one) => one.takeoversPerMinute);
   const latency = sample?.nodeEvictionLatency ?? null;
   return (
     <div class="figures">
-      <Figure name="Peak" value={numberText(peak)}>
-        {counts?.peakAt ? (
-          <span title={absoluteText(counts.peakAt)}>{agoText(counts.peakAt, now.value)}</span>
-        ) : (
-          'most at once, ever'
-        )}
+      <Figure name="Peak" value={isPeakKnown ? numberText(peak) : '–'}>
+        {counts?.peakAt ? <Time at={counts.peakAt} /> : 'most at once, ever'}
       </Figure>
       <Figure
         name="Takeovers / min"
@@ -207,7 +197,8 @@ function Figures({ answer, sample }: { readonly answer: Org | null; readonly sam
         <Sparkline values={takeovers} />
       </Figure>
       <Figure name="Eviction latency" value={latencyText(latency)}>
-        {latency === null ? 'no eviction at this node lately' : 'at this node, half of the last 5 minutes'}
+        {latency !== null && 'at this node, half of the last 5 minutes'}
+        {latency === null && sample !== undefined && 'no eviction at this node lately'}
       </Figure>
       <Figure name="Users today" value={counts === undefined ? '–' : numberText(counts.uniqueUsersToday)}>
         {counts === undefined

@@ -1,16 +1,18 @@
 import { numberText, wordsOf } from '../format.js';
-import { Empty } from '../parts/page.js';
+import { Empty, Waiting } from '../parts/page.js';
+import './reasons.css';
 
 const SHOWN = 6;
 
 /** How often each reason was one, the most frequent first. */
 export function Reasons(props: {
   readonly title: string;
-  readonly counts: Readonly<Record<string, number>>;
+  /** undefined: not known yet. */
+  readonly counts: Readonly<Record<string, number>> | undefined;
   readonly empty: string;
 }) {
   const { title, counts, empty } = props;
-  const rows = Object.entries(counts)
+  const rows = Object.entries(counts ?? {})
     .filter(([, count]) => count > 0)
     .sort(([, a], [, b]) => b - a)
     .slice(0, SHOWN);
@@ -18,7 +20,9 @@ export function Reasons(props: {
   return (
     <section class="card" aria-label={title}>
       <h2>{title}</h2>
-      {rows.length === 0 ? (
+      {counts === undefined ? (
+        <Waiting />
+      ) : rows.length === 0 ? (
         <Empty title={empty} />
       ) : (
         <ul class="reasons">

@@ -28,7 +28,7 @@ export function SessionsView({ org }: { readonly org: string }) {
       intro="Who has a seat at this moment, and on which machine."
       actions={
         <>
-          <a class="button" href={fromPage(orgPath(org, 'history-export'))} download={`${org}-sessions.csv`}>
+          <a class="button" href={fromPage(orgPath(org, 'history-export'))} download>
             <Icon name="download" /> Export past
           </a>
           <button type="button" class="button" onClick={refresh}>
@@ -68,7 +68,7 @@ function SessionList(props: {
   readonly onEvict: (session: Session) => void;
 }) {
   const { org, prefix, pages, onEvict } = props;
-  if (pages.items.length === 0 && !pages.isBusy && pages.error === null) {
+  if (pages.items.length === 0 && pages.isKnown) {
     return prefix === '' ? (
       <Empty title="Nobody is in">A session appears here as soon as a user's program connects.</Empty>
     ) : (

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Refusal } from '../api/client.js';
 import { TextField } from '../parts/field.js';
 import { signIn, signInNotice } from '../state/session.js';
+import './sign-in.css';
 
 /** Exchanges an admin token for a session of this browser. */
 export function SignInView() {

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { AdminAnswers } from '../../protocol/admin-answers.js';
 import { call, orgPath, withQuery } from '../api/client.js';
 import type { UsageRow } from '../api/types.js';
@@ -6,6 +6,8 @@ import { numberText } from '../format.js';
 import { type Bar, BarChart } from '../parts/bar-chart.js';
 import { Empty, Failure } from '../parts/page.js';
 import { Table } from '../parts/table.js';
+import { useAnswer } from '../state/answer.js';
+import './usage-card.css';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -32,29 +34,19 @@ function wordsIn(timeZone: string) {
   };
 }
 
+function usageOf(org: string, span: Span, signal: AbortSignal): Promise<Usage> {
+  const { by, ms } = spans[span];
+  const from = new Date(Date.now() - ms + (by === 'hour' ? HOUR_MS : DAY_MS)).toISOString();
+  const query = { by, from, to: new Date().toISOString() };
+  return call<Usage>('GET', withQuery(orgPath(org, 'usage'), query), { signal });
+}
+
 /** The most seats at once in each hour or day, as bars and as a table. */
 export function UsageCard({ org }: { readonly org: string }) {
   const [span, setSpan] = useState<Span>('day');
-  const [usage, setUsage] = useState<Usage | null>(null);
-  const [error, setError] = useState<Error | null>(null);
-
-  useEffect(() => {
-    const { by, ms } = spans[span];
-    const gone = new AbortController();
-    const from = new Date(Date.now() - ms + (by === 'hour' ? HOUR_MS : DAY_MS)).toISOString();
-    const query = { by, from, to: new Date().toISOString() };
-    call<Usage>('GET', withQuery(orgPath(org, 'usage'), query), { signal: gone.signal }).then(
-      (answer) => {
-        setUsage(answer);
-        setError(null);
-      },
-      (failure: Error) => {
-        if (!gone.signal.aborted) setError(failure);
-      },
-    );
-    return () => gone.abort();
-  }, [org, span]);
-
+  const { value: usage, error } = useAnswer<Usage>(`${orgPath(org, 'usage')} ${span}`, {
+    ask: (signal) => usageOf(org, span, signal),
+  });
   const rows = usage?.items ?? null;
   const words = wordsIn(usage?.timeZone ?? 'UTC')[span];
   return (

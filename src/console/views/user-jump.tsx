@@ -1,6 +1,7 @@
 import { useId, useState } from 'preact/hooks';
 import { Icon } from '../parts/icon.js';
 import { go, hrefOf } from '../state/route.js';
+import '../parts/search-box.css';
 
 /** Goes to a user's page by the exact name. */
 export function UserJump({ org }: { readonly org: string }) {

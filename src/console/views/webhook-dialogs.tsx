@@ -97,6 +97,6 @@ function listOf(text: string): readonly string[] | null {
 }
 
 function explained(error: Error): Error {
-  const [fault] = error instanceof Refusal ? error.fields : [];
+  const [fault] = (error instanceof Refusal && error.facts.fields) || [];
   return fault === undefined ? error : new Error(`${fault.field}: ${fault.problem}`);
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { AdminAnswers } from '../../protocol/admin-answers.js';
 import { call } from '../api/client.js';
 import type { Webhook } from '../api/types.js';
@@ -9,7 +9,7 @@ import { Menu, type MenuItem } from '../parts/menu.js';
 import { Empty, Failure, Page } from '../parts/page.js';
 import { type Column, Table } from '../parts/table.js';
 import { Time } from '../parts/time.js';
-import { every } from '../state/asking.js';
+import { useAnswer } from '../state/answer.js';
 import { may } from '../state/session.js';
 import { tell } from '../state/toasts.js';
 import { DeleteDialog, RegisterDialog, SecretDialog } from './webhook-dialogs.js';
@@ -19,7 +19,9 @@ const PATH = '/v1/admin/webhooks';
 
 /** The URLs that events are posted to: for all orgs, an owner's. */
 export function WebhooksView(_: { readonly org: string }) {
-  const { webhooks, error, refresh } = useWebhooks();
+  const answer = useAnswer<AdminAnswers['listWebhooks']>(may('owner') ? PATH : null, { everyMs: EVERY_MS });
+  const { error, refresh } = answer;
+  const webhooks = answer.value?.items;
   const [isRegistering, setRegistering] = useState(false);
   const [secret, setSecret] = useState('');
   const [removing, setRemoving] = useState<Webhook | null>(null);
@@ -41,7 +43,7 @@ export function WebhooksView(_: { readonly org: string }) {
       {webhooks?.length === 0 && (
         <Empty title="No webhooks yet">Register a URL, and what happens from then on is posted to it.</Empty>
       )}
-      {webhooks !== null && webhooks.length > 0 && (
+      {webhooks !== undefined && webhooks.length > 0 && (
         <div class="card flush">
           <Table caption="Webhooks" columns={columns} rows={webhooks} keyOf={({ id }) => id} />
         </div>
@@ -55,33 +57,6 @@ export function WebhooksView(_: { readonly org: string }) {
       )}
     </Page>
   );
-}
-
-function useWebhooks() {
-  const [webhooks, setWebhooks] = useState<readonly Webhook[] | null>(null);
-  const [error, setError] = useState<Error | null>(null);
-  const [turn, setTurn] = useState(0);
-  useEffect(() => {
-    if (!may('owner')) return;
-    let isGone = false;
-    const stop = every(EVERY_MS, () => {
-      call<AdminAnswers['listWebhooks']>('GET', PATH).then(
-        ({ items }) => {
-          if (isGone) return;
-          setWebhooks(items);
-          setError(null);
-        },
-        (failure: Error) => {
-          if (!isGone) setError(failure);
-        },
-      );
-    });
-    return () => {
-      isGone = true;
-      stop();
-    };
-  }, [turn]);
-  return { webhooks, error, refresh: () => setTurn((before) => before + 1) };
 }
 
 interface Actions {

@@ -60,8 +60,10 @@ local function setEnd(expiresAt, expiresOn)
   dueBy(reminder or expiresAt)
 end
 
+-- A change without a note keeps the one before; an empty note takes it away.
 local function keepNote()
-  if order.note then redis.call('HSET', licenseKey, 'note', order.note) else redis.call('HDEL', licenseKey, 'note') end
+  if order.note == '' then redis.call('HDEL', licenseKey, 'note') end
+  if order.note and order.note ~= '' then redis.call('HSET', licenseKey, 'note', order.note) end
 end
 
 -- A revoked license as text, to be put back if an import that issued over it fails.

@@ -10,15 +10,6 @@
 local index = moreKeys()[1]
 local count, score, member = ARGV[1], ARGV[2], ARGV[3]
 
--- Compares bytes, as Redis does: the `<` of Lua compares by the locale of the server.
-local function isBefore(a, b)
-  for i = 1, math.min(#a, #b) do
-    local x, y = string.byte(a, i), string.byte(b, i)
-    if x ~= y then return x < y end
-  end
-  return #a < #b
-end
-
 local first = 0
 if score then
   first = redis.call('ZCOUNT', index, '-inf', '(' .. score)

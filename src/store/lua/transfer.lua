@@ -22,7 +22,7 @@ local former = order.user
 noteLicense('license.transferred', { to = order.to })
 local ended = evictHolder('license_revoked')
 redis.call('HDEL', target, 'note', 'import', 'before', unpack(TERMS))
-for _, name in ipairs({ 'id', 'status', 'issuedAt', unpack(TERMS) }) do
+for _, name in ipairs({ 'id', 'status', 'issuedAt', 'note', unpack(TERMS) }) do
   local value = field(name)
   if value then redis.call('HSET', target, name, value) end
   redis.call('HDEL', licenseKey, name)

@@ -1,0 +1,78 @@
+import { reachStore } from './errors.js';
+import type { Events } from './events.js';
+import type { KeyNames } from './keys.js';
+import type { Actor } from './license-types.js';
+import type { RedisConnection } from './redis.js';
+import type { SeatScripts } from './seat-scripts.js';
+
+/** A year: a longer time belongs into the license. */
+export const MAX_HOLD_MS = 366 * 86_400_000;
+
+/** A time for which a user is kept out. */
+export interface Hold {
+  /** Unix ms by Redis's clock. */
+  readonly untilMs: number;
+  /** Null: the event that told it is too far back. */
+  readonly actor: string | null;
+  readonly note: string | null;
+}
+
+/** What an org knows of a user, beside license, session and machines. */
+export interface KnownUser {
+  /** Whether there is anything of the user: a license, a session, machines, a past. */
+  readonly isKnown: boolean;
+  readonly hold: Hold | null;
+}
+
+export interface HoldOrder {
+  readonly org: string;
+  readonly user: string;
+  /** 0 lifts the hold. */
+  readonly holdMs: number;
+  readonly actor: Actor;
+  readonly note?: string;
+}
+
+interface UsersParts {
+  readonly redis: RedisConnection;
+  readonly keys: KeyNames;
+  readonly seats: SeatScripts;
+  readonly events: Events;
+  readonly nowMs: () => number;
+}
+
+/** Users of an org: whether they are known, and held. Rejects with StoreUnavailable or StoreDefect. */
+export class Users {
+  constructor(private readonly parts: UsersParts) {}
+
+  async about(org: string, user: string): Promise<KnownUser> {
+    const { redis, keys, nowMs } = this.parts;
+    const theirs = ['license', 'lease', 'machines', 'history'] as const;
+    const [there, alias, holdUntil] = await reachStore(() =>
+      Promise.all([
+        redis.exists(...theirs.map((name) => keys[name](org, user))),
+        redis.hexists(keys.aliases(org), user),
+        redis.hget(keys.license(org, user), 'holdUntil'),
+      ]),
+    );
+    const untilMs = Number(holdUntil ?? 0);
+    const hold = untilMs > nowMs() ? await this.#holdOf(org, user, untilMs) : null;
+    return { isKnown: there > 0 || alias === 1, hold };
+  }
+
+  /** Keeps a user out for so long, or lets them in again. Gives until when (Unix ms); null: they are not held. */
+  async hold({ org, user, ...order }: HoldOrder): Promise<number | null> {
+    const reply = await reachStore(() =>
+      this.parts.seats.ask<{ readonly holdUntil?: string }>('hold', { org, user }, order),
+    );
+    return reply.holdUntil === undefined ? null : Number(reply.holdUntil);
+  }
+
+  /** The act that keeps the user out names who did it, and why. */
+  async #holdOf(org: string, user: string, untilMs: number): Promise<Hold> {
+    const filter = { type: 'user.held', user };
+    const [event] = (await this.parts.events.page(org, filter, null, 1)).items;
+    const details = event?.details as { readonly note?: string } | undefined;
+    return { untilMs, actor: event?.actor ?? null, note: details?.note ?? null };
+  }
+}
