@@ -11,7 +11,18 @@ import { adminTypes } from './admin-types.mjs';
 const root = resolve(import.meta.dirname, '..');
 const isCheck = process.argv.includes('--check');
 
-const deskCommands = ['org', 'license', 'session', 'machine', 'events', 'history', 'usage', 'webhook', 'top'];
+const deskCommands = [
+  'org',
+  'license',
+  'session',
+  'machine',
+  'events',
+  'history',
+  'usage',
+  'user',
+  'webhook',
+  'top',
+];
 const deskOptions = ['--url', '--token', '--org', '--json', '--yes', '--new-org'];
 const settingsOptions = ['--config', '--set'];
 

@@ -28,6 +28,7 @@ describe('pins', () => {
       taken_over: 4509,
       superseded: 4509,
       evicted_by_admin: 4510,
+      user_renamed: 4510,
       license_suspended: 4511,
       license_revoked: 4511,
       license_expired: 4512,
@@ -106,6 +107,7 @@ describe('pins', () => {
       'string {<org>}:fence:<user>',
       'string {<org>}:lease:<user>',
       'string {<org>}:reign',
+      'string {<org>}:renamed:<user>',
       'string {<org>}:request:<request>',
       'string {<org>}:takeovers:<user>',
     ]);

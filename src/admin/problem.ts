@@ -32,6 +32,7 @@ export const PROBLEM_TYPE = 'application/problem+json';
 /** What a path may name that is not there. */
 const missingTitles = {
   org: 'there is no such org',
+  user: 'nothing is known of this user',
   license: 'this user has no license',
   session: 'this user has no session at present',
   webhook: 'there is no such webhook',

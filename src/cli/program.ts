@@ -14,6 +14,7 @@ import { registerOrgs } from './desk/orgs.js';
 import { registerSessions } from './desk/sessions.js';
 import { registerTokens } from './desk/tokens.js';
 import { registerUsage } from './desk/usage.js';
+import { registerUsers } from './desk/users.js';
 import { registerWebhooks } from './desk/webhooks.js';
 import { CommandFailure, exitCodes, wantsJson } from './failure.js';
 
@@ -220,6 +221,7 @@ registerMachines(program);
 registerEvents(program);
 registerHistory(program);
 registerUsage(program);
+registerUsers(program);
 registerWebhooks(program);
 
 withDesk(program.command('top'))

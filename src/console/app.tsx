@@ -10,6 +10,7 @@ import { NodesView } from './views/nodes.js';
 import { OrgsView } from './views/orgs.js';
 import { OverviewView } from './views/overview.js';
 import { SessionsView } from './views/sessions.js';
+import { SettingsView } from './views/settings.js';
 import { SignInView } from './views/sign-in.js';
 import { UnknownOrg, UnknownPage } from './views/unknown.js';
 import { UserView } from './views/user.js';
@@ -25,6 +26,7 @@ const viewOf: Readonly<Record<View, OrgView>> = {
   events: EventsView,
   nodes: NodesView,
   webhooks: WebhooksView,
+  settings: SettingsView,
 };
 
 export function App() {

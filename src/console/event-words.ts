@@ -14,6 +14,7 @@ export interface EventWords {
 const endWords: Readonly<Record<string, string>> = {
   released: 'gave the seat back',
   evicted_by_admin: 'was evicted by an administrator',
+  user_renamed: 'was renamed, and has to sign in again',
   lease_expired: 'went away without a word',
   expired: 'went away without a word',
   superseded: 'began anew',
@@ -65,6 +66,8 @@ const wordsByName: { readonly [Name in EventName]: (event: EventOf<Name>) => Eve
     text: `came with a program that will soon be too old${on(event)}`,
   }),
   'user.held': () => ({ label: 'held', tone: 'warn', text: 'is kept out for a while' }),
+  'user.renamed': () => ({ label: 'renamed', tone: 'warn', text: 'got this name' }),
+  'user.forgotten': () => ({ label: 'forgotten', tone: 'warn', text: 'was forgotten' }),
   'license.noted': () => ({ label: 'note', tone: 'plain', text: 'got another note on the license' }),
   'license.issued': () => ({ label: 'issued', tone: 'good', text: 'got a license' }),
   'license.suspended': () => ({ label: 'suspended', tone: 'warn', text: 'had the license suspended' }),

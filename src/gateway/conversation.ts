@@ -248,8 +248,10 @@ export class Conversation implements Listener {
   async #refresh(token: string): Promise<void> {
     const { wheel, log, admission } = this.parts;
     const { gate, tokenWatch, leases } = admission;
+    // The org may know the person by another name than the token before this one, as after a renaming.
+    const known = this.#phase.name === 'seated' ? this.#phase.session.user : this.claims?.user;
     const isSamePerson = ({ user, org }: ClientClaims) =>
-      user === this.claims?.user && org === this.claims.org;
+      (user === this.claims?.user || user === known) && org === this.claims?.org;
     const verdict = gate.judge(token, 'refresh', isSamePerson);
     if (!verdict.ok) {
       const notYet = notYetAccepted(verdict);

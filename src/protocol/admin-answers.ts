@@ -208,6 +208,19 @@ export interface AdminAnswers {
     }[];
     readonly next: string | null;
   };
+  readonly renameUser: {
+    readonly endedSessionId: string | null;
+  };
+  readonly forgetUser: {
+    readonly forgotten: boolean;
+    readonly license: string | null;
+    /** Whether a live session ends. */
+    readonly hasSession: boolean;
+    /** Machines. */
+    readonly machines: number;
+    /** Lines of the history. */
+    readonly sessions: number;
+  };
   readonly listMachines: {
     readonly items: readonly {
       readonly id: string;

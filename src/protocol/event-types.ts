@@ -87,6 +87,16 @@ export const eventTypes = {
     doc: 'A user is kept out until a time, or, where that has passed, no more.',
     details: { holdUntil: 'Until when, in Unix ms.', note },
   },
+  'user.renamed': {
+    half: 'acts',
+    doc: 'A user got another name. What was written before names them by it too.',
+    details: { note },
+  },
+  'user.forgotten': {
+    half: 'acts',
+    doc: 'All that named a user was deleted. The past stays, without the name.',
+    details: { note },
+  },
   'license.noted': {
     half: 'acts',
     doc: 'A license got another note, or lost its note.',

@@ -43,6 +43,8 @@ const scriptTable = {
   revoke: { of: 'user', after: license },
   annotate: { of: 'user', after: license },
   hold: { of: 'user', after: seat },
+  rename: { of: 'user', after: seat },
+  forget: { of: 'user', after: license },
   unissue: { of: 'user', after: license },
   terms: { of: 'user', after: license },
   remind: { of: 'user', after: license },

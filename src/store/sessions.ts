@@ -51,7 +51,11 @@ export class Sessions {
 
   /** The session that has the seat of the user of a token, which may spell the name otherwise than the org. */
   async ofToken(org: string, name: string): Promise<LiveSession | null> {
-    return this.get(org, await this.parts.spellings.kept(org, name));
+    const session = await this.get(org, await this.parts.spellings.kept(org, name));
+    if (session !== null) return session;
+    const { redis, keys } = this.parts;
+    const renamed = await reachStore(() => redis.get(keys.renamed(org, name)));
+    return renamed === null ? null : this.get(org, renamed);
   }
 
   /** The session that has the user's seat. */

@@ -1,3 +1,4 @@
+import { caseFolded } from '../protocol/text.js';
 import { reachStore } from './errors.js';
 import type { Events } from './events.js';
 import type { KeyNames } from './keys.js';
@@ -31,6 +32,35 @@ export interface HoldOrder {
   readonly holdMs: number;
   readonly actor: Actor;
   readonly note?: string;
+}
+
+export interface RenameOrder {
+  readonly org: string;
+  readonly user: string;
+  readonly to: string;
+  /** For how long tokens with the old name come in under the new one. */
+  readonly aliasMs: number;
+  readonly actor: Actor;
+  readonly note?: string;
+}
+
+/** What was done to a user, or why it was not. */
+export type UserAnswer =
+  | { readonly outcome: 'done'; readonly endedSessionId: string | null }
+  | { readonly outcome: 'refused'; readonly reason: 'not_found' | 'exists' };
+
+/** What is there of a user, and would go. */
+export interface Traces {
+  readonly license: string | null;
+  readonly hasSession: boolean;
+  readonly machines: number;
+  readonly sessions: number;
+}
+
+interface UserReply {
+  readonly outcome: UserAnswer['outcome'];
+  readonly reason?: 'not_found' | 'exists';
+  readonly ended?: string;
 }
 
 interface UsersParts {
@@ -68,6 +98,55 @@ export class Users {
     return reply.holdUntil === undefined ? null : Number(reply.holdUntil);
   }
 
+  /** Gives a user another name, which must be nobody's. A live session ends. */
+  async rename({ org, user, to, ...order }: RenameOrder): Promise<UserAnswer> {
+    const { keys } = this.parts;
+    const theirs = [
+      'license',
+      'machines',
+      'machineNotes',
+      'machineDoubles',
+      'history',
+      'fence',
+      'renamed',
+    ] as const;
+    const more = theirs.map((name) => keys[name](org, to));
+    const names = { to, ...foldedOf('folded', to), ...foldedOf('foldedUser', user) };
+    return this.#ask('rename', { org, user }, { ...order, ...names }, more);
+  }
+
+  /** What `forget` would take away. */
+  async traces(org: string, user: string): Promise<Traces> {
+    const { redis, keys } = this.parts;
+    const [license, lease, machines, sessions] = await reachStore(() =>
+      Promise.all([
+        redis.hget(keys.license(org, user), 'status'),
+        redis.exists(keys.lease(org, user)),
+        redis.zcard(keys.machines(org, user)),
+        redis.xlen(keys.history(org, user)),
+      ]),
+    );
+    return { license, hasSession: lease === 1, machines, sessions };
+  }
+
+  /** Takes away all that names a user. What the past tells stays, without the name. */
+  async forget(order: Omit<HoldOrder, 'holdMs'>): Promise<UserAnswer> {
+    const { org, user, ...more } = order;
+    return this.#ask('forget', { org, user }, { ...more, ...foldedOf('folded', user) });
+  }
+
+  async #ask(
+    script: 'rename' | 'forget',
+    seat: { readonly org: string; readonly user: string },
+    order: object,
+    more: readonly string[] = [],
+  ): Promise<UserAnswer> {
+    const reply = await reachStore(() => this.parts.seats.ask<UserReply>(script, seat, order, more));
+    return reply.outcome === 'done'
+      ? { outcome: 'done', endedSessionId: reply.ended ?? null }
+      : { outcome: 'refused', reason: reply.reason ?? 'not_found' };
+  }
+
   /** The act that keeps the user out names who did it, and why. */
   async #holdOf(org: string, user: string, untilMs: number): Promise<Hold> {
     const filter = { type: 'user.held', user };
@@ -75,4 +154,10 @@ export class Users {
     const details = event?.details as { readonly note?: string } | undefined;
     return { untilMs, actor: event?.actor ?? null, note: details?.note ?? null };
   }
+}
+
+/** The name without case, where it is another. */
+function foldedOf(field: string, name: string): Readonly<Record<string, string>> {
+  const folded = caseFolded(name);
+  return folded === name ? {} : { [field]: folded };
 }

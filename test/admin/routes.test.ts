@@ -32,6 +32,8 @@ const expected: Readonly<Record<string, Role | null>> = {
   'GET /v1/admin/orgs/{org}/users/{user}': 'viewer',
   'PUT /v1/admin/orgs/{org}/users/{user}/hold': 'operator',
   'DELETE /v1/admin/orgs/{org}/users/{user}/hold': 'operator',
+  'POST /v1/admin/orgs/{org}/users/{user}/rename': 'admin',
+  'POST /v1/admin/orgs/{org}/users/{user}/forget': 'admin',
   'GET /v1/admin/orgs/{org}/unused-licenses': 'viewer',
   'POST /v1/admin/orgs/{org}/license-import': 'admin',
   'GET /v1/admin/orgs/{org}/license-export': 'viewer',

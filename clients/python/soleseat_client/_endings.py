@@ -39,6 +39,7 @@ CLOSE_CODES: Dict[str, Tuple[int, str]] = {
     "superseded": (4509, "A newer connection of the same machine took the seat."),
     "evicted_by_admin": (4510, "An administrator ended the session."),
     "signed_out": (4510, "The user signed this machine out."),
+    "user_renamed": (4510, "The user has another name now: sign in again."),
     "license_suspended": (4511, "The license is suspended."),
     "license_revoked": (4511, "The license was revoked."),
     "org_suspended": (4511, "The org is suspended."),

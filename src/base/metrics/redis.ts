@@ -40,6 +40,8 @@ const operation = [
   'backward',
   'annotate',
   'hold',
+  'rename',
+  'forget',
 ] as const;
 const role = ['commands', 'inbox'] as const;
 /** The table of causes in the store has these. */

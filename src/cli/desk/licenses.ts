@@ -134,6 +134,15 @@ export function registerLicenses(program: Command): void {
       sayChanged(desk, changed, 'Transferred');
     });
 
+  withDesk(license.command('note <user> [text]'))
+    .description('write another note to the license; without a text, take it away')
+    .action(async (user: string, text: string | undefined, options: DeskOptions) => {
+      const desk = await deskFor(options);
+      const path = desk.orgPath('licenses', user, 'note');
+      const changed = await desk.api.call<Changed>('PUT', path, { json: { note: text ?? null } });
+      desk.say(text === undefined ? `${user} has no note now` : `Noted: ${user}: ${text}`, changed);
+    });
+
   withDesk(license.command('import <file>'), { foundsOrg: true })
     .description(
       'issue licenses from a CSV file (columns user, expiresAt, note), as spreadsheets save it: all of them or none; - is stdin',

@@ -21,6 +21,7 @@ const places: readonly Place[] = [
   { view: 'events', label: 'Events', icon: 'events' },
   { view: 'nodes', label: 'Nodes', icon: 'nodes' },
   { view: 'webhooks', label: 'Webhooks', icon: 'webhooks' },
+  { view: 'settings', label: 'Settings', icon: 'settings' },
 ];
 
 /** Pages that are not for every token. */

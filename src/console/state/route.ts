@@ -1,6 +1,15 @@
 import { signal } from '@preact/signals';
 
-export const views = ['overview', 'sessions', 'licenses', 'users', 'events', 'nodes', 'webhooks'] as const;
+export const views = [
+  'overview',
+  'sessions',
+  'licenses',
+  'users',
+  'events',
+  'nodes',
+  'webhooks',
+  'settings',
+] as const;
 export type View = (typeof views)[number];
 
 /** A place in the console: `#/<org>/<view>/<item>?<query>`. The fragment never leaves the browser. */

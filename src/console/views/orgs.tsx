@@ -1,11 +1,13 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { OrgBrief } from '../api/types.js';
 import { numberText } from '../format.js';
+import { Icon } from '../parts/icon.js';
 import { Empty, Failure, Page } from '../parts/page.js';
 import { Pager, usePages } from '../parts/pages.js';
 import { type Column, Table } from '../parts/table.js';
 import { go, hrefOf } from '../state/route.js';
-import { identity } from '../state/session.js';
+import { identity, may } from '../state/session.js';
+import { NewOrgDialog } from './new-org-dialog.js';
 
 const columns: readonly Column<OrgBrief>[] = [
   { head: 'Org', cell: ({ org }) => <a href={hrefOf(org, 'overview')}>{org}</a> },
@@ -21,6 +23,7 @@ const columns: readonly Column<OrgBrief>[] = [
 
 /** All orgs, to choose one. Where there is only one, it is chosen already. */
 export function OrgsView() {
+  const [isCreating, setCreating] = useState(false);
   const pages = usePages<OrgBrief>('/v1/admin/orgs', {});
   const own = identity.value?.org ?? null;
   const only =
@@ -31,7 +34,18 @@ export function OrgsView() {
   }, [only]);
 
   return (
-    <Page title="Orgs" intro="Each has licenses, sessions and events of its own.">
+    <Page
+      title="Orgs"
+      intro="Each has licenses, sessions and events of its own."
+      actions={
+        may('owner') && (
+          <button type="button" class="button primary" onClick={() => setCreating(true)}>
+            <Icon name="add" /> New org
+          </button>
+        )
+      }
+    >
+      {isCreating && <NewOrgDialog onClose={() => setCreating(false)} />}
       <Failure error={pages.error} />
       {pages.items.length === 0 && pages.isKnown ? (
         <Empty title="There is no org yet">

@@ -16,6 +16,7 @@ import { HoldDialog } from './hold-dialog.js';
 import { IssueDialog } from './issue-dialog.js';
 import { HoldNotice, LicenseCard, SeatCard, StatusNotice } from './user-cards.js';
 import { Machines } from './user-machines.js';
+import { UserMenu } from './user-menu.js';
 
 interface UserData {
   readonly facts: UserFacts;
@@ -39,7 +40,11 @@ export function UserView({ org }: { readonly org: string }) {
     if (known !== user) go(hrefOf(org, 'users', known), { replace: true });
   }, [org, user, known]);
   return (
-    <Page title={user} intro="License, seat and machines of this user.">
+    <Page
+      title={user}
+      intro="License, seat and machines of this user."
+      actions={data?.facts.isKnown && <UserMenu org={org} user={user} onDone={refresh} />}
+    >
       <Failure error={error} />
       {data?.facts.isKnown === false && <UnknownUser org={org} user={user} onIssued={refresh} />}
       {data?.facts.isKnown && <KnownUser org={org} user={user} data={data} onChanged={refresh} />}

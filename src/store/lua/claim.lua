@@ -104,6 +104,9 @@ local licenseId, status, expiresAt, holdUntil, startsAt, graceMs = unpack(licens
 local graceEndsAt = expiresAt and graceMs and text(expiresAt + graceMs) or nil
 if holdUntil and tonumber(holdUntil) > now then return refuse('denied', 'evicted_by_admin', {}) end
 if rules[7] then return refuse('denied', 'org_suspended', {}) end
+-- Tokens with the name of before let a renamed user in, under the name of now.
+local renamed = not licenseId and redis.call('GET', renamedKey)
+if renamed then return encode({ outcome = 'spelled', user = renamed }) end
 if rules[8] and isTokenRevoked(order.user, order) then return refuse('denied', 'token_revoked', {}) end
 if licenseId then
   if status == 'suspended' then return refuse('denied', 'license_suspended', {}) end

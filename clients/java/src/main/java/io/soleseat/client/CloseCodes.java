@@ -43,6 +43,7 @@ final class CloseCodes {
           new Row(4509, "superseded", "A newer connection of the same machine took the seat."),
           new Row(4510, "evicted_by_admin", "An administrator ended the session."),
           new Row(4510, "signed_out", "The user signed this machine out."),
+          new Row(4510, "user_renamed", "The user has another name now: sign in again."),
           new Row(4511, "license_suspended", "The license is suspended."),
           new Row(4511, "license_revoked", "The license was revoked."),
           new Row(4511, "org_suspended", "The org is suspended."),
