@@ -45,7 +45,7 @@ function place() {
 
 /** Where the drill came to its end, it has ended the server itself. */
 function endDaemon(pidFile: string): void {
-  if (existsSync(pidFile)) process.kill(Number(readFileSync(pidFile, 'utf8')));
+  if (existsSync(pidFile)) process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL');
 }
 
 async function redisWithNode() {
@@ -83,6 +83,8 @@ it('the commands for a backup and the drill run as they stand in docs/backup.md'
   expect(drill.out).toContain('acme');
   expect(drill.out).toContain('joan');
   expect(readFileSync(join(folder, 'drill', 'licenses.csv'), 'utf8')).toMatch(/ada[\s\S]*ben/);
+  // It has ended what it started.
+  expect(existsSync(join(folder, 'drill', 'redis.pid'))).toBe(false);
   // The real one has lost nothing by it.
   expect(await client.exists('soleseat:webhooks')).toBe(1);
 });
