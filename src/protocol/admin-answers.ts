@@ -144,6 +144,7 @@ export interface AdminAnswers {
   readonly transferLicense: AdminAnswers['suspendLicense'];
   readonly setLicenseExpiry: AdminAnswers['suspendLicense'];
   readonly changeLicense: AdminAnswers['suspendLicense'];
+  readonly setLicenseNote: AdminAnswers['suspendLicense'];
   readonly listUnusedLicenses: {
     readonly items: readonly AdminAnswers['issueLicense'][];
     readonly next: string | null;
@@ -207,6 +208,21 @@ export interface AdminAnswers {
       readonly at: string;
     }[];
     readonly next: string | null;
+  };
+  readonly getUser: {
+    /** The user, as the org spells the name. */
+    readonly user: string;
+    /** Whether there is a license, a session, a machine or a past. */
+    readonly isKnown: boolean;
+    readonly hold: {
+      /** Until when the user gets no seat. */
+      readonly until: string;
+      readonly actor: string | null;
+      readonly note: string | null;
+    } | null;
+  };
+  readonly holdUser: {
+    readonly holdUntil: string | null;
   };
   readonly renameUser: {
     readonly endedSessionId: string | null;
