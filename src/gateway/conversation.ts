@@ -227,9 +227,8 @@ export class Conversation implements Listener {
 
   /** Gives the claim that waited, if one did. */
   #stopsWaiting(hasGone: boolean): string | null {
-    if (this.#phase.name !== 'choosing') return null;
-    const { connection } = this.#phase;
-    this.parts.admission.waiters.remove(connection, hasGone);
+    const connection = this.#phase.name === 'choosing' ? this.#phase.connection : null;
+    if (connection !== null) this.parts.admission.waiters.remove(connection, hasGone);
     return connection;
   }
 
@@ -248,7 +247,7 @@ export class Conversation implements Listener {
   async #refresh(token: string): Promise<void> {
     const { wheel, log, admission } = this.parts;
     const { gate, tokenWatch, leases } = admission;
-    // The org may know the person by another name than the token before this one, as after a renaming.
+    // The org may know the person by another name than the token before: after a renaming.
     const known = this.#phase.name === 'seated' ? this.#phase.session.user : this.claims?.user;
     const isSamePerson = ({ user, org }: ClientClaims) =>
       (user === this.claims?.user || user === known) && org === this.claims?.org;
@@ -271,8 +270,7 @@ export class Conversation implements Listener {
   async #depart(session: Session, forMs: number): Promise<void> {
     this.#phase = { name: 'departing', session };
     await this.parts.admission.departures.leave(session, forMs);
-    if (this.connection.isEnded) return;
-    this.#phase = { name: 'seated', session };
+    if (!this.connection.isEnded) this.#phase = { name: 'seated', session };
     this.#inbound.resume();
   }
 
@@ -283,7 +281,7 @@ export class Conversation implements Listener {
   }
 
   #closed(code: number): void {
-    // A normal close is a graceful end; any other is a lost connection, and the seat waits for a resume [broker-seat-stays].
+    // A normal close is a graceful end; after any other the seat waits for a resume [broker-seat-stays].
     this.#isGivenBack = code === 1000 && !this.connection.isEnded;
     if (this.#phase.name === 'seated' && this.#phase.session.isLive && this.#wantsNoSeat())
       void this.parts.admission.lifecycle.giveBack(this.#phase.session);

@@ -15,9 +15,9 @@ import type { GroupDoor } from './group-door.js';
 import { createHttpServer } from './http-server.js';
 import type { Opening } from './opening.js';
 import { answerRefusal } from './own-seat.js';
+import { refusalOf } from './parser-faults.js';
 import { judgePlainRequest, type PlainRequestParts, servePlainRequest } from './plain-requests.js';
 import { ProxyDoor } from './proxy-protocol.js';
-import { refusalOf } from './parser-faults.js';
 import { refuseSocket } from './refuse-socket.js';
 import { TLS_OPTIONS, type TlsPair } from './tls.js';
 import { judgeUpgrade, pathOf, type Refusal, type UpgradeRules } from './upgrade.js';
@@ -281,8 +281,8 @@ export class Gateway {
 
   #judgeState(): Refusal | null {
     const retry = { 'Retry-After': '2' };
-    if (this.#isDraining)
-      return { status: 503, message: 'this node is draining', headers: retry, limit: 'draining' };
+    const draining = { message: 'this node is draining', limit: 'draining' } as const;
+    if (this.#isDraining) return { status: 503, headers: retry, ...draining };
     if (!this.parts.isStoreReady())
       return { status: 503, message: 'no seat can be granted at present', headers: retry, limit: 'store' };
     return null;
@@ -295,7 +295,6 @@ export class Gateway {
   }
 }
 
-/** One function for all sockets. */
 function destroy(this: Duplex): void {
   this.destroy();
 }

@@ -1,5 +1,5 @@
 import { caseFolded } from '../protocol/text.js';
-import { reachStore } from './errors.js';
+import { OnLeave, reachStore } from './errors.js';
 import type { Events } from './events.js';
 import type { KeyNames } from './keys.js';
 import type { Actor } from './license-types.js';
@@ -42,6 +42,8 @@ export interface RenameOrder {
   readonly aliasMs: number;
   readonly actor: Actor;
   readonly note?: string;
+  /** Also where the user is on leave. */
+  readonly forced?: boolean;
 }
 
 /** What was done to a user, or why it was not. */
@@ -59,7 +61,8 @@ export interface Traces {
 
 interface UserReply {
   readonly outcome: UserAnswer['outcome'];
-  readonly reason?: 'not_found' | 'exists';
+  readonly reason?: 'not_found' | 'exists' | 'on_leave';
+  readonly leaveUntil?: string;
   readonly ended?: string;
 }
 
@@ -130,7 +133,7 @@ export class Users {
   }
 
   /** Takes away all that names a user. What the past tells stays, without the name. */
-  async forget(order: Omit<HoldOrder, 'holdMs'>): Promise<UserAnswer> {
+  async forget(order: Omit<HoldOrder, 'holdMs'> & Pick<RenameOrder, 'forced'>): Promise<UserAnswer> {
     const { org, user, ...more } = order;
     return this.#ask('forget', { org, user }, { ...more, ...foldedOf('folded', user) });
   }
@@ -142,9 +145,10 @@ export class Users {
     more: readonly string[] = [],
   ): Promise<UserAnswer> {
     const reply = await reachStore(() => this.parts.seats.ask<UserReply>(script, seat, order, more));
-    return reply.outcome === 'done'
-      ? { outcome: 'done', endedSessionId: reply.ended ?? null }
-      : { outcome: 'refused', reason: reply.reason ?? 'not_found' };
+    if (reply.outcome === 'done') return { outcome: 'done', endedSessionId: reply.ended ?? null };
+    const { reason = 'not_found' } = reply;
+    if (reason === 'on_leave') throw new OnLeave(Number(reply.leaveUntil));
+    return { outcome: 'refused', reason };
   }
 
   /** The act that keeps the user out names who did it, and why. */

@@ -2,19 +2,13 @@ import { Type } from 'typebox';
 import type { AdminClaims } from '../../auth/tokens.js';
 import { type LicenseEnd, readEnd } from '../../license/end.js';
 import { OnLeave } from '../../store/errors.js';
-import type {
-  License,
-  LicenseAnswer,
-  LicenseOrder,
-  LicenseRefusal,
-  LicenseTerms,
-} from '../../store/license-types.js';
+import type { License, LicenseAnswer, LicenseOrder, LicenseRefusal } from '../../store/license-types.js';
 import { licenseStatuses } from '../../store/license-types.js';
 import type { Licenses } from '../../store/licenses.js';
 import { actorOf } from '../access.js';
 import { answerPage } from '../cursors.js';
+import { termsOf } from '../license-terms.js';
 import { licenseView } from '../license-view.js';
-import { momentsOf } from '../moments.js';
 import { invalid, notFound, Problem } from '../problem.js';
 import { type RouteParts, route } from '../route.js';
 import {
@@ -219,23 +213,6 @@ async function endOf(text: string | null, org: string, { store }: RouteParts): P
   if (end !== null) return end;
   const problem = 'must be a time like 2027-01-31T00:00:00Z, or a day like 2027-01-31';
   throw invalid([{ field: 'expiresAt', problem }]);
-}
-
-/** The terms that a body names. Throws the Problem that names the field. */
-async function termsOf(
-  body: Omit<LicenseTerms, 'startsAt'> & { readonly startsAt?: string | null },
-  org: string,
-  { store }: RouteParts,
-): Promise<LicenseTerms> {
-  const { kind, graceDays, idleExempt, startsAt } = body;
-  const startsAtMs =
-    typeof startsAt === 'string' ? (await momentsOf({ from: startsAt }, org, store)).fromMs : startsAt;
-  return {
-    ...(kind !== undefined && { kind }),
-    ...(graceDays !== undefined && { graceDays }),
-    ...(idleExempt !== undefined && { idleExempt }),
-    ...(startsAtMs !== undefined && { startsAt: startsAtMs }),
-  };
 }
 
 /** A change that needs nothing but its name. */

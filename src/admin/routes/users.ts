@@ -3,7 +3,7 @@ import { MAX_HOLD_MS, type UserAnswer } from '../../store/users.js';
 import { actorOf } from '../access.js';
 import { invalid, notFound, Problem } from '../problem.js';
 import { route } from '../route.js';
-import { count, note, nullable, object, text, time, timeText, timeTextOrNull } from '../schemas.js';
+import { count, forced, note, nullable, object, text, time, timeText, timeTextOrNull } from '../schemas.js';
 
 const tag = 'users';
 const one = '/v1/admin/orgs/{org}/users/{user}';
@@ -92,6 +92,7 @@ export const userRoutes = [
         }),
       ),
       note,
+      forced,
     },
     success: { status: 200, schema: ended },
     problems: [{ status: 409, when: 'Something is known of a user of the new name' }],
@@ -104,6 +105,7 @@ export const userRoutes = [
         aliasMs,
         actor: actorOf(caller),
         ...(why !== undefined && { note: why }),
+        ...(body.forced && { forced: true }),
       };
       return endedBy(await store.users.rename(order));
     },
@@ -116,7 +118,11 @@ export const userRoutes = [
     tag,
     summary:
       'Deletes all that names a user: license, seat, machines, history, name. The past stays, of somebody without a name. With `preview` nothing happens: it tells what would go.',
-    body: { preview: Type.Optional(Type.Boolean({ description: 'Only tells what would go.' })), note },
+    body: {
+      preview: Type.Optional(Type.Boolean({ description: 'Only tells what would go.' })),
+      note,
+      forced,
+    },
     success: {
       status: 200,
       schema: object({
@@ -132,7 +138,10 @@ export const userRoutes = [
       if (!(await store.users.about(org, user)).isKnown) throw notFound('user');
       const traces = await store.users.traces(org, user);
       if (body.preview) return { forgotten: false, ...traces };
-      const why = body.note === undefined ? {} : { note: body.note };
+      const why = {
+        ...(body.note !== undefined && { note: body.note }),
+        ...(body.forced && { forced: true }),
+      };
       endedBy(await store.users.forget({ org, user, actor: actorOf(caller), ...why }));
       return { forgotten: true, ...traces };
     },

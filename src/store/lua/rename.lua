@@ -2,7 +2,7 @@
 -- knows the user by the old name. For as long as tokens live, one with the old name comes in as the new user (claim.lua).
 --
 -- MORE  license, machines, machineNotes, machineDoubles, history and fence of the new name, and its `renamed`
--- ARGV  JSON: org, user, to, folded? (of `to`), foldedUser? (of `user`), aliasMs, note?, actor, eventsKept, channelPrefix
+-- ARGV  JSON: org, user, to, folded? (of `to`), foldedUser? (of `user`), aliasMs, note?, forced?, actor, eventsKept, channelPrefix
 -- Reply JSON: outcome done, with the session ended | refused, with reason not_found | exists (something is known of `to`)
 
 local there = moreKeys()
@@ -16,6 +16,8 @@ if spelled or redis.call('EXISTS', unpack(there, 1, 5)) > 0 or redis.call('HEXIS
   return encode({ outcome = 'refused', reason = 'exists' })
 end
 
+local away = onLeave()
+if away then return encode({ outcome = 'refused', reason = 'on_leave', leaveUntil = away }) end
 writeAtMaxmemory()
 local ended = evictHolder('user_renamed')
 note('user.renamed', { actor = order.actor, note = order.note })
@@ -27,7 +29,9 @@ for i, key in ipairs(own) do
 end
 -- What a node still holds must not come back, under neither name.
 redis.call('SET', there[6], redis.call('GET', fenceKey), 'PX', FENCE_MS)
-for _, index in ipairs({ licensedKey, usedKey, expiringKey, remindersKey, revokedKey }) do
+-- Waiters and questions are the old name's: their claims find the new one.
+redis.call('DEL', waitersKey, askKey)
+for _, index in ipairs({ licensedKey, usedKey, expiringKey, remindersKey, revokedKey, usersRevokedKey }) do
   local score = redis.call('ZSCORE', index, order.user)
   if score then
     redis.call('ZREM', index, order.user)
