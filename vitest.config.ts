@@ -9,6 +9,9 @@ for (const name of Object.keys(process.env)) {
 const { TESTS_REDIS } = process.env;
 if (TESTS_REDIS) process.env.SOLESEAT_REDIS_SERVER = TESTS_REDIS;
 
+/** What `npm test` leaves out: `npm run test:all` runs it. */
+const leftOut = process.env.TESTS === 'all' ? [] : ['test/**/*.all.test.ts'];
+
 /** Units, and stores on a real Redis: under 90 seconds, for whoever has a hand in the code. */
 const quick = ['auth', 'base', 'license', 'outbox', 'protocol', 'session', 'store'].map(
   (part) => `test/${part}/**/*.test.ts`,
@@ -24,10 +27,14 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     projects: [
-      { extends: true, test: { name: 'quick', include: ['test/*.test.ts', ...quick] } },
+      { extends: true, test: { name: 'quick', include: ['test/*.test.ts', ...quick], exclude: leftOut } },
       {
         extends: true,
-        test: { name: 'flows', include: ['test/**/*.test.ts'], exclude: ['test/*.test.ts', ...quick] },
+        test: {
+          name: 'flows',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/*.test.ts', ...quick, ...leftOut],
+        },
       },
     ],
   },

@@ -77,10 +77,11 @@ export class Tickets {
 
   /** What one of our own tickets says, ended or not; null for anything else. */
   read(ticket: string): TicketClaims | null {
-    const kid = headerOf(ticket);
-    const key = this.#ring?.keys.find((one) => one.algorithm === algorithm && kidOf(one) === kid);
-    if (key === undefined) return null;
     try {
+      // What is no ticket at all may throw as well.
+      const kid = headerOf(ticket);
+      const key = this.#ring?.keys.find((one) => one.algorithm === algorithm && kidOf(one) === kid);
+      if (key === undefined) return null;
       const claims = jwt.verify(ticket, key.key, {
         algorithms: [algorithm],
         issuer: this.issuer,

@@ -56,11 +56,11 @@ export function openDoors(parts: DoorsParts): { readonly gateway: Gateway; reado
     ...asked,
     own: {
       tickets,
-      holderOf: ({ org, user }) => store.sessions.ofToken(org, user),
-      machinesOf: async ({ org, user }) => store.machines.of(org, await store.spellings.kept(org, user)),
+      knownAs: async ({ org, user }) => store.sessions.knownAs(org, user),
+      holderOf: ({ org, user }) => store.sessions.get(org, user),
+      machinesOf: ({ org, user }) => store.machines.of(org, user),
       signOut: async ({ org, user }, only) => {
-        const kept = await store.spellings.kept(org, user);
-        const order = { org, user: kept, reason: 'signed_out', actor: 'user', only } as const;
+        const order = { org, user, reason: 'signed_out', actor: 'user', only } as const;
         return (await store.leases.evict(order)) !== null;
       },
       isStanding: (claims) => store.leases.present({ ...claims, ...tokenOf(claims) }),

@@ -82,8 +82,8 @@ export function openSessions(parts: SessionsParts): NodeSessions {
   });
   const tokenWatch = new TokenWatch(wheel, wallMs, tokenWarningMs);
   const questions = new Questions({ asks, lifecycle, wheel, log });
-  const waiters = new Waiters({ asks, wheel, log });
-  const departures = new Departures({ leaves, tickets, lifecycle, renewals, log });
+  const waiters = new Waiters({ asks, wheel, clock, log });
+  const departures = new Departures({ leaves, tickets, lifecycle, renewals, wheel, log });
   const idleWatch = new IdleWatch({ wheel, clock, leases, lifecycle, log });
   const newSessionId = createSessionIds(Date.now);
   const admission = {

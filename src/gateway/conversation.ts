@@ -182,7 +182,7 @@ export class Conversation implements Listener {
 
   async #claim(hello: HelloMessage, onConflict: ConflictPolicy, ask?: Visit['ask']): Promise<void> {
     this.#timer?.cancel();
-    const waited = this.#stopsWaiting(false);
+    const waited = this.#stopsWaiting(onConflict === 'deny'); // With `ifFree` it asks nobody any more.
     this.#phase = { name: 'claiming' };
     const { connection, claims, parts } = this;
     const trace = this.#trace ?? parts.tracing.begin('connect');

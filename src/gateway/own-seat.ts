@@ -3,7 +3,7 @@ import type { Machine } from '#client/protocol/messages.js';
 import { bearerToken } from '../auth/bearer.js';
 import type { ClientClaims } from '../auth/claims.js';
 import type { Log } from '../base/log.js';
-import { StoreUnavailable } from '../store/errors.js';
+import { OnLeave, StoreUnavailable } from '../store/errors.js';
 import { allowedOrigin, type Refusal, retryAfterSeconds, type UpgradeRules } from './upgrade.js';
 
 /** Who has a user's seat, as the user may know it. */
@@ -26,6 +26,8 @@ export interface OwnMachine {
 export interface OwnSeatParts {
   readonly rules: UpgradeRules;
   readonly log: Log;
+  /** By which name the org knows the user. */
+  readonly knownAs: (claims: ClientClaims) => Promise<string>;
   readonly holderOf: (claims: ClientClaims) => Promise<Holder | null>;
   readonly machinesOf: (claims: ClientClaims) => Promise<readonly OwnMachine[]>;
   /** Ends this session of the user, and no other. */
@@ -164,12 +166,15 @@ async function answerTo(
   const refused = () => problem(401, 'the token is not accepted', { 'WWW-Authenticate': 'Bearer' });
   if (!verdict.ok) return refused();
   try {
-    if (!(await parts.isStanding(verdict.claims))) return refused();
+    const claims = { ...verdict.claims, user: await parts.knownAs(verdict.claims) };
+    if (!(await parts.isStanding(claims))) return refused();
     const asked = question.method === 'POST' ? await bodyOf(request) : undefined;
-    const body = asked instanceof OwnProblem ? asked : await question.answer(verdict.claims, parts, asked);
+    const body = asked instanceof OwnProblem ? asked : await question.answer(claims, parts, asked);
     if (body instanceof OwnProblem) return problem(body.status, body.title, {});
     return { status: 200, headers: { 'Content-Type': 'application/json' }, body };
   } catch (error) {
+    if (error instanceof OnLeave)
+      return problem(409, 'the seat is taken along, and its machine cannot be told', {});
     if (error instanceof StoreUnavailable)
       return problem(503, 'the seat cannot be looked up at present', { 'Retry-After': '2' });
     return { ...problem(500, 'the seat cannot be looked up', {}), defect: error };

@@ -157,9 +157,10 @@ async function claim(visit: KnownVisit, parts: AdmissionParts, user = visit.clai
     sessionId: parts.newSessionId(),
     token: tokenOf(visit.claims),
   };
+  const ticket = ticketIn(visit, user, parts);
   const session = lifecycle.begin(claimant, visit.link);
   const sentMs = parts.clock();
-  const answer = await askFor(session, visit, parts, ticketIn(visit, user, parts));
+  const answer = await askFor(session, visit, parts, ticket);
   if (answer.outcome === 'spelled') {
     lifecycle.drop(session);
     return claim(visit, parts, answer.user);
@@ -272,5 +273,5 @@ function welcome(
   });
   lifecycle.welcomed(session, answer);
   if (hello.idleMs !== undefined) idleWatch.watch(session, hello.idleMs, idleLimitMs);
-  if (answer.question !== null) parts.questions.put(session, answer.question);
+  parts.questions.welcomed(session, answer.question);
 }

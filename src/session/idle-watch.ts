@@ -72,8 +72,11 @@ export class IdleWatch {
     try {
       const reason = 'idle_timeout';
       const ended = await leases.evict({ ...lease, reason, actor: 'broker', only: lease });
-      // Another grant has the seat by now: its notice, or the next renewal, tells.
-      if (ended === null) return;
+      // Another grant has the seat by now: its notice, or the next renewal, tells. Or a leave is being turned back.
+      if (ended === null) {
+        if (session.isLive) this.#after(session, RETRY_MS, () => this.#look(session, limitMs, 'warned'));
+        return;
+      }
       lifecycle.evict(session, { reason, by: null, at: ended.nowMs, epoch: ended.byEpoch }, 'local');
     } catch (error) {
       log.warn({ org: session.org, reason: String(error) }, 'idle session not ended yet');

@@ -23,11 +23,22 @@ export class Questions {
 
   receive(notice: AskedNotice | WithdrawnNotice): void {
     for (const session of this.parts.lifecycle.sessions.of(notice.org, notice.user)) {
+      // A holder whose resume is under way is asked when that has been answered.
+      if (session.state === 'claiming') session.earlyQuestion = notice.type === 'asked' ? notice : null;
       // The sessionId guards it: a holder that resumes is still the one asked.
       if (!session.isLive || session.sessionId !== notice.sessionId) continue;
       if (notice.type === 'asked') this.put(session, notice);
       else this.#withdraw(session, notice.askId);
     }
+  }
+
+  /** After its welcome: what the claim told, or what came while it was under way. */
+  welcomed(session: Session, told: Question | null): void {
+    const early = session.earlyQuestion;
+    session.earlyQuestion = null;
+    const isMeant = early !== null && early.sessionId === session.sessionId;
+    const question = told ?? (isMeant ? early : null);
+    if (question !== null && session.isLive) this.put(session, question);
   }
 
   /** Puts a question to the program that holds the seat. */
@@ -44,7 +55,7 @@ export class Questions {
     const { askId } = session;
     if (askId === null) return;
     try {
-      const inMs = await this.parts.asks.answer(session.lease(), yields, needMs);
+      const inMs = await this.parts.asks.answer(session.lease(), askId, yields, needMs);
       if (session.askId !== askId || !session.isLive) return;
       if (!yields || inMs === null) this.#forget(session);
       else this.#expireAfter(session, inMs);

@@ -2,7 +2,7 @@ import type { HelloMessage, Machine } from '#client/protocol/messages.js';
 import type { ClientClaims } from '../auth/claims.js';
 import type { WheelTimer } from '../base/timer-wheel.js';
 import type { HeldLease } from '../store/lease-types.js';
-import type { EndedNotice } from '../store/notices.js';
+import type { AskedNotice, EndedNotice } from '../store/notices.js';
 import type { Link } from './link.js';
 
 /** Shared, since nearly every claim hears nothing. */
@@ -56,6 +56,8 @@ export class Session implements HeldLease {
   askTimer: WheelTimer | null = null;
   /** It is about to be taken along: its lease is a leave's for the moment. */
   isLeaving = false;
+  /** A question that came while the claim was under way. */
+  earlyQuestion: AskedNotice | null = null;
   /** The question for its seat that is open; null: nobody asks. */
   askId: string | null = null;
   /** Monotonic ms: when somebody was last at work; null where the program does not tell. */

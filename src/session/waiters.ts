@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { TimerWheel, WheelTimer } from '../base/timer-wheel.js';
 import type { Asks } from '../store/asks.js';
@@ -21,11 +22,14 @@ export interface Waiter {
 
 interface Waiting extends Waiter {
   timer: WheelTimer | null;
+  /** Monotonic ms: until when an answer is waited for. */
+  readonly untilMs: number;
 }
 
 export interface WaitersParts {
   readonly asks: Pick<Asks, 'withdraw'>;
   readonly wheel: TimerWheel;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -37,7 +41,8 @@ export class Waiters {
 
   /** `isKnownPut`: the question was put before, and its answer is waited for again. */
   add(waiter: Waiter, isKnownPut: boolean): void {
-    const waiting: Waiting = { ...waiter, timer: null };
+    const untilMs = this.parts.clock() + (waiter.question?.waitMs ?? 0);
+    const waiting: Waiting = { ...waiter, timer: null, untilMs };
     this.#waiting.set(waiter.connection, waiting);
     if (waiter.question === null) return;
     const { waitMs } = waiter.question;
@@ -72,7 +77,9 @@ export class Waiters {
         else waiting.link.send({ type: 'seat_free' });
         break;
       case 'put':
-        if (question?.askId === notice.askId) this.#completeAfter(waiting, question.waitMs, false);
+        // A holder that resumes is asked anew, and has no more time by that.
+        if (question?.askId === notice.askId)
+          this.#completeAfter(waiting, Math.max(0, waiting.untilMs - this.parts.clock()), false);
         break;
       case 'answered':
         if (question?.askId !== notice.askId) break;

@@ -27,9 +27,14 @@ export class Asks {
   }
 
   /** The holder's answer. Gives for how long the question stands; null where it fits none. */
-  async answer(lease: HeldLease, yields: boolean, needMs: number | undefined): Promise<number | null> {
+  async answer(
+    lease: HeldLease,
+    askId: string,
+    yields: boolean,
+    needMs: number | undefined,
+  ): Promise<number | null> {
     const { sessionId } = lease;
-    const order = { sessionId, isYes: yields, ...(needMs !== undefined && { needMs }) };
+    const order = { sessionId, askId, isYes: yields, ...(needMs !== undefined && { needMs }) };
     const inMs = Number(await reachStore(() => this.parts.seats.run('answer', lease, order)));
     return inMs < 0 ? null : inMs;
   }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
@@ -64,11 +65,16 @@ export class Leaves {
    * connection of its own, as WAIT holds up all that comes behind it. Never rejects.
    */
   async isSafe({ org, user }: HeldLease, epoch: number, forMs: number): Promise<boolean> {
-    const own = this.#masterOf(org)?.duplicate({ commandTimeout: 2 * REPLICAS_WITHIN_MS, lazyConnect: true });
+    const own = this.#masterOf(org)?.duplicate({
+      commandTimeout: 2 * REPLICAS_WITHIN_MS,
+      lazyConnect: true,
+      retryStrategy: () => null,
+      sentinelRetryStrategy: () => null,
+    });
     if (own === undefined) return false;
     own.on('error', () => {});
     try {
-      await own.connect();
+      await within(2 * REPLICAS_WITHIN_MS, own.connect());
       const info = await own.info();
       const replicas = Number(/^connected_slaves:(\d+)/m.exec(info)?.[1] ?? Number.NaN);
       const { keys } = this.parts;
@@ -108,5 +114,19 @@ export class Leaves {
     if (redis instanceof Redis) return redis;
     const [address] = redis.slots[slotOf(keys.epoch(org))] ?? [];
     return redisNodes(redis).find((node) => node.role === 'master' && node.address === address)?.redis;
+  }
+}
+
+/** Rejects where it takes longer. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const timeout = setTimeout(ms, undefined, { signal: late.signal }).then(() => {
+    throw new Error('Redis was not reached in time');
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    timeout.catch(() => {});
+    late.abort();
   }
 }

@@ -49,13 +49,14 @@ export class Sessions {
     },
   ) {}
 
-  /** The session that has the seat of the user of a token, which may spell the name otherwise than the org. */
-  async ofToken(org: string, name: string): Promise<LiveSession | null> {
-    const session = await this.get(org, await this.parts.spellings.kept(org, name));
-    if (session !== null) return session;
-    const { redis, keys } = this.parts;
-    const renamed = await reachStore(() => redis.get(keys.renamed(org, name)));
-    return renamed === null ? null : this.get(org, renamed);
+  /** By which name the org knows the user of a token: by its own spelling, and after a renaming by the new one. */
+  async knownAs(org: string, name: string): Promise<string> {
+    const { redis, keys, spellings } = this.parts;
+    const kept = await spellings.kept(org, name);
+    const [renamed, hasLicense] = await reachStore(() =>
+      Promise.all([redis.get(keys.renamed(org, kept)), redis.hexists(keys.license(org, kept), 'id')]),
+    );
+    return renamed !== null && hasLicense === 0 ? renamed : kept;
   }
 
   /** The session that has the user's seat. */

@@ -1,10 +1,10 @@
 -- answer: what the holder says to the question for its seat. The node of whoever asks is told; only that node completes.
 --
--- ARGV  JSON: org, user, sessionId, isYes, needMs?, channelPrefix
+-- ARGV  JSON: org, user, sessionId, askId, isYes, needMs?, channelPrefix
 -- Reply for how many ms the question stands from now on: 0 after a yes or a no; -1 where it fits no question
 
 local ask = readAsk()
-if not ask or ask.sessionId ~= order.sessionId or ask.state == 'refused' then return -1 end
+if not ask or ask.id ~= order.askId or ask.sessionId ~= order.sessionId or ask.state == 'refused' then return -1 end
 local keptMs = 120000
 if not order.isYes then
   -- After a no nobody is asked again for a minute.

@@ -39,6 +39,13 @@ local function askHolder(holder)
   return waitMs
 end
 
+-- Whoever asks waits under the connection of this claim from now on: the answer goes there.
+local function followAsker()
+  local ask = readAsk()
+  ask.connection, ask.nodeId = order.connection, order.nodeId
+  redis.call('SET', askKey, cjson.encode(ask), 'KEEPTTL')
+end
+
 -- Whoever is answered `conflict` stays, and is told when the seat is free: the newest 8, for an hour.
 local function addWaiter()
   redis.call('HSET', waitersKey, order.connection, text(now) .. ':' .. order.nodeId)

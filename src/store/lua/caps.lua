@@ -40,7 +40,8 @@ end
 local function seatsLeft(maxActive)
   if redis.call('ZCARD', activeKey) < maxActive then return false, false end
   local seats = redis.call('ZCOUNT', activeKey, '(' .. text(now), '+inf')
-  if redis.call('ZSCORE', activeKey, order.user) then seats = seats - 1 end
+  local own = redis.call('ZSCORE', activeKey, order.user)
+  if own and tonumber(own) > now then seats = seats - 1 end
   if seats < maxActive then return false, false end
   local percent = tonumber(redis.call('HGET', settingsKey, 'maxActiveOverdraft') or '0')
   local isFull = seats >= math.floor(maxActive * (100 + percent) / 100)

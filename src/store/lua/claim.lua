@@ -66,6 +66,8 @@ end
 
 local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
+-- Whoever waited under another claim waits under this one from now on, or no more.
+if order.waited then redis.call('HDEL', waitersKey, order.waited) end
 local isSameMachine = holder and holder.machine.id == order.machineId
 
 -- Whose session (PROTOCOL.md): the instance tells, or, where one side has none, the sessionId of the resume. So a
@@ -79,7 +81,8 @@ local attempt = tonumber(order.attempt)
 local isRepeat = false
 if resumed and order.instance == holder.instance and attempt and holder.attempt then
   -- Promise 15: an older hello, which lay somewhere, changes nothing.
-  if attempt < holder.attempt then return encode({ outcome = 'stale' }) end
+  -- Nor does one that was answered before a leave end that leave.
+  if attempt < holder.attempt or holder.leave and attempt == holder.attempt then return encode({ outcome = 'stale' }) end
   isRepeat = attempt == holder.attempt
 end
 if resumed then writeAtMaxmemory() end
@@ -178,6 +181,7 @@ if holder and not resumed then
     return answer({ outcome = 'ask_refused' })
   elseif verdict == 'wait' then
     addWaiter()
+    followAsker()
     return answer({ outcome = 'conflict', holder = shownHolder(), askId = order.askId, waitMs = text(waitMs) })
   end
   local fight = flapping()
@@ -230,7 +234,10 @@ end
 -- Promise 9: granted + reasserted - all ended = active, always. A lease that ran out and that nobody swept ends here.
 local unseen = not holder and redis.call('HGET', heldKey, order.user)
 local isNew = enterActive(grantedText)
-if not isNew and not holder then noteEnd(unseen and readLease(unseen), 'expired', { actor = 'broker' }) end
+local ranOut = unseen and readLease(unseen)
+-- The session that a ticket puts back has not ended.
+local isSame = isBack and ranOut and ranOut.sessionId == granted.sessionId
+if not isNew and not holder and not isSame then noteEnd(ranOut, 'expired', { actor = 'broker' }) end
 if ending then noteEnd(holder, ending, { actor = 'user', by = order.machineId }) end
 -- Users of the quarter are in the hour too, and those of the hour in the day.
 if redis.call('PFADD', usersOfQuarterKey, order.user) == 1 then
@@ -239,7 +246,7 @@ if redis.call('PFADD', usersOfQuarterKey, order.user) == 1 then
 end
 if licenseId then redis.call('ZADD', usedKey, text(now), order.user) end
 if not isRepeat then
-  count(resumed and 'resumed' or isBack and 'reasserted' or 'granted')
+  if not isSame or isNew then count(resumed and 'resumed' or isBack and 'reasserted' or 'granted') end
   noteMachine()
   note(resumed and 'session.resumed' or isBack and 'session.reasserted' or 'session.granted', {
     actor = 'user', machine = order.machineId,
@@ -249,7 +256,7 @@ end
 
 if order.idleMs then
   redis.call('ZADD', idleKey, text(now - order.idleMs), order.user)
-elseif holder and holder.idle then
+elseif holder and holder.idle or ranOut and ranOut.idle then
   redis.call('ZREM', idleKey, order.user)
 end
 if isOutdated and not isRepeat then
@@ -269,8 +276,6 @@ if resumed and holder.asks then
     }
   end
 end
-if order.waited then redis.call('HDEL', waitersKey, order.waited) end
-
 local displaced
 if holder then
   local reason = ending or 'superseded'

