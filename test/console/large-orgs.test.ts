@@ -90,6 +90,6 @@ it('an import names its bad lines, then issues all, and what it issued can be ex
     page.waitForEvent('download'),
     page.getByRole('link', { name: 'Export' }).click(),
   ]);
-  expect(download.suggestedFilename()).toMatch(/licenses\.csv$/);
+  expect(download.suggestedFilename()).toMatch(/^large-licenses-\d{4}-\d\d-\d\d\.csv$/);
   expect(errors).toEqual([]);
 });

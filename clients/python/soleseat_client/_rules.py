@@ -40,7 +40,7 @@ class SeatRules:
         options = self._options
         fields: Dict[str, Any] = {}
         idle = options.idle_ms
-        idle_ms = _safely(None if idle is None else lambda: max(0, round(idle())))
+        idle_ms = _safely(None if idle is None else _whole(idle))
         if idle_ms is not None:
             fields["idleMs"] = idle_ms  # [idle-hello]
         if options.asks:
@@ -108,6 +108,10 @@ class SeatRules:
         """The connection is over, or the seat is gone."""
         self.idle.stop()
         self._refuse_leave(LOST, "The connection ended before the seat was taken along.")
+
+
+def _whole(idle: Callable[[], float]) -> Callable[[], int]:
+    return lambda: max(0, round(idle()))
 
 
 def _safely(option: Optional[Callable[[], Optional[T_]]]) -> Optional[T_]:
