@@ -174,9 +174,7 @@ describe('takeover', () => {
     expect((await holder.close()).code).toBe(4509);
   });
 
-  it('nobody tells who waits with a conflict that the holder left; takeover then displaces nobody', async () => {
-    const marker = await Desktop.hello(far.ports.public, 'leaves-marker', 'workstation');
-    await marker.told('welcome');
+  it('who waits with a conflict is told that the holder left; takeover then displaces nobody', async () => {
     const holder = await Desktop.hello(near.ports.public, 'leaves', 'workstation');
     await holder.told('welcome');
     const visitor = await Desktop.hello(far.ports.public, 'leaves', 'laptop', { onConflict: 'deny' });
@@ -184,11 +182,12 @@ describe('takeover', () => {
     visitor.say({ type: 'refresh', token: tokenFor('leaves') });
     holder.say({ type: 'release' });
     expect((await holder.close()).code).toBe(1000);
-    // The inbox keeps its order: once the marker is told, a notice for the visitor would have come too.
-    await (await Desktop.hello(near.ports.public, 'leaves-marker', 'laptop')).told('welcome');
-    await marker.told('evicted');
+    await visitor.told('seat_free');
     await visitor.caughtUp();
-    expect([visitor.received.map(({ type }) => type), visitor.closed]).toEqual([['conflict'], null]);
+    expect([visitor.received.map(({ type }) => type), visitor.closed]).toEqual([
+      ['conflict', 'seat_free'],
+      null,
+    ]);
     visitor.say({ type: 'takeover' });
     expect(await visitor.told('welcome')).not.toHaveProperty('displaced');
   });
