@@ -20,7 +20,7 @@ export class BadCsv extends Error {
 }
 
 /** How a formula begins, also in the forms of its signs that spreadsheets take for the same (Unicode NFKC). */
-const sign = '=＝﹦⁼₌+＋﹢⁺₊\\-－﹣−⁻₋@＠﹫';
+const sign = '=＝﹦⁼₌⩵⩶+＋﹢⁺₊﬩\\-－﹣−⁻₋@＠﹫';
 /** What is not seen, and quotes: a spreadsheet may pass over it. */
 const unseen = '\\p{Z}\\p{Cc}\\p{Cf}\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u2800\\u3164\\uffa0"';
 /** Where a cell begins: at the start, and where a spreadsheet with other settings splits the text. */

@@ -37,9 +37,9 @@ describe('what comes while a claim is under way', () => {
     expect(desktop.closed).toBeNull();
   });
 
-  it('a hello with ask is refused plainly, and the hello timeout runs again', async () => {
+  it('a hello with a policy of a later version is refused plainly, and the hello timeout runs on', async () => {
     const desktop = await Desktop.open(node.ports.public, tokenFor('asker'));
-    desktop.say({ type: 'hello', machine: { id: 'pc' }, onConflict: 'ask' });
+    desktop.say({ type: 'hello', machine: { id: 'pc' }, onConflict: 'negotiate' });
     expect((await desktop.told('error')).code).toBe('unsupported');
     expect((await desktop.close()).code).toBe(4408);
   });

@@ -5,7 +5,7 @@ import { readCsv, withFormula, withoutFormula } from '../../src/license/csv.js';
 
 /** Text made of what matters here, and any other. */
 const part = fc.oneof(
-  fc.constantFrom("'", "''", '"', '""', '=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '⁼', '−'),
+  fc.constantFrom("'", "''", '"', '""', '=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '⁼', '−', '﬩', '⩵'),
   fc.constantFrom(' ', '  ', '\u00a0', '\u3000', '\u200b', '\ufeff', '\u2060', '\u2800', '\t', '\r', '\n'),
   fc.constantFrom(';', ',', '|', 'a', '1', '1+1', 'cmd', '()'),
   fc.string({ unit: 'grapheme', maxLength: 3 }),
