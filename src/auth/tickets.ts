@@ -3,7 +3,7 @@ import jwt from 'jsonwebtoken';
 import { KeyError, type KeyRing, type VerificationKey } from './keys.js';
 import { keyRingFromText } from './read-keys.js';
 
-/** Who holds which seat until when, said by the broker. */
+/** The claims of a ticket, by which the broker says that this user and machine hold a seat, and until when. */
 export interface TicketClaims {
   readonly user: string;
   readonly org: string;

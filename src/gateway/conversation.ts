@@ -110,7 +110,7 @@ export class Conversation implements Listener {
     release: ignored,
     activity: ignored,
     leave: ignored,
-    // One that fits no question is nobody's fault: the question may have ended meanwhile.
+    // An answer that fits no question is nobody's fault: the question may have ended meanwhile.
     answer: ignored,
   };
   static readonly #acts: { readonly [N in Phase['name']]: Acts<Of<Phase, 'name', N>> } = {

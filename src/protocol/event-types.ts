@@ -189,17 +189,17 @@ export const eventTypes = {
     details: { issued: 'How many licenses are issued.', quota: 'How many may be.' },
   },
   'org.seats_nearly_used': {
-    half: 'acts',
+    half: 'traffic',
     doc: 'Nine tenths of the seats that the org may use at once are in use: told once for each crossing.',
     details: { active: 'How many seats are in use.', maxActive: 'How many may be.' },
   },
   'org.seats_exhausted': {
-    half: 'acts',
+    half: 'traffic',
     doc: 'All seats that the org may use at once are in use: told once for each crossing.',
     details: { active: 'How many seats are in use.', maxActive: 'How many may be.' },
   },
   'org.seats_overdrawn': {
-    half: 'acts',
+    half: 'traffic',
     doc: 'More seats are in use than the org may use at once, as its overdraft allows: told once for each crossing.',
     details: { active: 'How many seats are in use.', maxActive: 'How many may be.' },
   },

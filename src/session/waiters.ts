@@ -11,7 +11,7 @@ const PUT_WITHIN_MS = 2000;
 export interface Waiter {
   readonly org: string;
   readonly user: string;
-  /** Of the claim that was answered by `conflict`. */
+  /** The connection of the claim that was answered by `conflict`. */
   readonly connection: string;
   readonly link: Link;
   /** The question that it asks; null: it only waits. */

@@ -63,7 +63,7 @@ export interface Question {
   readonly askId: string;
   /** For how long an answer is waited for. */
   readonly inMs: number;
-  /** Who asks: the node that serves them, and the connection there. */
+  /** The node that serves the newcomer, and their connection there. */
   readonly askerNode: string;
   readonly asker: string;
   readonly by: Machine;
@@ -101,7 +101,7 @@ export interface ClaimRequest {
   readonly onConflict: ConflictPolicy;
   /** The program answers questions for its seat. */
   readonly asks?: boolean;
-  /** Of a leave of this machine, which the broker has found to be its own. */
+  /** The ticket of a leave of this machine, which the broker has found to be its own. */
   readonly ticket?: { readonly sessionId: string; readonly epoch: number; readonly expiresAtMs: number };
   /** Completes a question; unput: it was put to nobody in time, which counts as yes. */
   readonly ask?: { readonly askId: string; readonly isUnput: boolean };

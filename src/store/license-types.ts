@@ -51,7 +51,7 @@ export type LicenseAnswer =
       readonly reason: LicenseRefusal;
       /** The status that stood in the way. */
       readonly status: LicenseStatus | null;
-      /** Of `on_leave`: until when (Unix ms). */
+      /** Until when the user is on leave (Unix ms), where that is the reason. */
       readonly leaveUntilMs?: number;
     };
 

@@ -78,4 +78,11 @@ export const userKeys = {
     users: 'name',
     doc: 'Claims of the user in the current minute.',
   },
+  renamed: {
+    key: '{<org>}:renamed:<user>',
+    type: 'string',
+    ttl: 'as long as tokens live, a day unless said otherwise',
+    users: 'name',
+    doc: 'The name that a user has now whom tokens may still name by this one.',
+  },
 } as const satisfies Record<string, RedisKey>;

@@ -68,6 +68,15 @@ it.each([
   await eventually(async () => (await sessionsOf()) === before);
 });
 
+it('an attempt without an instance tells nothing: a program that counts anew finds its session', async () => {
+  const user = newUser();
+  const first = await dial(user, 'pc', { attempt: 9 });
+  const { sessionId, epoch } = await first.told('welcome');
+  first.ws.terminate();
+  const again = await dial(user, 'pc', { attempt: 1, onConflict: 'deny', resume: { sessionId, epoch } });
+  expect((await again.told('welcome')).resumed).toBe(true);
+});
+
 describe('a leave', () => {
   it('that is refused while a renewal is under way stops no renewals', async () => {
     await setRules({ leaveMaxMs: null });

@@ -11,7 +11,7 @@ export interface LeaveRecord {
   readonly seenMs: number;
 }
 
-/** Who may use the ticket. */
+/** The machine and the user that a ticket must be for, and the keys that may have signed it. */
 export interface TicketHolder {
   readonly keys: TicketKeys;
   /** The id of this machine. */

@@ -96,7 +96,7 @@ export class Supervisor {
     }
     const { number, hasStarted, sinceMs } = member;
     const how = { worker: number, code, signal };
-    // What it said on its way out does not mend itself: bad settings, a port that is taken.
+    // A worker that ends with this code said why, and time does not mend it: bad settings, a port that is taken.
     if (!hasStarted && (code === exitCodes.config || code === exitCodes.unavailable)) {
       this.#log.error(how, 'a worker cannot start, so that none of them can');
       this.#exitCode = code;

@@ -66,7 +66,7 @@ end
 
 local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
--- Whoever waited under another claim waits under this one from now on, or no more.
+-- A connection that waited under another claim waits under this one from now on, or no more.
 if order.waited then redis.call('HDEL', waitersKey, order.waited) end
 local isSameMachine = holder and holder.machine.id == order.machineId
 
@@ -79,7 +79,7 @@ if isSameMachine and order.instance and holder.instance then resumed = order.ins
 if isSameMachine and holder.leave then resumed = true end
 local attempt = tonumber(order.attempt)
 local isRepeat = false
-if resumed and order.instance == holder.instance and attempt and holder.attempt then
+if resumed and order.instance and order.instance == holder.instance and attempt and holder.attempt then
   -- Promise 15: an older hello, which lay somewhere, changes nothing.
   -- Nor does one that was answered before a leave end that leave.
   if attempt < holder.attempt or holder.leave and attempt == holder.attempt then return encode({ outcome = 'stale' }) end

@@ -28,7 +28,7 @@ end
 -- It outlives the lease by a day, and the ticket of a leave.
 local FENCE_MS = 86400000
 local function raiseFence(rank, reason, leaveUntil)
-  -- One that is kept for the ticket of a leave is never cut short.
+  -- A fence that is kept for the ticket of a leave is never cut short.
   local keptMs = math.max(FENCE_MS + math.max(0, (leaveUntil or now) - now), redis.call('PTTL', fenceKey))
   redis.call('SET', fenceKey, text(rank) .. ':' .. reason, 'PX', text(keptMs))
 end

@@ -98,7 +98,7 @@ export const clientMessages = {
       asks: { kind: 'boolean', optional: true },
       /** Comes back in a signed ticket, by which a program tells the broker from another. */
       nonce: { kind: 'nonce', optional: true },
-      /** Of a leave that this machine is on: proof of it where Redis lost it. */
+      /** The ticket of the leave that this machine is on: proof of it where Redis lost it. */
       ticket: { kind: 'text', optional: true },
       /** It has any length: a token that is too long is refused by the one place that judges tokens. */
       token: { kind: 'text', optional: true },
@@ -152,7 +152,7 @@ export const serverMessages = {
       shared: { kind: 'boolean', optional: true },
       /** There is an idle limit for this session. */
       idle: { kind: 'object', fields: { limitMs: ms, warnMs: ms, reportEveryMs: ms }, optional: true },
-      /** Where `hello` brought a `nonce`. */
+      /** A signed ticket that carries the `nonce` of the `hello`. */
       ticket: { kind: 'text', optional: true },
     },
   },
