@@ -8,12 +8,14 @@ import { endWithParent } from '../dist/embedded/child-process.js';
 import { findRedis, provisionRedis } from '../dist/embedded/find-redis.js';
 import { pickFreePort } from '../dist/embedded/redis-probe.js';
 import { startRedis } from '../dist/embedded/redis-process.js';
-import { answerOf, killChild, plainEnvironment } from './nodes.mjs';
+import { startClientProcess } from './client-process.mjs';
+import { killChild, plainEnvironment } from './nodes.mjs';
 import { percentile } from './report.mjs';
 import { scrapeGroup, tableOfSessions } from './sessions-report.mjs';
 
 const main = join(import.meta.dirname, '..', 'dist', 'cli', 'main.js');
 const SETTLED_WITHIN_MS = 120_000;
+const HOLD_WITHIN_MS = 3_600_000;
 const POLL_MS = 1000;
 /** Other files of a process than its sessions. */
 const SPARE_FILES = 200;
@@ -37,7 +39,11 @@ export async function holdSessions({ sessions, workers, clients, minutes, json }
     stops.push(() => killChild(group.child));
     const empty = await scrapeGroup(group.adminPort, redis.url);
     say(`${workers} workers are ready; ${clients} processes open ${sessions} sessions`);
-    const crowd = startClients({ clients, secret, stops });
+    // To hold many sessions may take the whole time.
+    const patienceMs = (action) => (action === 'hold' ? HOLD_WITHIN_MS : undefined);
+    const crowd = Array.from({ length: clients }, () =>
+      startClientProcess('hold-clients.mjs', { secret, stops, patienceMs }),
+    );
     const began = performance.now();
     await Promise.all(
       crowd.map((ask, i) => ask('hold', shareOf({ i, sessions, clients, port: group.port, secret }))),
@@ -135,32 +141,6 @@ async function startGroup({ redisUrl, secret, workers, folder }) {
     await pause(POLL_MS);
   }
   return { child, port, adminPort };
-}
-
-function startClients({ clients, secret, stops }) {
-  return Array.from({ length: clients }, () => {
-    const child = fork(join(import.meta.dirname, 'hold-clients.mjs'), {
-      env: plainEnvironment(),
-      execArgv: [],
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
-    endWithParent(child);
-    stops.push(() => killChild(child));
-    let orders = 0;
-    return async (action, order = {}) => {
-      const id = ++orders;
-      child.send({ id, action, secret, ...order });
-      const fits = (message) => message.id === id;
-      const { result, error } = await answerOf(
-        child,
-        fits,
-        'a client process',
-        action === 'hold' ? 3_600_000 : undefined,
-      );
-      if (error !== undefined) throw new Error(error);
-      return result;
-    };
-  });
 }
 
 /** Waits until all are open again. */

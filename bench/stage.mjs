@@ -1,10 +1,9 @@
-import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { endWithParent } from '../dist/embedded/child-process.js';
 import { startRedis } from '../dist/embedded/redis-process.js';
-import { answerOf, killChild, kinds, plainEnvironment } from './nodes.mjs';
+import { startClientProcess } from './client-process.mjs';
+import { kinds } from './nodes.mjs';
 
 /**
  * For each kind a Redis of its own, `nodes` fresh nodes, and `clients` processes of clients: both kinds stand
@@ -27,8 +26,9 @@ export async function withStage({ binary, folder, nodes, clients }, use) {
         stops.push(node.kill);
         stage[kind].nodes.push(node);
       }
+      const failure = `the load on the ${kind} node failed: `;
       for (let index = 0; index < clients; index++)
-        stage[kind].clients.push(startClients(kind, secret, stops));
+        stage[kind].clients.push(startClientProcess('load.mjs', { secret, stops, failure }));
     }
     return await use(stage);
   } catch (error) {
@@ -36,25 +36,6 @@ export async function withStage({ binary, folder, nodes, clients }, use) {
   } finally {
     await Promise.all(stops.reverse().map((stop) => stop()));
   }
-}
-
-/** A process of clients; each call is one order, and gives its result. */
-function startClients(kind, secret, stops) {
-  const child = fork(join(import.meta.dirname, 'load.mjs'), {
-    env: plainEnvironment(),
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  endWithParent(child);
-  stops.push(() => killChild(child));
-  let orders = 0;
-  return async (action, order = {}) => {
-    const id = ++orders;
-    child.send({ id, action, secret, ...order });
-    const { result, error } = await answerOf(child, (message) => message.id === id, 'a client process');
-    if (error !== undefined) throw new Error(`the load on the ${kind} node failed: ${error}`);
-    return result;
-  };
 }
 
 /** What the nodes said last, but for the lines that every session brings. */

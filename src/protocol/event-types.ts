@@ -18,6 +18,7 @@ const license = 'The id of the license.';
 const webhook = 'The id of the webhook.';
 const host = 'The host of its URL.';
 const owner = 'The `sub` of their admin tokens.';
+const seatsInUse = { active: 'How many seats are in use.', maxActive: 'How many may be.' };
 
 /** Every event there is. Lua, the admin API, the command line, the console and docs/events.md go by this table. */
 export const eventTypes = {
@@ -191,17 +192,17 @@ export const eventTypes = {
   'org.seats_nearly_used': {
     half: 'traffic',
     doc: 'Nine tenths of the seats that the org may use at once are in use: told once for each crossing.',
-    details: { active: 'How many seats are in use.', maxActive: 'How many may be.' },
+    details: seatsInUse,
   },
   'org.seats_exhausted': {
     half: 'traffic',
     doc: 'All seats that the org may use at once are in use: told once for each crossing.',
-    details: { active: 'How many seats are in use.', maxActive: 'How many may be.' },
+    details: seatsInUse,
   },
   'org.seats_overdrawn': {
     half: 'traffic',
     doc: 'More seats are in use than the org may use at once, as its overdraft allows: told once for each crossing.',
-    details: { active: 'How many seats are in use.', maxActive: 'How many may be.' },
+    details: seatsInUse,
   },
   'org.suspended': {
     half: 'acts',

@@ -7,6 +7,7 @@ import type { Link } from './link.js';
 
 /** A question that was put to nobody within this time counts as answered with yes. */
 const PUT_WITHIN_MS = 2000;
+const EARLY_KEPT = 1000;
 
 export interface Waiter {
   readonly org: string;
@@ -36,6 +37,8 @@ export interface WaitersParts {
 /** The connections of this node that were answered `conflict`, and wait for a person's choice or for the holder's answer. */
 export class Waiters {
   readonly #waiting = new Map<string, Waiting>();
+  /** Notices that came before the answer to the claim that they are about, by its connection; the newest few. */
+  readonly #early = new Map<string, WaiterNotice>();
 
   constructor(private readonly parts: WaitersParts) {}
 
@@ -44,10 +47,22 @@ export class Waiters {
     const untilMs = this.parts.clock() + (waiter.question?.waitMs ?? 0);
     const waiting: Waiting = { ...waiter, timer: null, untilMs };
     this.#waiting.set(waiter.connection, waiting);
-    if (waiter.question === null) return;
+    const early = this.#early.get(waiter.connection);
+    this.#early.delete(waiter.connection);
+    if (waiter.question === null) {
+      if (early?.type === 'seat_free') this.receive(early);
+      return;
+    }
     const { waitMs } = waiter.question;
     if (isKnownPut || waitMs <= PUT_WITHIN_MS) this.#completeAfter(waiting, waitMs, false);
     else this.#completeAfter(waiting, PUT_WITHIN_MS, true);
+    if (early !== undefined) this.receive(early);
+  }
+
+  #keepEarly(notice: WaiterNotice): void {
+    this.#early.set(notice.connection, notice);
+    const [oldest] = this.#early.keys();
+    if (this.#early.size > EARLY_KEPT && oldest !== undefined) this.#early.delete(oldest);
   }
 
   /** It waits no more; where it has gone, its question goes with it. */
@@ -69,7 +84,10 @@ export class Waiters {
 
   receive(notice: WaiterNotice): void {
     const waiting = this.#waiting.get(notice.connection);
-    if (waiting === undefined) return;
+    if (waiting === undefined) {
+      this.#keepEarly(notice);
+      return;
+    }
     const { question } = waiting;
     switch (notice.type) {
       case 'seat_free':
