@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { licenseModes } from '../store/orgs.js';
-import { count, nullable, time } from './schemas.js';
+import { count, from, nullable } from './schemas.js';
 
 /** The settings of an org, as they go in and out. */
 export const settingsFields = {
@@ -48,7 +48,7 @@ export const settingsFields = {
     ),
   ),
   minVersionFrom: nullable(
-    time('From when on older versions are refused; until then an event tells of them.'),
+    from('From when on older versions are refused; until then an event tells of them.'),
   ),
   askWaitMs: nullable(
     Type.Integer({

@@ -71,14 +71,20 @@ export class Sessions {
     return isOwner ? session : null;
   }
 
-  /** A page of those who took their seat along, by when it ends. Leases of nodes end sooner than two TTLs from now. */
-  async onLeave(org: string, cursor: string | null, limit: number): Promise<Page<LiveSession>> {
+  /** A page of those who took their seat along and whose name begins so, by when it ends; it may be shorter while `next` goes on. Leases of nodes end sooner than two TTLs from now. */
+  async onLeave(
+    org: string,
+    userPrefix: string,
+    cursor: string | null,
+    limit: number,
+  ): Promise<Page<LiveSession>> {
     const { redis, keys, nowMs, leaseTtlMs } = this.parts;
     const offset = cursor === null ? 0 : offsetIn(cursor);
     const from = Math.ceil(nowMs() + 2 * leaseTtlMs);
     return reachStore(async () => {
       const users = await redis.zrangebyscore(keys.active(org), from, '+inf', 'LIMIT', offset, limit + 1);
-      const found = await this.#read(org, users.slice(0, limit));
+      const chosen = users.slice(0, limit).filter((user) => user.startsWith(userPrefix));
+      const found = await this.#read(org, chosen);
       const items = found.filter((one) => one?.leaveUntilMs !== undefined) as LiveSession[];
       return { items, next: users.length > limit ? cursorOf([String(offset + limit)]) : null };
     });

@@ -224,3 +224,40 @@ describe('a user who asks by another name', () => {
       expect((await own('GET', '/v1/session', tokenFor(name, 'loud'))).status).toBe(401);
   });
 });
+
+describe('a user whose lease has run out and was not swept', () => {
+  const runOut = async (user: string) => {
+    const desktop = await dial(user, 'pc');
+    await desktop.told('welcome');
+    desktop.ws.terminate();
+    await client.del(`soleseat:{acme}:lease:${user}`);
+    await client.zadd('soleseat:{acme}:active', Date.now() + HOUR_MS, user);
+  };
+
+  it('is forgotten all the same: nothing names them afterwards', async () => {
+    const user = newUser();
+    await runOut(user);
+    expect((await ask(node, 'POST', `${org}/users/${user}/forget`, { body: {} })).status).toBe(200);
+    expect(await client.zscore('soleseat:{acme}:active', user)).toBeNull();
+    expect(await client.exists(`soleseat:{acme}:history:${user}`)).toBe(0);
+    expect(await client.hexists('soleseat:{acme}:aliases', user)).toBe(0);
+  });
+
+  it('is renamed with the end of the session, and counted right', async () => {
+    const user = newUser();
+    await runOut(user);
+    const to = `${user}-now`;
+    expect((await ask(node, 'POST', `${org}/users/${user}/rename`, { body: { to } })).status).toBe(200);
+    const { body } = await ask(node, 'GET', `${org}/events?type=session.ended&user=${to}`);
+    expect(body.items).toMatchObject([{ reason: 'expired' }]);
+    expect((await ask(node, 'POST', `${org}/recount`, { body: {} })).body.differences).toEqual([]);
+  });
+});
+
+it('a forgotten user does not come back by a token that was revoked', async () => {
+  const user = newUser();
+  (await dial(user, 'pc')).ws.terminate();
+  await ask(node, 'POST', `${org}/revocations`, { body: { user } });
+  await ask(node, 'POST', `${org}/users/${user}/forget`, { body: {} });
+  expect((await (await dial(user, 'pc')).close()).code).toBe(4516);
+});

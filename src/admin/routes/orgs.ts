@@ -1,6 +1,5 @@
 import { Type } from 'typebox';
 import { isTimeZone } from '../../base/calendar.js';
-import { readTime } from '../../base/rfc3339.js';
 import { ignoreLetterCase } from '../../license/letter-case.js';
 import { recount, StillChanging } from '../../license/recount.js';
 import { uniqueUsersNow } from '../../license/usage.js';
@@ -8,6 +7,7 @@ import type { OrgSettings } from '../../store/orgs.js';
 import { BadCursor, cursorOf, readCursor } from '../../store/paging.js';
 import { actorOf, forbidden, mayDo } from '../access.js';
 import { answerPage } from '../cursors.js';
+import { momentsOf } from '../moments.js';
 import { settingsFields } from '../org-settings.js';
 import { invalid, Problem } from '../problem.js';
 import { type RouteParts, route } from '../route.js';
@@ -135,7 +135,10 @@ export const orgRoutes = [
       const changes = {
         ...same,
         ...(minVersionFrom !== undefined && {
-          minVersionFrom: minVersionFrom === null ? null : readTime(minVersionFrom),
+          minVersionFrom:
+            minVersionFrom === null
+              ? null
+              : ((await momentsOf({ from: minVersionFrom }, params.org, parts.store)).fromMs ?? null),
         }),
       } as Partial<OrgSettings>;
       if (typeof changes.timeZone === 'string' && !isTimeZone(changes.timeZone))

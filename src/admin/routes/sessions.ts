@@ -63,7 +63,7 @@ export const sessionRoutes = [
         call,
         (cursor, limit) =>
           call.query.onLeave
-            ? store.sessions.onLeave(call.params.org, cursor, limit)
+            ? store.sessions.onLeave(call.params.org, call.query.user ?? '', cursor, limit)
             : store.sessions.page(call.params.org, call.query.user ?? '', cursor, limit),
         sessionOf,
       ),

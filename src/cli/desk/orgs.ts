@@ -94,12 +94,12 @@ export function registerOrgs(program: Command): void {
     )
     .option(
       '--min-version <program=version...>',
-      'the least version of a program, as Editor=4.2; none: any',
+      'the least versions, in place of all that are set: one for each program, as Editor=4.2; none: any',
       versionArgument,
     )
     .option(
       '--min-version-from <time>',
-      'from when on older versions are refused, an RFC 3339 time; until then an event tells; none: at once',
+      'from when on older versions are refused: 2027-01-31, or an RFC 3339 time; until then an event tells; none: at once',
       noneOr(timeArgument),
     )
     .option(

@@ -19,13 +19,14 @@ interface ProblemDocument {
 
 const LINES_SHOWN = 20;
 
-/** What a path of the API has in third place, and what stands behind it: `licenses` a user, `machine-rules` a machine. */
+/** The third part of a path of the API, and the kind of name behind it: behind `licenses` stands a user. */
 const namedBy: Readonly<Record<string, string>> = {
   licenses: 'user',
   sessions: 'user',
   machines: 'user',
   history: 'user',
   users: 'user',
+  revocations: 'user',
   'machine-rules': 'machine',
 };
 
@@ -47,7 +48,7 @@ export function subjectOf(path: string, json?: unknown): FailureFacts {
   };
 }
 
-/** What the broker refused, as a failure that names the user and the org. */
+/** A failure that says what the broker refused, and names the user and the org. */
 export async function refusalOf(response: Response, subject: FailureFacts): Promise<CommandFailure> {
   const problem = readProblem(await response.text().catch(() => ''));
   const { code, fields = [], faults = [], missing } = problem;

@@ -17,15 +17,16 @@ export function registerTokens(token: Command): void {
   withDesk(token.command('revoke'), { destructive: true })
     .description('refuse tokens before their end: one, or all of a user; the session under them ends')
     .option('--user <user>', 'all of the user that were issued up to now')
-    .option('--before <time>', 'or up to this day or RFC 3339 time', timeArgument)
+    .option('--before <time>', 'or those issued before this day or RFC 3339 time', timeArgument)
     .option('--jti <id>', 'the one token with this id')
     .option('--note <text>', 'why: for the audit trail')
     .action(async (options: RevokeOptions) => {
       const desk = await deskFor(options);
       const { user, jti, before, note } = options;
       if (user === undefined && jti === undefined)
-        throw new CommandFailure('whose tokens: --user <user>, or --jti <id>', exitCodes.usage);
-      const what = jti === undefined ? `the tokens of ${user}` : `the token ${jti}`;
+        throw new CommandFailure('give --user <user>, or --jti <id>', exitCodes.usage);
+      const issued = before === undefined ? '' : ` issued before ${before}`;
+      const what = jti === undefined ? `the tokens of ${user}${issued}` : `the token ${jti}`;
       await desk.confirm(`Refuse ${what} from now on?`);
       const given = { user, jti, before, note };
       const json = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

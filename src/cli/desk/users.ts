@@ -5,6 +5,7 @@ import { type DeskOptions, deskFor, durationArgument, when, withDesk } from './d
 
 interface NoteOptions extends DeskOptions {
   readonly note?: string;
+  readonly force?: boolean;
 }
 
 /** `soleseat user …`: what is done to a user as a whole. */
@@ -18,12 +19,12 @@ export function registerUsers(program: Command): void {
       desk.showOne(await desk.api.call<AdminAnswers['getUser']>('GET', desk.orgPath('users', name)));
     });
 
-  withDesk(user.command('hold <user> <duration>'))
+  withDesk(user.command('hold <user>').argument('<duration>', 'for how long', durationArgument))
     .description('let a user get no seat for so long, like 30m or 12h; a live session goes on')
     .option('--note <text>', 'why: for the audit trail')
-    .action(async (name: string, duration: string, options: NoteOptions) => {
+    .action(async (name: string, holdMs: number, options: NoteOptions) => {
       const desk = await deskFor(options);
-      const json = { holdMs: durationArgument(duration), ...noteOf(options) };
+      const json = { holdMs, ...noteOf(options) };
       const path = desk.orgPath('users', name, 'hold');
       const held = await desk.api.call<AdminAnswers['holdUser']>('PUT', path, { json });
       desk.say(`${name} gets no seat until ${when(held.holdUntil)}`, held);
@@ -45,6 +46,7 @@ export function registerUsers(program: Command): void {
       durationArgument,
     )
     .option('--note <text>', 'why: for the audit trail')
+    .option('--force', 'also where the user is on leave')
     .action(async (name: string, to: string, options: NoteOptions & { alias?: number }) => {
       const desk = await deskFor(options);
       checkName(to);
@@ -61,6 +63,7 @@ export function registerUsers(program: Command): void {
     .description('delete all that names a user; the audit trail stays, without the name')
     .option('--preview', 'only tell what would go')
     .option('--note <text>', 'why: for the audit trail')
+    .option('--force', 'also where the user is on leave')
     .action(async (name: string, options: NoteOptions & { preview?: boolean }) => {
       const desk = await deskFor(options);
       const path = desk.orgPath('users', name, 'forget');
@@ -68,11 +71,12 @@ export function registerUsers(program: Command): void {
       const before = await ask({ preview: true });
       if (options.preview) return desk.showOne(before);
       const traces = `license ${before.license ?? 'none'}, ${before.machines} machines, ${before.sessions} lines of history`;
-      await desk.confirm(`Forget ${name} of org ${desk.org} (${traces})? It cannot be undone.`);
+      const session = before.hasSession ? ' A live session ends.' : '';
+      await desk.confirm(`Forget ${name} of org ${desk.org} (${traces})?${session} It cannot be undone.`);
       desk.say(`${name} is forgotten`, await ask(noteOf(options)));
     });
 }
 
-function noteOf({ note }: NoteOptions): { note?: string } {
-  return note === undefined ? {} : { note };
+function noteOf({ note, force }: NoteOptions) {
+  return { ...(note !== undefined && { note }), ...(force && { forced: true }) };
 }

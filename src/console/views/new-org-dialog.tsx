@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
-import { call, isMissing, orgPath, Refusal } from '../api/client.js';
+import { call, isMissing, orgPath } from '../api/client.js';
 import { ActionDialog } from '../parts/dialog.js';
 import { TextField } from '../parts/field.js';
 import { go, hrefOf } from '../state/route.js';
 import { tell } from '../state/toasts.js';
+import { explain, quotaIn } from './org-input.js';
 
 /** Lets an org begin to exist, with its quota. */
 export function NewOrgDialog({ onClose }: { readonly onClose: () => void }) {
@@ -22,13 +23,10 @@ export function NewOrgDialog({ onClose }: { readonly onClose: () => void }) {
     );
     if (isThere) throw new Error(`There is an org ${org} already.`);
     const body = {
-      quota: quota.trim() === '' ? null : Number(quota),
+      quota: quota.trim() === '' ? null : quotaIn(quota),
       ...(timeZone.trim() !== '' && { timeZone: timeZone.trim() }),
     };
-    await call('PATCH', orgPath(org), { body }).catch((error: Error) => {
-      const [fault] = (error instanceof Refusal && error.facts.fields) || [];
-      throw fault === undefined ? error : new Error(`${fault.field} ${fault.problem}`);
-    });
+    await call('PATCH', orgPath(org), { body }).catch(explain);
     tell(`${org} exists now.`);
     go(hrefOf(org, 'settings'));
   }

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { call, orgPath, Refusal } from '../api/client.js';
+import { call, orgPath } from '../api/client.js';
 import type { Org } from '../api/types.js';
 import { numberText } from '../format.js';
 import { ActionDialog } from '../parts/dialog.js';
@@ -10,6 +10,7 @@ import { useOrg } from '../state/org.js';
 import { may } from '../state/session.js';
 import { tell } from '../state/toasts.js';
 import { MachineRules } from './machine-rules.js';
+import { explain, quotaIn } from './org-input.js';
 
 type Settings = Org['settings'];
 type Setting = 'quota' | 'licenseMode' | 'timeZone' | 'machines' | 'containers' | 'addresses';
@@ -146,10 +147,8 @@ function ChangeDialog(props: {
 
   async function save(): Promise<void> {
     const text = value.trim();
-    const setting = text === '' ? null : name === 'quota' ? Number(text) : text;
-    await call('PATCH', orgPath(org), { body: { [name]: setting } }).catch((error: Error) => {
-      throw explained(error);
-    });
+    const setting = text === '' ? null : name === 'quota' ? quotaIn(text) : text;
+    await call('PATCH', orgPath(org), { body: { [name]: setting } }).catch(explain);
     tell(`${label} is ${faces[name].words(setting)} now.`);
     onDone();
   }
@@ -163,9 +162,4 @@ function ChangeDialog(props: {
       )}
     </ActionDialog>
   );
-}
-
-function explained(error: Error): Error {
-  const [fault] = (error instanceof Refusal && error.facts.fields) || [];
-  return fault === undefined ? error : new Error(`${fault.field} ${fault.problem}`);
 }

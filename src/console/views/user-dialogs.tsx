@@ -26,7 +26,7 @@ export function RenameDialog(props: UserDialogProps & { readonly onDone: (name: 
   async function rename(): Promise<void> {
     const body = { to: to.trim(), ...(note.trim() !== '' && { note: note.trim() }) };
     await call('POST', orgPath(org, 'users', user, 'rename'), { body }).catch((error: Error) => {
-      if (error instanceof Refusal && error.status === 409)
+      if (error instanceof Refusal && error.code === 'exists')
         throw new Error(`Somebody is known as ${body.to} already.`);
       throw error;
     });

@@ -4,7 +4,10 @@
 -- Reply JSON: outcome done, with holdUntil where the user is held now
 
 local before = tonumber(redis.call('HGET', licenseKey, 'holdUntil') or '0')
-if order.holdMs == 0 and before <= now then return encode({ outcome = 'done' }) end
+if order.holdMs == 0 and before <= now then
+  redis.call('HDEL', licenseKey, 'holdUntil')
+  return encode({ outcome = 'done' })
+end
 local holdUntil = text(now + order.holdMs)
 if order.holdMs == 0 then
   redis.call('HDEL', licenseKey, 'holdUntil')

@@ -3,7 +3,8 @@
 --
 -- MORE  license, machines, machineNotes, machineDoubles, history and fence of the new name, and its `renamed`
 -- ARGV  JSON: org, user, to, folded? (of `to`), foldedUser? (of `user`), aliasMs, note?, forced?, actor, eventsKept, channelPrefix
--- Reply JSON: outcome done, with the session ended | refused, with reason not_found | exists (something is known of `to`)
+-- Reply JSON: outcome done, with the session ended | refused, with reason not_found | exists (something is known of `to`) |
+--       on_leave, with leaveUntil
 
 local there = moreKeys()
 local own = { licenseKey, machinesKey, machineNotesKey, machineDoublesKey, historyKey }
@@ -19,7 +20,9 @@ end
 local away = onLeave()
 if away then return encode({ outcome = 'refused', reason = 'on_leave', leaveUntil = away }) end
 writeAtMaxmemory()
+endUnswept()
 local ended = evictHolder('user_renamed')
+redis.call('HINCRBY', countersKey, 'licenseChanges', 1)
 note('user.renamed', { actor = order.actor, note = order.note })
 noteRefusals(redis.call('HGET', refusedKey, order.user))
 redis.call('HDEL', refusedKey, order.user)
@@ -27,9 +30,9 @@ redis.call('HDEL', refusedKey, order.user)
 for i, key in ipairs(own) do
   if redis.call('EXISTS', key) == 1 then redis.call('RENAME', key, there[i]) end
 end
--- What a node still holds must not come back, under neither name.
-redis.call('SET', there[6], redis.call('GET', fenceKey), 'PX', FENCE_MS)
--- Waiters and questions are the old name's: their claims find the new one.
+-- A session that a node still holds must not come back under either name.
+redis.call('SET', there[6], redis.call('GET', fenceKey), 'PX', math.max(redis.call('PTTL', fenceKey), redis.call('PTTL', there[6])))
+-- The waiters and the question of the old name go: their programs claim again and reach the new one.
 redis.call('DEL', waitersKey, askKey)
 for _, index in ipairs({ licensedKey, usedKey, expiringKey, remindersKey, revokedKey, usersRevokedKey }) do
   local score = redis.call('ZSCORE', index, order.user)

@@ -240,6 +240,15 @@ local function endSeat(holder, reason)
   tellWaiters()
 end
 
+-- A session whose lease has run out and that nobody swept ends here, while its user still has this name.
+local function endUnswept()
+  if redis.call('EXISTS', leaseKey) == 1 or not redis.call('ZSCORE', activeKey, order.user) then return end
+  local actor = order.actor
+  order.actor = 'broker'
+  endSeat(nil, 'expired')
+  order.actor = actor
+end
+
 -- Until when the user is on leave, where nobody has said that it is to end all the same; nil otherwise.
 local function onLeave()
   local value = not order.forced and redis.call('GET', leaseKey)
