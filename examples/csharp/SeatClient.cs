@@ -217,6 +217,13 @@ namespace Soleseat
             /// <summary>A person clicked meanwhile.</summary>
             public bool WantsSeat;
             public bool WasOpen;
+
+            /// <summary>The session goes on: an error that came before says nothing of a close that comes later.</summary>
+            public void ForgetError() // [error-without-close]
+            {
+                ErrorMessage = null;
+                RetryAfterMs = null;
+            }
         }
 
         private readonly SeatOptions options;
@@ -420,7 +427,8 @@ namespace Soleseat
                 seen.WantsSeat |= seen.ClaimIsIfFree.Value && !ifFree;
                 return true;
             }
-            lease.Asked();
+            // The grant after a yes may be under way already. [ask-undated]
+            if (!seen.IsAsking) lease.Asked();
             var takeover = new Fields { { "type", "takeover" } };
             if (ifFree) takeover["ifFree"] = true;
             if (!Send(takeover)) return false;
@@ -534,8 +542,22 @@ namespace Soleseat
             if (!string.IsNullOrEmpty(options.Program))
                 hello["client"] = new Fields { { "name", options.Program }, { "version", options.ProgramVersion ?? "" } };
             if (options.Asks) hello["asks"] = true; // [asks-told]
-            if (options.IdleMs != null) hello["idleMs"] = Math.Max(0, options.IdleMs()); // [idle-hello]
+            if (IdleMs() is long idleMs) hello["idleMs"] = Math.Max(0, idleMs); // [idle-hello]
             return hello;
+        }
+
+        /// <summary>A fault of the program must not keep it from its seat.</summary>
+        private long? IdleMs()
+        {
+            try
+            {
+                return options.IdleMs?.Invoke();
+            }
+            catch (Exception fault)
+            {
+                Trace.TraceError("IdleMs of SeatClient failed: " + fault);
+                return null;
+            }
         }
 
         /// <summary>The connection counts as lost, whether it closes or not.</summary>
@@ -743,7 +765,7 @@ namespace Soleseat
             if (!lease.MustResume())
             {
                 failures = 0; // [backoff-reset]
-                seen.RetryAfterMs = null; // [error-without-close]
+                seen.ForgetError();
             }
             isHeld = true;
             var renewed = new Lease { Epoch = epoch, TtlMs = lease.LeftMs() ?? 0 };
@@ -774,6 +796,7 @@ namespace Soleseat
             session = null; // [conflict-lost]
             ClearLease();
             Become(SeatState.Conflict);
+            seen.ForgetError();
             seen.ClaimIsIfFree = null;
             seen.IsAsking = message.Flag("asking");
             if (seen.WantsSeat) Claim(false);

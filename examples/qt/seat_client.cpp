@@ -275,6 +275,13 @@ private:
         bool wantsSeat = false;
         bool isAsking = false;
         bool wasOpen = false;
+
+        /** The session goes on: an error that came before says nothing of a close that comes later. [error-without-close] */
+        void forgetError()
+        {
+            errorMessage.clear();
+            retryAfterMs.reset();
+        }
     };
 
     bool claim(bool ifFree);
@@ -912,7 +919,8 @@ bool SeatClient::claim(bool ifFree)
         m_seen.wantsSeat = m_seen.wantsSeat || (*m_seen.claimIsIfFree && !ifFree);
         return true;
     }
-    m_lease.asked();
+    // The grant after a yes may be under way already. [ask-undated]
+    if (!m_seen.isAsking) m_lease.asked();
     QJsonObject takeover{{QStringLiteral("type"), QStringLiteral("takeover")}};
     if (ifFree) takeover.insert(QStringLiteral("ifFree"), true);
     if (!send(takeover)) return false;
@@ -1049,7 +1057,11 @@ QJsonObject SeatClient::hello(const QString &token, const QString &policy)
         hello.insert(QStringLiteral("client"), QJsonObject{{QStringLiteral("name"), m_options.program},
                                                            {QStringLiteral("version"), m_options.programVersion}});
     if (m_options.asks) hello.insert(QStringLiteral("asks"), true); // [asks-told]
-    if (m_options.idleMs) hello.insert(QStringLiteral("idleMs"), std::max<qint64>(0, m_options.idleMs())); // [idle-hello]
+    try {
+        if (m_options.idleMs) hello.insert(QStringLiteral("idleMs"), std::max<qint64>(0, m_options.idleMs())); // [idle-hello]
+    } catch (const std::exception &fault) { // A fault of the program must not keep it from its seat.
+        qWarning("soleseat: idleMs threw: %s", fault.what());
+    }
     return hello;
 }
 
@@ -1235,8 +1247,8 @@ void SeatClient::renewed(qint64 epoch)
     // A message that lay unread is no news of the seat, and no sign that the connection is well.
     if (!m_lease.holds()) return;
     if (!m_lease.mustResume()) {
-        m_failures = 0;              // [backoff-reset]
-        m_seen.retryAfterMs.reset(); // [error-without-close]
+        m_failures = 0; // [backoff-reset]
+        m_seen.forgetError();
     }
     m_isHeld = true;
     later([this, epoch, ttlMs = m_lease.leftMs().value_or(0)] { emit leaseRenewed(epoch, ttlMs); });
@@ -1264,6 +1276,7 @@ void SeatClient::refusedFor(const QJsonObject &message)
     m_session.reset(); // [conflict-lost]
     clearLease();
     become(State::Conflict);
+    m_seen.forgetError();
     m_seen.claimIsIfFree.reset();
     m_seen.isAsking = message.value(QLatin1String("asking")).toBool();
     if (m_seen.wantsSeat) claim(false);

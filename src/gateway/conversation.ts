@@ -34,18 +34,19 @@ type Phase =
   | { readonly name: 'departing'; readonly session: Session }
   /** Somebody else has the seat, and the person may choose to take it. */
   | { readonly name: 'choosing'; readonly hello: HelloMessage; readonly connection: string }
-  | { readonly name: 'seated'; readonly session: Session }
+  | { readonly name: 'seated'; readonly session: Session; readonly byYes?: boolean }
   /** The seat is given back, or the connection has ended. */
   | { readonly name: 'leaving' };
 
 /** What a message leads to in a phase, or, as a text, why it may not come there. */
-type Act<M, P> = string | ((one: Conversation, message: M, phase: P) => void);
+type Act<M, P> = string | ((one: Conversation, message: M, phase: P) => unknown);
 type Of<U, K extends keyof U, V> = Extract<U, Record<K, V>>;
 type Acts<P extends Phase> = {
   readonly [T in ClientMessage['type']]: Act<Of<ClientMessage, 'type', T>, P>;
 };
 
 const helloFirst = 'hello comes first';
+const noConflict = 'takeover answers a conflict';
 const ignored = () => {};
 
 /** The field in which a WebSocket holds its conversation. */
@@ -105,13 +106,12 @@ export class Conversation implements Listener {
   /** What a client may say when. */
   static readonly #afterHello: Acts<Phase> = {
     hello: 'hello comes once',
-    takeover: 'takeover answers a conflict',
+    takeover: noConflict,
     refresh: (one, { token }) => void one.#refresh(token),
     release: ignored,
     activity: ignored,
     leave: ignored,
-    // An answer that fits no question is nobody's fault: the question may have ended meanwhile.
-    answer: ignored,
+    answer: ignored, // The question may have ended meanwhile.
   };
   static readonly #acts: { readonly [N in Phase['name']]: Acts<Of<Phase, 'name', N>> } = {
     greeting: {
@@ -132,6 +132,7 @@ export class Conversation implements Listener {
     },
     seated: {
       ...Conversation.#afterHello,
+      takeover: (_, __, { byYes }) => (byYes === true ? null : noConflict), // It may have crossed the holder's yes.
       release: (one, _, { session }) => one.#release(session),
       answer: (one, { yield: yields, needMs }, { session }) =>
         void one.parts.admission.questions.answer(session, yields, needMs),
@@ -158,8 +159,8 @@ export class Conversation implements Listener {
     const phase = this.#phase;
     // The act is that of this phase and this message, which the compiler cannot see.
     const act = Conversation.#acts[phase.name][message.type] as Act<ClientMessage, Phase>;
-    if (typeof act === 'function') act(this, message, phase);
-    else this.#inbound.strike({ code: 'bad_message', message: act });
+    const fault = typeof act === 'function' ? act(this, message, phase) : act;
+    if (typeof fault === 'string') this.#inbound.strike({ code: 'bad_message', message: fault });
   }
 
   #failed(error: Error & { code?: string }): void {
@@ -197,9 +198,10 @@ export class Conversation implements Listener {
       this.#stopsWaiting(true);
       return;
     }
-    if (admission.outcome === 'granted') this.#phase = { name: 'seated', session: admission.session };
+    const byYes = ask !== undefined;
+    if (admission.outcome === 'granted') this.#phase = { name: 'seated', session: admission.session, byYes };
     else if (admission.outcome === 'conflict') {
-      this.#wait(hello, admission, ask !== undefined);
+      this.#wait(hello, admission, byYes);
       this.#beatWhileWaiting();
     }
     this.#inbound.resume();

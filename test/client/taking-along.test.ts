@@ -106,6 +106,15 @@ describe('a seat is taken along', () => {
   });
 });
 
+it.each([{ forMs: Number.NaN }, { receivedMs: undefined }, { seenMs: '1' }, { forMs: null }])(
+  'a record whose times are not numbers holds nothing: %j',
+  async (broken) => {
+    const record = { ...newLeave({ ticket: ticket({}), forMs: DAY_MS }), ...(broken as object) };
+    const look = await lookAtLeave(record, { keys, machine: 'm1' });
+    expect(look).toMatchObject({ holds: false, reason: 'bad_ticket' });
+  },
+);
+
 it('the ticket of a leave is shown until a welcome comes, and the program is told to delete it', async () => {
   let ended = 0;
   const { visit, hello, state } = await start({ ticket: () => 'a-ticket' });

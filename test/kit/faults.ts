@@ -121,6 +121,7 @@ export const faults: readonly (readonly [fault: string, check: string, finding: 
   ['asks-again', 'ask', /comes back with onConflict "ask"/],
   ['asking-leaves', 'ask-granted', /left the connection that waits/],
   ['all-answers', 'ask-granted', /right after the holder yielded/],
+  ['click-dates', 'ask-crossed', /"holds false" came after/],
   ['refused-takes', 'ask-refused', /without a person after ask_refused/],
   ['refused-asks', 'ask-refused', /left the connection|dialled again/],
 
@@ -155,6 +156,7 @@ export const faults: readonly (readonly [fault: string, check: string, finding: 
   ['ticket-kept', 'ticket-shown', /shows the ticket again/],
   ['on-leave-leaves', 'holder-on-leave', /left the connection that waits after on_leave/],
   ['on-leave-final', 'holder-on-leave', /a second takeover did not come/],
+  ['retry-after-waits', 'holder-on-leave', /nothing to do with the leave did not come/],
 
   ['release-silently', 'release', /a release did not come/],
   ['release-keeps-lease', 'release', /"holds false" did not come/],

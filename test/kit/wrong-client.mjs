@@ -66,7 +66,7 @@ async function dial(onConflict) {
 }
 
 function tell(message) {
-  if (message.type === 'takeover') lease.asked(false);
+  if (message.type === 'takeover' && (!seen.isAsking || has('click-dates'))) lease.asked(false);
   socket?.send(JSON.stringify(message));
 }
 
@@ -149,6 +149,8 @@ const handlers = {
     if (!has('conflict-resumes')) session = null;
     if (has('takes-back')) socket.send('{"type":"takeover"}');
     seen.asked = has('asks-once') && seen.asked;
+    seen.isAsking = message.asking === true;
+    if (!has('retry-after-waits')) delete seen.retryAfterMs;
     rules.refused();
     if (has('asking-leaves') && message.asking) setTimeout(leaveFor, 500, 4000);
   },
@@ -171,7 +173,7 @@ const handlers = {
   },
   error({ code, retryAfterMs }) {
     if (has('error-leaves') || (has('refused-leaves') && rules.isLeaving)) leaveFor(4000);
-    if (code === 'on_leave' && !has('on-leave-final')) seen.asked = false;
+    if (code === 'on_leave' && has('on-leave-final')) seen.isFinal = true;
     if (code === 'on_leave' && has('on-leave-leaves')) leaveFor(4000);
     if (typeof retryAfterMs !== 'number' || has('retry-after-ignored')) return;
     if (code === 'token_not_yet_accepted' && state === 'active')
@@ -264,10 +266,9 @@ function look() {
 const orders = {
   takeover() {
     if (state !== 'conflict') return void dial('takeover');
-    if ((seen.asked && !has('every-click')) || rules.defersClick()) return;
+    if ((seen.asked && !has('every-click')) || seen.isFinal || rules.defersClick()) return;
     seen.asked = true;
-    if (!has('takeover-undated')) lease.asked(false);
-    socket.send('{"type":"takeover"}');
+    tell({ type: 'takeover' });
   },
   retry: () => has('retry-later') || void dial(has('retry-takes') ? 'takeover' : 'deny'),
   release() {

@@ -138,6 +138,22 @@ describe('a newcomer that asks', () => {
     expect(performance.now() - sinceMs).toBeGreaterThan(4900);
   });
 
+  it('whose takeover crosses the yes has done nothing wrong; one that nothing explains is a strike', async () => {
+    const user = newUser();
+    const holder = await holderOf(user);
+    const newcomer = await newcomerOf(user);
+    await holder.told('takeover_requested');
+    holder.say({ type: 'answer', yield: true });
+    await newcomer.told('welcome');
+    newcomer.say({ type: 'takeover' });
+    newcomer.say({ type: 'takeover' });
+    await newcomer.told('lease');
+    expect(count(newcomer, 'error')).toBe(0);
+    const other = await holderOf(newUser());
+    other.say({ type: 'takeover' });
+    expect(await other.told('error')).toMatchObject({ code: 'bad_message' });
+  });
+
   it('gets it at once from a holder that cannot be asked, or that is not there', async () => {
     const user = newUser();
     const holder = await holderOf(user, {});

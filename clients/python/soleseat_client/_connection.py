@@ -30,6 +30,10 @@ class Seen:
     """A person clicked meanwhile."""
     hints: WaitHints = field(default_factory=WaitHints)
 
+    def forget_error(self) -> None:
+        """The session goes on: an error that came before says nothing of a close that comes later."""
+        self.error = self.hints.retry_after_ms = None
+
 
 @dataclass(frozen=True)
 class ConnectionParts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import dataclass, replace
 from typing import Any, Dict, Optional
@@ -56,9 +57,12 @@ class LeaveRecord:
         value: Dict[str, Any] = json.loads(text)
         try:
             times = [float(value[name]) for name in ("forMs", "receivedMs", "seenMs")]
-            return LeaveRecord(str(value["ticket"]), *times)
-        except (KeyError, TypeError) as fault:
+            ticket = str(value["ticket"])
+        except (KeyError, TypeError, OverflowError) as fault:
             raise ValueError("this is no record of a leave") from fault
+        if not all(math.isfinite(ms) for ms in times):
+            raise ValueError("a time in this record of a leave is no number")
+        return LeaveRecord(ticket, *times)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class SessionCore:
             self._welcomed(message)
         elif isinstance(message, Lease):
             # An error that no close followed is over: a later loss has nothing to do with it. [error-without-close]
-            seen.error = seen.hints.retry_after_ms = None
+            seen.forget_error()
             if counts:
                 self._renewed(message.epoch)
         elif isinstance(message, Evicted):
@@ -129,6 +129,7 @@ class SessionCore:
         self.resumable = None  # [conflict-lost] [conflict-wait]
         self._clear_lease()
         self._become("conflict")
+        seen.forget_error()  # [error-without-close]
         seen.claiming = None
         seen.is_asking = message.asking
         if seen.wants_seat:
@@ -181,7 +182,9 @@ class SessionCore:
         if seen.claiming is not None:  # [one-takeover]
             seen.wants_seat = seen.wants_seat or (seen.claiming != what and what == "seat")
             return True
-        self._lease.asked()
+        # The grant after a yes may be under way already. [ask-undated]
+        if not seen.is_asking:
+            self._lease.asked()
         if_free = {"ifFree": True} if what == "free seat" else {}
         if not self._dialler.send({"type": "takeover", **if_free}):
             return False

@@ -66,7 +66,7 @@ def verify(ticket: str, keys: TicketKeys) -> Ticket:
         raise BadTicket("The ticket has not three parts.")
     try:
         header, claims, signature = _fields_of(parts[0]), _fields_of(parts[1]), _bytes_of(parts[2])
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         raise BadTicket(f"The ticket cannot be read: {fault}") from fault
     if header.get("alg") != "ES256" or header.get("typ") != TYPE or "crit" in header:
         raise BadTicket("It is no ticket, or signed in another way than ES256.")

@@ -72,6 +72,12 @@ export interface Seen {
   wasOpen?: boolean;
 }
 
+/** The session goes on: an error that came before it says nothing of a close that comes later. */
+export function forgetError(seen: Seen): void {
+  delete seen.error;
+  delete seen.retryAfterMs;
+}
+
 export interface ConnectionOptions {
   readonly url: string;
   readonly socketClass: WebSocketClass;

@@ -3,6 +3,7 @@ import type { Cause } from './cause.js';
 import {
   Connection,
   type FoundSocket,
+  forgetError,
   NO_CLOSE_FRAME,
   type Seen,
   type WebSocketClass,
@@ -144,8 +145,7 @@ export class Dialler {
   /** A renewal came: only now is the next loss a first one. A welcome alone may be one of a crash loop. */
   steady(): void {
     this.failures = 0;
-    // What was asked for before it is over: the seat is well.
-    delete this.connection?.seen.retryAfterMs; // [error-without-close]
+    if (this.connection !== null) forgetError(this.connection.seen); // [error-without-close]
   }
 
   /** False where no connection is open. */

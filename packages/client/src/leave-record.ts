@@ -74,6 +74,8 @@ export async function lookAtLeave(
   } catch (fault) {
     return no('bad_ticket', fault instanceof Error ? fault.message : String(fault));
   }
+  if (![record.forMs, record.receivedMs, record.seenMs].every(Number.isFinite))
+    return no('bad_ticket', 'The record of the leave is broken: a time is missing in it.');
   if (claims.nonce !== undefined) return no('bad_ticket', 'The ticket is that of a connection.');
   if (claims.machine !== machine) return no('other_machine', 'The seat was taken along on another machine.');
   if (user !== undefined && claims.sub !== user) return no('other_user', 'Another user took the seat along.');

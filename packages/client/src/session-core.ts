@@ -1,5 +1,12 @@
 import { platformClock } from './clock.js';
-import { type FoundSocket, LEFT, NO_CLOSE_FRAME, type Seen, type WebSocketClass } from './connection.js';
+import {
+  type FoundSocket,
+  forgetError,
+  LEFT,
+  NO_CLOSE_FRAME,
+  type Seen,
+  type WebSocketClass,
+} from './connection.js';
 import { Dialler } from './dialler.js';
 import { causeOf, type Ending, endingOf, endsForGood, sentenceFor } from './endings.js';
 import { type ClientState, Emitter } from './events.js';
@@ -193,9 +200,10 @@ export class SessionCore {
     this.dialler.answered();
     this.forget();
     this.emitter.become('conflict'); // [conflict-lost] [conflict-wait]
+    forgetError(seen); // [error-without-close]
     seen.claiming = undefined;
     seen.isAsking = conflict.asking === true;
-    if (seen.wantsSeat === true) this.claim('seat');
+    if (seen.wantsSeat) this.claim('seat');
     this.emitter.emit('conflict', conflict);
   }
 
@@ -244,13 +252,13 @@ export class SessionCore {
   protected claim(what: 'seat' | 'free seat'): boolean {
     const { seen } = this.dialler;
     if (this.state !== 'conflict' || seen === null || this.releasing !== null) return false;
+    const ifFree = what === 'free seat';
     if (seen.claiming === undefined) {
-      const ifFree = what === 'free seat';
-      this.lease.asked();
+      if (!seen.isAsking) this.lease.asked(); // [ask-undated]
       if (!this.dialler.send({ type: 'takeover', ...(ifFree && { ifFree }) })) return false;
       seen.claiming = what;
       seen.wantsSeat = false;
-    } else if (seen.claiming !== what) seen.wantsSeat ||= what === 'seat'; // [one-takeover]
+    } else seen.wantsSeat ||= !ifFree && seen.claiming !== what; // [one-takeover]
     return true;
   }
 

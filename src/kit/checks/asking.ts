@@ -2,7 +2,7 @@ import type { Check } from '../check.js';
 import { NotRun } from '../finding.js';
 import { newGrant } from '../grants.js';
 import type { Link } from '../link.js';
-import { expectThat, type Stage } from '../stage.js';
+import { expectThat, notAfter, type Stage } from '../stage.js';
 import { conflicted, refuse, takeovers, waits } from './conflict.js';
 import { AWAY_MS } from './endings.js';
 
@@ -129,6 +129,24 @@ export const askingChecks: readonly Check[] = [
       await stage.holds(true);
       link.renew(grant);
       await stage.keepsSeat(link, 1_500, 'right after the holder yielded');
+    },
+  },
+  {
+    id: 'ask-crossed',
+    title: 'does not date the grant after a yes from a click that crossed it',
+    why: 'the grant may have lain in a buffer, and by the clock of the node the seat ends long before',
+    tags: ['ask-undated'],
+    async run(stage) {
+      const link = await asking(stage);
+      const { elapsedMs, toldMs: writtenMs } = link;
+      await stage.pass(6_000);
+      await stage.takeOver(link);
+      stage.broker.stopListening();
+      const { sessionId, epoch, renewEveryMs } = newGrant();
+      const grant = { sessionId, epoch, renewEveryMs, ttlMs: 10_000, resumed: false, license: null };
+      link.send({ type: 'welcome', ...grant }, elapsedMs);
+      await stage.holds(true);
+      notAfter('"holds false"', await stage.holds(false, 18_000), writtenMs, 10_000 + stage.slowMs);
     },
   },
   {

@@ -4,7 +4,7 @@ import { type Grant, newGrant } from '../grants.js';
 import type { Link } from '../link.js';
 import { expectThat, type Stage } from '../stage.js';
 import { TicketKey } from '../tickets.js';
-import { conflicted, takeovers } from './conflict.js';
+import { conflicted, refuse, takeovers } from './conflict.js';
 import { AWAY_MS } from './endings.js';
 
 const DAY_MS = 86_400_000;
@@ -129,14 +129,21 @@ export const takingAlongChecks: readonly Check[] = [
     async run(stage) {
       const link = await conflicted(stage, {}, { onLeaveUntil: Date.now() + DAY_MS });
       await stage.takeOver(link);
-      link.send({ type: 'error', code: 'on_leave', message: 'the seat is on leave until tomorrow' });
+      const message = 'the seat is on leave until tomorrow';
+      link.send({ type: 'error', code: 'on_leave', message, retryAfterMs: DAY_MS });
+      refuse(link, { holder: { machine: { name: 'laptop' }, since: 1, onLeaveUntil: Date.now() + DAY_MS } });
       await stage.mustNot(
         AWAY_MS,
         () => link.ended !== null && 'it left the connection that waits after on_leave',
       );
       stage.tell('takeover');
       await stage.must('a second takeover', () => takeovers(link)[1]);
-      link.welcome(newGrant());
+      link.close(1011);
+      const next = await stage.connection(
+        'a handshake after a loss that has nothing to do with the leave',
+        2_000,
+      );
+      next.welcome(newGrant());
       await stage.holds(true);
     },
   },

@@ -100,12 +100,12 @@ export const clientMessages = {
       nonce: { kind: 'nonce', optional: true },
       /** The ticket of the leave that this machine is on: proof of it where Redis lost it. */
       ticket: { kind: 'text', optional: true },
-      /** It has any length: a token that is too long is refused by the one place that judges tokens. */
+      /** Of any length here: the gate, which judges tokens, refuses one that is too long. */
       token: { kind: 'text', optional: true },
     },
   },
   takeover: {
-    when: 'after `conflict`: the person chose "use here"; with `ifFree` it displaces nobody',
+    when: 'after `conflict`: the person chose "use here"; with `ifFree` it displaces nobody. One that crosses the `welcome` of an ask is ignored',
     fields: { ifFree: { kind: 'boolean', optional: true } },
   },
   refresh: {
@@ -113,7 +113,7 @@ export const clientMessages = {
     fields: { token: { kind: 'text' } },
   },
   activity: {
-    when: 'the person was at work, `idleMs` ago; at most once in `idle.reportEveryMs`',
+    when: 'the person was at work, `idleMs` ago; at most once in `idle.reportEveryMs`, and once more after `idle_warning`',
     fields: { idleMs: { ...ms, optional: true } },
   },
   leave: { when: 'take the seat along offline, for at most this long', fields: { forMs: ms } },

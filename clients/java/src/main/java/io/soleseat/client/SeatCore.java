@@ -170,6 +170,7 @@ class SeatCore implements Dialler.Events, LeaseWatch.Events {
     status.forget(); // [conflict-lost] [conflict-wait]
     clearLease();
     status.become(SeatState.CONFLICT);
+    seen.forgetError(); // [error-without-close]
     seen.claiming = null;
     seen.isAsking = message.event().asking();
     if (seen.wantsSeat) claim(Seen.Claim.SEAT);
@@ -236,7 +237,8 @@ class SeatCore implements Dialler.Events, LeaseWatch.Events {
       if (seen.claiming != what) seen.wantsSeat |= what == Seen.Claim.SEAT;
       return true;
     }
-    watch.lease.asked();
+    // The grant after a yes may be under way already. [ask-undated]
+    if (!seen.isAsking) watch.lease.asked();
     Map<String, Object> takeover = new LinkedHashMap<>(Map.of("type", "takeover"));
     if (what == Seen.Claim.FREE_SEAT) takeover.put("ifFree", true);
     if (!dialler.send(takeover)) return false;

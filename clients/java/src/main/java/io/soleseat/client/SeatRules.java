@@ -12,6 +12,7 @@ import java.util.function.Supplier;
 /** The rules of a seat in which a program may take part: idle limits, who is asked, and leaves. Belongs to the loop. */
 final class SeatRules {
   private static final String LOST = "connection_lost";
+  private static final long MOST_MS = (1L << 53) - 1;
 
   private final Options options;
   private final Status status;
@@ -19,7 +20,7 @@ final class SeatRules {
   private final IdleReport idle;
   /** Null while no leave is under way. */
   private CompletableFuture<LeaveRecord> leaving = null;
-  /** Of a leave: the latest `hello` showed it; null where it showed none. */
+  /** The ticket of a leave that the latest `hello` showed; null where it showed none. */
   private String shownTicket = null;
   private String spentTicket = null;
 
@@ -33,7 +34,7 @@ final class SeatRules {
   /** What the program adds to each `hello`. */
   Map<String, Object> inHello() {
     Map<String, Object> fields = new LinkedHashMap<>();
-    options.idle().flatMap(SeatRules::safely).ifPresent(idle -> fields.put("idleMs", wholeMs(idle))); // [idle-hello]
+    options.idle().flatMap(idle -> safely(() -> wholeMs(idle.get()))).ifPresent(ms -> fields.put("idleMs", ms)); // [idle-hello]
     if (options.asks()) fields.put("asks", true); // [asks-told]
     // [ticket-shown] [ticket-once]
     shownTicket = safely(options.ticket()).flatMap(kept -> kept).filter(kept -> !kept.equals(spentTicket)).orElse(null);
@@ -122,17 +123,21 @@ final class SeatRules {
     return (long) (Math.max(0, ms - lateMs) * 1e6);
   }
 
-  /** What the program says; empty where that is null. A fault of its own must not keep it from its seat. */
+  /** An option of the program; empty where it is null or throws. A fault of the program must not keep it from its seat. */
   private static <T> Optional<T> safely(Supplier<T> option) {
     try {
       return Optional.ofNullable(option.get());
-    } catch (RuntimeException fault) {
+    } catch (RuntimeException | LinkageError fault) {
       Loop.LOG.log(Level.WARNING, "soleseat: an option threw", fault);
       return Optional.empty();
     }
   }
 
   private static long wholeMs(Duration time) {
-    return Math.max(0, time.toMillis());
+    try {
+      return Math.min(Math.max(0, time.toMillis()), MOST_MS);
+    } catch (ArithmeticException beyondLong) {
+      return time.isNegative() ? 0 : MOST_MS;
+    }
   }
 }
