@@ -13,4 +13,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = tellFailure(error, wantsJson(process.argv));
+  // The channel to its supervisor would keep a worker alive that has nothing to do.
+  if (process.connected) process.exit();
 }

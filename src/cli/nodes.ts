@@ -11,6 +11,8 @@ interface NodeOptions {
 }
 
 const LOOK_EVERY_MS = 250;
+/** A node that has beaten for so long since it was told has heard. */
+const HEARS_WITHIN_MS = 5000;
 
 /** `soleseat node list`. */
 export async function listNodes(sources: ConfigurationSources, { json }: NodeOptions): Promise<void> {
@@ -25,7 +27,7 @@ export async function listNodes(sources: ConfigurationSources, { json }: NodeOpt
   console.log(table.toString());
 }
 
-/** `soleseat node drain`. Ends with 1 where there is no such node. */
+/** `soleseat node drain`. Ends with 1 where there is no such node, and where it cannot tell that the node is empty. */
 export async function drainNode(
   sources: ConfigurationSources,
   name: string,
@@ -36,12 +38,12 @@ export async function drainNode(
     await store.nodes.drain(nodeId);
     const left = waits ? await untilEmpty(store, nodeId) : null;
     if (json) return console.log(JSON.stringify({ node: nodeId, drained: waits, gone: left === 'gone' }));
-    const done = left === 'gone' ? 'has ended' : 'is empty';
-    console.log(
-      waits
-        ? `${nodeId} ${done}. It takes no sessions until \`soleseat node undrain\` or its next start.`
-        : `${nodeId} is told to drain, and hears so within a second.`,
-    );
+    if (left === null) console.log(`${nodeId} is told to drain, and hears so within a second.`);
+    else if (left === 'gone') console.log(`${nodeId} has ended.`);
+    else
+      console.log(
+        `${nodeId} is empty. It takes no sessions until \`soleseat node undrain\` or its next start.`,
+      );
   });
 }
 
@@ -63,7 +65,7 @@ export async function undrainNode(
   );
 }
 
-/** By its id, or by the beginning of it where only one begins so. */
+/** The node with this id, or the only one whose id begins so. */
 async function nodeNamed(store: Store, name: string): Promise<NodeRecord> {
   const nodes = await store.nodes.list();
   const fitting = nodes.filter(({ nodeId }) => nodeId === name || (name !== '' && nodeId.startsWith(name)));
@@ -75,12 +77,25 @@ async function nodeNamed(store: Store, name: string): Promise<NodeRecord> {
   return found;
 }
 
-/** Until the node says that it drains and has no session left, or says nothing any more. */
+/** Until the node says that it drains and has no session left, or takes itself out of the directory at its end. */
 async function untilEmpty(store: Store, nodeId: string): Promise<'empty' | 'gone'> {
+  const told = (why: string) =>
+    new CommandFailure(`${nodeId} is told to drain, but ${why}`, exitCodes.failed, { node: nodeId });
+  let firstMs: number | null = null;
   for (;;) {
     const node = (await store.nodes.list()).find((one) => one.nodeId === nodeId);
-    if (node === undefined || !node.isLive) return 'gone';
-    if (node.state === 'draining' && node.sessions === 0) return 'empty';
+    if (node === undefined) return 'gone';
+    if (!node.isLive)
+      throw told('is silent: it has died, stands still or does not reach Redis. Its sessions may still run.');
+    if (node.state === 'draining') {
+      if (node.sessions === 0) return 'empty';
+    } else {
+      firstMs ??= node.lastSeenMs;
+      if (node.lastSeenMs - firstMs > HEARS_WITHIN_MS)
+        throw told(
+          `does not obey: version ${node.version ?? '0.1'} may not know the order. SIGTERM drains it.`,
+        );
+    }
     await pause(LOOK_EVERY_MS);
   }
 }

@@ -37,15 +37,8 @@ export async function serve(
     renewal = new Renewal(sources, configuration, broker);
     void renewal.start();
   };
-  try {
-    await startBroker(configuration, { waits, onCreated, group });
-    group?.started();
-  } catch (error) {
-    if (group === null || !(error instanceof CommandFailure)) throw error;
-    // Its channel to the supervisor would keep a worker alive that has nothing to do.
-    console.error(error.message);
-    process.exit(error.exitCode);
-  }
+  await startBroker(configuration, { waits, onCreated, group });
+  group?.started();
 }
 
 export interface StartOptions

@@ -6,6 +6,7 @@ import type { WallClock } from '../base/wall-clock.js';
 import { Doorkeeper } from '../gateway/doorkeeper.js';
 import { FractionReport } from '../gateway/fraction-report.js';
 import { Gateway, type GatewayParts } from '../gateway/gateway.js';
+import { SharedDoor } from '../gateway/group-door.js';
 import { Traffic } from '../gateway/traffic.js';
 import type { AdmissionParts } from '../session/admission.js';
 import { tokenOf } from '../session/session.js';
@@ -50,8 +51,7 @@ export function openDoors(parts: DoorsParts): { readonly gateway: Gateway; reado
       fractions: new FractionReport(log),
     },
     rules: { origins, gate: keys.clients },
-    doorkeeper: new Doorkeeper(limits, clock),
-    group: group?.door ?? null,
+    door: new SharedDoor(new Doorkeeper(limits, clock), group?.door ?? null),
     isStoreReady,
     ...asked,
     own: {

@@ -45,8 +45,7 @@ type Acts<P extends Phase> = {
   readonly [T in ClientMessage['type']]: Act<Of<ClientMessage, 'type', T>, P>;
 };
 
-const helloFirst = 'hello comes first';
-const noConflict = 'takeover answers a conflict';
+const [helloFirst, noConflict] = ['hello comes first', 'takeover answers a conflict'];
 const ignored = () => {};
 
 /** The field in which a WebSocket holds its conversation. */
@@ -236,14 +235,13 @@ export class Conversation implements Listener {
 
   /** The connection stays open as long as the peer lives and the token holds. */
   #beatWhileWaiting(): void {
-    const beat = () => {
+    this.#timer = this.parts.wheel.after(this.parts.renewEveryMs, () => {
       if (this.connection.isSilent()) this.connection.end('no_pong');
       if ((this.claims?.expiresAtMs ?? 0) <= this.parts.wallMs()) this.connection.end('token_expired');
       if (this.connection.isEnded) return;
       this.connection.pingWith(null);
-      this.#timer = this.parts.wheel.after(this.parts.renewEveryMs, beat);
-    };
-    this.#timer = this.parts.wheel.after(this.parts.renewEveryMs, beat);
+      this.#beatWhileWaiting();
+    });
   }
 
   async #refresh(token: string): Promise<void> {

@@ -10,8 +10,8 @@ import { listenAt } from '../base/listening.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import { Conversation, type ConversationParts } from './conversation.js';
-import { type Doorkeeper, proxyHint } from './doorkeeper.js';
-import type { GroupDoor } from './group-door.js';
+import { proxyHint } from './doorkeeper.js';
+import type { SharedDoor } from './group-door.js';
 import { createHttpServer } from './http-server.js';
 import type { Opening } from './opening.js';
 import { answerRefusal } from './own-seat.js';
@@ -26,9 +26,7 @@ import { serveWithoutUpgrade } from './without-upgrade.js';
 export interface GatewayParts {
   readonly conversation: ConversationParts;
   readonly rules: UpgradeRules;
-  readonly doorkeeper: Doorkeeper;
-  /** Limits by address over all processes that share the port; null where this one stands alone. */
-  readonly group: GroupDoor | null;
+  readonly door: SharedDoor;
   /** Whether Redis can be reached: without it no handshake is worth its while. */
   readonly isStoreReady: () => boolean;
   readonly own: Omit<PlainRequestParts, 'rules' | 'log'>;
@@ -143,10 +141,10 @@ export class Gateway {
       (conversation) =>
         new Promise<void>((resolve) => {
           setTimeout(() => {
-            conversation.connection.end('draining', {
-              type: 'draining',
-              reconnectWithinMs: Math.min(1000, withinMs),
-            });
+            const reconnectWithinMs = Math.min(1000, withinMs);
+            // It may have been told to take newcomers again.
+            if (this.#isDraining)
+              conversation.connection.end('draining', { type: 'draining', reconnectWithinMs });
             resolve();
           }, random() * withinMs);
         }),
@@ -173,8 +171,11 @@ export class Gateway {
     const refusal = judgePlainRequest(request);
     if (refusal === null) {
       // Counted like a handshake: tokens could be tried here as well.
-      const tooMany = this.parts.doorkeeper.attempted(addressOf(this.#addressOf(request)));
-      servePlainRequest(request, response, { ...this.parts, ...this.parts.own }, tooMany);
+      void this.parts.door
+        .requested(addressOf(this.#addressOf(request)))
+        .then((tooMany) =>
+          servePlainRequest(request, response, { ...this.parts, ...this.parts.own }, tooMany),
+        );
       return;
     }
     this.parts.metrics.refusals.inc({ status: refusal.status });
@@ -199,53 +200,52 @@ export class Gateway {
       return;
     }
     socket.on('error', destroy);
-    const { doorkeeper } = this.parts;
-    const address = doorkeeper.minds ? addressOf(this.#addressOf(request)) : '';
+    const { door } = this.parts;
+    const address = door.minds ? addressOf(this.#addressOf(request)) : '';
     // Before the token is looked at: who tries many of them is to be slowed down too.
-    const tooMany = doorkeeper.attempted(address);
+    const tooMany = door.knock(address);
     if (tooMany !== null) {
-      this.#tellGroup('attempted', address);
       this.#refuse(socket, tooMany);
       return;
     }
     const trace = this.parts.conversation.tracing.begin('connect');
     const handshake = trace?.step('handshake');
     const verdict = judgeUpgrade(request, this.parts.rules);
-    if (!verdict.ok && verdict.isStranger) this.#sawStranger(address);
+    if (!verdict.ok && verdict.isStranger) door.sawStranger(address);
     const isKnown = verdict.ok && verdict.claims !== null;
     const refuse = (refusal: Refusal) => {
       this.#refuse(socket, refusal);
       handshake?.end();
       trace?.end({ outcome: 'refused', status: refusal.status });
     };
-    const refusal = verdict.ok ? (this.#judgeState() ?? doorkeeper.judge(address, isKnown)) : verdict.refusal;
+    const refusal = verdict.ok ? (this.#judgeState() ?? door.judge(address, isKnown)) : verdict.refusal;
     if (refusal !== null || !verdict.ok) {
-      this.#tellGroup('attempted', address);
+      door.turnedAway(address);
       refuse(refusal ?? { status: 400, message: 'refused' });
       return;
     }
     const open = () =>
       this.#open({ request, socket, head, address, claims: verdict.claims, trace, handshake });
-    const group = doorkeeper.minds ? this.parts.group : null;
-    if (group === null) return void open();
-    void group.enter(address, isKnown).then((refused) => {
+    const asked = door.enter(address, isKnown);
+    if (asked === null) return void open();
+    void asked.then((refused) => {
       if (refused !== null) return refuse(refused);
       // It may have begun to drain meanwhile, or the peer may have gone.
       const late = this.#judgeState();
       if (late !== null) refuse(late);
-      if (late !== null || !open()) group.left(address);
+      if (late !== null || !open()) door.gone(address);
     });
   }
 
   /** Makes a WebSocket of it. False where the peer has gone. */
   #open({ request, socket, head, address, claims, trace, handshake }: Opening): boolean {
-    const { doorkeeper } = this.parts;
+    const { door } = this.parts;
     let isOpen = false;
     // ws wants this alone, where the client may have offered other protocols beside it.
     request.headers.upgrade = 'websocket';
     this.#wss.handleUpgrade(request, socket, head, (ws) => {
       isOpen = true;
-      if (doorkeeper.entered(address) && this.parts.peerAddress === null) this.parts.log.warn(proxyHint);
+      if (door.entered(address) && this.parts.peerAddress === null) this.parts.log.warn(proxyHint);
       const conversation: Conversation = new Conversation(
         ws,
         socket as Socket,
@@ -253,9 +253,8 @@ export class Gateway {
         this.parts.conversation,
         () => {
           if (!this.#conversations.delete(conversation)) return;
-          doorkeeper.left(address);
-          this.#tellGroup('left', address);
-          if (!conversation.isKnown) this.#sawStranger(address);
+          door.left(address);
+          if (!conversation.isKnown) door.sawStranger(address);
         },
         trace,
         this.#forwarded(request),
@@ -263,16 +262,11 @@ export class Gateway {
       handshake?.end();
       this.#conversations.add(conversation);
     });
+    if (!isOpen) {
+      handshake?.end();
+      trace?.end({ outcome: 'gone' });
+    }
     return isOpen;
-  }
-
-  #sawStranger(address: string): void {
-    this.parts.doorkeeper.sawStranger(address);
-    this.#tellGroup('sawStranger', address);
-  }
-
-  #tellGroup(what: 'attempted' | 'left' | 'sawStranger', address: string): void {
-    if (this.parts.doorkeeper.minds) this.parts.group?.[what](address);
   }
 
   #answered(socket: Duplex, response: ServerResponse): void {

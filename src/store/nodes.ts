@@ -98,6 +98,7 @@ export class Nodes {
   /** Takes this node out of the directory at its end. */
   async leave(): Promise<void> {
     await this.#remove([this.nodeId]);
+    await this.undrain(this.nodeId);
   }
 
   /** All nodes of the directory, the one heard last first. */
@@ -117,7 +118,7 @@ export class Nodes {
     return records;
   }
 
-  /** Takes nodes out of the directory that have long been silent. Any node may do it. */
+  /** Takes nodes out of the directory that have long been silent. Any node may do it. What they were told stays: they may come back. */
   async forgetSilent(): Promise<void> {
     const nowMs = this.redisClock.nowMs();
     if (nowMs === null) return;
@@ -128,11 +129,7 @@ export class Nodes {
   async #remove(nodeIds: readonly string[]): Promise<void> {
     if (nodeIds.length === 0) return;
     const { redis, keys } = this;
-    await Promise.all([
-      redis.zrem(keys.nodes, ...nodeIds),
-      redis.hdel(keys.nodeInfo, ...nodeIds),
-      redis.srem(keys.nodeDrains, ...nodeIds),
-    ]);
+    await Promise.all([redis.zrem(keys.nodes, ...nodeIds), redis.hdel(keys.nodeInfo, ...nodeIds)]);
   }
 }
 

@@ -94,7 +94,7 @@ describe('compose.yaml', () => {
       .flatMap(({ volumes = [] }) => volumes)
       .map((volume) => volume.split(':')[0] ?? '')
       .filter((source) => source.startsWith('.'));
-    expect(mounted.length).toBe(5);
+    expect(mounted.length).toBe(6);
     expect(mounted.filter((source) => !existsSync(join(folder, source)))).toEqual([]);
     const place = scratch();
     const secrets = await secretsIn(place);

@@ -1,21 +1,16 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { keyRingFromSecret } from '../../src/auth/read-keys.js';
-import { mintToken } from '../../src/auth/tokens.js';
 import type { SettingTexts } from '../../src/base/settings.js';
-import { pickFreePort } from '../../src/embedded/redis-probe.js';
 import { ended, startCommand } from '../support/command.js';
 import { Desktop, resume } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { PATIENT, SECRET, testTexts, tokenFor } from '../support/node.js';
+import { PATIENT, testTexts, tokenFor } from '../support/node.js';
 import { NodeProcess } from '../support/node-process.js';
 import { promtool } from '../support/promtool.js';
 import { useRedis } from '../support/redis.js';
-import { storeOn } from '../support/store.js';
+import { liveNodes, seatMany, workersOf } from '../support/worker-group.js';
 
 const redis = useRedis();
 beforeEach(async () => {
@@ -31,19 +26,8 @@ async function group(workers: number, more: SettingTexts = {}): Promise<NodeProc
   });
   onTestFinished(() => node.kill());
   // The first worker makes the group ready; the others may still be starting.
-  await eventually('all workers are there', async () => (await liveNodes()).length === workers);
+  await eventually('all workers are there', async () => (await liveNodes(redis.client)).length === workers);
   return node;
-}
-
-async function liveNodes() {
-  const store = storeOn(redis.client);
-  return (await store.nodes.list()).filter(({ isLive }) => isLive);
-}
-
-function workersOf(node: NodeProcess): number[] {
-  const { pid } = node.child;
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return children.trim().split(' ').map(Number);
 }
 
 async function scrape(node: NodeProcess): Promise<string> {
@@ -72,16 +56,6 @@ function statusOf(node: NodeProcess): Promise<number> {
   });
 }
 
-function seatMany(node: NodeProcess, count: number, name = 'user'): Promise<Desktop[]> {
-  return Promise.all(
-    Array.from({ length: count }, async (_, i) => {
-      const desktop = await Desktop.hello(node.ports.public, `${name}-${i}`, 'pc');
-      await desktop.told('welcome');
-      return desktop;
-    }),
-  );
-}
-
 /** How many of so many handshakes at once are let in; the rest must be refused with 429. */
 async function letIn(node: NodeProcess, count: number): Promise<Desktop[]> {
   const tried = await Promise.allSettled(
@@ -96,7 +70,7 @@ describe('SOLESEAT_WORKERS', () => {
     const node = await group(2);
     const desktops = await seatMany(node, 20);
     await eventually('both serve sessions', async () =>
-      (await liveNodes()).every(({ sessions = 0 }) => sessions > 0),
+      (await liveNodes(redis.client)).every(({ sessions = 0 }) => sessions > 0),
     );
     const takers = await Promise.all(
       desktops.map((_, i) => Desktop.hello(node.ports.public, `user-${i}`, 'laptop')),
@@ -218,6 +192,19 @@ describe('SOLESEAT_WORKERS', () => {
     expect((await letIn(node, 40)).length).toBe(12);
   });
 
+  it('counts plain requests of an address for all workers together', async () => {
+    const node = await group(2, {
+      SOLESEAT_CONNECTIONS_PER_ADDRESS: '1000',
+      SOLESEAT_HANDSHAKES_PER_ADDRESS: '20',
+    });
+    const ask = async () =>
+      (await fetch(`http://127.0.0.1:${node.ports.public}/v1/keys`, { headers: { Connection: 'close' } }))
+        .status;
+    const statuses = [];
+    for (let i = 0; i < 60; i += 1) statuses.push(await ask());
+    expect(statuses.filter((status) => status === 200).length).toBe(20);
+  });
+
   it('drains all at SIGTERM: each session is told, and the whole ends with 0', async () => {
     const node = await group(2);
     const desktops = await seatMany(node, 12);
@@ -229,37 +216,6 @@ describe('SOLESEAT_WORKERS', () => {
     }
     expect(await node.ended()).toBe(0);
     expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
-  });
-
-  it('reads keys anew in all of them at SIGHUP', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'soleseat-workers-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const file = join(folder, 'secret');
-    writeFileSync(file, SECRET);
-    const { SOLESEAT_JWT_SECRET: _, ...texts } = testTexts(redis.url, PATIENT);
-    const ports = { public: await pickFreePort(), admin: await pickFreePort() };
-    const child = startCommand(['serve'], {
-      ...texts,
-      SOLESEAT_JWT_SECRET_FILE: file,
-      SOLESEAT_WORKERS: '3',
-      SOLESEAT_PORT: String(ports.public),
-      SOLESEAT_ADMIN_PORT: String(ports.admin),
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    await eventually('all workers are there', async () => (await liveNodes()).length === 3);
-    const other = `another ${SECRET}`;
-    writeFileSync(file, other);
-    child.kill('SIGHUP');
-    const [key] = keyRingFromSecret(other).keys;
-    if (key === undefined) throw new Error('there is a key');
-    const token = (user: string) =>
-      mintToken({ key, user, org: 'acme', issuer: 'soleseat', audience: 'soleseat', expiresInSeconds: 600 });
-    await eventually('every worker takes the new key', async () => {
-      const tried = Array.from({ length: 12 }, (_, i) =>
-        Desktop.open(ports.public, token(`u${i}`)).catch(() => null),
-      );
-      return (await Promise.all(tried)).every((one) => one !== null);
-    });
   });
 
   it('ends as one where it cannot start, and where its supervisor is killed', async () => {

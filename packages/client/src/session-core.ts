@@ -224,9 +224,8 @@ export class SessionCore {
     seen.wantsSeat = false;
     const { retryAfterMs } = message;
     if (typeof retryAfterMs === 'number') {
-      // Nobody closes for a refresh that came too early: the session goes on.
+      // Nobody closes for a refresh that came too early: the session goes on. [refresh-not-yet]
       if (message.code === 'token_not_yet_accepted' && this.hasSeat())
-        // [refresh-not-yet]
         this.dialler.refreshAgain(retryAfterMs);
       else seen.retryAfterMs = retryAfterMs;
     }

@@ -43,7 +43,7 @@ export const brokerMetrics = {
   workerSessions: [
     'gauge',
     'soleseat_worker_sessions',
-    'Sessions of each process of a node with SOLESEAT_WORKERS; all other metrics add the processes up.',
+    'Sessions of each process of a node with SOLESEAT_WORKERS.',
     { worker: 'open' },
   ],
   workerCpu: [

@@ -11,7 +11,7 @@ const summed = new Set([
   'workerMemory',
 ]);
 /** The worst counts. */
-const least = new Set(['ready', 'redisUp', 'certificateEnd', 'redisServerUp', 'redisPersistenceOk']);
+const least = new Set(['redisUp', 'certificateEnd', 'redisServerUp', 'redisPersistenceOk']);
 
 /**
  * How a metric of several processes that share their ports becomes one: counters and histograms add up, and gauges are

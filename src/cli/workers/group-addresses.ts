@@ -34,8 +34,8 @@ export class GroupAddresses {
     this.#doorkeeper.left(address);
   }
 
-  attempted(address: string): void {
-    this.#doorkeeper.attempted(address);
+  attempted(address: string): Refusal | null {
+    return this.#doorkeeper.attempted(address);
   }
 
   sawStranger(address: string): void {

@@ -6,7 +6,8 @@ export type OwnMetrics = readonly MetricObject[];
 /** Adds up the metrics of a group. What workers that have ended had counted stays in the sums: no counter goes back. */
 export class GroupMetrics {
   readonly #last = new Map<number, OwnMetrics>();
-  #ofTheGone: OwnMetrics[] = [];
+  /** The sums over all workers that have ended. */
+  #ofTheGone: Promise<OwnMetrics> = Promise.resolve([]);
 
   /** What a worker said last; kept for its end. */
   heard(id: number, metrics: OwnMetrics): void {
@@ -18,11 +19,12 @@ export class GroupMetrics {
     this.#last.delete(id);
     if (last === undefined) return;
     const counted = last.filter(({ type }) => ['counter', 'histogram'].includes(String(type)));
-    this.#ofTheGone = [...this.#ofTheGone, counted];
+    this.#ofTheGone = this.#ofTheGone.then((gone) => sumOf([gone, counted]).getMetricsAsJSON());
   }
 
   async text(): Promise<string> {
-    const all = [...this.#ofTheGone, ...this.#last.values()];
-    return AggregatorRegistry.aggregate(all.map((one) => [...one])).metrics();
+    return sumOf([await this.#ofTheGone, ...this.#last.values()]).metrics();
   }
 }
+
+const sumOf = (all: readonly OwnMetrics[]) => AggregatorRegistry.aggregate(all.map((one) => [...one]));

@@ -25,17 +25,18 @@ export function joinGroup(own: () => OwnAnswers | null): (WorkerGroup & { starte
     },
     { ownMetrics: () => own()?.metrics() ?? [], ownReady: () => own()?.isReady() ?? false },
   );
+  // Where the supervisor is gone, this process is about to end with it.
+  const judgeTogether = (about: string, body: unknown) =>
+    channel.ask(about, body).then(
+      (verdict) => verdict as Refusal | null,
+      () => null,
+    );
   return {
     worker: Number(process.env[WORKER_NUMBER]),
     door: {
-      enter: (address, isKnown) =>
-        channel.ask('enter', { address, isKnown }).then(
-          (verdict) => verdict as Refusal | null,
-          // The supervisor is gone, and this process is about to end with it.
-          () => null,
-        ),
+      enter: (address, isKnown) => judgeTogether('enter', { address, isKnown }),
       left: (address) => channel.tell('left', address),
-      attempted: (address) => channel.tell('attempted', address),
+      attempted: (address) => judgeTogether('attempted', address),
       sawStranger: (address) => channel.tell('stranger', address),
     },
     metrics: async () => String(await channel.ask('metrics')),

@@ -20,7 +20,6 @@ interface Member {
   readonly worker: Worker;
   readonly channel: Channel;
   readonly sinceMs: number;
-  hasStarted: boolean;
 }
 
 /** Runs the processes of a group, each a node of its own, and starts again those that die. Holds no session itself. */
@@ -29,6 +28,8 @@ export class Supervisor {
   readonly #members = new Map<number, Member>();
   readonly #addresses: GroupAddresses;
   readonly #metrics = new GroupMetrics();
+  /** A worker has been ready to take sessions: the settings were good, and the ports free. */
+  #hasStarted = false;
   #isStopping = false;
   #exitCode: number = exitCodes.ok;
 
@@ -55,10 +56,19 @@ export class Supervisor {
   }
 
   #start(number: number): void {
-    const worker = cluster.fork({ [WORKER_NUMBER]: String(number) });
+    let worker: Worker;
+    try {
+      worker = cluster.fork({ [WORKER_NUMBER]: String(number) });
+    } catch (error) {
+      this.#log.error({ err: error, worker: number }, 'a worker could not be started, and is tried again');
+      void this.#startAgain(number, AGAIN_AFTER_MS);
+      return;
+    }
     const { id } = worker;
-    // It ended while something was on its way to it. Its exit is what counts.
-    worker.on('error', () => {});
+    worker.on('error', () => {
+      // No process came of it, and no exit tells so. Otherwise something was on its way to it when it ended: its exit counts.
+      if (worker.process.pid === undefined) this.#ended(worker, null, null);
+    });
     const channel = new Channel(
       {
         send: (message) => {
@@ -74,12 +84,11 @@ export class Supervisor {
         metrics: () => this.#allMetrics(),
         ready: () => this.#isAnyReady(),
         started: () => {
-          const member = this.#members.get(id);
-          if (member !== undefined) member.hasStarted = true;
+          this.#hasStarted = true;
         },
       },
     );
-    this.#members.set(id, { number, worker, channel, sinceMs: monotonicMs(), hasStarted: false });
+    this.#members.set(id, { number, worker, channel, sinceMs: monotonicMs() });
     this.#log.info({ worker: number, pid: worker.process.pid }, 'worker started');
   }
 
@@ -91,23 +100,32 @@ export class Supervisor {
     this.#addresses.forget(id);
     this.#metrics.ended(id);
     if (this.#isStopping) {
-      if (code !== 0 && this.#exitCode === exitCodes.ok) this.#exitCode = code ?? exitCodes.failed;
+      // One that was still starting knows no signal yet, and has nothing to drain.
+      if (code !== 0 && signal !== 'SIGTERM' && this.#exitCode === exitCodes.ok)
+        this.#exitCode = code ?? exitCodes.failed;
       return;
     }
-    const { number, hasStarted, sinceMs } = member;
+    const { number, sinceMs } = member;
     const how = { worker: number, code, signal };
-    // A worker that ends with this code said why, and time does not mend it: bad settings, a port that is taken.
-    if (!hasStarted && (code === exitCodes.config || code === exitCodes.unavailable)) {
+    // It said why: bad settings, a port that is taken.
+    const cannotStart = code === exitCodes.config || code === exitCodes.unavailable;
+    // promise 17: what once was right may be so again, and the others go on meanwhile.
+    if (cannotStart && !this.#hasStarted) {
       this.#log.error(how, 'a worker cannot start, so that none of them can');
       this.#exitCode = code;
       this.#stop();
       return;
     }
-    this.#log.error(how, 'a worker died, and is started again');
-    const waitMs = monotonicMs() - sinceMs < SHORT_LIFE_MS ? AGAIN_AFTER_MS : 0;
-    void pause(waitMs).then(() => {
-      if (!this.#isStopping) this.#start(number);
-    });
+    this.#log.error(
+      how,
+      cannotStart ? 'a worker cannot start again, and is tried again' : 'a worker died, and is started again',
+    );
+    void this.#startAgain(number, monotonicMs() - sinceMs < SHORT_LIFE_MS ? AGAIN_AFTER_MS : 0);
+  }
+
+  async #startAgain(number: number, inMs: number): Promise<void> {
+    await pause(inMs);
+    if (!this.#isStopping) this.#start(number);
   }
 
   /** All drain at once. A second signal ends them: the person does not want to wait. */
@@ -127,13 +145,17 @@ export class Supervisor {
     return this.#metrics.text();
   }
 
+  /** The first that is ready speaks for all: the next session goes to it. */
   async #isAnyReady(): Promise<boolean> {
-    let isAny = false;
-    if (this.#isStopping) return isAny;
-    await this.#askAll('ownReady', (_, isReady) => {
-      isAny ||= isReady === true;
+    if (this.#isStopping) return false;
+    const asked = [...this.#members.values()].map(async ({ channel }) => {
+      if ((await channel.ask('ownReady')) !== true) throw new Error('not ready');
+      return true;
     });
-    return isAny;
+    return inTime(
+      Promise.any(asked).catch(() => false),
+      false,
+    );
   }
 
   /** Those that do not answer in time are left out. */
@@ -145,11 +167,10 @@ export class Supervisor {
         () => {},
       ),
     );
-    const late = new AbortController();
-    await Promise.race([
-      Promise.all(asked),
-      pause(ANSWER_WITHIN_MS, undefined, { signal: late.signal }).catch(() => {}),
-    ]);
-    late.abort();
+    await inTime(Promise.all(asked), []);
   }
+}
+
+function inTime<T>(answer: Promise<T>, otherwise: T): Promise<T> {
+  return Promise.race([answer, pause(ANSWER_WITHIN_MS, otherwise, { ref: false })]);
 }
