@@ -23,7 +23,7 @@ import { probePaths, serveProbes } from './probes.js';
 import { notFound, PROBLEM_TYPE, Problem, problemOf } from './problem.js';
 import type { AdminParts, Call, Route, RouteParts } from './route.js';
 import { allRoutes } from './routes/index.js';
-import { Shares } from './shares.js';
+import { spend } from './shares.js';
 import { Streams } from './streams.js';
 import { validatorCompiler } from './validation.js';
 
@@ -57,7 +57,6 @@ export class AdminServer {
       failedLogIns: new FailedLogIns(parts.clock),
       streams: new Streams(parts.wallMs),
       overviews: new Overviews(parts),
-      shares: new Shares(parts.clock, parts.limits.costlyPerMinute),
       importPlaces: new ImportPlaces(),
     };
     this.#app = fastify({
@@ -136,7 +135,10 @@ export class AdminServer {
       throw new Problem(415, 'content_encoding', 'the body must not be compressed');
     }
     if (params === null || !Object.values(params).every(isPlainText)) throw notFound();
-    if (caller !== null && route.cost !== undefined) this.#parts.shares.spend(route.cost, caller);
+    if (caller !== null && route.cost !== undefined) {
+      const { store, limits } = this.#parts;
+      await spend(route.cost, caller, { costly: store.costly, perMinute: limits.costlyPerMinute });
+    }
     // Before the file is read: it is in memory from then on.
     if (route.accepts !== undefined) this.#takePlace(request, reply, params.org ?? '');
   }

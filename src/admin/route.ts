@@ -14,7 +14,7 @@ import type { ImportPlaces } from './import-places.js';
 import type { Overviews } from './overviews.js';
 import type { NotReady, ProbedGroup } from './probes.js';
 import { object } from './schemas.js';
-import type { Cost, Shares } from './shares.js';
+import type { Cost } from './shares.js';
 import type { Streams } from './streams.js';
 
 /** An admin token for whoever opens the console at this very computer. Only `dev` has one to give. */
@@ -74,7 +74,6 @@ export interface RouteParts extends AdminParts {
   readonly failedLogIns: FailedLogIns;
   readonly streams: Streams;
   readonly overviews: Overviews;
-  readonly shares: Shares;
   readonly importPlaces: ImportPlaces;
 }
 

@@ -1,8 +1,5 @@
-import type { Clock } from '../base/clock.js';
-import { IntervalCounts } from '../base/interval-counts.js';
+import type { Costly } from '../store/costly.js';
 import { Problem } from './problem.js';
-
-const MINUTE_MS = 60_000;
 
 /** What asks much of Redis and of the node (promise 16), in the words of a refusal. Each has a budget of its own for each token. */
 export const costs = {
@@ -21,51 +18,22 @@ export interface Asker {
   readonly org: string | null;
 }
 
-/** More are not remembered in a minute: those beyond have no budget to use up. */
-const ASKERS_REMEMBERED = 10_000;
-
-/** How much of this node one token, and one org, may use of what costs much. */
-export class Shares {
-  readonly #asked: IntervalCounts;
-  readonly #running = new Map<string, { readonly repairs: boolean; readonly answer: Promise<unknown> }>();
-
-  constructor(
-    clock: Clock,
-    /** In a minute, of each kind; 0: no limit. */
-    private readonly costlyPerMinute: number,
-  ) {
-    this.#asked = new IntervalCounts(clock, MINUTE_MS, ASKERS_REMEMBERED);
-  }
-
-  /** Counts a request. Throws 429 when the asker has used up their minute. */
-  spend(cost: Cost, asker: Asker): void {
-    if (this.costlyPerMinute === 0) return;
-    const asked = this.#asked.add(JSON.stringify([cost, keyOf(asker)]));
-    if (asked <= this.costlyPerMinute) return;
-    throw new Problem(
-      429,
-      'too_many_requests',
-      `too many ${costs[cost]} with this token within a minute`,
-      {},
-      { 'Retry-After': String(this.#asked.leftSeconds) },
-    );
-  }
-
-  /**
-   * Recounts what has this name, one recount of it at a time: a request that comes meanwhile gets the running one's answer. A
-   * repair waits for a recount that only looks.
-   */
-  async recount<T>(name: string, repairs: boolean, work: () => Promise<T>): Promise<T> {
-    for (;;) {
-      const running = this.#running.get(name);
-      if (running === undefined) break;
-      if (running.repairs || !repairs) return running.answer as Promise<T>;
-      await running.answer.catch(() => {});
-    }
-    const answer = work().finally(() => this.#running.delete(name));
-    this.#running.set(name, { repairs, answer });
-    return answer;
-  }
+/** Throws 429 when the asker has used up their minute of that; 0 of it a minute: no limit. */
+export async function spend(
+  cost: Cost,
+  asker: Asker,
+  { costly, perMinute }: { readonly costly: Costly; readonly perMinute: number },
+): Promise<void> {
+  if (perMinute === 0) return;
+  const { count, leftMs } = await costly.count(JSON.stringify([cost, keyOf(asker)]));
+  if (count <= perMinute) return;
+  throw new Problem(
+    429,
+    'too_many_requests',
+    `too many ${costs[cost]} with this token within a minute`,
+    {},
+    { 'Retry-After': String(Math.ceil(leftMs / 1000)) },
+  );
 }
 
 /** By what an asker is counted. */

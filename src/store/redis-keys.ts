@@ -28,6 +28,12 @@ export const redisKeys = {
     ttl: 'a sweep interval',
     doc: 'The node that sweeps this time.',
   },
+  budget: {
+    key: 'budget:<asked>',
+    type: 'string',
+    ttl: 'a minute',
+    doc: 'How often one admin token has asked for one thing that costs much; `<asked>` is a hash of both.',
+  },
   inbox: {
     key: 'node:<nodeId>',
     type: 'channel',
@@ -45,6 +51,18 @@ export const redisKeys = {
     key: 'owners',
     type: 'hash',
     doc: 'Who was made an owner at Redis: the `sub` of their admin tokens → since when (Redis ms).',
+  },
+  recount: {
+    key: '{<org>}:recount',
+    type: 'string',
+    ttl: '10 s, prolonged',
+    doc: 'The recount of the org that is under way: `look:` or `repair:`, and its id. The org `*` stands for the totals.',
+  },
+  recounted: {
+    key: '{<org>}:recounted:<recount>',
+    type: 'string',
+    ttl: 'a minute',
+    doc: 'The answer of a recount, for those who asked while it was under way.',
   },
   epoch: { key: '{<org>}:epoch', type: 'string', doc: 'The last epoch that was given.' },
   reign: {

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import { Asks } from './asks.js';
+import { Costly } from './costly.js';
 import { CutShort } from './cut-short.js';
 import { Directory } from './directory.js';
 import { Events } from './events.js';
@@ -56,6 +57,7 @@ export interface Store {
   readonly users: Users;
   readonly webhooks: Webhooks;
   readonly owners: Owners;
+  readonly costly: Costly;
   readonly outbox: Outbox;
   readonly nodes: Nodes;
   readonly sweeper: Sweeper;
@@ -113,6 +115,7 @@ export function createStore(parts: {
     events,
     webhooks,
     owners: new Owners({ redis, scripts, keys }),
+    costly: new Costly(redis, keys),
     outbox: new Outbox({ redis, keys, scripts, names, webhooks }),
     history: new History({ redis, keys, nowMs }),
     usage: new Usage({ redis, keys }),

@@ -182,14 +182,17 @@ export const orgRoutes = [
       }),
     },
     problems: [{ status: 409, when: 'Licenses change faster than they can be counted' }],
-    handle: async ({ params: { org }, body, caller }, { store, shares, log }) => {
+    handle: async ({ params: { org }, body, caller }, { store, log }) => {
       if (body.repair && !mayDo(caller, 'admin', log)) throw forbidden();
       const repairBy = body.repair ? actorOf(caller) : null;
-      const counting = shares.recount(org, repairBy !== null, () => recount(store, org, { repairBy }));
-      return counting.catch((error: unknown) => {
-        if (!(error instanceof StillChanging)) throw error;
-        throw new Problem(409, 'still_changing', error.message);
-      });
+      const answer = await store.costly.recount(org, repairBy !== null, () =>
+        recount(store, org, { repairBy }).catch((error: unknown) => {
+          if (error instanceof StillChanging) return { stillChanging: error.message };
+          throw error;
+        }),
+      );
+      if ('stillChanging' in answer) throw new Problem(409, 'still_changing', answer.stillChanging);
+      return answer;
     },
   }),
   route({
@@ -213,10 +216,10 @@ export const orgRoutes = [
         repaired: Type.Boolean(),
       }),
     },
-    handle: async ({ body, caller }, { store, shares, log }) => {
+    handle: async ({ body, caller }, { store, log }) => {
       if (body.repair && !mayDo(caller, 'admin', log)) throw forbidden();
       const repair = body.repair === true;
-      return shares.recount('*', repair, async () => {
+      return store.costly.recount('*', repair, async () => {
         const differences = await store.totals.check(repair);
         const orgs = await store.orgs.number();
         return { orgs, differences, repaired: repair && differences.length > 0 };

@@ -13,7 +13,7 @@ export const doorsSettings = {
     'SOLESEAT_WORKERS',
     'text',
     '1',
-    'Processes of `serve` that share both ports, each a node of its own; `auto`: as many as there are cores. Limits by address hold for all together, other limits for each.',
+    'Processes of `serve` that share both ports, each a node of its own; `auto`: as many as there are cores. Limits by address hold for all together, other limits of connections for each.',
   ),
   adminHost: spec('SOLESEAT_ADMIN_HOST', 'text', '127.0.0.1', 'Admin address.'),
   adminPort: spec('SOLESEAT_ADMIN_PORT', 'port', '9090', 'Admin port; 0 picks a free one.'),
@@ -65,7 +65,7 @@ export const doorsSettings = {
     'SOLESEAT_COSTLY_PER_MINUTE',
     'count',
     '60',
-    'Imports, exports, recounts and test deliveries of one admin token a minute, of each kind; 0 = no limit.',
+    'Imports, exports, recounts and test deliveries of one admin token a minute, of each kind, over all nodes; 0 = no limit.',
   ),
   messagesPerRenewal: spec(
     'SOLESEAT_MESSAGES_PER_RENEWAL',
