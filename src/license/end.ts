@@ -1,4 +1,4 @@
-import { endOfDayMs } from '../base/calendar.js';
+import { endOfDayMs, startOfDayMs } from '../base/calendar.js';
 import { LAST_MS, readTime } from '../base/rfc3339.js';
 
 /** When a license ends. */
@@ -23,6 +23,12 @@ export function readEnd(text: string, timeZone: string): LicenseEnd | null {
   const expiresOn = readDay(text);
   const end = expiresOn === null ? null : endOfDayMs(expiresOn, timeZone);
   return expiresOn === null || end === null ? null : { expiresAt: Math.min(end, LAST_MS), expiresOn };
+}
+
+/** Reads when a license begins, in Unix ms: a time, or a day, whose first moment in the org's time zone it is. Null for anything else. */
+export function readStart(text: string, timeZone: string): number | null {
+  const startsOn = readDay(text);
+  return readTime(text) ?? (startsOn === null ? null : startOfDayMs(startsOn, timeZone));
 }
 
 /** A day as `2027-01-31`; null where the text is none, or there is no such day. */

@@ -1,6 +1,7 @@
 import { caseFolded, foldedName, isPlainText, nameFault, nameOf } from '../protocol/text.js';
+import type { LicenseTerms } from '../store/license-types.js';
 import { BadCsv, type CsvRecord, readCsv, withFormula } from './csv.js';
-import { readEnd } from './end.js';
+import { readEnd, readStart } from './end.js';
 import { Faults } from './faults.js';
 
 /** One license to issue. */
@@ -13,6 +14,7 @@ export interface ImportLine {
   /** The day that the end was given as. */
   readonly expiresOn?: string;
   readonly note?: string;
+  readonly terms?: LicenseTerms;
 }
 
 export interface LineFault {
@@ -27,8 +29,15 @@ const columnNames: ReadonlyMap<string, Column> = new Map([
   ['expires', 'expiresAt'],
   ['expireson', 'expiresOn'],
   ['note', 'note'],
+  ['kind', 'kind'],
+  ['startsat', 'startsAt'],
+  ['startson', 'startsAt'],
+  ['starts', 'startsAt'],
+  ['gracedays', 'graceDays'],
+  ['idleexempt', 'idleExempt'],
 ]);
-type Column = 'user' | 'expiresAt' | 'expiresOn' | 'note';
+type Column = 'user' | 'expiresAt' | 'expiresOn' | 'note' | 'kind' | 'startsAt' | 'graceDays' | 'idleExempt';
+const wantedColumns = 'expiresAt, note, kind, startsAt, graceDays and idleExempt';
 type Header = ReadonlyMap<Column, number>;
 
 /** By what a file is read. */
@@ -43,8 +52,8 @@ export interface ImportRules {
 }
 
 /**
- * Reads a file once: `user`, and if wanted `expiresAt` (or `expiresOn`) and `note`, named by a header line, in any order and
- * among others. It keeps the names that it has met and the faults, and no line.
+ * Reads a file once: `user`, and if wanted `expiresAt` (or `expiresOn`), `note`, `kind`, `startsAt`, `graceDays` and `idleExempt`,
+ * named by a header line, in any order and among others. It keeps the names that it has met and the faults, and no line.
  */
 export class ImportReading {
   readonly faults = new Faults();
@@ -108,7 +117,7 @@ function readHeader(cells: readonly string[]): Header | string {
     found.set(column, index);
   }
   if (found.has('user')) return found;
-  return 'the first line must name the columns: user, and if wanted expiresAt and note';
+  return `the first line must name the columns: user, and if wanted ${wantedColumns}`;
 }
 
 /** A line; or what is wrong with it. */
@@ -129,5 +138,44 @@ function readLine(
     return 'the note is longer than 256 bytes, or holds control characters';
   const end = endText === '' ? {} : readEnd(endText, timeZone);
   if (end === null) return 'the end is neither a day like 2027-01-31 nor a time like 2027-01-31T00:00:00Z';
-  return { line, user, ...end, ...(note !== '' && { note }) };
+  const terms = readTerms(cell, timeZone);
+  if (typeof terms === 'string') return terms;
+  return {
+    line,
+    user,
+    ...end,
+    ...(note !== '' && { note }),
+    ...(Object.keys(terms).length > 0 && { terms }),
+  };
 }
+
+const MOST_GRACE_DAYS = 3650;
+
+/** What goes along with the license; or what is wrong with it. */
+function readTerms(cell: (name: Column) => string, timeZone: string): LicenseTerms | string {
+  const kind = cell('kind').trim();
+  if (kind !== '' && !isPlainText(kind))
+    return 'the kind is longer than 256 bytes, or holds control characters';
+  const [starts, grace, exempt] = [cell('startsAt'), cell('graceDays'), cell('idleExempt')].map((text) =>
+    text.trim(),
+  ) as [string, string, string];
+  const startsAt = starts === '' ? null : readStart(starts, timeZone);
+  if (starts !== '' && startsAt === null)
+    return 'the start is neither a day like 2027-01-31 nor a time like 2027-01-31T00:00:00Z';
+  if (grace !== '' && !(/^\d{1,4}$/.test(grace) && Number(grace) <= MOST_GRACE_DAYS))
+    return `graceDays is no whole number from 0 to ${MOST_GRACE_DAYS}`;
+  const isExempt = exempt === '' ? undefined : answers.get(exempt.toLowerCase());
+  if (exempt !== '' && isExempt === undefined) return 'idleExempt is neither true nor false';
+  return {
+    ...(kind !== '' && { kind }),
+    ...(startsAt !== null && { startsAt }),
+    ...(grace !== '' && { graceDays: Number(grace) }),
+    ...(isExempt !== undefined && { idleExempt: isExempt }),
+  };
+}
+
+/** As people and spreadsheets write it. */
+const answers: ReadonlyMap<string, boolean> = new Map([
+  ...['true', 'yes', '1', 'wahr', 'ja', 'vrai', 'oui', 'x'].map((word) => [word, true] as const),
+  ...['false', 'no', '0', 'falsch', 'nein', 'faux', 'non'].map((word) => [word, false] as const),
+]);

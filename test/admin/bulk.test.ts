@@ -19,7 +19,7 @@ let client: Redis;
 
 beforeAll(async () => {
   redis = await testRedis();
-  node = await startNode(redis.url);
+  node = await startNode(redis.url, { SOLESEAT_COSTLY_PER_MINUTE: '0' });
   client = new Redis(redis.url);
 });
 afterAll(async () => {
@@ -222,12 +222,67 @@ describe('an export', () => {
     const answer = await ask(node, 'GET', '/v1/admin/orgs/out/license-export');
     expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     const [header, ...rows] = answer.text.trim().split('\r\n');
-    expect(header).toBe('"user","id","status","issuedAt","expiresAt","lastUsedAt","note"');
+    expect(header).toBe(
+      '"user","id","status","issuedAt","expiresAt","lastUsedAt","note","kind","startsAt","graceDays","idleExempt"',
+    );
     expect(rows).toHaveLength(2);
     expect(rows[0]).toMatch(
-      /^"ada","[0-9a-f-]{36}","active","[^,]+Z","2099-01-01T00:00:00\.000Z","","a, ""b"""$/,
+      /^"ada","[0-9a-f-]{36}","active","[^,]+Z","2099-01-01T00:00:00\.000Z","","a, ""b""","","","",""$/,
     );
     expect(rows[1]).toMatch(/^"grace","[0-9a-f-]{36}","suspended",/);
+  });
+
+  it('has what goes along with each license, and brings it back', async () => {
+    const terms = {
+      kind: 'trial; =1',
+      startsAt: '2098-06-01T08:00:00.000Z',
+      graceDays: 14,
+      idleExempt: true,
+    };
+    const bodies = [{ user: 'ada', ...terms }, { user: 'ben', graceDays: 3650 }, { user: 'grace' }];
+    for (const body of bodies)
+      expect((await ask(node, 'POST', '/v1/admin/orgs/terms/licenses', { body })).status).toBe(201);
+    const { text } = await ask(node, 'GET', '/v1/admin/orgs/terms/license-export');
+    await importInto('terms2', text);
+    const termsIn = async (org: string) => {
+      const { body } = await ask(node, 'GET', `/v1/admin/orgs/${org}/licenses`);
+      return byUser(
+        body.items.map(({ user, kind, startsAt, graceDays, idleExempt }: Record<string, unknown>) => ({
+          ...{ user, kind, startsAt, graceDays, idleExempt },
+        })),
+      );
+    };
+    expect(await termsIn('terms2')).toEqual(await termsIn('terms'));
+    expect((await termsIn('terms2'))[0]).toEqual({ user: 'ada', ...terms });
+  });
+
+  it.each([
+    ['Starts', '2098-06-01', { startsAt: '2098-05-31T22:00:00.000Z' }],
+    ['starts on', '1.6.2098', { startsAt: '2098-05-31T22:00:00.000Z' }],
+    ['Grace_Days', ' 7 ', { graceDays: 7 }],
+    ['Idle exempt', 'Ja', { idleExempt: true }],
+    ['idleExempt', 'no', { idleExempt: false }],
+    ['KIND', 'Named user', { kind: 'Named user' }],
+  ])('takes %s "%s" in the org’s zone as people write it', async (column, cell, expected) => {
+    const org = `words-${column}-${cell}`.toLowerCase().replaceAll(/[^a-z0-9]/g, '-');
+    await ask(node, 'PATCH', `/v1/admin/orgs/${org}`, { body: { timeZone: 'Europe/Berlin' } });
+    await importInto(org, `user;${column}\nada;${cell}\n`);
+    const { body } = await ask(node, 'GET', `/v1/admin/orgs/${org}/licenses/ada`);
+    expect(body).toMatchObject(expected);
+  });
+
+  it.each([
+    ['startsAt', '06/01/2098', 'the start is neither a day'],
+    ['startsAt', 'soon', 'the start is neither a day'],
+    ['graceDays', '-1', 'graceDays is no whole number'],
+    ['graceDays', '3651', 'graceDays is no whole number'],
+    ['graceDays', '1.5', 'graceDays is no whole number'],
+    ['idleExempt', 'perhaps', 'idleExempt is neither'],
+    ['kind', 'x'.repeat(257), 'the kind is longer'],
+  ])('refuses %s "%s" with its line', async (column, cell, problem) => {
+    const answer = await importInto('refused', `user,${column}\nada,${cell}\n`);
+    expect(answer.status).toBe(422);
+    expect(JSON.stringify(answer.body.faults)).toContain(problem);
   });
 
   it('holds no formula for a spreadsheet, and what it has of users and notes can be imported again', async () => {

@@ -111,7 +111,10 @@ function badLines(faults: Faults): Problem {
   });
 }
 
-const columns = ['user', 'id', 'status', 'issuedAt', 'expiresAt', 'lastUsedAt', 'note'] as const;
+const columns = [
+  ...(['user', 'id', 'status', 'issuedAt', 'expiresAt', 'lastUsedAt', 'note'] as const),
+  ...(['kind', 'startsAt', 'graceDays', 'idleExempt'] as const),
+];
 
 async function* csvOf(licenses: Licenses, orgName: string, signal: AbortSignal): AsyncGenerator<string> {
   yield csvLine(columns);
@@ -120,7 +123,12 @@ async function* csvOf(licenses: Licenses, orgName: string, signal: AbortSignal):
     yield page.items
       .map(licenseView)
       // As it was given: what is exported can be imported again.
-      .map((license) => ({ ...license, expiresAt: license.expiresOn ?? license.expiresAt }))
+      .map((license) => ({
+        ...license,
+        expiresAt: license.expiresOn ?? license.expiresAt,
+        graceDays: license.graceDays || '',
+        idleExempt: license.idleExempt ? 'true' : '',
+      }))
       .map((license) => csvLine(columns.map((name) => license[name])))
       .join('');
     if (page.next === null) return;

@@ -145,7 +145,7 @@ export function registerLicenses(program: Command): void {
 
   withDesk(license.command('import <file>'), { foundsOrg: true })
     .description(
-      'issue licenses from a CSV file (columns user, expiresAt, note), as spreadsheets save it: all of them or none; - is stdin',
+      'issue licenses from a CSV file (columns user, expiresAt, note, kind, startsAt, graceDays, idleExempt), as spreadsheets save it: all of them or none; - is stdin',
     )
     .action(async (file: string, options: DeskOptions & { newOrg?: boolean }) => {
       const desk = await deskFor(options);

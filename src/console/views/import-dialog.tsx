@@ -60,8 +60,9 @@ export function ImportDialog(props: {
         <div class="fields">
           <p>
             A CSV file as your spreadsheet saves it, with a header line that names the column{' '}
-            <code>user</code>, and if wanted <code>expiresAt</code> and <code>note</code>. Either all licenses
-            are issued, or none.
+            <code>user</code>, and if wanted <code>expiresAt</code>, <code>note</code>, <code>kind</code>,{' '}
+            <code>startsAt</code>, <code>graceDays</code> and <code>idleExempt</code>. Either all licenses are
+            issued, or none.
           </p>
           <div class="field">
             <label for={id}>CSV file</label>
