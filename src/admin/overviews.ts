@@ -112,8 +112,7 @@ export class Overviews {
   }
 
   async #countOne(org: string): Promise<Counts> {
-    const { issued, available, active, peak, takeovers } = await this.parts.store.orgs.counts(org);
-    const quota = available === null ? null : issued + available;
+    const { issued, quota, active, peak, takeovers } = await this.parts.store.orgs.counts(org);
     return { orgs: 1, active, issued, quota, peak, takeovers };
   }
 

@@ -47,6 +47,8 @@ export interface AdminAnswers {
       /** Licenses issued: all but the revoked ones. */
       readonly issued: number;
       readonly available: number | null;
+      /** Places in the quota that tickets keep: of users who were on leave when their licenses were revoked. */
+      readonly kept: number;
       /** Licenses suspended, among those issued. */
       readonly suspended: number;
       /** Licenses expired, among those issued. */

@@ -12,6 +12,8 @@ export interface Tally {
   readonly licensed: number;
   readonly revoked: number;
   readonly quota: number | null;
+  /** Places in the quota that tickets keep. */
+  readonly kept: number;
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -32,6 +34,7 @@ export class Ledger {
       readonly licensed: number;
       readonly revoked: number;
       readonly quota?: string;
+      readonly kept: number;
       readonly counters: Readonly<Record<string, string>>;
     }>(await reachStore(() => scripts.run('tally', { org }, [])));
     return {
@@ -40,6 +43,7 @@ export class Ledger {
       licensed: reply.licensed,
       revoked: reply.revoked,
       quota: reply.quota === undefined ? null : Number(reply.quota),
+      kept: reply.kept,
       counters: Object.fromEntries(
         Object.entries(reply.counters).map(([name, text]) => [name, Number(text)]),
       ),

@@ -66,8 +66,12 @@ const readSetting: { readonly [N in keyof OrgSettings]: (text: string) => unknow
 /** How things stand with an org; all of it kept by the scripts that change it (promise 9). */
 export interface OrgCounts {
   readonly issued: number;
-  /** null: there is no quota. */
+  /** null: there is none. */
+  readonly quota: number | null;
+  /** What is left of the quota; null: there is none. */
   readonly available: number | null;
+  /** Places in the quota that tickets keep: of users who were on leave when their licenses were revoked. */
+  readonly kept: number;
   readonly suspended: number;
   readonly expired: number;
   readonly revoked: number;
@@ -228,7 +232,7 @@ export class Orgs {
 }
 
 function countsFrom(tally: Tally): OrgCounts {
-  const { counters, active, quota, nowMs } = tally;
+  const { counters, active, quota, kept, nowMs } = tally;
   const count = (name: string) => counters[name] ?? 0;
   const withPrefix = (prefix: string) =>
     Object.fromEntries(
@@ -240,7 +244,9 @@ function countsFrom(tally: Tally): OrgCounts {
   const sinceMs = Math.max(0, nowMs - (counters.seatAt ?? nowMs));
   return {
     issued,
-    available: quota === null ? null : Math.max(0, quota - issued),
+    quota,
+    available: quota === null ? null : Math.max(0, quota - issued - kept),
+    kept,
     suspended: count('suspended'),
     expired: count('expired'),
     revoked: tally.revoked,

@@ -131,6 +131,20 @@ export const redisKeys = {
     users: 'member',
     doc: 'user → when the license was revoked.',
   },
+  seatsKept: {
+    key: '{<org>}:seats-kept',
+    type: 'sorted set',
+    ttl: 'until the last ticket has ended',
+    users: 'member',
+    doc: 'user → the end of a ticket whose leave was ended by force (Redis ms): it keeps a seat till then. Below zero while the user has a seat anyway.',
+  },
+  licensesKept: {
+    key: '{<org>}:licenses-kept',
+    type: 'sorted set',
+    ttl: 'until the last ticket has ended',
+    users: 'member',
+    doc: 'user → the same for a place in the quota, after the license was revoked. Below zero while the user has a license anyway.',
+  },
   counters: { key: '{<org>}:counters', type: 'hash', doc: 'What happened in the org, in numbers.' },
   settings: {
     key: '{<org>}:settings',

@@ -9,7 +9,7 @@ import { type KeyName, keyNamesInOrder } from './redis-keys.js';
 import { SharedWrites } from './shared-writes.js';
 
 const past = ['index', 'past', 'quota'] as const;
-const seat = ['reign', 'lease', ...past, 'spelling', 'seat'] as const;
+const seat = ['reign', 'lease', ...past, 'spelling', 'places', 'seat'] as const;
 const license = [...seat, 'reminder', 'license'] as const;
 
 interface ScriptRow {

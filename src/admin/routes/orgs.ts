@@ -39,6 +39,9 @@ const orgSchema = object({
   counts: object({
     issued: count('Licenses issued: all but the revoked ones.'),
     available: nullable(count('What is left of the quota; null: there is none.')),
+    kept: count(
+      'Places in the quota that tickets keep: of users who were on leave when their licenses were revoked.',
+    ),
     suspended: count('Licenses suspended, among those issued.'),
     expired: count('Licenses expired, among those issued.'),
     revoked: count('Licenses revoked.'),

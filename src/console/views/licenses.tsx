@@ -68,12 +68,13 @@ export function LicensesView({ org }: { readonly org: string }) {
 
 function QuotaLine({ org }: { readonly org: Org | undefined }) {
   if (org === undefined) return <>&nbsp;</>;
-  const { issued, available } = org.counts;
+  const { issued, available, kept } = org.counts;
   const { quota } = org.settings;
   if (quota === null || available === null) return <>{numberText(issued)} issued; this org has no quota.</>;
   return (
     <>
-      {numberText(issued)} of {numberText(quota)} issued, {numberText(available)} left.
+      {numberText(issued)} of {numberText(quota)} issued, {numberText(available)} left
+      {kept > 0 && <>, {numberText(kept)} kept by tickets of leaves that were ended by force</>}.
     </>
   );
 }

@@ -38,8 +38,9 @@ end
 -- Whether no seat is left of so many, and whether the next one is of the overdraft. A lease that ran out and that nobody
 -- swept takes no place.
 local function seatsLeft(maxActive)
-  if redis.call('ZCARD', activeKey) < maxActive then return false, false end
-  local seats = redis.call('ZCOUNT', activeKey, '(' .. text(now), '+inf')
+  local kept = placesKept(seatsKeptKey, order.user)
+  if redis.call('ZCARD', activeKey) + kept < maxActive then return false, false end
+  local seats = redis.call('ZCOUNT', activeKey, '(' .. text(now), '+inf') + kept
   local own = redis.call('ZSCORE', activeKey, order.user)
   if own and tonumber(own) > now then seats = seats - 1 end
   if seats < maxActive then return false, false end

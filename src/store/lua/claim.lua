@@ -262,7 +262,10 @@ end
 if isOutdated and not isRepeat then
   note('session.outdated', { actor = 'user', machine = order.machineId, sessionId = granted.sessionId })
 end
-if rules[10] and isNew then noteSeats(tonumber(rules[10])) end
+if rules[10] and isNew then
+  takePlace(seatsKeptKey, order.user)
+  noteSeats(tonumber(rules[10]))
+end
 if isOverdrawn then count('overdrawn') end
 
 -- A holder that resumes is still the one asked: its new node puts the question again.

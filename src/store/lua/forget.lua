@@ -1,5 +1,5 @@
 -- forget: takes away all that names a user: license, seat, machines, history, spelling, and the name behind the key by which
--- the past tells of them. The past itself stays, of somebody without a name. A license that is forgotten frees its place.
+-- the past tells of them. The past itself stays, of somebody without a name. A license that is forgotten frees its place, also where a ticket would keep it.
 --
 -- ARGV  JSON: org, user, folded?, note?, forced?, actor, eventsKept, channelPrefix
 -- Reply JSON: outcome done, with the session ended | refused, with reason not_found | on_leave, with leaveUntil
@@ -22,7 +22,7 @@ if status then
   redis.call('HINCRBY', countersKey, 'licenseChanges', 1)
 end
 note('user.forgotten', { actor = order.actor, note = order.note })
-for _, index in ipairs({ licensedKey, usedKey, expiringKey, remindersKey, revokedKey }) do
+for _, index in ipairs({ licensedKey, usedKey, expiringKey, remindersKey, revokedKey, seatsKeptKey, licensesKeptKey }) do
   redis.call('ZREM', index, order.user)
 end
 redis.call('HDEL', refusedKey, order.user)

@@ -34,7 +34,7 @@ end
 redis.call('SET', there[6], redis.call('GET', fenceKey), 'PX', math.max(redis.call('PTTL', fenceKey), redis.call('PTTL', there[6])))
 -- The waiters and the question of the old name go: their programs claim again and reach the new one.
 redis.call('DEL', waitersKey, askKey)
-for _, index in ipairs({ licensedKey, usedKey, expiringKey, remindersKey, revokedKey, usersRevokedKey }) do
+for _, index in ipairs({ licensedKey, usedKey, expiringKey, remindersKey, revokedKey, usersRevokedKey, seatsKeptKey, licensesKeptKey }) do
   local score = redis.call('ZSCORE', index, order.user)
   if score then
     redis.call('ZREM', index, order.user)

@@ -1,4 +1,4 @@
--- revoke: takes the license back for good and frees its place in the quota; a live session ends at once. The record
+-- revoke: takes the license back for good and frees its place in the quota, unless a ticket keeps it; a live session ends at once. The record
 -- stays, so that mode `auto` issues no other by itself.
 --
 -- ARGV  JSON: org, user, note?, actor, eventsKept, channelPrefix
@@ -19,4 +19,6 @@ redis.call('ZADD', revokedKey, text(now), order.user)
 addIssued(-1)
 noteLicense('license.revoked')
 noteQuota()
-return done(evictHolder('license_revoked'))
+local ended = evictHolder('license_revoked')
+if ended and ended.leave then keepPlace(licensesKeptKey, order.user, ended.leave) else leavePlace(licensesKeptKey, order.user) end
+return done(ended)

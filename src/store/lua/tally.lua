@@ -1,7 +1,7 @@
 -- tally: how an org stands, all at one moment.
 --
 -- ARGV  none
--- Reply JSON: now, active, licensed, revoked (sizes), quota?, counters {field: text}
+-- Reply JSON: now, active, licensed, revoked (sizes), kept (places in the quota, by tickets), quota?, counters {field: text}
 
 local fields = {}
 local flat = redis.call('HGETALL', countersKey)
@@ -11,6 +11,7 @@ return cjson.encode({
   active = redis.call('ZCARD', activeKey),
   licensed = redis.call('ZCARD', licensedKey),
   revoked = redis.call('ZCARD', revokedKey),
+  kept = redis.call('ZCOUNT', licensesKeptKey, '(' .. text(now), '+inf'),
   quota = redis.call('HGET', settingsKey, 'quota') or nil,
   counters = fields,
 })
