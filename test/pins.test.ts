@@ -105,6 +105,7 @@ describe('pins', () => {
       'string schema',
       'string sweep-turn',
       'string {<org>}:ask:<user>',
+      'string {<org>}:bound:<user>',
       'string {<org>}:claims:<user>',
       'string {<org>}:epoch',
       'string {<org>}:fence:<user>',

@@ -67,6 +67,12 @@ export const settingsFields = {
       description: 'For how long a seat may be taken along offline; null: it may not.',
     }),
   ),
+  leaveReturn: nullable(
+    Type.Enum(['bound'], {
+      description:
+        'bound: after an early return from a leave no other machine gets the seat until the ticket has ended; null: the program is trusted to delete the ticket.',
+    }),
+  ),
   idleLimitMs: nullable(
     Type.Integer({
       minimum: 1000,

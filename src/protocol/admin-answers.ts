@@ -40,6 +40,7 @@ export interface AdminAnswers {
       readonly askWaitMs: number | null;
       readonly askRefusal: 'final' | null;
       readonly leaveMaxMs: number | null;
+      readonly leaveReturn: 'bound' | null;
       readonly idleLimitMs: number | null;
     };
     readonly suspendedAt: string | null;

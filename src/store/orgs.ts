@@ -42,6 +42,8 @@ export interface OrgSettings {
   readonly askRefusal: 'final' | null;
   /** For how long a seat may be taken along offline; null: it may not. */
   readonly leaveMaxMs: number | null;
+  /** `bound`: whoever comes back early from a leave keeps other machines out until the ticket's end; null: they are trusted. */
+  readonly leaveReturn: 'bound' | null;
 }
 
 /** Reads each setting as Redis keeps it. */
@@ -61,6 +63,7 @@ const readSetting: { readonly [N in keyof OrgSettings]: (text: string) => unknow
   askWaitMs: Number,
   askRefusal: String,
   leaveMaxMs: Number,
+  leaveReturn: String,
 };
 
 /** How things stand with an org; all of it kept by the scripts that change it (promise 9). */

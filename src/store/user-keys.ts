@@ -50,6 +50,13 @@ export const userKeys = {
     users: 'name',
     doc: 'How often the seat was taken over in the current minute.',
   },
+  bound: {
+    key: '{<org>}:bound:<user>',
+    type: 'string',
+    ttl: 'until the ticket has ended',
+    users: 'name',
+    doc: 'Where the org says `leaveReturn: bound`: the machine that came back early from a leave, as JSON. No other one gets the seat.',
+  },
   waiters: {
     key: '{<org>}:waiters:<user>',
     type: 'hash',

@@ -135,3 +135,66 @@ describe('a leave that is ended by force', () => {
     expect(await tryOut('joan')).toBe('welcome');
   });
 });
+
+describe('an org that binds whoever comes back early', () => {
+  const comeBack = async (forMs: number, fields: object = {}) => {
+    await setRules({ leaveReturn: 'bound', ...fields });
+    await takeAlong('ada', forMs);
+    const back = await claim('ada');
+    expect((await back.told('welcome')).resumed).toBe(true);
+    return back;
+  };
+  const other = async (more: object = {}) => {
+    const desktop = await Desktop.hello(node.ports.public, 'ada', 'workstation', more);
+    await desktop.told('conflict');
+    return desktop;
+  };
+
+  it('keeps other machines out until the ticket has ended, also when the session has', async () => {
+    const back = await comeBack(6000);
+    const taking = await other();
+    expect(taking.received.map(({ type }) => type)).toEqual(['error', 'conflict']);
+    expect(taking.find('error')).toMatchObject({ code: 'on_leave' });
+    expect(taking.find('conflict')?.holder).toMatchObject({ machine: { name: 'laptop' } });
+    const until = taking.find('conflict')?.holder.onLeaveUntil ?? 0;
+    expect(until - Date.now()).toBeGreaterThan(1000);
+    const waiting = await other({ onConflict: 'deny' });
+    expect(waiting.find('error')).toBeUndefined();
+    back.say({ type: 'release' });
+    await waiting.told('seat_free');
+    waiting.say({ type: 'takeover', ifFree: true });
+    await eventually(() => waiting.received.filter(({ type }) => type === 'conflict').length === 2);
+    // The machine itself comes and goes as it likes.
+    const again = await claim('ada');
+    await again.told('welcome');
+    again.say({ type: 'release' });
+    await again.close();
+    await eventually('the ticket has ended', async () => {
+      const late = await claim('ada', 'workstation');
+      return late.find('welcome') !== undefined;
+    });
+  });
+
+  it('lets them in where the desk ends the session by force, or where it trusts again', async () => {
+    await comeBack(HOUR_MS);
+    await call('POST', '/sessions/ada/evict', { forced: true });
+    expect(await tryOutFrom('workstation')).toBe('welcome');
+    await comeBack(HOUR_MS);
+    expect(await tryOutFrom('workstation')).not.toBe('welcome');
+    await setRules({ leaveReturn: null });
+    expect(await tryOutFrom('workstation')).toBe('welcome');
+  });
+
+  it('trusts by default', async () => {
+    await comeBack(HOUR_MS, { leaveReturn: null });
+    expect(await tryOutFrom('workstation')).toBe('welcome');
+  });
+
+  async function tryOutFrom(machine: string): Promise<string> {
+    const desktop = await claim('ada', machine);
+    const outcome = outcomeOf(desktop);
+    desktop.ws.close(1000);
+    await desktop.close();
+    return outcome;
+  }
+});

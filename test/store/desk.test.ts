@@ -49,6 +49,7 @@ describe('an org', () => {
       askWaitMs: null,
       askRefusal: null,
       leaveMaxMs: null,
+      leaveReturn: null,
     };
     expect(await store.orgs.settings(ORG)).toEqual(all);
     await store.orgs.change(ORG, { quota: null }, 'root');

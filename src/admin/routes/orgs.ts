@@ -127,6 +127,7 @@ export const orgRoutes = [
       askWaitMs: Type.Optional(settingsFields.askWaitMs),
       askRefusal: Type.Optional(settingsFields.askRefusal),
       leaveMaxMs: Type.Optional(settingsFields.leaveMaxMs),
+      leaveReturn: Type.Optional(settingsFields.leaveReturn),
     },
     success: { status: 200, schema: orgSchema },
     problems: [

@@ -24,6 +24,7 @@ interface SetOptions extends DeskOptions {
   readonly minVersionFrom?: string | None;
   readonly idleLimit?: number | None;
   readonly leaveMax?: number | None;
+  readonly leaveReturn?: string;
   readonly askWait?: number | None;
   readonly askRefusal?: string;
 }
@@ -118,6 +119,12 @@ export function registerOrgs(program: Command): void {
       'for how long a seat may be taken along offline, like 7d; none: it may not',
       noneOr(durationArgument),
     )
+    .addOption(
+      new Option(
+        '--leave-return <rule>',
+        'bound: after an early return from a leave no other machine gets the seat until the ticket has ended',
+      ).choices(['bound', 'default']),
+    )
     .option(
       '--idle-limit <duration>',
       'for how long nobody may be at work before a session ends, like 30m; none: for ever',
@@ -139,6 +146,7 @@ export function registerOrgs(program: Command): void {
         ...given('minVersionFrom', options.minVersionFrom),
         ...given('idleLimitMs', options.idleLimit),
         ...given('leaveMaxMs', options.leaveMax),
+        ...orDefault('leaveReturn', options.leaveReturn),
         ...given('askWaitMs', options.askWait),
         ...orDefault('askRefusal', options.askRefusal),
       };

@@ -50,8 +50,9 @@ local function seatsLeft(maxActive)
 end
 
 -- Tells, once for each crossing, that nearly all and all seats are in use, and that more are than the org may have.
--- It is told anew after fewer than four fifths were in use.
+-- It is told anew after fewer than four fifths were in use. The user has a seat from now on.
 local function noteSeats(maxActive)
+  takePlace(seatsKeptKey, order.user)
   local seats = redis.call('ZCARD', activeKey)
   local told = tonumber(redis.call('HGET', countersKey, 'seatsTold') or '0')
   local level = seats > maxActive and 3 or seats == maxActive and 2 or seats >= 0.9 * maxActive and 1 or 0

@@ -15,7 +15,7 @@ order.actor = 'user'
 local recorded = redis.call('GET', requestKey)
 if recorded then return recorded end
 local rules = redis.call('HMGET', settingsKey, 'licenseMode', 'containers', 'machines', 'machine:' .. order.machineId,
-  'addresses', 'letterCase', 'suspended', 'revocations', 'minVersion', 'maxActive', 'idleLimitMs')
+  'addresses', 'letterCase', 'suspended', 'revocations', 'minVersion', 'maxActive', 'idleLimitMs', 'leaveReturn')
 local spelling = otherSpelling(order.user, order.folded, rules[6])
 if spelling then return encode({ outcome = 'spelled', user = spelling }) end
 
@@ -77,11 +77,9 @@ local resumed = namesSession
 if isSameMachine and order.instance and holder.instance then resumed = order.instance == holder.instance end
 -- A leave is the machine's, whatever process took it: its next hello ends it.
 if isSameMachine and holder.leave then resumed = true end
-local attempt = tonumber(order.attempt)
-local isRepeat = false
+local attempt, isRepeat = tonumber(order.attempt), false
 if resumed and order.instance and order.instance == holder.instance and attempt and holder.attempt then
-  -- Promise 15: an older hello, which lay somewhere, changes nothing.
-  -- Nor does one that was answered before a leave end that leave.
+  -- Promise 15: an older hello, which lay somewhere, changes nothing. Nor does one from before a leave end that leave.
   if attempt < holder.attempt or holder.leave and attempt == holder.attempt then return encode({ outcome = 'stale' }) end
   isRepeat = attempt == holder.attempt
 end
@@ -163,6 +161,12 @@ end
 local ticket = order.ticket
 local isBack = ticket and proves(ticket, holder, isSameMachine) or false
 
+local bound = rules[12] and boundElsewhere()
+if bound then
+  addWaiter()
+  return refuse(order.onConflict == 'deny' and 'conflict' or 'on_leave', 'conflict', bound)
+end
+
 local ending = nil
 if holder and not resumed then
   if isSameMachine then noteDouble(holder) end
@@ -203,8 +207,7 @@ local granted = {
   sessionId = resumed and holder.sessionId or isBack and ticket.sessionId or order.sessionId, epoch = epoch, rank = epoch, nodeId = order.nodeId,
   since = resumed and holder.since or now, machine = order.machine,
   connection = order.connection, instance = order.instance, attempt = attempt, client = order.client,
-  address = rules[5] == 'keep' and order.address or nil, iat = order.iat, jti = order.jti, idle = order.idleMs,
-  asks = order.asks,
+  address = rules[5] == 'keep' and order.address or nil, iat = order.iat, jti = order.jti, idle = order.idleMs, asks = order.asks,
 }
 -- Over the beginning of a reign a lease keeps its rank: a reconnect, which denies, is no act of a person (promise 8).
 -- Where Redis has no lease any more, the epoch that the client names tells how old its act is. The rank is not below the
@@ -245,12 +248,12 @@ if redis.call('PFADD', usersOfQuarterKey, order.user) == 1 then
   if isRepeat then keepUsage() end
 end
 if licenseId then redis.call('ZADD', usedKey, text(now), order.user) end
+if rules[12] and (isBack or resumed and holder.leave) then bindSeat(tonumber(isBack and ticket.expiresAt or holder.leave)) end
 if not isRepeat then
   if not isSame or isNew then count(resumed and 'resumed' or isBack and 'reasserted' or 'granted') end
   noteMachine()
   note(resumed and 'session.resumed' or isBack and 'session.reasserted' or 'session.granted', {
-    actor = 'user', machine = order.machineId,
-    sessionId = granted.sessionId, epoch = text(epoch), node = order.nodeId,
+    actor = 'user', machine = order.machineId, sessionId = granted.sessionId, epoch = text(epoch), node = order.nodeId,
   })
 end
 
@@ -262,10 +265,7 @@ end
 if isOutdated and not isRepeat then
   note('session.outdated', { actor = 'user', machine = order.machineId, sessionId = granted.sessionId })
 end
-if rules[10] and isNew then
-  takePlace(seatsKeptKey, order.user)
-  noteSeats(tonumber(rules[10]))
-end
+if rules[10] and isNew then noteSeats(tonumber(rules[10])) end
 if isOverdrawn then count('overdrawn') end
 
 -- A holder that resumes is still the one asked: its new node puts the question again.

@@ -31,6 +31,7 @@ if order.holdMs then
   })
 end
 
+if order.forced then redis.call('DEL', boundKey) end
 local _, tombstone = evictHolder(order.reason)
 if not holder then return encode({ outcome = 'none' }) end
 return encode({ outcome = 'evicted', sessionId = holder.sessionId, epoch = text(holder.epoch), byEpoch = text(tombstone) })

@@ -32,8 +32,8 @@ for i, key in ipairs(own) do
 end
 -- A session that a node still holds must not come back under either name.
 redis.call('SET', there[6], redis.call('GET', fenceKey), 'PX', math.max(redis.call('PTTL', fenceKey), redis.call('PTTL', there[6])))
--- The waiters and the question of the old name go: their programs claim again and reach the new one.
-redis.call('DEL', waitersKey, askKey)
+-- The waiters, the question and the machine bound by a ticket of the old name go: their programs claim again and reach the new one.
+redis.call('DEL', waitersKey, askKey, boundKey)
 for _, index in ipairs({ licensedKey, usedKey, expiringKey, remindersKey, revokedKey, usersRevokedKey, seatsKeptKey, licensesKeptKey }) do
   local score = redis.call('ZSCORE', index, order.user)
   if score then

@@ -1,4 +1,25 @@
--- ticket: what the broker's own ticket of a leave proves, where Redis has lost the leave. Stands after seat.lua before claim.lua.
+-- ticket: what the broker's own ticket of a leave proves, where Redis has lost the leave, and to which machine it binds the seat
+-- until its end. Stands after seat.lua before claim.lua.
+
+-- The machine came back before the ticket's end: where the org trusts nobody to delete a ticket, no other machine gets the seat till then.
+local function bindSeat(ticketEnd)
+  local leftMs = ticketEnd - now
+  if leftMs <= 0 then return end
+  local machine = cjson.decode(order.machine)
+  redis.call('SET', boundKey, cjson.encode({ id = machine.id, name = machine.name, since = text(now) }), 'PX', text(leftMs))
+end
+
+-- What another machine is told of the one that the seat is bound to; nil where it is not.
+local function boundElsewhere()
+  local value = redis.call('GET', boundKey)
+  local machine = value and cjson.decode(value)
+  if not machine or machine.id == order.machineId then return nil end
+  local leftMs = redis.call('PTTL', boundKey)
+  return {
+    holder = { machine = { name = machine.name }, since = machine.since, onLeaveUntil = text(now + leftMs) },
+    retryAfterMs = text(leftMs),
+  }
+end
 
 -- Whether the session of the ticket is put back: nobody has the seat, and neither a fence at or above its epoch nor a leave is
 -- known. Where somebody has it, a leave was lost and is overlapped: an event says so.
