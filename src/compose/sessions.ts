@@ -88,6 +88,7 @@ export function openSessions(parts: SessionsParts): NodeSessions {
   const newSessionId = createSessionIds(Date.now);
   const admission = {
     ...{ gate, leases, licenses, lifecycle, renewals, tokenWatch, idleWatch },
+    knownAs: (org: string, user: string) => store.sessions.knownAs(org, user),
     ...{ questions, waiters, departures },
     ...{ tickets, newSessionId, wallMs, renewEveryMs },
     ...senses,

@@ -13,6 +13,7 @@ import {
   notYetAccepted,
   type Visit,
 } from '../session/admission.js';
+import { judgeRefresh } from '../session/refresh.js';
 import { type Session, tokenOf } from '../session/session.js';
 import { noteToken } from '../session/token-notes.js';
 import { Connection, type ConnectionParts } from './connection.js';
@@ -246,12 +247,11 @@ export class Conversation implements Listener {
 
   async #refresh(token: string): Promise<void> {
     const { wheel, log, admission } = this.parts;
-    const { gate, tokenWatch, leases } = admission;
+    const { tokenWatch, leases } = admission;
     // The org may know the person by another name than the token before: after a renaming.
-    const known = this.#phase.name === 'seated' ? this.#phase.session.user : this.claims?.user;
-    const isSamePerson = ({ user, org }: ClientClaims) =>
-      (user === this.claims?.user || user === known) && org === this.claims?.org;
-    const verdict = gate.judge(token, 'refresh', isSamePerson);
+    const names = [this.claims?.user, this.#phase.name === 'seated' ? this.#phase.session.user : undefined];
+    const verdict = await judgeRefresh(token, { org: this.claims?.org, names }, admission);
+    if (this.connection.isEnded) return;
     if (!verdict.ok) {
       const notYet = notYetAccepted(verdict);
       // The session goes on under the token that it has, and ends with that one.

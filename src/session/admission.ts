@@ -26,6 +26,8 @@ export interface AdmissionParts {
   readonly gate: Pick<TokenGate<ClientClaims>, 'judge'>;
   readonly leases: Pick<Leases, 'claim' | 'present'>;
   readonly licenses: Pick<Licenses, 'lookAlike'>;
+  /** By which name the org knows a user. */
+  readonly knownAs: (org: string, user: string) => Promise<string>;
   readonly lifecycle: Lifecycle;
   readonly renewals: Renewals;
   readonly tokenWatch: TokenWatch;

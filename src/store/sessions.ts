@@ -1,3 +1,4 @@
+import { caseFolded } from '../protocol/text.js';
 import { reachStore } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type { Page } from './license-types.js';
@@ -28,6 +29,7 @@ const BY_NAME = 'name';
 interface Search {
   readonly org: string;
   readonly pattern: string;
+  readonly fits: (user: string) => boolean;
   readonly limit: number;
 }
 
@@ -83,7 +85,8 @@ export class Sessions {
     const from = Math.ceil(nowMs() + 2 * leaseTtlMs);
     return reachStore(async () => {
       const users = await redis.zrangebyscore(keys.active(org), from, '+inf', 'LIMIT', offset, limit + 1);
-      const chosen = users.slice(0, limit).filter((user) => user.startsWith(userPrefix));
+      const { fits } = await this.#beginningWith(org, userPrefix);
+      const chosen = users.slice(0, limit).filter(fits);
       const found = await this.#read(org, chosen);
       const items = found.filter((one) => one?.leaveUntilMs !== undefined) as LiveSession[];
       return { items, next: users.length > limit ? cursorOf([String(offset + limit)]) : null };
@@ -102,7 +105,7 @@ export class Sessions {
     limit: number,
   ): Promise<Page<LiveSession>> {
     const from = cursor === null ? { lastGiven: '' } : placeOf(cursor);
-    const search = { org, pattern: `${userPrefix.replace(/[\\*?[\]^-]/g, '\\$&')}*`, limit };
+    const search = { org, limit, ...(await this.#beginningWith(org, userPrefix)) };
     return reachStore(async () => {
       if (!('lastGiven' in from)) return this.#walk(search, from);
       const first = await this.#step(search, '0', limit);
@@ -114,6 +117,18 @@ export class Sessions {
       const isMore = rest.length > chosen.length;
       return { items, next: isMore ? cursorOf([BY_NAME, chosen.at(-1) ?? '']) : null };
     });
+  }
+
+  /** Users whose names begin so, in any case where the org ignores it. Redis looks at ASCII letters alone. */
+  async #beginningWith(org: string, text: string): Promise<Pick<Search, 'pattern' | 'fits'>> {
+    const exact = text.replace(/[\\*?[\]^-]/g, '\\$&');
+    if (text === '' || !(await this.parts.spellings.ignoresCase(org)))
+      return { pattern: `${exact}*`, fits: (user) => user.startsWith(text) };
+    const either = exact
+      .replace(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`)
+      .replace(/[^\0-\x7f]+/g, '*');
+    const folded = caseFolded(text);
+    return { pattern: `${either}*`, fits: (user) => caseFolded(user).startsWith(folded) };
   }
 
   /**
@@ -141,11 +156,11 @@ export class Sessions {
   }
 
   /** One step of a walk, which gives little more than there is room for: the rest has to stand in the cursor. */
-  async #step({ org, pattern }: Search, from: string, room: number): Promise<Walk> {
+  async #step({ org, pattern, fits }: Search, from: string, room: number): Promise<Walk> {
     const { redis, keys } = this.parts;
     const scan = async (count: number): Promise<Walk> => {
       const [place, flat] = await redis.zscan(keys.active(org), from, 'MATCH', pattern, 'COUNT', count);
-      return { place, found: flat.filter((_, index) => index % 2 === 0) };
+      return { place, found: flat.filter((user, index) => index % 2 === 0 && fits(user)) };
     };
     // A search finds few, and looks at many.
     const step = await scan(pattern === '*' ? room : SCAN_COUNT);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Broker } from '../../src/broker.js';
 import { ask } from '../support/admin.js';
 import { Desktop } from '../support/desktop.js';
+import { eventually } from '../support/eventually.js';
 import { startNode, tokenFor } from '../support/node.js';
 import { useRedis } from '../support/redis.js';
 
@@ -111,6 +112,47 @@ describe('an org that ignores case', () => {
     );
     expect(ends.sort()).toEqual(['holds', 'taken_over', 'taken_over', 'taken_over']);
     expect(await seats()).toHaveLength(1);
+  });
+
+  it('takes a refreshed token under another spelling, and none of somebody else', async () => {
+    await ask(node, 'PATCH', org, { body: { licenseMode: 'open', letterCase: 'ignore' } });
+    const desktop = await sit('Zoë', 'laptop');
+    await desktop.told('welcome');
+    const leases = () => desktop.received.filter(({ type }) => type === 'lease').length;
+    for (const name of ['ZOË', 'zoe\u0308', 'Zoë']) {
+      desktop.say({ type: 'refresh', token: tokenFor(name) });
+      const seen = leases();
+      await eventually(() => leases() > seen + 1 || desktop.closed !== null);
+      expect(desktop.closed, name).toBeNull();
+    }
+    desktop.say({ type: 'refresh', token: tokenFor('zoe') });
+    expect((await desktop.close()).code).toBe(4501);
+  });
+
+  it('does not, where case counts: the other spelling is another person', async () => {
+    await ask(node, 'PATCH', org, { body: { licenseMode: 'open', letterCase: null } });
+    const desktop = await sit('zoe', 'laptop');
+    await desktop.told('welcome');
+    desktop.say({ type: 'refresh', token: tokenFor('Zoe') });
+    expect((await desktop.close()).code).toBe(4501);
+  });
+
+  it('finds sessions by the beginning of a name in any case, and only then', async () => {
+    await ask(node, 'PATCH', org, { body: { licenseMode: 'open', letterCase: 'ignore' } });
+    for (const [index, user] of ['Émile', 'emil', 'EMma', 'e[a-z]m', 'Bob'].entries())
+      await (await sit(user, `m${index}`)).told('welcome');
+    const found = async (text: string) => {
+      const { body } = await ask(node, 'GET', `${org}/sessions?user=${encodeURIComponent(text)}`);
+      return body.items.map(({ user }: { user: string }) => user).sort();
+    };
+    expect(await found('eM')).toEqual(['EMma', 'emil']);
+    expect(await found('éM')).toEqual(['Émile']);
+    expect(await found('E[')).toEqual(['e[a-z]m']);
+    expect(await found('bOB')).toEqual(['Bob']);
+    expect(await found('b?')).toEqual([]);
+    await ask(node, 'PATCH', org, { body: { letterCase: null } });
+    expect(await found('eM')).toEqual([]);
+    expect(await found('EM')).toEqual(['EMma']);
   });
 
   it('is refused while two users with a license or a seat differ only so, and lists them', async () => {

@@ -29,6 +29,7 @@ it('promise 6: the deadline of a new lease counts from when its claim was sent, 
       log,
       metrics,
       licenses: { lookAlike: async () => null },
+      knownAs: async (_org: string, user: string) => user,
       leases: {
         present: async () => true,
         claim: async ({ sessionId }) => {
