@@ -93,7 +93,7 @@ async function untilEmpty(store: Store, nodeId: string): Promise<'empty' | 'gone
       firstMs ??= node.lastSeenMs;
       if (node.lastSeenMs - firstMs > HEARS_WITHIN_MS)
         throw told(
-          `does not obey: version ${node.version ?? '0.1'} may not know the order. SIGTERM drains it.`,
+          `goes on: somebody may have told it otherwise, or its version (${node.version ?? '0.1'}) knows no such order. SIGTERM drains it.`,
         );
     }
     await pause(LOOK_EVERY_MS);

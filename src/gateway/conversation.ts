@@ -218,12 +218,12 @@ export class Conversation implements Listener {
 
   /** For the person's choice, or for the answer of the holder; `isAgain`: it was asked before. */
   #wait(hello: HelloMessage, admission: Extract<Admission, { outcome: 'conflict' }>, isAgain: boolean): void {
-    const { user, connection, question, claims } = admission;
+    const { user, connection, question, freeInMs, claims } = admission;
     this.#phase = { name: 'choosing', hello, connection };
     const complete = (ask: NonNullable<Visit['ask']>) => {
       if (this.#phase.name === 'choosing') void this.#claim(hello, 'ask', ask);
     };
-    const waiter = { org: claims.org, user, connection, link: this.connection, question, complete };
+    const waiter = { org: claims.org, user, connection, link: this.connection, question, freeInMs, complete };
     this.parts.admission.waiters.add(waiter, isAgain);
   }
 

@@ -61,8 +61,9 @@ export async function checkImport(
         notes.warnings.add(line, 'a user of the same name in other letters has a license');
     }
   }
-  const { available } = await orgs.counts(org);
-  return { total, missingQuota: available === null ? 0 : Math.max(0, total - available) };
+  const { quota, issued } = await orgs.counts(org);
+  // Places that tickets keep may be those of users of the file: each license is asked for its own.
+  return { total, missingQuota: quota === null ? 0 : Math.max(0, total - (quota - issued)) };
 }
 
 /** The lines with the names by which the org knows their users. */

@@ -31,12 +31,21 @@ const columnNames: ReadonlyMap<string, Column> = new Map([
   ['note', 'note'],
   ['kind', 'kind'],
   ['startsat', 'startsAt'],
-  ['startson', 'startsAt'],
+  ['startson', 'startsOn'],
   ['starts', 'startsAt'],
   ['gracedays', 'graceDays'],
   ['idleexempt', 'idleExempt'],
 ]);
-type Column = 'user' | 'expiresAt' | 'expiresOn' | 'note' | 'kind' | 'startsAt' | 'graceDays' | 'idleExempt';
+type Column =
+  | 'user'
+  | 'expiresAt'
+  | 'expiresOn'
+  | 'note'
+  | 'kind'
+  | 'startsAt'
+  | 'startsOn'
+  | 'graceDays'
+  | 'idleExempt';
 const wantedColumns = 'expiresAt, note, kind, startsAt, graceDays and idleExempt';
 type Header = ReadonlyMap<Column, number>;
 
@@ -153,12 +162,14 @@ const MOST_GRACE_DAYS = 3650;
 
 /** What goes along with the license; or what is wrong with it. */
 function readTerms(cell: (name: Column) => string, timeZone: string): LicenseTerms | string {
-  const kind = cell('kind').trim();
+  const kind = cell('kind').trim() === '' ? '' : cell('kind');
   if (kind !== '' && !isPlainText(kind))
     return 'the kind is longer than 256 bytes, or holds control characters';
-  const [starts, grace, exempt] = [cell('startsAt'), cell('graceDays'), cell('idleExempt')].map((text) =>
-    text.trim(),
-  ) as [string, string, string];
+  const [starts, grace, exempt] = [
+    cell('startsOn').trim() || cell('startsAt'),
+    cell('graceDays'),
+    cell('idleExempt'),
+  ].map((text) => text.trim()) as [string, string, string];
   const startsAt = starts === '' ? null : readStart(starts, timeZone);
   if (starts !== '' && startsAt === null)
     return 'the start is neither a day like 2027-01-31 nor a time like 2027-01-31T00:00:00Z';

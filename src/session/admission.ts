@@ -75,6 +75,7 @@ export type Admission =
       readonly user: string;
       readonly connection: string;
       readonly question: Waiter['question'];
+      readonly freeInMs: Waiter['freeInMs'];
     }
   | { readonly outcome: 'closed'; readonly claims: ClientClaims | null };
 
@@ -106,7 +107,8 @@ export async function admit(visit: Visit, parts: AdmissionParts): Promise<Admiss
     else if ((waits as readonly string[]).includes(answer.outcome)) {
       const question = answer.outcome === 'conflict' ? answer.question : null;
       const { user, connection } = session;
-      admission = { outcome: 'conflict', claims, user, connection, question };
+      const freeInMs = 'retryAfterMs' in answer ? (answer.retryAfterMs ?? null) : null;
+      admission = { outcome: 'conflict', claims, user, connection, question, freeInMs };
     }
     if (answer.outcome !== 'granted') await refuse(known, parts, answer);
     claiming?.end();

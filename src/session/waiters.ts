@@ -8,6 +8,8 @@ import type { Link } from './link.js';
 /** A question that was put to nobody within this time counts as answered with yes. */
 const PUT_WITHIN_MS = 2000;
 const EARLY_KEPT = 1000;
+/** The clocks of Redis and of this node go apart a little. */
+const TICKET_ENDS_MS = 100;
 
 export interface Waiter {
   readonly org: string;
@@ -17,6 +19,8 @@ export interface Waiter {
   readonly link: Link;
   /** The question that it asks; null: it only waits. */
   readonly question: { readonly askId: string; readonly waitMs: number } | null;
+  /** When a ticket has ended that keeps others out, of which no script tells; null where none does. */
+  readonly freeInMs: number | null;
   /** To claim with the question: the script decides by what has been answered. */
   readonly complete: (ask: { readonly askId: string; readonly isUnput: boolean }) => void;
 }
@@ -51,6 +55,11 @@ export class Waiters {
     this.#early.delete(waiter.connection);
     if (waiter.question === null) {
       if (early?.type === 'seat_free') this.receive(early);
+      const { freeInMs, link } = waiter;
+      if (freeInMs !== null)
+        waiting.timer = this.parts.wheel.after(freeInMs + TICKET_ENDS_MS, () =>
+          link.send({ type: 'seat_free' }),
+        );
       return;
     }
     const { waitMs } = waiter.question;

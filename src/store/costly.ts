@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { reachStore } from './errors.js';
+import { reachStore, StoreUnavailable } from './errors.js';
 import type { KeyNames } from './keys.js';
 import type { RedisConnection } from './redis.js';
 
@@ -11,7 +11,8 @@ const LOOK_EVERY_MS = 100;
 
 /**
  * What asks much of Redis, over all nodes together (promise 16): how often one token may ask for it, and one recount of an org at a
- * time. Rejects with StoreUnavailable.
+ * time. With its memory full Redis can note neither: then all is let through, as an export may be what the operator needs. Rejects
+ * with StoreUnavailable.
  */
 export class Costly {
   constructor(
@@ -21,14 +22,13 @@ export class Costly {
 
   /** Counts one more for this name in its minute, which begins with the first. */
   async count(name: string): Promise<{ readonly count: number; readonly leftMs: number }> {
+    const { redis } = this;
     const key = this.keys.budget(createHash('sha256').update(name).digest('base64url'));
-    return reachStore(async () => {
-      const count = await this.redis.incr(key);
-      const leftMs = await this.redis.pttl(key);
-      if (leftMs > 0) return { count, leftMs };
-      await this.redis.pexpire(key, MINUTE_MS);
-      return { count, leftMs: MINUTE_MS };
-    });
+    // It has an end from the first moment on, whatever becomes of this node.
+    const asked = () =>
+      Promise.all([redis.set(key, '0', 'PX', MINUTE_MS, 'NX'), redis.incr(key), redis.pttl(key)]);
+    const [, count, leftMs] = await unlessFull(asked, [null, 0, 0]);
+    return { count, leftMs: Math.max(1, leftMs) };
   }
 
   /**
@@ -39,7 +39,8 @@ export class Costly {
     const { redis } = this;
     const lock = this.keys.recount(org);
     const own = `${repairs ? 'repair' : 'look'}:${randomUUID()}`;
-    while ((await reachStore(() => redis.set(lock, own, 'PX', LOCK_MS, 'NX'))) === null) {
+    const take = () => unlessFull(() => redis.set(lock, own, 'PX', LOCK_MS, 'NX'), 'OK');
+    while ((await take()) === null) {
       const other = await reachStore(() => redis.get(lock));
       if (other === null) continue;
       const answer = await this.#ended(org, other);
@@ -48,9 +49,8 @@ export class Costly {
     const beat = setInterval(() => void redis.pexpire(lock, LOCK_MS).catch(() => {}), LOCK_MS / 4);
     try {
       const answer = await work();
-      await reachStore(() =>
-        redis.set(this.keys.recounted(org, own), JSON.stringify(answer), 'PX', MINUTE_MS),
-      );
+      const kept = JSON.stringify(answer);
+      await unlessFull(() => redis.set(this.keys.recounted(org, own), kept, 'PX', MINUTE_MS), null);
       return answer;
     } finally {
       clearInterval(beat);
@@ -63,11 +63,22 @@ export class Costly {
   async #ended(org: string, other: string): Promise<string | null> {
     const { redis, keys } = this;
     for (;;) {
-      const [answer, running] = await reachStore(() =>
-        Promise.all([redis.get(keys.recounted(org, other)), redis.get(keys.recount(org))]),
+      // The lock first: the answer is there before it goes.
+      const [running, answer] = await reachStore(() =>
+        Promise.all([redis.get(keys.recount(org)), redis.get(keys.recounted(org, other))]),
       );
       if (answer !== null || running !== other) return answer;
       await pause(LOOK_EVERY_MS);
     }
+  }
+}
+
+/** What Redis gives, or something else where it has no memory left for it. */
+async function unlessFull<T, U>(operation: () => Promise<T>, otherwise: U): Promise<T | U> {
+  try {
+    return await reachStore(operation);
+  } catch (error) {
+    if (error instanceof StoreUnavailable && error.isFull) return otherwise;
+    throw error;
   }
 }

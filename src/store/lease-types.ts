@@ -148,6 +148,8 @@ export type ClaimAnswer =
       readonly question: { readonly askId: string; readonly waitMs: number } | null;
       /** It would have the holder asked. */
       readonly isAsking: boolean;
+      /** When a ticket that keeps others out has ended, where one does (ms from now). */
+      readonly retryAfterMs?: number;
     }
   /** The holder took the seat along, and cannot be told. */
   | {

@@ -72,6 +72,7 @@ export class Leases {
           isAsking: request.onConflict === 'ask',
           question:
             reply.askId === undefined ? null : { askId: reply.askId, waitMs: Number(reply.waitMs ?? 0) },
+          ...(reply.retryAfterMs !== undefined && { retryAfterMs: Number(reply.retryAfterMs) }),
         };
       case 'on_leave':
         return {

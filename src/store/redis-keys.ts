@@ -131,19 +131,12 @@ export const redisKeys = {
     users: 'member',
     doc: 'user → when the license was revoked.',
   },
-  seatsKept: {
-    key: '{<org>}:seats-kept',
+  tickets: {
+    key: '{<org>}:tickets',
     type: 'sorted set',
     ttl: 'until the last ticket has ended',
     users: 'member',
-    doc: 'user → the end of a ticket whose leave was ended by force (Redis ms): it keeps a seat till then. Below zero while the user has a seat anyway.',
-  },
-  licensesKept: {
-    key: '{<org>}:licenses-kept',
-    type: 'sorted set',
-    ttl: 'until the last ticket has ended',
-    users: 'member',
-    doc: 'user → the same for a place in the quota, after the license was revoked. Below zero while the user has a license anyway.',
+    doc: 'user → the end of a ticket whose leave was ended by force (Redis ms): till then it keeps a place among the seats and in the quota.',
   },
   counters: { key: '{<org>}:counters', type: 'hash', doc: 'What happened in the org, in numbers.' },
   settings: {

@@ -45,6 +45,8 @@ export type ClaimReply = { readonly now: string } & Learnt &
         readonly holder: HolderReply;
         readonly askId?: string;
         readonly waitMs?: string;
+        /** Until nobody is kept out by a ticket any more. */
+        readonly retryAfterMs?: string;
       }
     | {
         readonly outcome: 'on_leave';

@@ -8,8 +8,8 @@ import type { RedisConnection } from './redis.js';
 import { type KeyName, keyNamesInOrder } from './redis-keys.js';
 import { SharedWrites } from './shared-writes.js';
 
-const past = ['index', 'past', 'quota'] as const;
-const seat = ['reign', 'lease', ...past, 'spelling', 'places', 'seat'] as const;
+const past = ['index', 'past', 'places', 'quota'] as const;
+const seat = ['reign', 'lease', ...past, 'spelling', 'seat'] as const;
 const license = [...seat, 'reminder', 'license'] as const;
 
 interface ScriptRow {
@@ -55,7 +55,7 @@ const scriptTable = {
   turn: { of: 'server', after: [] },
   sum: { of: 'index', after: ['index'] },
   due: { of: 'index', after: [] },
-  tally: { of: 'org', after: [] },
+  tally: { of: 'org', after: ['places'] },
   import: { of: 'org', after: past },
   page: { of: 'org', after: ['bytes'] },
   backward: { of: 'org', after: ['bytes'] },

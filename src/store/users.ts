@@ -110,6 +110,7 @@ export class Users {
       'machineNotes',
       'machineDoubles',
       'history',
+      'bound',
       'fence',
       'renamed',
     ] as const;

@@ -120,6 +120,96 @@ describe('a leave that is ended by force', () => {
     expect(body.differences).toEqual([]);
   });
 
+  it('keeps it for the longest of several tickets', async () => {
+    await setRules({ maxActive: 1, quota: 1 });
+    expect((await issue('ada')).status).toBe(201);
+    for (const forMs of [HOUR_MS, 1500]) {
+      await takeAlong('ada', forMs);
+      await call('POST', '/sessions/ada/evict', { forced: true });
+    }
+    await call('POST', '/licenses/ada/revoke');
+    const sinceMs = performance.now();
+    await eventually('the short one has ended', () => performance.now() - sinceMs > 1700);
+    await setRules({ licenseMode: 'open' });
+    expect(await tryOut('joan')).toBe('seats_exhausted');
+    expect(await countsOf()).toMatchObject({ issued: 0, kept: 1, available: 0 });
+  });
+
+  it.each(['suspend', 'evict'] as const)(
+    'keeps its place in the quota where %s ended it, and the license is revoked later',
+    async (how) => {
+      await setRules({ quota: 1 });
+      expect((await issue('ada')).status).toBe(201);
+      await takeAlong('ada');
+      await call('POST', how === 'evict' ? '/sessions/ada/evict' : '/licenses/ada/suspend', { forced: true });
+      expect(await countsOf()).toMatchObject({ issued: 1, kept: 0, available: 0 });
+      await call('POST', '/licenses/ada/revoke');
+      expect(await countsOf()).toMatchObject({ issued: 0, kept: 1, available: 0 });
+      expect((await issue('joan')).status).toBe(409);
+    },
+  );
+
+  it('counts a user once, wherever the license goes and whoever puts the seat back', async () => {
+    await setRules({ quota: 3 });
+    for (const user of ['ada', 'ben']) expect((await issue(user)).status).toBe(201);
+    await takeAlong('ada');
+    await call('POST', '/licenses/ada/revoke', { forced: true });
+    expect(await countsOf()).toMatchObject({ issued: 1, kept: 1, available: 1 });
+    await call('POST', '/licenses/ben/transfer', { to: 'ada' });
+    expect(await countsOf()).toMatchObject({ issued: 1, kept: 0, available: 2 });
+    await call('POST', '/licenses/ada/transfer', { to: 'joan' });
+    expect(await countsOf()).toMatchObject({ issued: 1, kept: 1, available: 1 });
+    // A seat that was taken while there was no cap.
+    const ada = await claim('ada', 'workstation');
+    await ada.told('welcome');
+    await setRules({ maxActive: 2 });
+    // Redis loses the lease, somebody sweeps, and the node puts it back.
+    await client.del('soleseat:{acme}:lease:ada');
+    await node.store.sweeper.lookAt('acme');
+    const leases = () => ada.received.filter(({ type }) => type === 'lease').length;
+    const seen = leases();
+    await eventually(() => leases() > seen + 1);
+    expect(await tryOut('ben')).toBe('welcome');
+  });
+
+  it('tells the desk of the crossing', async () => {
+    await setRules({ quota: 2, maxActive: 2 });
+    for (const user of ['ada', 'ben']) expect((await issue(user)).status).toBe(201);
+    await takeAlong('ada');
+    await call('POST', '/licenses/ada/revoke', { forced: true });
+    const told = async (type: string) =>
+      (await ask(node, 'GET', `${org}/events?type=${type}`, { token: owner })).body.items.length;
+    expect(await told('org.quota_exhausted')).toBe(1);
+    await (await claim('ben')).told('welcome');
+    await eventually(async () => (await told('org.seats_exhausted')) > 0);
+  });
+
+  it('lets an import give the user the license back', async () => {
+    await setRules({ quota: 1 });
+    expect((await issue('ada')).status).toBe(201);
+    await takeAlong('ada');
+    await call('POST', '/licenses/ada/revoke', { forced: true });
+    const answer = (body: string) =>
+      ask(node, 'POST', `${org}/license-import`, {
+        body,
+        headers: { 'content-type': 'text/csv' },
+        token: owner,
+      });
+    expect((await answer('user\njoan\n')).text).toContain('quota_exhausted');
+    expect((await answer('user\nada\n')).text).toContain('"done"');
+  });
+
+  it('goes along with a renaming, and ends as before', async () => {
+    await setRules({ quota: 1 });
+    expect((await issue('ada')).status).toBe(201);
+    await takeAlong('ada');
+    await call('POST', '/sessions/ada/evict', { forced: true });
+    await call('POST', '/users/ada/rename', { to: 'adele' });
+    expect(await client.pttl('soleseat:{acme}:tickets')).toBeGreaterThan(0);
+    await call('POST', '/licenses/adele/revoke');
+    expect(await countsOf()).toMatchObject({ kept: 1, available: 0 });
+  });
+
   it('and nothing is kept of a leave that ended as it should, or of a user who is forgotten', async () => {
     await setRules({ maxActive: 1, quota: 1 });
     expect((await issue('ada')).status).toBe(201);
@@ -175,6 +265,43 @@ describe('an org that binds whoever comes back early', () => {
     });
   });
 
+  it('does so until the last of several tickets, under a new name too, and for a session that goes on', async () => {
+    const first = await comeBack(HOUR_MS);
+    first.say({ type: 'leave', forMs: 1500 });
+    await first.told('left');
+    await first.close();
+    await (await claim('ada')).told('welcome');
+    const sinceMs = performance.now();
+    await eventually('the short one has ended', () => performance.now() - sinceMs > 1700);
+    expect(await tryOutFrom('workstation')).not.toBe('welcome');
+    await call('POST', '/users/ada/rename', { to: 'adele' });
+    expect(await tryOutFrom('workstation', 'adele')).not.toBe('welcome');
+    expect(await tryOutFrom('laptop', 'adele')).toBe('welcome');
+    // A seat that was granted while the org trusted is one that goes on.
+    await setRules({ leaveReturn: null });
+    const other = await claim('adele', 'workstation');
+    const { sessionId, epoch } = await other.told('welcome');
+    await setRules({ leaveReturn: 'bound' });
+    other.ws.terminate();
+    const again = await Desktop.hello(node.ports.public, 'adele', 'workstation', {
+      resume: { sessionId, epoch },
+      onConflict: 'deny',
+    });
+    expect((await again.told('welcome')).resumed).toBe(true);
+  });
+
+  it('tells whoever waits when the ticket has ended', async () => {
+    const back = await comeBack(4000);
+    const waiting = await other({ onConflict: 'deny' });
+    back.say({ type: 'release' });
+    await waiting.told('seat_free');
+    waiting.say({ type: 'takeover', ifFree: true });
+    const free = () => waiting.received.filter(({ type }) => type === 'seat_free').length;
+    await eventually(() => free() === 2);
+    waiting.say({ type: 'takeover', ifFree: true });
+    await waiting.told('welcome');
+  });
+
   it('lets them in where the desk ends the session by force, or where it trusts again', async () => {
     await comeBack(HOUR_MS);
     await call('POST', '/sessions/ada/evict', { forced: true });
@@ -190,8 +317,8 @@ describe('an org that binds whoever comes back early', () => {
     expect(await tryOutFrom('workstation')).toBe('welcome');
   });
 
-  async function tryOutFrom(machine: string): Promise<string> {
-    const desktop = await claim('ada', machine);
+  async function tryOutFrom(machine: string, user = 'ada'): Promise<string> {
+    const desktop = await claim(user, machine);
     const outcome = outcomeOf(desktop);
     desktop.ws.close(1000);
     await desktop.close();

@@ -10,7 +10,7 @@ function waitersOn(stage: Stage) {
   const waits = (question: { askId: string; waitMs: number } | null) =>
     waiters.add(
       {
-        ...{ org: 'acme', user: 'ada', connection: 'c1', link, question },
+        ...{ org: 'acme', user: 'ada', connection: 'c1', link, question, freeInMs: null },
         complete: ({ isUnput }) => completed.push(isUnput),
       },
       false,

@@ -32,6 +32,10 @@ export class Supervisor {
   #hasStarted = false;
   #isStopping = false;
   #exitCode: number = exitCodes.ok;
+  #tellAllEnded = () => {};
+  readonly #allEnded = new Promise<void>((resolve) => {
+    this.#tellAllEnded = resolve;
+  });
 
   constructor(
     private readonly count: number,
@@ -46,12 +50,8 @@ export class Supervisor {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#stop());
     process.on('SIGHUP', () => this.#signal('SIGHUP'));
     for (let number = 1; number <= this.count; number += 1) this.#start(number);
-    await new Promise<void>((resolve) => {
-      cluster.on('exit', (worker, code, signal) => {
-        this.#ended(worker, code, signal);
-        if (this.#isStopping && this.#members.size === 0) resolve();
-      });
-    });
+    cluster.on('exit', (worker, code, signal) => this.#ended(worker, code, signal));
+    await this.#allEnded;
     return this.#exitCode;
   }
 
@@ -103,6 +103,7 @@ export class Supervisor {
       // One that was still starting knows no signal yet, and has nothing to drain.
       if (code !== 0 && signal !== 'SIGTERM' && this.#exitCode === exitCodes.ok)
         this.#exitCode = code ?? exitCodes.failed;
+      if (this.#members.size === 0) this.#tellAllEnded();
       return;
     }
     const { number, sinceMs } = member;

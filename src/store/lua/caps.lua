@@ -38,7 +38,7 @@ end
 -- Whether no seat is left of so many, and whether the next one is of the overdraft. A lease that ran out and that nobody
 -- swept takes no place.
 local function seatsLeft(maxActive)
-  local kept = placesKept(seatsKeptKey, order.user)
+  local kept = placesKept(activeKey, order.user)
   if redis.call('ZCARD', activeKey) + kept < maxActive then return false, false end
   local seats = redis.call('ZCOUNT', activeKey, '(' .. text(now), '+inf') + kept
   local own = redis.call('ZSCORE', activeKey, order.user)
@@ -50,10 +50,9 @@ local function seatsLeft(maxActive)
 end
 
 -- Tells, once for each crossing, that nearly all and all seats are in use, and that more are than the org may have.
--- It is told anew after fewer than four fifths were in use. The user has a seat from now on.
+-- It is told anew after fewer than four fifths were in use. Tickets keep seats, too.
 local function noteSeats(maxActive)
-  takePlace(seatsKeptKey, order.user)
-  local seats = redis.call('ZCARD', activeKey)
+  local seats = redis.call('ZCARD', activeKey) + placesKept(activeKey)
   local told = tonumber(redis.call('HGET', countersKey, 'seatsTold') or '0')
   local level = seats > maxActive and 3 or seats == maxActive and 2 or seats >= 0.9 * maxActive and 1 or 0
   local isCrossed = level > told or level > 0 and seats - 1 < 0.8 * maxActive

@@ -161,7 +161,7 @@ end
 local ticket = order.ticket
 local isBack = ticket and proves(ticket, holder, isSameMachine) or false
 
-local bound = rules[12] and boundElsewhere()
+local bound = rules[12] and not resumed and boundElsewhere()
 if bound then
   addWaiter()
   return refuse(order.onConflict == 'deny' and 'conflict' or 'on_leave', 'conflict', bound)

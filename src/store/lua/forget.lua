@@ -22,7 +22,7 @@ if status then
   redis.call('HINCRBY', countersKey, 'licenseChanges', 1)
 end
 note('user.forgotten', { actor = order.actor, note = order.note })
-for _, index in ipairs({ licensedKey, usedKey, expiringKey, remindersKey, revokedKey, seatsKeptKey, licensesKeptKey }) do
+for _, index in ipairs({ licensedKey, usedKey, expiringKey, remindersKey, revokedKey, ticketsKey }) do
   redis.call('ZREM', index, order.user)
 end
 redis.call('HDEL', refusedKey, order.user)

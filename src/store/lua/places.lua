@@ -1,31 +1,25 @@
--- places: what the tickets of leaves that were ended by force keep until their ends: a place among the seats, and after a
--- revocation one in the quota. The entry of a user who has a place of their own anyway is below zero. Stands before seat.lua.
+-- places: a leave that was ended by force leaves a ticket behind, which is good until its end. Till then a place is kept for it, among
+-- the seats and in the quota, unless its user has one there anyway. Stands before quota.lua.
 
-local function keepPlace(key, user, ticketEnd)
-  redis.call('ZREMRANGEBYSCORE', key, 1, text(now))
-  redis.call('ZADD', key, text(ticketEnd), user)
-  if redis.call('PTTL', key) < ticketEnd - now then redis.call('PEXPIRE', key, text(ticketEnd - now)) end
+-- More are not looked at: each check would take longer with each.
+local MOST_TICKETS = 1000
+
+local function keepTicket(user, ticketEnd)
+  redis.call('ZREMRANGEBYSCORE', ticketsKey, '-inf', text(now))
+  ticketEnd = math.max(ticketEnd, tonumber(redis.call('ZSCORE', ticketsKey, user) or 0))
+  redis.call('ZADD', ticketsKey, text(ticketEnd), user)
+  if redis.call('PTTL', ticketsKey) < ticketEnd - now then redis.call('PEXPIRE', ticketsKey, text(ticketEnd - now)) end
 end
 
-local function ticketEndOf(key, user)
-  return tonumber(redis.call('ZSCORE', key, user) or 0)
-end
-
--- The user has a place of their own from now on.
-local function takePlace(key, user)
-  local ticketEnd = ticketEndOf(key, user)
-  if ticketEnd > 0 then redis.call('ZADD', key, text(-ticketEnd), user) end
-end
-
--- The user's own place is free.
-local function leavePlace(key, user)
-  local ticketEnd = -ticketEndOf(key, user)
-  if ticketEnd > now then redis.call('ZADD', key, text(ticketEnd), user) end
-end
-
--- How many places the tickets of others keep.
-local function placesKept(key, user)
-  local kept = redis.call('ZCOUNT', key, '(' .. text(now), '+inf')
-  if kept > 0 and ticketEndOf(key, user) > now then kept = kept - 1 end
+-- How many places are kept beside those that the index has: of users with a ticket who are not in it. Of the active those count only
+-- whose lease stands. `own`: a user whose place is not counted.
+local function placesKept(index, own)
+  local users = redis.call('ZRANGEBYSCORE', ticketsKey, '(' .. text(now), '+inf', 'LIMIT', 0, MOST_TICKETS)
+  if #users == 0 then return 0 end
+  local least = index == activeKey and now or 0
+  local kept = 0
+  for i, score in ipairs(redis.call('ZMSCORE', index, unpack(users))) do
+    if users[i] ~= own and (not score or tonumber(score) <= least) then kept = kept + 1 end
+  end
   return kept
 end

@@ -18,7 +18,6 @@ redis.call('ZREM', remindersKey, order.user)
 redis.call('ZADD', revokedKey, text(now), order.user)
 addIssued(-1)
 noteLicense('license.revoked')
-noteQuota()
 local ended = evictHolder('license_revoked')
-if ended and ended.leave then keepPlace(licensesKeptKey, order.user, ended.leave) else leavePlace(licensesKeptKey, order.user) end
+noteQuota()
 return done(ended)

@@ -234,7 +234,7 @@ local function endSeat(holder, reason)
   redis.call('ZADD', usedKey, 'XX', text(now), order.user)
   -- Whoever is on leave cannot be told: the ticket is good until its end.
   local ticketEnd = reason ~= 'expired' and holder and holder.leave
-  if ticketEnd then keepPlace(seatsKeptKey, order.user, ticketEnd) else leavePlace(seatsKeptKey, order.user) end
+  if ticketEnd then keepTicket(order.user, ticketEnd) end
   noteEnd(holder, reason, {
     actor = order.actor, note = order.note, ticketEndsAt = ticketEnd and text(ticketEnd) or nil,
   })
@@ -273,14 +273,13 @@ end
 -- Whether one more license fits into the org's quota; without a quota, any number does.
 local function hasQuotaLeft()
   local quota = redis.call('HGET', settingsKey, 'quota')
-  return not quota or redis.call('ZCARD', licensedKey) + placesKept(licensesKeptKey, order.user) < tonumber(quota)
+  return not quota or redis.call('ZCARD', licensedKey) + placesKept(licensedKey, order.user) < tonumber(quota)
 end
 
 local function issueLicense(id)
   redis.call('HDEL', licenseKey, 'expiresAt', 'expiresOn', 'note', 'kind', 'startsAt', 'graceMs', 'idleExempt')
   redis.call('HSET', licenseKey, 'id', id, 'status', 'active', 'issuedAt', text(now))
   redis.call('ZADD', licensedKey, text(now), order.user)
-  takePlace(licensesKeptKey, order.user)
   redis.call('ZADD', usedKey, text(now), order.user)
   noteSpelling(order.user, order.folded)
   addIssued(1)

@@ -11,7 +11,7 @@ return cjson.encode({
   active = redis.call('ZCARD', activeKey),
   licensed = redis.call('ZCARD', licensedKey),
   revoked = redis.call('ZCARD', revokedKey),
-  kept = redis.call('ZCOUNT', licensesKeptKey, '(' .. text(now), '+inf'),
+  kept = placesKept(licensedKey),
   quota = redis.call('HGET', settingsKey, 'quota') or nil,
   counters = fields,
 })

@@ -3,7 +3,8 @@
 
 -- The machine came back before the ticket's end: where the org trusts nobody to delete a ticket, no other machine gets the seat till then.
 local function bindSeat(ticketEnd)
-  local leftMs = ticketEnd - now
+  -- An earlier ticket may be good for longer.
+  local leftMs = math.max(ticketEnd - now, redis.call('PTTL', boundKey))
   if leftMs <= 0 then return end
   local machine = cjson.decode(order.machine)
   redis.call('SET', boundKey, cjson.encode({ id = machine.id, name = machine.name, since = text(now) }), 'PX', text(leftMs))
