@@ -26,8 +26,8 @@ export class DebianRoot {
     const made = new DebianRoot(suite);
     if (!existsSync(made.folder)) await make(made.folder, suite, debian, onProgress);
     copyFileSync('/etc/resolv.conf', join(made.folder, 'etc', 'resolv.conf'));
-    // debootstrap writes none, and without it `localhost` has no address.
-    writeFileSync(join(made.folder, 'etc', 'hosts'), '127.0.0.1 localhost\n::1 localhost\n');
+    // debootstrap writes none. A Sentinel that announces host names needs one address for each.
+    writeFileSync(join(made.folder, 'etc', 'hosts'), '127.0.0.1 localhost\n');
     await made
       .run('apt-get', ['-q', 'update'])
       .catch((error) => onProgress(`the package lists stay as they were: ${reasonOf(error)}`));
