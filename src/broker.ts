@@ -163,7 +163,7 @@ export class Broker {
     await this.stop();
   }
 
-  /** What `soleseat node drain` and its opposite want. */
+  /** Obeys `soleseat node drain`, and its opposite. */
   #keepEmpty(isToDrain: boolean): void {
     if (isToDrain === this.#isKeptEmpty || this.#isDraining) return;
     this.#isKeptEmpty = isToDrain;

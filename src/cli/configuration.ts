@@ -19,9 +19,9 @@ export interface Configuration extends Loaded {
 interface Loaded {
   /** Null where an identity provider has them. */
   readonly keys: KeyRing | null;
-  /** Those of admin tokens, where they have keys of their own. */
+  /** The keys of admin tokens, where these have keys of their own. */
   readonly adminKeys: KeyRing | null;
-  /** Those that sign tickets; null where there are no tickets. */
+  /** The private keys of tickets; null where there are no tickets. */
   readonly ticketKeys: KeyRing | null;
   readonly tls: TlsPair | null;
   readonly redisTls: RedisTls;

@@ -1,6 +1,6 @@
 import type { GroupDoor } from '../gateway/group-door.js';
 
-/** What a node that is one of several processes on the same ports (`SOLESEAT_WORKERS`) asks of them together. */
+/** The other processes on the same ports (`SOLESEAT_WORKERS`), as a node sees them. */
 export interface WorkerGroup {
   /** Its number in the group, from 1: a process that is started anew keeps it. */
   readonly worker: number;

@@ -1,4 +1,4 @@
-/** What passes between the supervisor and a worker. */
+/** A message between the supervisor and a worker. */
 type Message =
   | { readonly ask: number; readonly about: string; readonly body?: unknown }
   | { readonly answer: number; readonly value?: unknown; readonly failed?: string }

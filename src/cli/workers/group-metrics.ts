@@ -1,6 +1,6 @@
 import { AggregatorRegistry, type MetricObject } from 'prom-client';
 
-/** What one process says of all its metrics. */
+/** All metrics of one process. */
 export type OwnMetrics = readonly MetricObject[];
 
 /** Adds up the metrics of a group. What workers that have ended had counted stays in the sums: no counter goes back. */

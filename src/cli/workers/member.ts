@@ -4,7 +4,7 @@ import type { Refusal } from '../../gateway/upgrade.js';
 import { Channel } from './channel.js';
 import { WORKER_NUMBER } from './names.js';
 
-/** What the supervisor asks of this worker. */
+/** The answers of this worker to its supervisor. */
 export interface OwnAnswers {
   /** The metrics of this process, as prom-client adds them up. */
   readonly metrics: () => Promise<unknown>;
