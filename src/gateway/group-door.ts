@@ -35,7 +35,7 @@ export class SharedDoor {
     return this.own.judge(address, isKnown);
   }
 
-  /** Whoever knocked is refused by this process. */
+  /** Tells the group of an attempt that this process has refused. */
   turnedAway(address: string): void {
     void this.#group?.attempted(address);
   }

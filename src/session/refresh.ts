@@ -1,5 +1,6 @@
 import type { GateVerdict, TokenGate } from '../auth/gate.js';
 import type { ClientClaims } from '../auth/tokens.js';
+import type { Log } from '../base/log.js';
 import { caseFolded } from '../protocol/text.js';
 
 /** A new token must wait for Redis: it tells whether two names are one person. */
@@ -9,6 +10,7 @@ interface RefreshParts {
   readonly gate: Pick<TokenGate<ClientClaims>, 'judge'>;
   /** By which name the org knows a user. */
   readonly knownAs: (org: string, user: string) => Promise<string>;
+  readonly log: Log;
 }
 
 /**
@@ -18,7 +20,7 @@ interface RefreshParts {
 export async function judgeRefresh(
   token: string,
   person: { readonly org: string | undefined; readonly names: readonly (string | undefined)[] },
-  { gate, knownAs }: RefreshParts,
+  { gate, knownAs, log }: RefreshParts,
 ): Promise<GateVerdict<ClientClaims>> {
   const names = person.names.filter((name) => name !== undefined);
   const alike = names.map(caseFolded);
@@ -32,7 +34,8 @@ export async function judgeRefresh(
   try {
     const [now, ...known] = await Promise.all([user, ...names].map((name) => knownAs(org, name)));
     return known.includes(now ?? '') ? verdict : gate.judge(token, 'refresh', () => false);
-  } catch {
+  } catch (error) {
+    log.warn({ org, reason: String(error) }, 'a new token is not judged yet');
     return { ok: false, reason: 'other_subject', retryAfterMs: AGAIN_MS };
   }
 }

@@ -23,7 +23,9 @@ export class GroupMetrics {
   }
 
   async text(): Promise<string> {
-    return sumOf([await this.#ofTheGone, ...this.#last.values()]).metrics();
+    // Both of one moment, so that a worker that ends meanwhile is counted once.
+    const [gone, last] = [this.#ofTheGone, [...this.#last.values()]];
+    return sumOf([await gone, ...last]).metrics();
   }
 }
 

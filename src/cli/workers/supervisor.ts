@@ -100,7 +100,7 @@ export class Supervisor {
     this.#addresses.forget(id);
     this.#metrics.ended(id);
     if (this.#isStopping) {
-      // One that was still starting knows no signal yet, and has nothing to drain.
+      // SIGTERM ends a worker that is still starting: it has nothing to drain.
       if (code !== 0 && signal !== 'SIGTERM' && this.#exitCode === exitCodes.ok)
         this.#exitCode = code ?? exitCodes.failed;
       if (this.#members.size === 0) this.#tellAllEnded();

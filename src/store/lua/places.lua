@@ -5,6 +5,7 @@
 local MOST_TICKETS = 1000
 
 local function keepTicket(user, ticketEnd)
+  if ticketEnd <= now then return end
   redis.call('ZREMRANGEBYSCORE', ticketsKey, '-inf', text(now))
   ticketEnd = math.max(ticketEnd, tonumber(redis.call('ZSCORE', ticketsKey, user) or 0))
   redis.call('ZADD', ticketsKey, text(ticketEnd), user)

@@ -105,7 +105,7 @@ export const clientMessages = {
     },
   },
   takeover: {
-    when: 'after `conflict`: the person chose "use here"; with `ifFree` it displaces nobody. One that crosses the `welcome` of an ask is ignored',
+    when: 'after `conflict`: the person chose "use here"; with `ifFree` it displaces nobody. The broker ignores a `takeover` that crosses the `welcome` of an ask',
     fields: { ifFree: { kind: 'boolean', optional: true } },
   },
   refresh: {
