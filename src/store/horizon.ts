@@ -48,10 +48,6 @@ export class Horizon {
     return [...this.#epochs.keys()];
   }
 
-  knows(org: string): boolean {
-    return this.#epochs.has(org);
-  }
-
   /** What a script needs to begin a reign above all that this node has seen: epochs and µs, as text. */
   boundsOf(org: string): { readonly floor: string; readonly view: string } {
     return {

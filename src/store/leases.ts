@@ -42,11 +42,14 @@ export interface LeasesParts {
 
 /** The lease operations, each one atomic script on one slot. Rejects with StoreUnavailable or StoreDefect. */
 export class Leases {
+  /** The orgs that were named once: housekeeping names them again. */
+  readonly #named = new Set<string>();
+
   constructor(private readonly parts: LeasesParts) {}
 
   /** Takes the seat, or tells why not. */
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
-    if (!this.parts.horizon.knows(request.org)) this.#enterOrg(request.org);
+    this.#enterOrg(request.org);
     const reply = await this.#sendClaim(request);
     switch (reply.outcome) {
       case 'granted':
@@ -259,6 +262,8 @@ export class Leases {
   }
 
   #enterOrg(org: string): void {
+    if (this.#named.has(org)) return;
+    this.#named.add(org);
     this.parts.horizon.see(org, 0);
     // A failure is made good by the next announcement.
     enterOrgs(this.parts.redis, this.parts.keys, [org]).catch(() => {});

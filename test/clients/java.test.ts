@@ -291,6 +291,7 @@ describe('a handshake that fails is told with its cause', () => {
   const refusing = async (status: number, headers: Record<string, string> = {}) => {
     const server = createServer((_, response) => response.writeHead(status, headers).end());
     server.on('upgrade', (_, socket) => {
+      socket.on('error', () => {}); // The client hangs up as soon as it has read the status.
       const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
       socket.end(`HTTP/1.1 ${status} No\r\n${lines.join('')}Content-Length: 0\r\nConnection: close\r\n\r\n`);
     });

@@ -106,7 +106,7 @@ describe('a Redis of our own', () => {
   });
 
   it('tells that a given port is taken', async () => {
-    const other = createServer((socket) => socket.end()).listen(0, '127.0.0.1');
+    const other = createServer((socket) => socket.on('error', () => {}).end()).listen(0, '127.0.0.1');
     await once(other, 'listening');
     onTestFinished(() => void other.close());
     const { port } = other.address() as { port: number };

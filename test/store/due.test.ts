@@ -34,6 +34,13 @@ async function sweep(by = store): Promise<number> {
   return by.sweeper.sweep(1);
 }
 
+it('an org is named with its first claim, also where the node knows it from a license', async () => {
+  await issueTo(store, 'ann');
+  await claimFor(store, 'ann');
+  await eventually(() => store.orgs.exists(ORG));
+  expect(await store.totals.check(false)).toEqual([]);
+});
+
 describe('an org is due', () => {
   it('when a lease ends that nobody renews, however many orgs there are (promise 7)', async () => {
     await claimFor(storeOn(redis.client, { leaseTtlMs: 700 }), 'ann');

@@ -21,17 +21,21 @@ const columns: readonly Column<OrgBrief>[] = [
   { head: 'Peak', kind: 'number', cell: ({ peak }) => numberText(peak) },
 ];
 
-/** All orgs, to choose one. Where there is only one, it is chosen already. */
+/** The list was shown once since the page was opened: whoever comes back wants the list. */
+let isReturn = false;
+
+/** All orgs, to choose one. At first, where there is only one, it is chosen already. */
 export function OrgsView() {
   const [isCreating, setCreating] = useState(false);
   const pages = usePages<OrgBrief>('/v1/admin/orgs', {});
   const own = identity.value?.org ?? null;
-  const only =
-    own ?? (pages.number === 1 && !pages.hasNext && pages.items.length === 1 ? pages.items[0]?.org : null);
+  const isOnly = !isReturn && pages.number === 1 && !pages.hasNext && pages.items.length === 1;
+  const only = own ?? (isOnly ? pages.items[0]?.org : null);
 
   useEffect(() => {
     if (only) go(hrefOf(only, 'overview'), { replace: true });
-  }, [only]);
+    if (pages.isKnown) isReturn = true;
+  }, [only, pages.isKnown]);
 
   return (
     <Page
