@@ -71,6 +71,7 @@ describe('pins', () => {
       'hash {<org>}:names',
       'hash {<org>}:refused',
       'hash {<org>}:settings',
+      'hash {<org>}:sharers:<user>',
       'hash {<org>}:spellings',
       'hash {<org>}:usage:<hour>',
       'hash {<org>}:usage:<quarter>',

@@ -41,7 +41,8 @@ const inCode: Readonly<Record<string, readonly [string, string]>> = {
   'bad messages of a connection before it is closed': ['src/gateway/inbound.ts', 'STRIKES = #;'],
   'bytes of the name of a user or an org': ['src/protocol/text.ts', 'MAX_NAME_BYTES = #;'],
   'bytes of each text that a program says of itself': ['src/protocol/parse.ts', 'MAX_NAME_BYTES = #;'],
-  'machines kept of a user, the newest': ['src/store/lua/claim.lua', "'ZCARD', machinesKey) - #\n"],
+  'machines kept of a user, the newest': ['src/store/lua/machine.lua', "'ZCARD', machinesKey) - #\n"],
+  'programs that hold one session together': ['src/store/lua/share.lua', 'most = # }'],
   'lines kept of a user’s history, the newest': ['src/store/lua/seat.lua', 'HISTORY_LINES = #\n'],
   'how long the history is kept': ['src/store/lua/seat.lua', 'HISTORY_MS = #\n'],
   'failed log-ins in a minute, of an address and of a name': [

@@ -73,6 +73,12 @@ export const settingsFields = {
         'bound: after an early return from a leave no other machine gets the seat until the ticket has ended; null: the program is trusted to delete the ticket.',
     }),
   ),
+  sameMachine: nullable(
+    Type.Enum(['share'], {
+      description:
+        'share: programs of one user on one machine hold one session together, 16 at most; null: a newer one takes the place of the older one.',
+    }),
+  ),
   idleLimitMs: nullable(
     Type.Integer({
       minimum: 1000,

@@ -10,6 +10,7 @@ import { IdleWatch } from '../session/idle-watch.js';
 import { Lifecycle } from '../session/lifecycle.js';
 import { Questions } from '../session/questions.js';
 import { Renewals } from '../session/renewals.js';
+import { Sharers } from '../session/sharers.js';
 import type { UsersInLog } from '../session/story.js';
 import { TokenWatch } from '../session/tokens-watch.js';
 import { Waiters } from '../session/waiters.js';
@@ -52,6 +53,7 @@ export function openSessions(parts: SessionsParts): NodeSessions {
   const senses = { clock, log, metrics };
   const lifecycle = new Lifecycle({
     release: (lease) => leases.release(lease),
+    onSharerLost: (lease) => sharers.lost(lease),
     redisNowMs: () => redisClock.nowMs(),
     logUsers: settings.logUsers as UsersInLog,
     log,
@@ -64,7 +66,10 @@ export function openSessions(parts: SessionsParts): NodeSessions {
     ...{ lifecycle, wheel, leaseTtlMs, renewEveryMs, jeopardyGraceMs },
     ...senses,
   });
-  const verifyAll = (org?: string) => renewals.verifyAll(Math.min(VERIFY_WITHIN_MS, renewEveryMs), org);
+  const verifyAll = (org?: string) => {
+    renewals.verifyAll(Math.min(VERIFY_WITHIN_MS, renewEveryMs), org);
+    sharers.verify(org);
+  };
   const inbox = new Inbox({
     commands,
     subscriber,
@@ -75,6 +80,7 @@ export function openSessions(parts: SessionsParts): NodeSessions {
     outages,
     onEnded: (notice) => lifecycle.receive(notice, 'pubsub'),
     onContested: (notice) => lifecycle.contested(notice),
+    onShared: (notice) => lifecycle.shared(notice),
     onVerify: verifyAll,
     onAsked: (notice) => questions.receive(notice),
     onWaiter: (notice) => waiters.receive(notice),
@@ -84,7 +90,9 @@ export function openSessions(parts: SessionsParts): NodeSessions {
   const questions = new Questions({ asks, lifecycle, wheel, log });
   const waiters = new Waiters({ asks, wheel, clock, log });
   const departures = new Departures({ leaves, tickets, lifecycle, renewals, wheel, log });
-  const idleWatch = new IdleWatch({ wheel, clock, leases, lifecycle, log });
+  const sharers = new Sharers({ leases, lifecycle, wheel, log, leaseTtlMs });
+  const idleMsOf = (org: string, user: string) => store.sessions.idleMsOf(org, user);
+  const idleWatch = new IdleWatch({ wheel, clock, leases, idleMsOf, renewals, lifecycle, log });
   const newSessionId = createSessionIds(Date.now);
   const admission = {
     ...{ gate, leases, licenses, lifecycle, renewals, tokenWatch, idleWatch },

@@ -48,6 +48,19 @@ const wordsByName: { readonly [Name in EventName]: (event: EventOf<Name>) => Eve
     tone: 'bad',
     text: `was refused${times(event)}${on(event)}: ${wordsOf(event.reason ?? '')}`,
   }),
+  'session.joined': (event) => ({
+    label: 'joined',
+    tone: 'plain',
+    text: `opened one more program${on(event)}`,
+  }),
+  'session.left': (event) => ({
+    label: 'left',
+    tone: 'plain',
+    text:
+      event.reason === 'lost'
+        ? `lost one of several programs${on(event)}`
+        : `closed one of several programs${on(event)}`,
+  }),
   'session.asked': (event) => ({ label: 'asked', tone: 'plain', text: `asked for the seat${on(event)}` }),
   'leave.begun': (event) => ({ label: 'leave', tone: 'plain', text: `took the seat along${on(event)}` }),
   'leave.undone': () => ({

@@ -41,6 +41,7 @@ export interface AdminAnswers {
       readonly askRefusal: 'final' | null;
       readonly leaveMaxMs: number | null;
       readonly leaveReturn: 'bound' | null;
+      readonly sameMachine: 'share' | null;
       readonly idleLimitMs: number | null;
     };
     readonly suspendedAt: string | null;
@@ -169,6 +170,8 @@ export interface AdminAnswers {
     readonly ttlMs: number;
     readonly onLeaveUntil: string | null;
     readonly activeAt: string | null;
+    /** Several programs of the machine hold it together. */
+    readonly shared: boolean;
     readonly machine: {
       readonly id: string;
       readonly name?: string;

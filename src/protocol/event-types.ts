@@ -54,6 +54,16 @@ export const eventTypes = {
       count: 'How many refusals this event stands for, of which the last had this reason and machine.',
     },
   },
+  'session.joined': {
+    half: 'traffic',
+    doc: 'Another program of the machine holds the session too, where the org lets programs share one.',
+    details: {},
+  },
+  'session.left': {
+    half: 'traffic',
+    doc: 'A program holds a session no more that others of the machine go on holding: it said so (`released`), or was lost (`lost`).',
+    details: {},
+  },
   'session.asked': {
     half: 'traffic',
     doc: 'Somebody asked the holder for the seat, from this machine.',

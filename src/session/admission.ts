@@ -251,7 +251,7 @@ function welcome(
   parts: AdmissionParts,
   { session, answer }: Claimed<Granted>,
 ): void {
-  const { displaced, license, resumed, idleLimitMs, nowMs: at } = answer;
+  const { displaced, license, resumed, isShared, idleLimitMs, nowMs: at } = answer;
   const { org, user, sessionId, epoch } = session;
   const { lifecycle, renewals, tokenWatch, idleWatch, renewEveryMs } = parts;
   if (displaced !== null) {
@@ -268,6 +268,7 @@ function welcome(
     sessionId,
     epoch,
     resumed,
+    ...(isShared && { shared: true }),
     ttlMs: renewals.leftMs(session),
     renewEveryMs,
     license,

@@ -4,12 +4,16 @@ import type { Log } from '../base/log.js';
 import type { TimerWheel } from '../base/timer-wheel.js';
 import type { Leases } from '../store/leases.js';
 import type { Lifecycle } from './lifecycle.js';
+import type { Renewals } from './renewals.js';
 import type { Session } from './session.js';
 
 export interface IdleWatchParts {
   readonly wheel: TimerWheel;
   readonly clock: Clock;
-  readonly leases: Pick<Leases, 'evict'>;
+  readonly leases: Pick<Leases, 'endIdle'>;
+  /** For how long nobody has been at work, as far as Redis knows; null: nobody tells. */
+  readonly idleMsOf: (org: string, user: string) => Promise<number | null>;
+  readonly renewals: Pick<Renewals, 'soon'>;
   readonly lifecycle: Lifecycle;
   readonly log: Log;
 }
@@ -45,10 +49,37 @@ export class IdleWatch {
   active(session: Session, idleMs: number): void {
     if (session.activeAtMs === null) return;
     session.activeAtMs = Math.max(session.activeAtMs, this.parts.clock() - idleMs);
+    // The other programs that share the session may be about to end it.
+    if (session.isShared) this.parts.renewals.soon(session);
+  }
+
+  /** Somebody may be at work at another program that shares the session: looks there first, then acts. */
+  async #lookAround(session: Session, limitMs: number, state: 'unwarned' | 'warned'): Promise<void> {
+    try {
+      this.#learn(session, await this.parts.idleMsOf(session.org, session.user));
+    } catch (error) {
+      this.parts.log.debug(
+        { org: session.org, reason: String(error) },
+        'not known whether anybody is at work',
+      );
+    }
+    this.#act(session, limitMs, state);
+  }
+
+  #learn(session: Session, idleMs: number | null): void {
+    if (session.activeAtMs === null || idleMs === null) return;
+    session.activeAtMs = Math.max(session.activeAtMs, this.parts.clock() - idleMs);
   }
 
   /** Waits for the warning, or after it for the end; whoever was at work meanwhile has more time. */
   #look(session: Session, limitMs: number, state: 'unwarned' | 'warned'): void {
+    const { warnMs } = idleTerms(limitMs);
+    const isNear = session.activeAtMs !== null && session.activeAtMs + limitMs - this.parts.clock() <= warnMs;
+    if (session.isShared && isNear) void this.#lookAround(session, limitMs, state);
+    else this.#act(session, limitMs, state);
+  }
+
+  #act(session: Session, limitMs: number, state: 'unwarned' | 'warned'): void {
     if (!session.isLive || session.activeAtMs === null) return;
     const { warnMs } = idleTerms(limitMs);
     const leftMs = Math.ceil(session.activeAtMs + limitMs - this.parts.clock());
@@ -70,14 +101,22 @@ export class IdleWatch {
     const { leases, lifecycle, log } = this.parts;
     const lease = session.lease();
     try {
-      const reason = 'idle_timeout';
-      const ended = await leases.evict({ ...lease, reason, actor: 'broker', only: lease });
+      const ended = await leases.endIdle(lease, limitMs);
+      if (ended !== null && 'idleMs' in ended) {
+        this.#learn(session, ended.idleMs);
+        if (session.isLive) this.#after(session, RETRY_MS, () => this.#look(session, limitMs, 'unwarned'));
+        return;
+      }
       // Another grant has the seat by now: its notice, or the next renewal, tells. Or a leave is being turned back.
       if (ended === null) {
         if (session.isLive) this.#after(session, RETRY_MS, () => this.#look(session, limitMs, 'warned'));
         return;
       }
-      lifecycle.evict(session, { reason, by: null, at: ended.nowMs, epoch: ended.byEpoch }, 'local');
+      lifecycle.evict(
+        session,
+        { reason: 'idle_timeout', by: null, at: ended.nowMs, epoch: ended.byEpoch },
+        'local',
+      );
     } catch (error) {
       log.warn({ org: session.org, reason: String(error) }, 'idle session not ended yet');
       if (session.isLive) this.#after(session, RETRY_MS, () => this.#look(session, limitMs, 'warned'));

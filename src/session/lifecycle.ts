@@ -3,7 +3,7 @@ import type { Log } from '../base/log.js';
 import type { Metrics } from '../base/metrics.js';
 import type { Trace, Tracing } from '../base/tracing.js';
 import type { ClaimAnswer, HeldLease } from '../store/lease-types.js';
-import type { ContestedNotice, EndedNotice } from '../store/notices.js';
+import type { ContestedNotice, EndedNotice, SharedNotice } from '../store/notices.js';
 import type { Ending, EvictionPath } from './ending.js';
 import type { Link } from './link.js';
 import { Registry } from './registry.js';
@@ -17,6 +17,8 @@ type Cause = Trace | string | null;
 
 export interface LifecycleParts {
   readonly release: (lease: HeldLease) => Promise<boolean>;
+  /** The connection of a program has ended that shares its session. */
+  readonly onSharerLost: (lease: HeldLease) => void;
   readonly redisNowMs: () => number | null;
   readonly logUsers: UsersInLog;
   readonly log: Log;
@@ -72,7 +74,15 @@ export class Lifecycle {
   /** The connection has ended: the seat waits for a resume. Says nothing of a session that has ended before. */
   disconnected(session: Session, reason: string): void {
     if (session.isLive) this.#story.lostConnection(session, reason);
+    if (session.isLive && session.isShared) this.parts.onSharerLost(session.lease());
     this.drop(session);
+  }
+
+  /** Another program of the machine has joined; also before the grant here is known. */
+  shared({ org, user, connection }: SharedNotice): void {
+    for (const session of this.#registry.of(org, user)) {
+      if (session.connection === connection) session.isShared = true;
+    }
   }
 
   /** The seat was taken along: no node holds it any more. */

@@ -47,6 +47,11 @@ export class Renewals {
     this.#schedule(session, this.parts.renewEveryMs * (0.5 + this.parts.random() / 2));
   }
 
+  /** Redis is to know something of it before its next renewal is due. */
+  soon(session: Session): void {
+    if (session.isLive) this.#schedule(session, 0);
+  }
+
   /** Notices may have been missed: asks Redis about every session, or those of one org, soon, spread over `withinMs`. */
   verifyAll(withinMs: number, org?: string): void {
     for (const session of this.parts.lifecycle.sessions.all()) {

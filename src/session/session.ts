@@ -54,6 +54,8 @@ export class Session implements HeldLease {
   tokenTimer: WheelTimer | null = null;
   idleTimer: WheelTimer | null = null;
   askTimer: WheelTimer | null = null;
+  /** Other programs of its machine hold it too, or did. */
+  isShared = false;
   /** It is about to be taken along: its lease is a leave's for the moment. */
   isLeaving = false;
   /** A question that came while the claim was under way. */
@@ -131,9 +133,11 @@ export class Session implements HeldLease {
       readonly epoch: number;
       readonly rank: number;
       readonly sinceMs: number;
+      readonly isShared?: boolean;
     },
     deadlineMs: number,
   ): void {
+    if (granted.isShared) this.isShared = true;
     this.sessionId = granted.sessionId;
     this.sinceMs = granted.sinceMs;
     this.raise(granted);
@@ -164,14 +168,16 @@ export class Session implements HeldLease {
 
   /**
    * Whether a notice is about this grant (promise 1): by its connection, whose epoch may have been raised by a reply
-   * that is still on its way; by the epoch where a node of version 0.1 wrote the lease.
+   * that is still on its way; where programs share it, by each of theirs [broker-share]; and by the epoch where a node of version 0.1 wrote the lease.
    */
   isGrant(grant: {
     readonly sessionId: string;
     readonly epoch: number;
     readonly connection: string | null;
+    readonly connections?: readonly string[];
   }): boolean {
     if (this.sessionId !== grant.sessionId) return false;
+    if (grant.connections !== undefined) return grant.connections.includes(this.connection);
     return grant.connection === null ? this.epoch === grant.epoch : this.connection === grant.connection;
   }
 

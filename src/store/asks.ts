@@ -33,8 +33,8 @@ export class Asks {
     yields: boolean,
     needMs: number | undefined,
   ): Promise<number | null> {
-    const { sessionId } = lease;
-    const order = { sessionId, askId, isYes: yields, ...(needMs !== undefined && { needMs }) };
+    const { sessionId, connection } = lease;
+    const order = { sessionId, connection, askId, isYes: yields, ...(needMs !== undefined && { needMs }) };
     const inMs = Number(await reachStore(() => this.parts.seats.run('answer', lease, order)));
     return inMs < 0 ? null : inMs;
   }

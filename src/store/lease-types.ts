@@ -137,6 +137,8 @@ export type ClaimAnswer =
       readonly idleLimitMs: number | null;
       /** It has a seat of the org's overdraft. */
       readonly isOverdrawn: boolean;
+      /** Other programs of the machine hold the session too. */
+      readonly isShared: boolean;
       readonly displaced: Displaced | null;
       /** Somebody has asked for the seat that is resumed, and waits for the answer. */
       readonly question: Question | null;

@@ -21,6 +21,7 @@ import {
   type EvictReply,
   fenceOf,
   givesWay,
+  isTogether,
   lostTo,
   parseLease,
   type ReassertReply,
@@ -65,6 +66,7 @@ export class Leases {
           license: licenseOf(reply),
           idleLimitMs: reply.idleLimitMs === undefined ? null : Number(reply.idleLimitMs),
           isOverdrawn: reply.overdrawn === true,
+          isShared: reply.shared === true,
           displaced: displacedOf(reply),
           question: reply.question ? { ...reply.question, inMs: Number(reply.question.inMs) } : null,
         };
@@ -131,14 +133,14 @@ export class Leases {
     if (one === 2) return this.#endRevoked(lease, nowMs);
     const holder = typeof one === 'string' ? parseLease(one) : null;
     // An older act in our place means that Redis lost ours: the newest wins (promise 8).
-    if (holder === null || givesWay(holder, lease)) return this.#reassert(lease);
+    if (holder === null || givesWay(holder, lease) || isTogether(holder, lease)) return this.#reassert(lease);
     return lostTo(lease, holder, nowMs);
   }
 
-  /** Gives the seat back if this session still holds it. */
+  /** Gives the seat back if this session still holds it, and no other program of the machine does. */
   async release(lease: HeldLease): Promise<boolean> {
-    const { sessionId, epoch, connection } = lease;
-    const order = { sessionId, epoch: String(epoch), connection };
+    const { sessionId, epoch, connection, instance } = lease;
+    const order = { sessionId, epoch: String(epoch), connection, instance };
     const reply = await reachStore(() => this.parts.seats.ask<ReleaseReply>('release', lease, order));
     return reply.outcome === 'released';
   }
@@ -170,10 +172,21 @@ export class Leases {
       ...(only && { sessionId: only.sessionId, epoch: String(only.epoch) }),
     };
     const reply = await reachStore(() => this.parts.seats.ask<EvictReply>('evict', order, argument));
-    if (reply.outcome === 'none') return null;
-    if (reply.outcome === 'on_leave') throw new OnLeave(Number(reply.leaveUntil));
-    const { sessionId, epoch, byEpoch, now } = reply;
-    return { sessionId, epoch: Number(epoch), byEpoch: Number(byEpoch), nowMs: Number(now) };
+    return reply.outcome === 'active' ? null : endedOf(reply);
+  }
+
+  /** Ends a session at which nobody was at work for so long. Gives for how long nobody was, where it is shared and that is less. */
+  async endIdle(lease: HeldLease, idleLimitMs: number): Promise<Ended | { readonly idleMs: number } | null> {
+    const { sessionId, epoch } = lease;
+    const order = { sessionId, epoch: String(epoch), reason: 'idle_timeout', actor: 'broker', idleLimitMs };
+    const reply = await reachStore(() => this.parts.seats.ask<EvictReply>('evict', lease, order));
+    return reply.outcome === 'active' ? { idleMs: Number(reply.idleMs) } : endedOf(reply);
+  }
+
+  /** Takes a program whose connection was lost out of a session that others share. */
+  async unshare({ org, user, sessionId, connection, instance }: HeldLease): Promise<void> {
+    const order = { sessionId, connection, instance };
+    await reachStore(() => this.parts.seats.run('unshare', { org, user }, order));
   }
 
   async #sendClaim(request: ClaimRequest): Promise<ClaimReply> {
@@ -229,8 +242,8 @@ export class Leases {
   async present(
     shown: Token & { readonly org: string; readonly user: string } & Partial<HeldLease>,
   ): Promise<boolean> {
-    const { sessionId, epoch, connection } = shown;
-    const grant = { sessionId, epoch: epoch === undefined ? undefined : String(epoch), connection };
+    const { sessionId, epoch, connection, instance } = shown;
+    const grant = { sessionId, epoch: epoch === undefined ? undefined : String(epoch), connection, instance };
     const order = { ...grant, ...tokenOf(shown) };
     return (await reachStore(() => this.parts.seats.run('present', shown, order))) === 1;
   }
@@ -268,4 +281,11 @@ export class Leases {
     // A failure is made good by the next announcement.
     enterOrgs(this.parts.redis, this.parts.keys, [org]).catch(() => {});
   }
+}
+
+function endedOf(reply: Exclude<EvictReply, { outcome: 'active' }>): Ended | null {
+  if (reply.outcome === 'none') return null;
+  if (reply.outcome === 'on_leave') throw new OnLeave(Number(reply.leaveUntil));
+  const { sessionId, epoch, byEpoch, now } = reply;
+  return { sessionId, epoch: Number(epoch), byEpoch: Number(byEpoch), nowMs: Number(now) };
 }

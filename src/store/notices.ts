@@ -17,6 +17,8 @@ export interface EndedNotice {
   readonly epoch: number;
   /** Null from a node of version 0.1. */
   readonly connection: string | null;
+  /** Those of this node, where programs share the session. */
+  readonly connections?: readonly string[];
   readonly reason: EvictionReason;
   readonly by: Machine | null;
   readonly at: number;
@@ -33,7 +35,16 @@ export interface ContestedNotice {
   readonly sessionId: string;
   readonly epoch: number;
   readonly connection: string | null;
+  readonly connections?: readonly string[];
   readonly by: Machine;
+}
+
+/** Another program of its machine holds the session of this connection too. */
+export interface SharedNotice {
+  readonly type: 'shared';
+  readonly org: string;
+  readonly user: string;
+  readonly connection: string | null;
 }
 
 /** To the node of an asked holder: somebody asks for its seat, or does no more. */
@@ -73,6 +84,7 @@ interface VerifyNotice {
 type Notice =
   | EndedNotice
   | ContestedNotice
+  | SharedNotice
   | VerifyNotice
   | AskedNotice
   | WithdrawnNotice
@@ -91,6 +103,7 @@ export interface InboxParts {
   readonly outages: Outages;
   readonly onEnded: (notice: EndedNotice) => void;
   readonly onContested: (notice: ContestedNotice) => void;
+  readonly onShared: (notice: SharedNotice) => void;
   readonly onVerify: (org: string) => void;
   readonly onAsked: (notice: AskedNotice | WithdrawnNotice) => void;
   readonly onWaiter: (notice: WaiterNotice) => void;
@@ -180,6 +193,9 @@ export class Inbox {
       case 'contested':
         this.parts.onContested(notice);
         break;
+      case 'shared':
+        this.parts.onShared(notice);
+        break;
       case 'verify':
         this.parts.onVerify(notice.org);
         break;
@@ -217,6 +233,7 @@ function parseNotice(text: string): Notice | null {
       sessionId: String(fields.sessionId),
       epoch: Number(fields.epoch),
       connection: typeof fields.connection === 'string' ? fields.connection : null,
+      ...(Array.isArray(fields.connections) && { connections: fields.connections as string[] }),
     };
     const askId = String(fields.askId);
     const inMs = Number(fields.inMs);
@@ -232,6 +249,7 @@ function parseNotice(text: string): Notice | null {
       const state = fields.state as 'open' | 'yes' | 'refused';
       return { type: 'answered', connection, askId, state, inMs };
     }
+    if (fields.type === 'shared') return { ...grant, type: 'shared' };
     if (fields.type === 'contested') return { ...grant, type: 'contested', by: fields.by as Machine };
     if (fields.type !== 'ended') return null;
     return {

@@ -44,6 +44,8 @@ export interface OrgSettings {
   readonly leaveMaxMs: number | null;
   /** `bound`: whoever comes back early from a leave keeps other machines out until the ticket's end; null: they are trusted. */
   readonly leaveReturn: 'bound' | null;
+  /** `share`: programs of one user on one machine hold one session together; null: a newer one takes the older one's place. */
+  readonly sameMachine: 'share' | null;
 }
 
 /** Reads each setting as Redis keeps it. */
@@ -64,6 +66,7 @@ const readSetting: { readonly [N in keyof OrgSettings]: (text: string) => unknow
   askRefusal: String,
   leaveMaxMs: Number,
   leaveReturn: String,
+  sameMachine: String,
 };
 
 /** How things stand with an org; all of it kept by the scripts that change it (promise 9). */

@@ -30,6 +30,7 @@ export type ClaimReply = { readonly now: string } & Learnt &
         };
         readonly idleLimitMs?: string;
         readonly overdrawn?: true;
+        readonly shared?: true;
         readonly question?: Omit<Question, 'inMs'> & { readonly inMs: string };
         readonly displaced?: {
           readonly sessionId: string;
@@ -73,6 +74,7 @@ export type ReassertReply = { readonly now: string } & (
 export type EvictReply =
   | { readonly outcome: 'none' }
   | { readonly outcome: 'on_leave'; readonly leaveUntil: string }
+  | { readonly outcome: 'active'; readonly idleMs: string }
   | {
       readonly outcome: 'evicted';
       readonly sessionId: string;
@@ -82,7 +84,7 @@ export type EvictReply =
     };
 
 export interface ReleaseReply {
-  readonly outcome: 'released' | 'none';
+  readonly outcome: 'released' | 'left' | 'none';
 }
 
 /** A lease as it stands in Redis; lua/lease.lua has its form. */
@@ -93,6 +95,9 @@ export interface LeaseRecord {
   readonly nodeId: string;
   readonly sinceMs: number;
   readonly machine: Machine;
+  readonly instance?: string;
+  /** Several programs of the machine hold it together. */
+  readonly isShared?: true;
   readonly client?: { readonly name?: string; readonly version?: string };
   readonly address?: string;
   /** The user took the seat along, until then. */
@@ -111,6 +116,8 @@ export function readReply<T>(reply: unknown): T {
 interface SeatFields extends Pick<LeaseRecord, 'client' | 'address'> {
   readonly rank?: string;
   readonly leave?: string;
+  readonly instance?: string;
+  readonly shared?: string;
 }
 
 const leaseForm = /^([^:]+):(\d+):([^:]+):(\d+):(.*)$/s;
@@ -132,6 +139,8 @@ export function parseLease(value: string): LeaseRecord | null {
     ...(seat?.client && { client: seat.client }),
     ...(seat?.address !== undefined && { address: seat.address }),
     ...(seat?.leave !== undefined && { leaveUntilMs: Number(seat.leave) }),
+    ...(seat?.instance !== undefined && { instance: seat.instance }),
+    ...(seat?.shared !== undefined && { isShared: true }),
   };
 }
 
@@ -143,6 +152,13 @@ export function fenceOf(lease: HeldLease): string {
 /** Whether a lease gives way to this one: the newest act of a person wins (promise 8). As givesWay in lua/lease.lua. */
 export function givesWay(holder: LeaseRecord, lease: HeldLease): boolean {
   return holder.rank === lease.rank ? holder.epoch <= lease.epoch : holder.rank < lease.rank;
+}
+
+/** Whether a lease is of the session that this program holds too, or did before Redis lost that. As in lua/reassert.lua. */
+export function isTogether(holder: LeaseRecord, lease: HeldLease): boolean {
+  if (holder.sessionId !== lease.sessionId || holder.rank !== lease.rank) return false;
+  if (holder.instance === undefined || lease.instance === undefined) return false;
+  return holder.isShared === true || holder.instance !== lease.instance;
 }
 
 /** The answer to a renewal that found another session's lease. */

@@ -20,16 +20,17 @@ interface ScriptRow {
 }
 
 const scriptTable = {
-  claim: { of: 'user', after: [...seat, 'token', 'caps', 'ask', 'ticket'] },
+  claim: { of: 'user', after: [...seat, 'token', 'caps', 'ask', 'ticket', 'machine', 'share'] },
   renew: { of: 'org', after: ['reign', 'lease', 'grant', 'token'] },
-  reassert: { of: 'user', after: [...seat, 'grant', 'token'] },
-  release: { of: 'user', after: [...seat, 'grant'] },
+  reassert: { of: 'user', after: [...seat, 'grant', 'token', 'share'] },
+  release: { of: 'user', after: [...seat, 'grant', 'share'] },
+  unshare: { of: 'user', after: [...seat, 'share'] },
   evict: { of: 'user', after: seat },
   leave: { of: 'user', after: [...seat, 'grant'] },
   unleave: { of: 'user', after: seat },
   answer: { of: 'user', after: seat },
   withdraw: { of: 'user', after: seat },
-  present: { of: 'user', after: [...seat, 'grant', 'token'] },
+  present: { of: 'user', after: [...seat, 'grant', 'token', 'share'] },
   revocation: { of: 'user', after: [...seat, 'token'] },
   sweep: { of: 'user', after: seat },
   look: { of: 'org', after: [...seat, 'reminder'] },

@@ -66,6 +66,13 @@ export class Sessions {
     return (await reachStore(() => this.#read(org, [user])))[0] ?? null;
   }
 
+  /** For how long nobody of the user has been at work; null: no program tells. */
+  async idleMsOf(org: string, user: string): Promise<number | null> {
+    const { redis, keys, nowMs } = this.parts;
+    const activeAt = await reachStore(() => redis.zscore(keys.idle(org), user));
+    return activeAt === null ? null : Math.max(0, nowMs() - Number(activeAt));
+  }
+
   /** The session, where this sessionId and epoch own the user's seat (promise 1): any epoch since the person's act. */
   async ownedBy(org: string, user: string, sessionId: string, epoch: number): Promise<LiveSession | null> {
     const session = await this.get(org, user);

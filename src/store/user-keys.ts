@@ -57,6 +57,13 @@ export const userKeys = {
     users: 'name',
     doc: 'Where the org says `leaveReturn: bound`: the machine that came back early from a leave, as JSON. No other one gets the seat.',
   },
+  sharers: {
+    key: '{<org>}:sharers:<user>',
+    type: 'hash',
+    ttl: 'while two or more hold the session',
+    users: 'name',
+    doc: 'Where the org says `sameMachine: share`: instance → the program of the machine that holds the session too, as JSON.',
+  },
   waiters: {
     key: '{<org>}:waiters:<user>',
     type: 'hash',

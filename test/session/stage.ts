@@ -60,6 +60,7 @@ export class Stage {
   release: (lease: HeldLease) => Promise<boolean> = async () => true;
   readonly lifecycle = new Lifecycle({
     release: (lease) => this.release(lease),
+    onSharerLost: () => {},
     redisNowMs: () => null,
     logUsers: 'hashed',
     log: this.log,

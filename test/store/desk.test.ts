@@ -50,6 +50,7 @@ describe('an org', () => {
       askRefusal: null,
       leaveMaxMs: null,
       leaveReturn: null,
+      sameMachine: null,
     };
     expect(await store.orgs.settings(ORG)).toEqual(all);
     await store.orgs.change(ORG, { quota: null }, 'root');

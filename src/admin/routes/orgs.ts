@@ -128,6 +128,7 @@ export const orgRoutes = [
       askRefusal: Type.Optional(settingsFields.askRefusal),
       leaveMaxMs: Type.Optional(settingsFields.leaveMaxMs),
       leaveReturn: Type.Optional(settingsFields.leaveReturn),
+      sameMachine: Type.Optional(settingsFields.sameMachine),
     },
     success: { status: 200, schema: orgSchema },
     problems: [

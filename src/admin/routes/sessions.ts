@@ -39,6 +39,7 @@ const sessionSchema = object({
   ttlMs: count('Time left to the lease without a renewal.'),
   onLeaveUntil: timeOrNull('Until when the user took the seat along; null: the seat is used online.'),
   activeAt: timeOrNull('When somebody was last at work; null: the program does not tell.'),
+  shared: Type.Boolean({ description: 'Several programs of the machine hold it together.' }),
   machine: object(machineFields),
 });
 
@@ -165,6 +166,7 @@ function sessionOf(session: LiveSession) {
     ttlMs,
     activeAt: timeTextOrNull(activeAtMs),
     onLeaveUntil: timeTextOrNull(session.leaveUntilMs ?? null),
+    shared: session.isShared === true,
   };
   return { user, sessionId, epoch: ofEpoch, nodeId, ...times, machine };
 }

@@ -21,6 +21,7 @@ const operation = [
   'answer',
   'leave',
   'unleave',
+  'unshare',
   'withdraw',
   'revocation',
   'reinstate',

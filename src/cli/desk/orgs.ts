@@ -25,6 +25,7 @@ interface SetOptions extends DeskOptions {
   readonly idleLimit?: number | None;
   readonly leaveMax?: number | None;
   readonly leaveReturn?: string;
+  readonly sameMachine?: string;
   readonly askWait?: number | None;
   readonly askRefusal?: string;
 }
@@ -125,6 +126,12 @@ export function registerOrgs(program: Command): void {
         'bound: after an early return from a leave no other machine gets the seat until the ticket has ended',
       ).choices(['bound', 'default']),
     )
+    .addOption(
+      new Option(
+        '--same-machine <rule>',
+        'share: programs of one user on one machine hold one session together',
+      ).choices(['share', 'default']),
+    )
     .option(
       '--idle-limit <duration>',
       'for how long nobody may be at work before a session ends, like 30m; none: for ever',
@@ -147,6 +154,7 @@ export function registerOrgs(program: Command): void {
         ...given('idleLimitMs', options.idleLimit),
         ...given('leaveMaxMs', options.leaveMax),
         ...orDefault('leaveReturn', options.leaveReturn),
+        ...orDefault('sameMachine', options.sameMachine),
         ...given('askWaitMs', options.askWait),
         ...orDefault('askRefusal', options.askRefusal),
       };

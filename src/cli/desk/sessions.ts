@@ -12,7 +12,9 @@ const columns = {
   since: (one: LiveSession) => when(one.since),
   idle: (one: LiveSession) => idleFor(one.activeAt),
   node: (one: LiveSession) =>
-    one.onLeaveUntil ? `leave until ${when(one.onLeaveUntil)}` : one.nodeId.slice(-8),
+    one.onLeaveUntil
+      ? `leave until ${when(one.onLeaveUntil)}`
+      : one.nodeId.slice(-8) + (one.shared ? ' (shared)' : ''),
   session: (one: LiveSession) => one.sessionId,
 };
 const sessionEvents: readonly string[] = eventNames.filter((name) => eventTypes[name].half === 'traffic');

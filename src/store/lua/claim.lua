@@ -6,7 +6,7 @@
 --       machineKind?, instance?, attempt?, client? (JSON text), address?, iat? and jti? (of the token), idleMs?, asks?, trace?, onConflict,
 --       ticket? {sessionId, epoch, expiresAt}, askId? and isUnput? (completes a question), waited? (the connection that waited), resume? {sessionId, epoch}, ttlMs, licenseMode, licenseId,
 --       takeoversPerMinute, claimsPerMinute, machinesKeptMs, eventsKept, channelPrefix, floor, view
--- Reply JSON: outcome granted | conflict (with askId and waitMs while the holder is asked) | on_leave | ask_refused | denied |
+-- Reply JSON: outcome granted (shared: with other programs of the machine) | conflict (with askId and waitMs while the holder is asked) | on_leave | ask_refused | denied |
 --       flapping | rate_limited | stale |
 --       spelled (nothing was done: the user is known by another spelling)
 
@@ -15,7 +15,8 @@ order.actor = 'user'
 local recorded = redis.call('GET', requestKey)
 if recorded then return recorded end
 local rules = redis.call('HMGET', settingsKey, 'licenseMode', 'containers', 'machines', 'machine:' .. order.machineId,
-  'addresses', 'letterCase', 'suspended', 'revocations', 'minVersion', 'maxActive', 'idleLimitMs', 'leaveReturn')
+  'addresses', 'letterCase', 'suspended', 'revocations', 'minVersion', 'maxActive', 'idleLimitMs', 'leaveReturn',
+  'sameMachine')
 local spelling = otherSpelling(order.user, order.folded, rules[6])
 if spelling then return encode({ outcome = 'spelled', user = spelling }) end
 
@@ -33,37 +34,6 @@ local function refuse(outcome, reason, more)
   return answer(more)
 end
 
--- The user's machines: the newest 256, each with "<first seen>:<how often>:<machine as JSON>".
-local function noteMachine()
-  local first, often = string.match(redis.call('HGET', machineNotesKey, order.machineId) or '', '^(%d+):(%d+):')
-  redis.call('ZADD', machinesKey, text(now), order.machineId)
-  redis.call('HSET', machineNotesKey, order.machineId,
-    table.concat({ first or text(now), text((often or 0) + 1), order.machine }, ':'))
-  -- Promise 16: what is kept of a user who never comes again ends.
-  if order.machinesKeptMs > 0 then
-    redis.call('PEXPIRE', machinesKey, order.machinesKeptMs)
-    redis.call('PEXPIRE', machineNotesKey, order.machinesKeptMs)
-  end
-  if first then return end
-  local tooMany = redis.call('ZCARD', machinesKey) - 256
-  local oldest = tooMany > 0 and redis.call('ZPOPMIN', machinesKey, tooMany) or {}
-  for i = 1, #oldest, 2 do
-    redis.call('HDEL', machineNotesKey, oldest[i])
-    redis.call('HDEL', machineDoublesKey, oldest[i])
-  end
-end
-
--- Two processes with one machine id and two names at the same time: copies of one machine, most likely. A name that has
--- changed is no double (DHCP changes names), so only a session that is going on counts. Called after the gates: a claim
--- without the right to a session leaves no trace here.
-local DOUBLE_MS = 2592000000
-local function noteDouble(holder)
-  local name, other = cjson.decode(order.machine).name, holder.machine.name
-  if not name or not other or name == other then return end
-  redis.call('HSET', machineDoublesKey, order.machineId, text(now) .. ':' .. cjson.encode({ other, name }))
-  redis.call('PEXPIRE', machineDoublesKey, DOUBLE_MS)
-end
-
 local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
 -- A connection that waited under another claim waits under this one from now on, or no more.
@@ -75,13 +45,17 @@ local isSameMachine = holder and holder.machine.id == order.machineId
 local namesSession = isSameMachine and order.resume and order.resume.sessionId == holder.sessionId or false
 local resumed = namesSession
 if isSameMachine and order.instance and holder.instance then resumed = order.instance == holder.instance end
+-- Where programs share it, it is those that it has.
+local sharer = isSameMachine and sharing.find(holder, order.instance)
+if isSameMachine and holder.shared then resumed = sharer and true or false end
 -- A leave is the machine's, whatever process took it: its next hello ends it.
 if isSameMachine and holder.leave then resumed = true end
 local attempt, isRepeat = tonumber(order.attempt), false
-if resumed and order.instance and order.instance == holder.instance and attempt and holder.attempt then
+local lastAttempt = sharer and tonumber(sharer.attempt) or holder and holder.instance == order.instance and holder.attempt
+if resumed and order.instance and attempt and lastAttempt then
   -- Promise 15: an older hello, which lay somewhere, changes nothing. Nor does one from before a leave end that leave.
-  if attempt < holder.attempt or holder.leave and attempt == holder.attempt then return encode({ outcome = 'stale' }) end
-  isRepeat = attempt == holder.attempt
+  if attempt < lastAttempt or holder.leave and attempt == lastAttempt then return encode({ outcome = 'stale' }) end
+  isRepeat = attempt == lastAttempt
 end
 if resumed then writeAtMaxmemory() end
 
@@ -167,8 +141,13 @@ if bound then
   return refuse(order.onConflict == 'deny' and 'conflict' or 'on_leave', 'conflict', bound)
 end
 
+-- A reconnect joins too: it names a session, which may have ended while the machine slept, and takes nobody's seat.
+local mayJoin = isSameMachine and not resumed and not holder.leave and rules[13] == 'share' and order.instance and holder.instance
+  and (order.onConflict ~= 'deny' or order.resume)
+local joins = mayJoin and sharing.hasRoom(holder)
+local isTogether = joins or sharer
 local ending = nil
-if holder and not resumed then
+if holder and not resumed and not joins then
   if isSameMachine then noteDouble(holder) end
   local verdict, waitMs = mayDisplace(holder)
   -- Promise 3: the holder cannot be told, and so is not displaced.
@@ -177,7 +156,8 @@ if holder and not resumed then
     return refuse('on_leave', 'conflict', { holder = shownHolder(), retryAfterMs = text(holder.leave - now) })
   end
   local isAsk = order.onConflict == 'ask' or nil
-  if verdict == 'no' then
+  -- One program too many ends none of those that are there.
+  if verdict == 'no' or mayJoin then
     addWaiter()
     return refuse('conflict', 'conflict', { holder = shownHolder(), asking = isAsk and false })
   elseif verdict == 'refused' then
@@ -202,6 +182,50 @@ end
 local current = readReign()
 -- The client has seen an epoch that Redis has not: a grant is lost.
 local isAhead = order.resume and tonumber(order.resume.epoch) > (resumed and holder.epoch or current.last) or nil
+
+-- An event about the session, of this claim.
+local function noteSeat(type, of)
+  note(type, {
+    actor = 'user', machine = order.machineId, sessionId = of.sessionId, epoch = text(of.epoch), node = order.nodeId,
+  })
+end
+
+-- The session is this claim's too.
+local function welcome(of, more)
+  more.outcome, more.ahead = 'granted', isAhead
+  more.sessionId, more.epoch, more.rank, more.since = of.sessionId, text(of.epoch), text(of.rank), text(of.since)
+  more.license = licenseId and {
+    id = licenseId, expiresAt = expiresAt or nil, graceEndsAt = graceEndsAt, kind = license[7] or nil,
+  } or nil
+  more.idleLimitMs = order.idleMs and not license[8] and rules[11] or nil
+  -- A holder that resumes is still the one asked: its new node puts the question again.
+  local ask = resumed and holder.asks and order.asks and readAsk()
+  if ask and ask.sessionId == holder.sessionId and ask.state == 'open' then
+    more.question = {
+      askId = ask.id, inMs = text(math.max(0, ask.untilMs - now)), askerNode = ask.nodeId, asker = ask.connection,
+      by = cjson.decode(ask.machine),
+    }
+  end
+  return answer(more)
+end
+
+if isTogether then
+  if joins then noteDouble(holder) end
+  sharing.join(holder, sharer, isAhead)
+  noteUse(licenseId, isRepeat)
+  if not isRepeat then
+    noteMachine()
+    if sharer then
+      count('resumed')
+      noteSeat('session.resumed', holder)
+    end
+    if isOutdated then noteSeat('session.outdated', holder) end
+  end
+  local displaced = sharer and sharing.supersede(holder, sharer) or nil
+  return welcome(holder, { resumed = resumed and (namesSession or not isRepeat), displaced = displaced, shared = true })
+end
+
+dissolve(holder)
 local epoch = nextEpoch()
 local granted = {
   sessionId = resumed and holder.sessionId or isBack and ticket.sessionId or order.sessionId, epoch = epoch, rank = epoch, nodeId = order.nodeId,
@@ -238,23 +262,17 @@ end
 local unseen = not holder and redis.call('HGET', heldKey, order.user)
 local isNew = enterActive(grantedText)
 local ranOut = unseen and readLease(unseen)
+dissolve(ranOut)
 -- The session that a ticket puts back has not ended.
 local isSame = isBack and ranOut and ranOut.sessionId == granted.sessionId
 if not isNew and not holder and not isSame then noteEnd(ranOut, 'expired', { actor = 'broker' }) end
 if ending then noteEnd(holder, ending, { actor = 'user', by = order.machineId }) end
--- Users of the quarter are in the hour too, and those of the hour in the day.
-if redis.call('PFADD', usersOfQuarterKey, order.user) == 1 then
-  if redis.call('PFADD', usersOfHourKey, order.user) == 1 then redis.call('PFADD', usersKey, order.user) end
-  if isRepeat then keepUsage() end
-end
-if licenseId then redis.call('ZADD', usedKey, text(now), order.user) end
+noteUse(licenseId, isRepeat)
 if rules[12] and (isBack or resumed and holder.leave) then bindSeat(tonumber(isBack and ticket.expiresAt or holder.leave)) end
 if not isRepeat then
   if not isSame or isNew then count(resumed and 'resumed' or isBack and 'reasserted' or 'granted') end
   noteMachine()
-  note(resumed and 'session.resumed' or isBack and 'session.reasserted' or 'session.granted', {
-    actor = 'user', machine = order.machineId, sessionId = granted.sessionId, epoch = text(epoch), node = order.nodeId,
-  })
+  noteSeat(resumed and 'session.resumed' or isBack and 'session.reasserted' or 'session.granted', granted)
 end
 
 if order.idleMs then
@@ -268,17 +286,6 @@ end
 if rules[10] and isNew then noteSeats(tonumber(rules[10])) end
 if isOverdrawn then count('overdrawn') end
 
--- A holder that resumes is still the one asked: its new node puts the question again.
-local question
-if resumed and holder.asks then
-  local ask = readAsk()
-  if ask and ask.sessionId == holder.sessionId and ask.state == 'open' and order.asks then
-    question = {
-      askId = ask.id, inMs = text(math.max(0, ask.untilMs - now)), askerNode = ask.nodeId, asker = ask.connection,
-      by = cjson.decode(ask.machine),
-    }
-  end
-end
 local displaced
 if holder then
   local reason = ending or 'superseded'
@@ -286,15 +293,9 @@ if holder then
     sessionId = holder.sessionId, epoch = text(holder.epoch), connection = holder.connection,
     nodeId = holder.nodeId, reason = reason, machine = holder.machine,
   }
-  if holder.nodeId ~= order.nodeId then notify(holder, { reason = reason, byEpoch = text(epoch) }, order.machine) end
+  if holder.shared or holder.nodeId ~= order.nodeId then notify(holder, { reason = reason, byEpoch = text(epoch) }, order.machine) end
 end
 
-return answer({
-  outcome = 'granted', sessionId = granted.sessionId, epoch = text(epoch), rank = text(granted.rank),
-  resumed = resumed and (namesSession or not isRepeat) or isBack, since = text(granted.since), ahead = isAhead,
-  license = licenseId and {
-    id = licenseId, expiresAt = expiresAt or nil, graceEndsAt = graceEndsAt, kind = license[7] or nil,
-  } or nil,
-  idleLimitMs = order.idleMs and not license[8] and rules[11] or nil,
-  displaced = displaced, overdrawn = isOverdrawn or nil, question = question,
+return welcome(granted, {
+  resumed = resumed and (namesSession or not isRepeat) or isBack, displaced = displaced, overdrawn = isOverdrawn or nil,
 })

@@ -2,8 +2,10 @@
 -- Owner, counters, event and notice are one step (promise 9). With a hold, the user gets no seat until it ends.
 --
 -- ARGV  JSON: org, user, reason, actor, note?, sessionId? and epoch? (only if this grant has the seat; any epoch that it
---       has had since its act), holdMs? (0 lifts it), forced?, eventsKept, channelPrefix, floor, view
--- Reply JSON: outcome on_leave, with leaveUntil (unless forced) | evicted, with sessionId, epoch and byEpoch (the tombstone) | none
+--       has had since its act), holdMs? (0 lifts it), forced?, idleLimitMs? (only if nobody is at work for so long, at
+--       whatever program shares the session), eventsKept, channelPrefix, floor, view
+-- Reply JSON: outcome on_leave, with leaveUntil (unless forced) | evicted, with sessionId, epoch and byEpoch (the tombstone) |
+--       active, with idleMs | none
 
 local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
@@ -21,6 +23,11 @@ if not isMeant then
   -- A node that is cut off, or whose lease Redis has lost, may hold on to what is to end: it must not come back.
   if not holder then barReturn(named, order.reason) end
   return encode({ outcome = 'none' })
+end
+
+if order.idleLimitMs and holder.shared then
+  local activeAt = tonumber(redis.call('ZSCORE', idleKey, order.user) or now)
+  if now - activeAt < order.idleLimitMs then return encode({ outcome = 'active', idleMs = text(now - activeAt) }) end
 end
 
 if order.holdMs then

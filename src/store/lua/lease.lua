@@ -2,7 +2,8 @@
 -- the broker looks at, all as text: rank (the epoch of the person's act), connection (of the node's that holds it),
 -- instance? and attempt? (of the program), client? (its name and version), address? (where the org keeps it), iat? and
 -- jti? (of its token), idle? (it tells how long nobody has been at work), asks? (it answers questions for the seat),
--- leave? (Redis ms: until when the seat is taken along; such a lease is no node's). A lease of version 0.1 has no `seat`: its rank is its epoch.
+-- leave? (Redis ms: until when the seat is taken along; such a lease is no node's), shared? (several programs of the
+-- machine hold it together; see share.lua). A lease of version 0.1 has no `seat`: its rank is its epoch.
 
 local function readLease(value)
   local sessionId, epoch, nodeId, since, machine = string.match(value, '^([^:]+):(%d+):([^:]+):(%d+):(.*)$')
@@ -14,6 +15,7 @@ local function readLease(value)
     rank = tonumber(seat.rank or epoch), connection = seat.connection,
     instance = seat.instance, attempt = tonumber(seat.attempt), client = seat.client, address = seat.address,
     iat = tonumber(seat.iat), jti = seat.jti, idle = seat.idle, asks = seat.asks, leave = tonumber(seat.leave),
+    shared = seat.shared,
   }
 end
 
@@ -34,6 +36,7 @@ local function leaseValue(lease)
   if lease.jti then seat = seat .. ',"jti":' .. cjson.encode(lease.jti) end
   if lease.idle then seat = seat .. ',"idle":"1"' end
   if lease.asks then seat = seat .. ',"asks":"1"' end
+  if lease.shared then seat = seat .. ',"shared":"1"' end
   if lease.leave then seat = seat .. ',"leave":"' .. text(lease.leave) .. '"' end
   return table.concat({ lease.sessionId, text(lease.epoch), lease.nodeId, text(lease.since),
     seat .. '},' .. string.sub(inJson(lease.machine), 2) }, ':')

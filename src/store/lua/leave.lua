@@ -10,6 +10,8 @@ local holder = value and readLease(value)
 if not holder or not isGrant(holder, order.sessionId, tonumber(order.epoch), order.nodeId, order.connection) then
   return encode({ outcome = 'lost' })
 end
+-- What several hold, one alone does not take along.
+if holder.shared then return encode({ outcome = 'not_allowed' }) end
 local leaveMaxMs = tonumber(redis.call('HGET', settingsKey, 'leaveMaxMs') or '0')
 local expiresAt, graceMs = unpack(redis.call('HMGET', licenseKey, 'expiresAt', 'graceMs'))
 local restMs = expiresAt and expiresAt + (graceMs or 0) - now or math.huge

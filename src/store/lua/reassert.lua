@@ -18,18 +18,28 @@ local mine = {
 
 local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
-local isHeld = holder and isGrant(holder, mine.sessionId, mine.epoch, mine.nodeId, mine.connection)
+local isTogether = holder and holder.sessionId == mine.sessionId and holder.rank == mine.rank and mine.instance
+  and holder.instance and (holder.shared or holder.instance ~= mine.instance)
+local own = isTogether and sharing.find(holder, mine.instance)
+-- A newer connection of this program is here.
+local isOutdone = own and own.connection ~= mine.connection and tonumber(own.attempt or 0) >= (mine.attempt or 0)
+local isHeld = holder and not isTogether and isGrant(holder, mine.sessionId, mine.epoch, mine.nodeId, mine.connection)
 local fenceRank, fenceReason = readFence()
 local status, holdUntil = unpack(redis.call('HMGET', licenseKey, 'status', 'holdUntil'))
 local barred = status and status ~= 'active' and 'license_' .. status
   or holdUntil and tonumber(holdUntil) > now and 'evicted_by_admin'
   or rules[2] and 'org_suspended'
   or rules[3] and isTokenRevoked(order.user, order) and 'token_revoked'
-local mayHold = fenceRank <= mine.rank and (not holder or isHeld or givesWay(holder, mine)) and not barred
-if not mayHold then
+local mayHold = fenceRank <= mine.rank and (not holder or isHeld or isTogether or givesWay(holder, mine)) and not barred
+if mayHold and isTogether and not isOutdone and (own or sharing.hasRoom(holder)) then
+  writeAtMaxmemory()
+  sharing.join(holder, own)
+  return encode({ outcome = 'kept', epoch = text(holder.epoch), rank = text(holder.rank) })
+end
+if not mayHold or isTogether then
   return encode({
     outcome = 'lost', lease = value or nil, byEpoch = text(fenceRank),
-    reason = fenceRank > mine.rank and fenceReason or barred or 'taken_over',
+    reason = fenceRank > mine.rank and fenceReason or barred or isTogether and 'superseded' or 'taken_over',
   })
 end
 
@@ -39,6 +49,7 @@ if isHeld and holder.epoch >= readReign().first then
 else
   mine.epoch = nextEpoch(mine.epoch)
 end
+if holder then dissolve(holder) else redis.call('DEL', sharersKey) end
 local restored = leaseValue(mine)
 local unseen = not holder and redis.call('HGET', heldKey, order.user)
 redis.call('SET', leaseKey, restored, 'PX', order.ttlMs)

@@ -1,8 +1,9 @@
 -- release: gives the seat back, only where it still holds this grant (promise 1): a late release of a loser does not
 -- free the winner's seat. The fence goes up, so that nothing re-asserts over it.
 --
--- ARGV  JSON: user, sessionId, epoch, connection, nodeId, eventsKept, floor, view
--- Reply JSON: outcome released | none (somebody else's, or nobody's)
+-- ARGV  JSON: user, sessionId, epoch, connection, instance?, nodeId, eventsKept, floor, view
+-- Reply JSON: outcome released | left (other programs of the machine share the session, and hold it on) | none (somebody
+--       else's, or nobody's)
 
 local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
@@ -13,7 +14,13 @@ if not holder then
   barReturn(epoch, 'released')
   return encode({ outcome = 'none' })
 end
-if not isGrant(holder, order.sessionId, epoch, order.nodeId, order.connection) then return encode({ outcome = 'none' }) end
+if holder.shared and holder.sessionId == order.sessionId then
+  writeAtMaxmemory()
+  local left = sharing.takeOut(holder, 'released')
+  if left ~= 0 then return encode({ outcome = left and 'left' or 'none' }) end
+elseif not isGrant(holder, order.sessionId, epoch, order.nodeId, order.connection) then
+  return encode({ outcome = 'none' })
+end
 
 writeAtMaxmemory()
 order.actor = 'user'

@@ -64,7 +64,7 @@ for i, key in ipairs(moreKeys()) do
     scores[#scores + 1] = leaseEnd
     scores[#scores + 1] = user
     local idleMs = ARGV[5 * i + 1]
-    if idleMs ~= '' then redis.call('ZADD', idleKey, text(now - idleMs), user) end
+    if idleMs ~= '' then redis.call('ZADD', idleKey, 'GT', text(now - idleMs), user) end
   end
   reply[i + 2] = kept or value or ''
 end

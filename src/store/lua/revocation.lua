@@ -20,6 +20,14 @@ fields.user = order.user ~= '' and order.user or nil
 emit('token.revoked', fields)
 local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
+-- One session has many tokens where programs share it: it ends with the first of them.
+local function isAnyRevoked()
+  if isTokenRevoked(order.user, holder) then return true end
+  for _, sharer in ipairs(holder.shared and redis.call('HVALS', sharersKey) or {}) do
+    if isTokenRevoked(order.user, cjson.decode(sharer)) then return true end
+  end
+  return false
+end
 -- A leave goes on: its return shows a token, which is refused.
-local ended = holder and not holder.leave and isTokenRevoked(order.user, holder) and evictHolder('token_revoked')
+local ended = holder and not holder.leave and isAnyRevoked() and evictHolder('token_revoked')
 return encode({ outcome = 'done', ended = ended and ended.sessionId or nil })

@@ -95,7 +95,28 @@ local function noteDenial(reason)
   redis.call('HSET', refusedKey, order.user, entry)
 end
 
--- Promise 4: one message to the one node that serves the loser. `by` is the winner's machine as JSON, if there is one.
+-- The programs that hold a session together, by node: their connections. Remembered, as an end deletes them.
+local function sharersByNode(holder)
+  if holder.byNode then return holder.byNode end
+  holder.byNode = {}
+  for _, value in ipairs(redis.call('HVALS', sharersKey)) do
+    local sharer = cjson.decode(value)
+    local there = holder.byNode[sharer.nodeId] or {}
+    there[#there + 1] = sharer.connection
+    holder.byNode[sharer.nodeId] = there
+  end
+  return holder.byNode
+end
+
+-- The session ends for all who hold it: whoever claims the seat next begins alone.
+local function dissolve(holder)
+  if not holder or not holder.shared then return end
+  sharersByNode(holder)
+  redis.call('DEL', sharersKey)
+end
+
+-- Promise 4: one message to the one node that serves the loser; where several programs share the session, to each of their
+-- nodes. `by` is the winner's machine as JSON, if there is one.
 local function notify(holder, notice, by)
   notice.type = notice.type or 'ended'
   notice.org = order.org
@@ -105,9 +126,14 @@ local function notify(holder, notice, by)
   notice.epoch = text(holder.epoch)
   notice.connection = holder.connection
   notice.trace = order.trace
-  local message = cjson.encode(notice)
-  if by then message = string.sub(message, 1, -2) .. ',"by":' .. by .. '}' end
-  redis.call('PUBLISH', order.channelPrefix .. holder.nodeId, message)
+  local byNode = holder.shared and sharersByNode(holder) or {}
+  if not next(byNode) then byNode = { [holder.nodeId] = false } end
+  for nodeId, connections in pairs(byNode) do
+    notice.connections = connections or nil
+    local message = cjson.encode(notice)
+    if by then message = string.sub(message, 1, -2) .. ',"by":' .. by .. '}' end
+    redis.call('PUBLISH', order.channelPrefix .. nodeId, message)
+  end
 end
 
 -- A question to the holder of a seat; nil where there is none.
@@ -227,6 +253,7 @@ local function endSeat(holder, reason)
     holder = value and readLease(value) or nil
   end
   accountTime(redis.call('ZCARD', activeKey))
+  dissolve(holder)
   redis.call('DEL', leaseKey)
   if redis.call('ZREM', activeKey, order.user) == 1 then addTotal('active', -1) end
   redis.call('HDEL', heldKey, order.user)
