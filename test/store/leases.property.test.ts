@@ -14,7 +14,7 @@ import { type Seat, SeatModel } from './seat-model.js';
 const USERS = ['ann', 'bob', 'cleo'] as const;
 const MACHINES = ['desk', 'lap', 'den'] as const;
 const NODES = ['n1', 'n2'] as const;
-const PROGRAMS = ['p1', 'p2'] as const;
+const PROGRAMS = ['p1', 'p2', 'p3'] as const;
 
 type User = (typeof USERS)[number];
 
@@ -31,7 +31,7 @@ type Operation =
       readonly program: (typeof PROGRAMS)[number] | 'silent';
       readonly attempt: 'next' | 'again' | 'older';
     }
-  | { readonly type: 'renew' | 'renew unheard' | 'release' | 'evict grant'; readonly back: number }
+  | { readonly type: 'renew' | 'renew unheard' | 'release' | 'lose' | 'evict grant'; readonly back: number }
   | { readonly type: 'evict' | 'expire'; readonly user: User }
   | {
       readonly type:
@@ -44,38 +44,57 @@ type Operation =
         | 'new nodes';
     };
 
-const user = fc.constantFrom(...USERS);
 const back = fc.nat({ max: 6 });
 const oneOf = <const T extends readonly string[]>(...types: T) => fc.constantFrom<T[number]>(...types);
-const operation: fc.Arbitrary<Operation> = fc.oneof(
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      type: oneOf('claim'),
-      user,
-      machine: fc.constantFrom(...MACHINES),
-      node: fc.constantFrom(...NODES),
-      onConflict: oneOf('takeover', 'takeover', 'deny'),
-      resume: oneOf('none', 'right', 'other epoch', 'wrong session'),
-      program: oneOf(...PROGRAMS, 'silent'),
-      attempt: oneOf('next', 'next', 'again', 'older'),
-    }),
-  },
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      type: oneOf('renew', 'renew', 'renew unheard', 'release', 'evict grant'),
-      back,
-    }),
-  },
-  { weight: 4, arbitrary: fc.record({ type: oneOf('evict', 'expire'), user }) },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      type: oneOf('renew all', 'sweep', 'flushall', 'keep copy', 'fail over', 'new reign', 'new nodes'),
-    }),
-  },
-);
+/** Where few meet, they meet often. */
+interface Scene {
+  readonly users: readonly User[];
+  readonly machines: readonly (typeof MACHINES)[number][];
+  readonly programs: readonly ((typeof PROGRAMS)[number] | 'silent')[];
+  /** How often what ends all comes to pass, beside claims and renewals. */
+  readonly disasters: number;
+}
+const apart: Scene = { users: USERS, machines: MACHINES, programs: [...PROGRAMS, 'silent'], disasters: 6 };
+const together: Scene = {
+  users: ['ann'],
+  machines: ['desk', 'desk', 'desk', 'desk', 'lap'],
+  programs: [...PROGRAMS, ...PROGRAMS, 'silent'],
+  disasters: 2,
+};
+
+const operationIn = (scene: Scene): fc.Arbitrary<Operation> =>
+  fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        type: oneOf('claim'),
+        user: fc.constantFrom(...scene.users),
+        machine: fc.constantFrom(...scene.machines),
+        node: fc.constantFrom(...NODES),
+        onConflict: oneOf('takeover', 'takeover', 'deny'),
+        resume: oneOf('none', 'right', 'other epoch', 'wrong session'),
+        program: fc.constantFrom(...scene.programs),
+        attempt: oneOf('next', 'next', 'again', 'older'),
+      }),
+    },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        type: oneOf('renew', 'renew', 'renew unheard', 'release', 'lose', 'evict grant'),
+        back,
+      }),
+    },
+    {
+      weight: scene.disasters - 1,
+      arbitrary: fc.record({ type: oneOf('evict', 'expire'), user: fc.constantFrom(...scene.users) }),
+    },
+    {
+      weight: scene.disasters,
+      arbitrary: fc.record({
+        type: oneOf('renew all', 'sweep', 'flushall', 'keep copy', 'fail over', 'new reign', 'new nodes'),
+      }),
+    },
+  );
 
 /** What a node holds: its lease changes when it hears that the epoch was raised. */
 interface Grant {
@@ -121,8 +140,14 @@ class Run {
   /** The first epoch of the reign. */
   #first = 0;
 
-  constructor() {
+  /** `isShare`: the org lets programs of one machine share a session. */
+  constructor(private readonly isShare: boolean) {
     this.#startNodes();
+  }
+
+  /** Also after Redis has lost it. */
+  async setRule(): Promise<void> {
+    if (this.isShare) await store.hset(keys.settings(ORG), 'sameMachine', 'share');
   }
 
   /** They have seen nothing yet, as after a restart of all. */
@@ -145,6 +170,8 @@ class Run {
         return this.#renewAll();
       case 'release':
         return this.#release(this.#grants.at(-1 - step.back));
+      case 'lose':
+        return this.#lose(this.#grants.at(-1 - step.back));
       case 'evict grant': {
         const grant = this.#grants.at(-1 - step.back);
         return grant && this.#evict(grant.lease.user as User, grant.lease);
@@ -159,7 +186,7 @@ class Run {
         await redis.flush();
         this.#model = new SeatModel();
         this.#copy = new SeatModel();
-        return;
+        return this.setRule();
       case 'keep copy':
         await redis.keepCopy();
         this.#copy = this.#model.copy();
@@ -168,7 +195,7 @@ class Run {
         await redis.failOver();
         this.#model = this.#copy.copy();
         this.#first = await this.#firstOfReign();
-        return;
+        return this.setRule();
       case 'new reign':
         return redis.newReign();
       case 'new nodes':
@@ -202,6 +229,7 @@ class Run {
       USERS.map((one) => fences.get(one)).map((fence) => (fence ? `${fence.rank}:${fence.reason}` : null)),
     );
     expect(active.sort()).toEqual([...held.keys()].sort());
+    await this.#compareSharers();
     const heldIds = Object.entries(heldTexts).map(([one, text]) => [one, parseLease(text)?.sessionId]);
     expect(Object.fromEntries(heldIds)).toEqual(Object.fromEntries(held));
     const counters = Object.entries({
@@ -225,6 +253,19 @@ class Run {
       entries.map(([, fields]) => idIn(fields)).sort();
     expect(idsOf(past), 'a line of history for each end').toEqual(idsOf(told));
     expect(ended, 'promise 13: the counter beside the stream').toBe(Number(written ?? 0));
+  }
+
+  async #compareSharers(): Promise<void> {
+    for (const one of USERS) {
+      const { sharers } = this.#model.seats.get(one) ?? {};
+      // A lease that ran out leaves them until somebody sweeps or claims.
+      if (sharers === undefined && (this.#model.seats.has(one) || this.#model.held.has(one))) continue;
+      const kept = Object.entries(await store.hgetall(keys.sharers(ORG, one))).map(([instance, text]) => {
+        const { connection, nodeId, attempt } = JSON.parse(text);
+        return [instance, { connection, node: nodeId, attempt: attempt && Number(attempt) }];
+      });
+      expect(kept).toEqual([...(sharers ?? [])]);
+    }
   }
 
   async #claim(step: Extract<Operation, { type: 'claim' }>): Promise<void> {
@@ -251,7 +292,7 @@ class Run {
     });
     const answer = await this.#node(step.node).leases.claim(request);
     const claim = { ...step, instance, attempt, resume: named?.sessionId };
-    const verdict = this.#model.judge(seat, claim);
+    const verdict = this.#model.judge(seat, claim, this.isShare);
     if (verdict.verdict === 'stale') return expect(answer).toEqual({ outcome: 'stale' });
     if (verdict.verdict === 'conflict') {
       const sameMachine = verdict.sameMachine ? { sameMachine: true } : {};
@@ -266,6 +307,25 @@ class Run {
     const { resumed, isRepeat, namesSession, ending } = verdict;
     if (answer.outcome !== 'granted') throw new Error(`not granted: ${JSON.stringify(answer)}`);
     await this.#readFirst();
+    expect(answer.isShared).toBe(verdict.isTogether);
+    if (verdict.isTogether && seat !== undefined) {
+      const own = seat.sharers?.get(instance ?? '');
+      expect(answer).toMatchObject({
+        resumed: resumed && (namesSession || !isRepeat),
+        sessionId: seat.sessionId,
+        rank: seat.rank,
+        sinceMs: seat.sinceMs,
+        displaced: own
+          ? { sessionId: seat.sessionId, connection: own.connection, nodeId: own.node, reason: 'superseded' }
+          : null,
+      });
+      if (seat.epoch < this.#first) this.#takeEpoch(answer.epoch);
+      else expect(answer.epoch, 'joining is no grant').toBe(seat.epoch);
+      if (!isRepeat) this.#model.count(resumed ? 'resumed' : 'joined');
+      this.#grants.push({ node: step.node, lease: leaseFrom(request, answer) });
+      const sharer = { connection: request.connection, node: step.node, attempt };
+      return this.#model.join(step.user, instance ?? '', sharer, answer.epoch);
+    }
     expect(answer).toMatchObject({
       resumed: resumed && (namesSession || !isRepeat),
       sessionId: resumed ? seat?.sessionId : request.sessionId,
@@ -339,6 +399,21 @@ class Run {
       seats.set(one, { ...seat, epoch });
       return { outcome: 'kept', raised: { epoch, rank: seat.rank } };
     }
+    if (seat !== undefined && isTogether(seat, lease)) {
+      const own = seat.sharers?.get(lease.instance ?? '');
+      const isOutdone =
+        own && own.connection !== lease.connection && (own.attempt ?? 0) >= (lease.attempt ?? 0);
+      if ((fence?.rank ?? 0) <= lease.rank && !isOutdone) {
+        const epoch = seat.epoch < this.#first ? raisedEpoch(answer) : seat.epoch;
+        if (own === undefined) this.#model.count('joined');
+        const sharer = { connection: lease.connection, node, attempt: lease.attempt };
+        this.#model.join(one, lease.instance ?? '', sharer, epoch);
+        return { outcome: 'kept', raised: { epoch, rank: seat.rank } };
+      }
+      const isAbove = seat.epoch > lease.epoch;
+      if (isAbove)
+        return { outcome: 'lost', reason: 'superseded', by: { id: seat.machine }, epoch: seat.epoch };
+    }
     const givesWay =
       seat === undefined || (seat.rank === lease.rank ? seat.epoch <= lease.epoch : seat.rank < lease.rank);
     if (!givesWay) {
@@ -362,11 +437,23 @@ class Run {
     if (grant === undefined) return;
     const { lease, node } = grant;
     const seat = this.#model.seats.get(lease.user);
+    if (seat?.sharers !== undefined && seat.sessionId === lease.sessionId) {
+      expect(await this.#node(node).leases.release(lease)).toBe(false);
+      this.#model.takeOut(lease.user, lease.sessionId, lease.instance, lease.connection);
+      return;
+    }
     const isHeld = seat !== undefined && isGrant(seat, lease, node);
     expect(await this.#node(node).leases.release(lease)).toBe(isHeld);
     await this.#readFirst();
     if (isHeld) await this.#end(lease.user as User, 'released');
     else if (seat === undefined) this.#barReturn(lease.user, lease.epoch, 'released');
+  }
+
+  async #lose(grant: Grant | undefined): Promise<void> {
+    if (grant === undefined) return;
+    const { lease, node } = grant;
+    await this.#node(node).leases.unshare(lease);
+    this.#model.takeOut(lease.user, lease.sessionId, lease.instance, lease.connection);
   }
 
   async #evict(one: User, only?: HeldLease): Promise<void> {
@@ -481,24 +568,38 @@ function isGrant(seat: Seat, lease: HeldLease, node: string): boolean {
   return seat.sessionId === lease.sessionId && (seat.epoch === lease.epoch || isOwn);
 }
 
+function isTogether(seat: Seat, lease: HeldLease): boolean {
+  if (seat.sessionId !== lease.sessionId || seat.rank !== lease.rank) return false;
+  if (seat.instance === undefined || lease.instance === undefined) return false;
+  return seat.sharers !== undefined || seat.instance !== lease.instance;
+}
+
 function raisedEpoch(answer: RenewAnswer | undefined): number {
   return answer !== undefined && 'raised' in answer && answer.raised !== null ? answer.raised.epoch : 0;
 }
 
 describe('the leases', () => {
-  it('do what a simple model does, whatever comes in whatever order', async () => {
-    const orders = fc.array(operation, { maxLength: 25, size: 'max' });
-    await fc.assert(
-      fc.asyncProperty(orders, async (steps) => {
-        await forgetHaste();
-        await redis.flush();
-        const run = new Run();
-        for (const step of steps) {
-          await run.perform(step);
-          await run.compare();
-        }
-      }),
-      { numRuns: Number(process.env.PROPERTY_RUNS ?? 150) },
-    );
-  }, 900_000);
+  it.each([
+    ['one program at a time', false, apart],
+    ['programs of one machine that share a session', true, together],
+  ] as const)(
+    'do what a simple model does, whatever comes in whatever order: %s',
+    async (_, isShare, scene) => {
+      const orders = fc.array(operationIn(scene), { maxLength: 25, size: 'max' });
+      await fc.assert(
+        fc.asyncProperty(orders, async (steps) => {
+          await forgetHaste();
+          await redis.flush();
+          const run = new Run(isShare);
+          await run.setRule();
+          for (const step of steps) {
+            await run.perform(step);
+            await run.compare();
+          }
+        }),
+        { numRuns: Number(process.env.PROPERTY_RUNS ?? 150) },
+      );
+    },
+    900_000,
+  );
 });

@@ -1,5 +1,12 @@
 import type { ConflictPolicy } from '../../packages/client/src/protocol/messages.js';
 
+/** One of several programs that hold a session together. */
+export interface Sharer {
+  readonly connection: string;
+  readonly node: string;
+  readonly attempt: number | undefined;
+}
+
 /** A lease as Redis should have it. */
 export interface Seat {
   readonly sessionId: string;
@@ -11,6 +18,8 @@ export interface Seat {
   readonly instance: string | undefined;
   readonly attempt: number | undefined;
   readonly sinceMs: number;
+  /** By instance, in the order in which they came; undefined: one program has it alone. */
+  readonly sharers?: ReadonlyMap<string, Sharer> | undefined;
 }
 
 /** A claim as the model needs it. */
@@ -30,6 +39,8 @@ export type ClaimVerdict =
       readonly resumed: boolean;
       readonly isRepeat: boolean;
       readonly namesSession: boolean;
+      /** It holds the session that others of its machine hold. */
+      readonly isTogether: boolean;
       readonly ending: 'taken_over' | 'superseded' | null;
     };
 
@@ -58,17 +69,55 @@ export class SeatModel {
     this.count('written:ended');
   }
 
-  judge(seat: Seat | undefined, claim: ModelClaim): ClaimVerdict {
+  /** `isShare`: the org lets programs of one machine share a session. */
+  judge(seat: Seat | undefined, claim: ModelClaim, isShare = false): ClaimVerdict {
     const isSame = seat !== undefined && seat.machine === claim.machine;
     const namesSession = isSame && claim.resume === seat.sessionId;
     const bothTell = isSame && seat.instance !== undefined && claim.instance !== undefined;
-    const resumed = bothTell ? seat.instance === claim.instance : namesSession;
-    const compares = resumed && seat?.attempt !== undefined && claim.attempt !== undefined;
-    if (compares && (claim.attempt ?? 0) < (seat.attempt ?? 0)) return { verdict: 'stale' };
-    const isRepeat = compares && claim.attempt === seat.attempt;
-    if (seat !== undefined && !resumed && claim.onConflict !== 'takeover')
+    const own = isSame ? seat.sharers?.get(claim.instance ?? '') : undefined;
+    let resumed = bothTell ? seat.instance === claim.instance : namesSession;
+    if (isSame && seat.sharers !== undefined) resumed = own !== undefined;
+    const last = own?.attempt ?? (seat?.instance === claim.instance ? seat?.attempt : undefined);
+    const compares = resumed && claim.instance !== undefined && last !== undefined;
+    if (compares && (claim.attempt ?? 0) < last) return { verdict: 'stale' };
+    const isRepeat = compares && claim.attempt === last;
+    const isFree = claim.onConflict === 'takeover';
+    const joins = isShare && bothTell && !resumed && (isFree || claim.resume !== undefined);
+    if (seat !== undefined && !resumed && !joins && !isFree)
       return { verdict: 'conflict', sameMachine: isSame };
-    const ending = seat === undefined || resumed ? null : isSame ? 'superseded' : 'taken_over';
-    return { verdict: 'granted', resumed, isRepeat, namesSession, ending };
+    const isTogether = joins || own !== undefined;
+    const ending = seat === undefined || resumed || joins ? null : isSame ? 'superseded' : 'taken_over';
+    return { verdict: 'granted', resumed, isRepeat, namesSession, isTogether, ending };
   }
+
+  /** A program holds the session of `user` too, over this connection from now on. */
+  join(user: string, instance: string, sharer: Sharer, epoch: number): void {
+    const seat = this.seats.get(user);
+    if (seat === undefined) throw new Error(`nobody holds the seat of ${user}`);
+    const sharers = new Map(seat.sharers ?? [[seat.instance ?? '', sharerIn(seat)]]);
+    sharers.set(instance, sharer);
+    const lead = instance === seat.instance ? sharer : sharerIn(seat);
+    this.seats.set(user, { ...seat, ...lead, epoch, sharers });
+    this.held.set(user, seat.sessionId);
+  }
+
+  /** A program goes: how many are left; null where this connection is not one of those that hold the session. */
+  takeOut(user: string, sessionId: string, instance: string | undefined, connection: string): number | null {
+    const seat = this.seats.get(user);
+    if (seat?.sharers === undefined || seat.sessionId !== sessionId) return null;
+    if (seat.sharers.get(instance ?? '')?.connection !== connection) return null;
+    const sharers = new Map(seat.sharers);
+    sharers.delete(instance ?? '');
+    const [first] = sharers;
+    if (first === undefined) throw new Error('a session was shared by one');
+    const isLed = seat.instance !== instance && sharers.size > 1;
+    const lead = isLed ? {} : { instance: first[0], ...first[1] };
+    this.seats.set(user, { ...seat, ...lead, sharers: sharers.size > 1 ? sharers : undefined });
+    this.count('left');
+    return sharers.size;
+  }
+}
+
+function sharerIn({ connection, node, attempt }: Seat): Sharer {
+  return { connection, node, attempt };
 }
