@@ -25,6 +25,7 @@ interface Breakage {
   readonly amountMs?: readonly [number, number];
   readonly users?: number;
   readonly nodes?: number;
+  readonly shares?: boolean;
 }
 
 const often = [150, 500] as const;
@@ -38,8 +39,8 @@ export const breakages = {
     changes: [
       {
         file: 'store/lua/release.lua',
-        find: "if not isGrant(holder, order.sessionId, epoch, order.nodeId, order.connection) then return encode({ outcome = 'none' }) end",
-        replace: '',
+        find: 'elseif not isGrant(holder, order.sessionId, epoch, order.nodeId, order.connection) then',
+        replace: 'elseif false then',
       },
     ],
     kinds: ['pubsub-lost'],
@@ -85,7 +86,7 @@ export const breakages = {
     changes: [
       {
         file: 'store/lua/seat.lua',
-        find: 'raiseFence(tombstone, reason)',
+        find: 'raiseFence(tombstone, reason, holder and holder.leave)',
         replace: '',
       },
     ],
@@ -99,7 +100,7 @@ export const breakages = {
     changes: [
       {
         file: 'store/lua/claim.lua',
-        find: "count(resumed and 'resumed' or 'granted')",
+        find: "count(resumed and 'resumed' or isBack and 'reasserted' or 'granted')",
         replace: "if resumed then count('resumed') end",
       },
       {
@@ -197,7 +198,7 @@ export const breakages = {
     changes: [
       {
         file: 'store/lua/seat.lua',
-        find: 'raiseFence(tombstone, reason)',
+        find: 'raiseFence(tombstone, reason, holder and holder.leave)',
         replace: 'raiseFence(math.min(tombstone, nowUs), reason)',
       },
     ],
@@ -248,6 +249,43 @@ export const breakages = {
     actEveryMs: [500, 2000],
     gapMs: [1200, 1800],
     lastsMs: [700, 880],
+  },
+  'release-for-all': {
+    what: 'the release of one program frees the seat that others of its machine share (promise 1)',
+    changes: [
+      {
+        file: 'store/lua/release.lua',
+        find: "local left = sharing.takeOut(holder, 'released')",
+        replace: 'local left = 0',
+      },
+    ],
+    kinds: ['script-flush'],
+    acts: { start: 2, clone: 6, release: 3 },
+    actEveryMs: [200, 700],
+    gapMs: often,
+    shares: true,
+  },
+  'sharers-untold': {
+    what: 'of the programs that share a session, only one is told of its end (promise 4)',
+    changes: [
+      {
+        file: 'store/lua/seat.lua',
+        find: 'local byNode = holder.shared and sharersByNode(holder) or {}',
+        replace: 'local byNode = {}',
+      },
+      // Nor do they find out by themselves.
+      {
+        file: 'session/renewals.js',
+        find: "if (answer.outcome === 'lost') {",
+        replace:
+          "if (answer.outcome === 'lost' && session.isShared) return this.#schedule(session, 5000);\nif (answer.outcome === 'lost') {",
+      },
+    ],
+    kinds: ['script-flush'],
+    acts: { start: 4, clone: 4 },
+    actEveryMs: [200, 700],
+    gapMs: often,
+    shares: true,
   },
 } as const satisfies Record<string, Breakage>;
 

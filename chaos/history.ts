@@ -26,6 +26,8 @@ export interface Grant {
   readonly sessionId: string;
   readonly epoch: number;
   readonly resumed: boolean;
+  /** It holds a session that other programs of its machine hold: no grant of its own, and no act that displaces. */
+  readonly shared: boolean;
   readonly isAct: boolean;
   readonly askedMs: number;
   readonly ackMs: number;
@@ -38,6 +40,11 @@ export interface Grant {
 /** Whether a grant had this epoch, from the first on. */
 export function isEpochOf({ epoch: first, lastEpoch }: Grant, epoch: number | null): boolean {
   return epoch !== null && first <= epoch && epoch <= lastEpoch;
+}
+
+/** Whether two programs of one machine hold this session together. */
+export function isTogether(one: Grant, other: Grant): boolean {
+  return one.sessionId === other.sessionId && (one.shared || other.shared);
 }
 
 /** A `lease` message that brought a new epoch: what was held before a reign is confirmed under one (promise 8). */

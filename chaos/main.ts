@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type BreakageName, breakageNames, breakages, breakBuild, focusedOn } from './broken.js';
+import { sharingActs } from './people.js';
 import { reportHtml } from './report.js';
 import { type RunOptions, type RunResult, run, usualRun } from './run.js';
 import { summarise, summaryText } from './summary.js';
@@ -17,6 +18,7 @@ everybody saw. Ends with 1 where a promise was broken, and says with which seed 
   --users <n>      users, each with three machines (12)
   --nodes <n>      broker nodes (3)
   --topology <t>   single; sentinel and cluster are not there yet (single)
+  --share          the programs of one machine share a session, and several are opened
   --broken <name>  runs a copy of the build that breaks a promise, with the faults that show it:
                    ${breakageNames.join(', ')}
   --report <file>  writes an HTML page with the intervals drawn
@@ -49,6 +51,7 @@ function readOptions(): Options | null {
       nodes: text,
       topology: { ...text, default: 'single' },
       broken: text,
+      share: flag,
       report: text,
       json: flag,
       timeline: flag,
@@ -69,6 +72,7 @@ function readOptions(): Options | null {
       durationMs: minutes * 60_000,
       ...(values.users !== undefined && { users: whole('users', values.users) }),
       ...(values.nodes !== undefined && { nodes: whole('nodes', values.nodes) }),
+      ...(values.share && { shares: true, acts: sharingActs }),
     },
     broken: broken as BreakageName | null,
     report: values.report ?? null,

@@ -38,6 +38,9 @@ export const usualActs: Readonly<Partial<Record<Act, number>>> = {
   evict: 1.5,
 };
 
+/** Where programs of one machine share a session, more are opened. */
+export const sharingActs: Readonly<Partial<Record<Act, number>>> = { ...usualActs, clone: 6, release: 4 };
+
 const MOVE_PATIENCE_MS = 1500;
 
 export interface UserParts extends ProgramParts {

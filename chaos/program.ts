@@ -289,7 +289,7 @@ export class Program {
 
   #welcomed(
     talk: Talk,
-    { sessionId, epoch, resumed, ttlMs }: WelcomeMessage,
+    { sessionId, epoch, resumed, shared = false, ttlMs }: WelcomeMessage,
     came: { readonly text: string; readonly atMs: number },
   ): void {
     const { name: program, user, machine } = this;
@@ -301,10 +301,12 @@ export class Program {
     this.#answer(talk, 'welcome', ackMs);
     const confirmed = this.#confirmation(ttlMs, came);
     const { node } = talk;
-    const asked = { askedMs, isAct, ackMs, resumed };
+    const asked = { askedMs, isAct, ackMs, resumed, shared };
     talk.grant = { user, program, machine, node, sessionId, epoch, ...asked, lastEpoch: epoch, confirmed };
     history.grants.push(talk.grant);
-    this.#note(`welcomed by ${node} with epoch ${epoch}${resumed ? ', resumed' : ''}`);
+    this.#note(
+      `welcomed by ${node} with epoch ${epoch}${resumed ? ', resumed' : ''}${shared ? ', shared' : ''}`,
+    );
   }
 
   #raised(grant: Grant, epoch: number, heardMs: number): void {

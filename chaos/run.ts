@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { keyNames } from '../src/store/keys.js';
 import { administrator } from './admin.js';
 import { checkBeliefs } from './checks/beliefs.js';
 import { checkCounts } from './checks/counts.js';
@@ -19,10 +20,12 @@ import { type FaultKind, faultKinds, planFaults } from './schedule.js';
 import { loadLibrary } from './seat.js';
 import { settle } from './settle.js';
 import { Stage } from './stage.js';
+import { ORG } from './timing.js';
 import { watch } from './watch.js';
 
 const WORK_EVERY_MS = 40;
 const POLL_MS = 250;
+const SETTING_EVERY_MS = 500;
 
 export interface RunOptions {
   readonly seed: string;
@@ -36,6 +39,8 @@ export interface RunOptions {
   readonly amountMs?: readonly [number, number];
   readonly acts: Readonly<Partial<Record<Act, number>>>;
   readonly actEveryMs: readonly [number, number];
+  /** The programs of one machine share a session. */
+  readonly shares: boolean;
   /** Whether to end at the first violation, without waiting for beliefs and counts to agree. */
   readonly stopsAtFirst: boolean;
   /** The build under test. */
@@ -52,6 +57,7 @@ export const usualRun: Omit<RunOptions, 'seed'> = {
   gapMs: [800, 2800],
   acts: usualActs,
   actEveryMs: [100, 1000],
+  shares: false,
   stopsAtFirst: false,
   dist,
   onProgress: () => {},
@@ -93,7 +99,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
     timers.push(
       setInterval(() => work(users), WORK_EVERY_MS),
       progress(options, history),
+      ...(options.shares ? [setInterval(() => letShare(stage), SETTING_EVERY_MS)] : []),
     );
+    if (options.shares) letShare(stage);
     const hasFailed = () => options.stopsAtFirst && verify(history, []).findings.length > 0;
     const isOver = () => performance.now() - history.startMs > durationMs;
     const acting = users.map((user) => user.act());
@@ -142,6 +150,11 @@ async function invite(
       waitMs: options.actEveryMs,
     });
   });
+}
+
+/** Said again and again, as faults lose data. */
+function letShare({ store }: Stage): void {
+  store.command('HSET', keyNames('soleseat:').settings(ORG), 'sameMachine', 'share').catch(() => {});
 }
 
 function work(users: readonly User[]): void {

@@ -62,7 +62,11 @@ async function disagreement(counts: Counts, users: readonly User[]): Promise<str
   const { leases, active } = counts;
   for (const { name, holders } of users) {
     const epochs = holders.map((program) => program.heldEpoch);
-    if (epochs.length > 1) return `${holders.map((one) => one.name).join(' and ')} both believe in the seat`;
+    // Programs of one machine may share a session.
+    const areTogether =
+      new Set(epochs).size === 1 && new Set(holders.map(({ machine }) => machine)).size === 1;
+    if (epochs.length > 1 && !areTogether)
+      return `${holders.map((one) => one.name).join(' and ')} both believe in the seat`;
     const lease = leases[name] ?? null;
     if ((epochs[0] ?? null) !== lease)
       return `${name}: believed in is epoch ${epochs[0] ?? 'none'}, the lease is ${lease ?? 'none'}`;

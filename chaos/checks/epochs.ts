@@ -1,4 +1,4 @@
-import type { Grant, History } from '../history.js';
+import { type Grant, type History, isTogether } from '../history.js';
 import type { Finding } from './finding.js';
 
 type Seen = Pick<History, 'grants' | 'raises'>;
@@ -17,7 +17,8 @@ export function checkUnique(history: Seen): Finding[] {
   for (const { epoch, grant, knownMs } of allGiven(history)) {
     const other = seen.get(epoch);
     if (other === undefined) seen.set(epoch, grant);
-    else findings.push(finding('epochs', grant, knownMs, `epoch ${epoch} was given to ${other.program} too`));
+    else if (!isTogether(other, grant))
+      findings.push(finding('epochs', grant, knownMs, `epoch ${epoch} was given to ${other.program} too`));
   }
   return findings;
 }
@@ -33,7 +34,8 @@ export function checkOrder(history: Seen): Finding[] {
     for (let one = byKnown[next]; one !== undefined && one.knownMs < grant.askedMs; one = byKnown[++next]) {
       if (highest === null || one.epoch > highest.epoch) highest = one;
     }
-    if (highest !== null && grant.epoch <= highest.epoch) {
+    // Joining is no grant.
+    if (highest !== null && !grant.shared && grant.epoch <= highest.epoch) {
       const what = `epoch ${grant.epoch} was asked for after ${highest.grant.program} had ${highest.epoch}`;
       findings.push(finding('order', grant, grant.ackMs, what));
     }

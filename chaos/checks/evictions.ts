@@ -18,6 +18,9 @@ export const UNDER_WAY_MS = 4 * timing.commandTimeoutMs;
 export function checkEvictions(history: Seen): Finding[] {
   return history.evictions.flatMap((eviction) => {
     const { user, program, epoch, byEpoch, reason, atMs } = eviction;
+    // A program that comes back to a session that it shares ends its own older connection, under the same epoch.
+    const isSame = (grant: Grant) => grant.user === user && grant.shared && isEpochOf(grant, epoch);
+    if (reason === 'superseded' && epoch === byEpoch && history.grants.some(isSame)) return [];
     if (epoch >= byEpoch) {
       const what = `${program}: epoch ${epoch} was ended by ${byEpoch}, which is not above it`;
       return [{ check: 'eviction' as const, atMs, user, what }];

@@ -35,7 +35,7 @@ function winnerOf({ user, byEpoch, reason }: Eviction, { grants, raises }: Histo
 function actOf({ program, atMs, epoch }: Eviction, { grants }: History): Grant | null {
   if (epoch === 0) return null;
   const acts = grants.filter(
-    (one) => one.program === program && one.isAct && one.ackMs <= atMs && one.epoch <= epoch,
+    (one) => one.program === program && one.isAct && !one.shared && one.ackMs <= atMs && one.epoch <= epoch,
   );
   return acts.at(-1) ?? null;
 }

@@ -1,4 +1,4 @@
-import { type Grant, type History, type Holding, isEpochOf } from '../history.js';
+import { type Grant, type History, type Holding, isEpochOf, isTogether } from '../history.js';
 import { type Allowance, Excuses, NOTICE_MS } from './excuses.js';
 import type { Finding } from './finding.js';
 
@@ -48,7 +48,7 @@ export function checkConfirmed(history: History): Finding[] {
     const ends = [
       ...(grantsOf.get(grant.user) ?? [])
         // What was held before a reign goes on under a higher epoch: an act between the two did not end it.
-        .filter(({ grant: other }) => other.epoch > grant.lastEpoch)
+        .filter(({ grant: other }) => other.epoch > grant.lastEpoch && !isTogether(other, grant))
         .map(({ grant: other }) => ({ sinceMs: other.ackMs, askedMs: other.askedMs, by: other.program })),
       ...history.adminEvictions
         .filter(({ user, epoch }) => user === grant.user && isEpochOf(grant, epoch))
@@ -87,7 +87,8 @@ function pairsAtOnce(holdings: readonly Holding[]): [Holding, Holding][] {
     open = open.filter((one) => one.toMs > holding.fromMs);
     for (const one of open) {
       const isOther = one.grant.program !== holding.grant.program;
-      if (isOther && holding.toMs > holding.fromMs) pairs.push([one, holding]);
+      const areApart = isOther && !isTogether(one.grant, holding.grant);
+      if (areApart && holding.toMs > holding.fromMs) pairs.push([one, holding]);
     }
     open.push(holding);
   }

@@ -72,6 +72,8 @@ describe('a broken broker', () => {
     'takeover-unsaid': ['ends'],
     'client-counts-from-receipt': ['belief'],
     'node-counts-from-reply': ['belief'],
+    'release-for-all': ['confirmed', 'overlap', 'end', 'belief', 'eviction'],
+    'sharers-untold': ['overlap'],
   } as const satisfies Record<BreakageName, readonly Finding['check'][]>;
 
   /** The quickest to be seen, of broker and client. All are tried by `npm run test:all` and `npm run chaos`. */
@@ -81,6 +83,10 @@ describe('a broken broker', () => {
     'client-counts-from-receipt',
     'takeover-unsaid',
   ];
+
+  it('can be built, each of them', () => {
+    for (const name of breakageNames) breakBuild(name).remove();
+  });
 
   it.each(casesOf(breakageNames, (name) => standing.includes(name)))(
     'is caught: %s',

@@ -17,6 +17,7 @@ export function grantOf(program: string, epoch: number, askedMs: number, more: P
     sessionId: `session-${epoch}`,
     epoch,
     resumed: false,
+    shared: false,
     isAct: true,
     askedMs,
     ackMs: askedMs + 5,
