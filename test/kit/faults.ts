@@ -19,6 +19,7 @@ export const faults: readonly (readonly [fault: string, check: string, finding: 
   ['no-resume', 'resume', /no resume/],
   ['first-epoch', 'resume-epoch', /the latest lease said/],
   ['epoch-rounded', 'resume-epoch', /the latest lease said/],
+  ['epoch-must-rise', 'shared-resume', /ended the connection/],
   ['reconnects-with-takeover', 'reconnect-deny', /onConflict "takeover"/],
   ['reconnects-with-takeover', 'first-lost', /onConflict "takeover"/],
   ['instance-new', 'same-instance', /instance changed/],

@@ -118,6 +118,7 @@ const handlers = {
   ...rules.handlers,
   welcome(message) {
     clearTimeout(timers.answer);
+    if (has('epoch-must-rise') && session !== null && message.epoch <= session.epoch) return drop();
     if (!rules.proof.proves(message)) {
       if (has('ticket-tries-again')) return drop();
       leaveSocket(4000);

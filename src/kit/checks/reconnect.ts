@@ -49,6 +49,25 @@ export const reconnectChecks: readonly Check[] = [
     },
   },
   {
+    id: 'shared-resume',
+    title: 'holds a session that it shares, and comes back to it under the same epoch',
+    why: 'joining is no grant: a program that waits for a higher epoch never works again beside another one',
+    tags: ['resume-latest', 'instance-same'],
+    async run(stage) {
+      stage.start();
+      const link = await stage.connection('the first handshake');
+      const grant = newGrant();
+      link.welcome(grant, { shared: true });
+      await stage.holds(true);
+      link.cut();
+      const next = await stage.connection('a handshake after the connection broke');
+      expectThat(next.hello?.resume?.epoch === grant.epoch, 'its hello does not name the epoch that it had');
+      next.welcome(grant, { resumed: true, shared: true });
+      next.renew(grant);
+      await stage.keepsSeat(next, 2_500, 'although the session goes on under its epoch');
+    },
+  },
+  {
     id: 'reconnect-deny',
     title: 'never takes the seat from another machine when it comes back',
     why: 'two machines that reconnect with takeover throw each other out for ever',
