@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { LongestFirst } from './test/support/longest-first.js';
+import { LongestFirst, WAITING } from './test/support/longest-first.js';
 
 // Nodes of tests are set up by their tests alone, whatever the person at this computer has set for a broker of their own.
 for (const name of Object.keys(process.env)) {
@@ -17,6 +17,8 @@ const quick = ['auth', 'base', 'license', 'outbox', 'protocol', 'session', 'stor
   (part) => `test/${part}/**/*.test.ts`,
 );
 
+const waiting = WAITING.map((file) => `test/${file}`);
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -33,7 +35,17 @@ export default defineConfig({
         test: {
           name: 'flows',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/*.test.ts', ...quick, ...leftOut],
+          exclude: ['test/*.test.ts', ...quick, ...waiting, ...leftOut],
+        },
+      },
+      // After all others: the third and the fourth file at a time would make those slow.
+      {
+        extends: true,
+        test: {
+          name: 'waiting',
+          include: waiting,
+          maxWorkers: 4,
+          sequence: { sequencer: LongestFirst, groupOrder: 1 },
         },
       },
     ],
