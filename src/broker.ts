@@ -195,7 +195,7 @@ export class Broker {
     wheel.stop();
     standstill.stop();
     pulse.stop();
-    this.#sessions.inbox.close();
+    await this.#sessions.close();
     // The directory forgets a silent node by itself, and Redis may be what made us stop.
     await this.store.nodes.leave().catch(() => {});
     this.#redis.commands.disconnect();

@@ -43,6 +43,8 @@ export interface NodeSessions {
   readonly inbox: Inbox;
   /** Asks Redis about every session within a second: notices may have been missed, or leases have run out early. */
   verifyAll(): void;
+  /** When no connection is left. Never rejects. */
+  close(): Promise<void>;
 }
 
 export function openSessions(parts: SessionsParts): NodeSessions {
@@ -53,7 +55,7 @@ export function openSessions(parts: SessionsParts): NodeSessions {
   const senses = { clock, log, metrics };
   const lifecycle = new Lifecycle({
     release: (lease) => leases.release(lease),
-    onSharerLost: (lease) => sharers.lost(lease),
+    onSharerLost: (gone) => sharers.lost(gone),
     redisNowMs: () => redisClock.nowMs(),
     logUsers: settings.logUsers as UsersInLog,
     log,
@@ -68,7 +70,7 @@ export function openSessions(parts: SessionsParts): NodeSessions {
   });
   const verifyAll = (org?: string) => {
     renewals.verifyAll(Math.min(VERIFY_WITHIN_MS, renewEveryMs), org);
-    sharers.verify(org);
+    sharers.verify(Math.min(VERIFY_WITHIN_MS, renewEveryMs), org);
   };
   const inbox = new Inbox({
     commands,
@@ -90,7 +92,7 @@ export function openSessions(parts: SessionsParts): NodeSessions {
   const questions = new Questions({ asks, lifecycle, wheel, log });
   const waiters = new Waiters({ asks, wheel, clock, log });
   const departures = new Departures({ leaves, tickets, lifecycle, renewals, wheel, log });
-  const sharers = new Sharers({ leases, lifecycle, wheel, log, leaseTtlMs });
+  const sharers = new Sharers({ leases, lifecycle, wheel, random: Math.random, log, leaseTtlMs });
   const idleMsOf = (org: string, user: string) => store.sessions.idleMsOf(org, user);
   const idleWatch = new IdleWatch({ wheel, clock, leases, idleMsOf, renewals, lifecycle, log });
   const newSessionId = createSessionIds(Date.now);
@@ -101,5 +103,9 @@ export function openSessions(parts: SessionsParts): NodeSessions {
     ...{ tickets, newSessionId, wallMs, renewEveryMs },
     ...senses,
   };
-  return { lifecycle, admission, inbox, verifyAll };
+  const close = async () => {
+    inbox.close();
+    await sharers.close();
+  };
+  return { lifecycle, admission, inbox, verifyAll, close };
 }

@@ -213,7 +213,7 @@ export class Conversation implements Listener {
   #leave(session: Session): void {
     const { lifecycle } = this.parts.admission;
     if (this.#wantsNoSeat() && session.isLive) void lifecycle.giveBack(session);
-    else lifecycle.drop(session);
+    else lifecycle.abandon(session);
   }
 
   /** For the person's choice, or for the answer of the holder; `isAgain`: it was asked before. */

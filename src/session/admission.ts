@@ -225,8 +225,10 @@ function factsOf({ org, sessionId, epoch }: Session, answer: Granted | Refused):
   return { outcome, org, ...(answer.outcome === 'denied' && { reason: answer.reason }) };
 }
 
-function outcomeOf(answer: Granted | Refused): (Granted | Refused)['outcome'] | 'resumed' {
-  return answer.outcome === 'granted' && answer.resumed ? 'resumed' : answer.outcome;
+function outcomeOf(answer: Granted | Refused): (Granted | Refused)['outcome'] | 'resumed' | 'joined' {
+  if (answer.outcome !== 'granted') return answer.outcome;
+  if (answer.resumed) return 'resumed';
+  return answer.isShared ? 'joined' : 'granted';
 }
 
 /** Shows a program that asks by a nonce that this is the broker whose key it knows [broker-ticket-nonce]. */

@@ -22,6 +22,8 @@ const LONGEST_WARNING_MS = 15 * 60_000;
 const LONGEST_REPORT_MS = 60_000;
 /** While Redis is out of reach nobody else gets the seat: there is no hurry. */
 const RETRY_MS = 1000;
+/** However often a program tells that somebody is at work. */
+const HASTENED_EVERY_MS = 1000;
 
 /** What a client is told of an idle limit: it is warned for the last quarter of it, of at most 15 minutes. */
 export function idleTerms(limitMs: number): NonNullable<WelcomeMessage['idle']> {
@@ -50,7 +52,10 @@ export class IdleWatch {
     if (session.activeAtMs === null) return;
     session.activeAtMs = Math.max(session.activeAtMs, this.parts.clock() - idleMs);
     // The other programs that share the session may be about to end it.
-    if (session.isShared) this.parts.renewals.soon(session);
+    const nowMs = this.parts.clock();
+    if (!session.isShared || nowMs - session.hastenedMs < HASTENED_EVERY_MS) return;
+    session.hastenedMs = nowMs;
+    this.parts.renewals.soon(session);
   }
 
   /** Somebody may be at work at another program that shares the session: looks there first, then acts. */

@@ -10,6 +10,9 @@ import { Registry } from './registry.js';
 import { type Claimant, Session } from './session.js';
 import { Story, type UsersInLog } from './story.js';
 
+/** What is needed to take a program out of a session that it shared. */
+export type Gone = Pick<HeldLease, 'org' | 'user' | 'sessionId' | 'connection' | 'instance'>;
+
 type Granted = Extract<ClaimAnswer, { outcome: 'granted' }>;
 
 /** The claim that ended a session: its trace, here or, as text, at another node. */
@@ -17,8 +20,8 @@ type Cause = Trace | string | null;
 
 export interface LifecycleParts {
   readonly release: (lease: HeldLease) => Promise<boolean>;
-  /** The connection of a program has ended that shares its session. */
-  readonly onSharerLost: (lease: HeldLease) => void;
+  /** A program that shares its session is gone, and may still be counted among those that do. */
+  readonly onSharerLost: (gone: Gone) => void;
   readonly redisNowMs: () => number | null;
   readonly logUsers: UsersInLog;
   readonly log: Log;
@@ -71,18 +74,29 @@ export class Lifecycle {
     this.#registry.remove(session);
   }
 
-  /** The connection has ended: the seat waits for a resume. Says nothing of a session that has ended before. */
-  disconnected(session: Session, reason: string): void {
-    if (session.isLive) this.#story.lostConnection(session, reason);
-    if (session.isLive && session.isShared) this.parts.onSharerLost(session.lease());
+  /** The connection ended before its client could hear of the grant: the seat waits for a resume. */
+  abandon(session: Session): void {
+    if (session.isLive) this.mayHaveToGo(session);
     this.drop(session);
   }
 
-  /** Another program of the machine has joined; also before the grant here is known. */
-  shared({ org, user, connection }: SharedNotice): void {
-    for (const session of this.#registry.of(org, user)) {
-      if (session.connection === connection) session.isShared = true;
-    }
+  /** The connection has ended: the seat waits for a resume. Says nothing of a session that has ended before. */
+  disconnected(session: Session, reason: string): void {
+    if (session.isLive) this.#story.lostConnection(session, reason);
+    if (session.isLive) this.mayHaveToGo(session);
+    this.drop(session);
+  }
+
+  /** The connection of this program is no more: if it does not come back, the others hold the session without it. */
+  mayHaveToGo(session: Session): void {
+    if (session.isShared) this.parts.onSharerLost(session.lease());
+  }
+
+  /** Another program of the machine has joined; also before the grant here is known, or after its connection was lost. */
+  shared({ org, user, sessionId, connection, instance }: SharedNotice): void {
+    const session = this.#registry.of(org, user).find((one) => one.connection === connection);
+    if (session !== undefined) session.isShared = true;
+    else this.parts.onSharerLost({ org, user, sessionId, connection, instance });
   }
 
   /** The seat was taken along: no node holds it any more. */
@@ -100,6 +114,7 @@ export class Lifecycle {
       this.#story.released(session);
     } catch (error) {
       this.#story.releaseFailed(session, error);
+      this.mayHaveToGo(session);
     }
   }
 

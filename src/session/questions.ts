@@ -27,6 +27,9 @@ export class Questions {
       if (session.state === 'claiming') session.earlyQuestion = notice.type === 'asked' ? notice : null;
       // The sessionId guards it: a holder that resumes is still the one asked.
       if (!session.isLive || session.sessionId !== notice.sessionId) continue;
+      // Of programs that share the session, those that answer.
+      const { connections } = notice;
+      if (connections !== undefined && !(connections.includes(session.connection) && session.asks)) continue;
       if (notice.type === 'asked') this.put(session, notice);
       else this.#withdraw(session, notice.askId);
     }

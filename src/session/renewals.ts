@@ -130,13 +130,21 @@ export class Renewals {
       return;
     }
     this.parts.metrics.renewals.inc({ outcome: answer.outcome });
+    // A re-assertion may have put back among the sharers who had just been taken out.
+    if (session.state === 'ended' && answer.outcome === 'kept') this.parts.lifecycle.mayHaveToGo(session);
     if (!session.isLive || session.isLeaving) return;
     if (answer.outcome === 'lost') {
+      // The others began anew while Redis was away: the program joins them when it comes back.
+      if (session.isShared && answer.reason === 'superseded') {
+        this.parts.lifecycle.fence(session);
+        return;
+      }
       const { reason, by, epoch, nowMs } = answer;
       this.parts.lifecycle.evict(session, { reason, by, at: nowMs, epoch }, 'renewal');
       return;
     }
     session.deadlineMs = this.deadlineFrom(sentMs);
+    if (answer.outcome === 'kept' && answer.raised === null) session.isShared = answer.isShared === true;
     if (answer.raised !== null) session.raise(answer.raised);
     if (session.state === 'jeopardy') {
       session.state = 'active';

@@ -56,6 +56,8 @@ export class Session implements HeldLease {
   askTimer: WheelTimer | null = null;
   /** Other programs of its machine hold it too, or did. */
   isShared = false;
+  /** Monotonic ms: when Redis was last told of activity before a renewal was due. */
+  hastenedMs = Number.NEGATIVE_INFINITY;
   /** It is about to be taken along: its lease is a leave's for the moment. */
   isLeaving = false;
   /** A question that came while the claim was under way. */
@@ -163,6 +165,7 @@ export class Session implements HeldLease {
       ...(clientText !== undefined && { clientText }),
       ...(this.activeAtMs !== null && { isIdleTold: true }),
       ...(this.asks === true && { asks: true }),
+      ...(this.isShared && { isShared: true }),
     };
   }
 

@@ -50,6 +50,8 @@ export interface HeldLease {
   readonly isIdleTold?: boolean;
   /** It answers questions for its seat. */
   readonly asks?: boolean;
+  /** Other programs of its machine hold it too, as far as the node knows. */
+  readonly isShared?: boolean;
   /** For how long, where that has changed since the last renewal. */
   readonly idleMs?: number;
   readonly machineId: string;
@@ -170,7 +172,12 @@ export type ClaimAnswer =
 
 export type RenewAnswer =
   /** Kept under its epoch, or under a new one: raised at the beginning of a reign, its rank unchanged (promise 8). */
-  | { readonly outcome: 'kept'; readonly raised: { readonly epoch: number; readonly rank: number } | null }
+  | {
+      readonly outcome: 'kept';
+      readonly raised: { readonly epoch: number; readonly rank: number } | null;
+      /** Other programs hold it too; not told where it was raised. */
+      readonly isShared?: true;
+    }
   /** Redis had lost it, and has it back under a new epoch. */
   | { readonly outcome: 'reasserted'; readonly raised: { readonly epoch: number; readonly rank: number } }
   /** Nothing is known of this one lease; of the others of its batch, all is. */

@@ -129,6 +129,7 @@ export class Leases {
 
   async #readRenewal(lease: HeldLease, one: unknown, nowMs: number): Promise<RenewAnswer> {
     if (one === 1) return { outcome: 'kept', raised: null };
+    if (one === 3) return { outcome: 'kept', raised: null, isShared: true };
     if (Array.isArray(one)) return { outcome: 'kept', raised: this.#raised(lease.org, one[0], one[1]) };
     if (one === 2) return this.#endRevoked(lease, nowMs);
     const holder = typeof one === 'string' ? parseLease(one) : null;
@@ -139,8 +140,8 @@ export class Leases {
 
   /** Gives the seat back if this session still holds it, and no other program of the machine does. */
   async release(lease: HeldLease): Promise<boolean> {
-    const { sessionId, epoch, connection, instance } = lease;
-    const order = { sessionId, epoch: String(epoch), connection, instance };
+    const { sessionId, epoch, connection, instance, isShared } = lease;
+    const order = { sessionId, epoch: String(epoch), connection, instance, ...(isShared && { isShared }) };
     const reply = await reachStore(() => this.parts.seats.ask<ReleaseReply>('release', lease, order));
     return reply.outcome === 'released';
   }
@@ -184,7 +185,13 @@ export class Leases {
   }
 
   /** Takes a program whose connection was lost out of a session that others share. */
-  async unshare({ org, user, sessionId, connection, instance }: HeldLease): Promise<void> {
+  async unshare({
+    org,
+    user,
+    sessionId,
+    connection,
+    instance,
+  }: Pick<HeldLease, 'org' | 'user' | 'sessionId' | 'connection' | 'instance'>): Promise<void> {
     const order = { sessionId, connection, instance };
     await reachStore(() => this.parts.seats.run('unshare', { org, user }, order));
   }

@@ -44,7 +44,9 @@ export interface SharedNotice {
   readonly type: 'shared';
   readonly org: string;
   readonly user: string;
-  readonly connection: string | null;
+  readonly sessionId: string;
+  readonly connection: string;
+  readonly instance: string;
 }
 
 /** To the node of an asked holder: somebody asks for its seat, or does no more. */
@@ -53,12 +55,14 @@ export interface AskedNotice extends Question {
   readonly org: string;
   readonly user: string;
   readonly sessionId: string;
+  readonly connections?: readonly string[];
 }
 export interface WithdrawnNotice {
   readonly type: 'withdrawn';
   readonly org: string;
   readonly user: string;
   readonly sessionId: string;
+  readonly connections?: readonly string[];
   readonly askId: string;
 }
 
@@ -249,7 +253,10 @@ function parseNotice(text: string): Notice | null {
       const state = fields.state as 'open' | 'yes' | 'refused';
       return { type: 'answered', connection, askId, state, inMs };
     }
-    if (fields.type === 'shared') return { ...grant, type: 'shared' };
+    if (fields.type === 'shared') {
+      const whose = { connection: String(fields.connection), instance: String(fields.instance) };
+      return { ...grant, ...whose, type: 'shared' };
+    }
     if (fields.type === 'contested') return { ...grant, type: 'contested', by: fields.by as Machine };
     if (fields.type !== 'ended') return null;
     return {

@@ -156,7 +156,7 @@ export function givesWay(holder: LeaseRecord, lease: HeldLease): boolean {
 
 /** Whether a lease is of the session that this program holds too, or did before Redis lost that. As in lua/reassert.lua. */
 export function isTogether(holder: LeaseRecord, lease: HeldLease): boolean {
-  if (holder.sessionId !== lease.sessionId || holder.rank !== lease.rank) return false;
+  if (holder.sessionId !== lease.sessionId || holder.rank < lease.rank) return false;
   if (holder.instance === undefined || lease.instance === undefined) return false;
   return holder.isShared === true || holder.instance !== lease.instance;
 }

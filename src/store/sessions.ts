@@ -69,7 +69,11 @@ export class Sessions {
   /** For how long nobody of the user has been at work; null: no program tells. */
   async idleMsOf(org: string, user: string): Promise<number | null> {
     const { redis, keys, nowMs } = this.parts;
-    const activeAt = await reachStore(() => redis.zscore(keys.idle(org), user));
+    const [activeAt, sharers] = await reachStore(() =>
+      Promise.all([redis.zscore(keys.idle(org), user), redis.hvals(keys.sharers(org, user))]),
+    );
+    // A program that does not tell is never idle [broker-idle-told].
+    if (sharers.some((text) => (JSON.parse(text) as { idle?: string }).idle === undefined)) return 0;
     return activeAt === null ? null : Math.max(0, nowMs() - Number(activeAt));
   }
 

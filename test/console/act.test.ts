@@ -157,6 +157,31 @@ describe('settings of an org', () => {
     await gone(page);
     await change(page, 'License mode', () => dialog(page).getByLabel('License mode').selectOption('auto'));
     await gone(page);
+    const typed = {
+      'Taking along offline': '7d',
+      'Most seats at once': '20',
+      Overdraft: '10',
+      'Least version': 'Editor=4.2, Viewer = 2',
+    };
+    for (const [name, text] of Object.entries(typed)) {
+      await change(page, name, () => dialog(page).getByLabel(name).fill(text));
+      await gone(page);
+    }
+    await change(page, 'Idle limit', () => dialog(page).getByLabel('Idle limit').fill('soon'));
+    await dialog(page).getByText('Type a duration like 30m').waitFor();
+    await dialog(page).getByLabel('Idle limit').fill('90m');
+    await dialog(page).getByRole('button', { name: 'Save' }).click();
+    await gone(page);
+    const share = 'Programs of one machine';
+    await change(page, share, () => dialog(page).getByLabel(share).selectOption('share'));
+    await gone(page);
+    await page.getByText('they share the seat').first().waitFor();
+    // What a person typed is there again to be changed.
+    await change(page, 'Idle limit', async () => {
+      expect(await dialog(page).getByLabel('Idle limit').inputValue()).toBe('90m');
+      await dialog(page).getByLabel('Idle limit').fill('2h');
+    });
+    await gone(page);
     await page.getByRole('button', { name: 'Add rule' }).click();
     await dialog(page).getByLabel('Machine id').fill('stolen');
     await dialog(page).getByRole('button', { name: 'Add rule' }).click();
@@ -168,7 +193,9 @@ describe('settings of an org', () => {
     }
     const { orgs } = stage.node.store;
     expect(await orgs.settings('initech')).toMatchObject({
-      ...{ quota: null, timeZone: 'Asia/Tokyo', licenseMode: 'auto' },
+      ...{ quota: null, timeZone: 'Asia/Tokyo', licenseMode: 'auto', idleLimitMs: 7_200_000 },
+      ...{ leaveMaxMs: 604_800_000, maxActive: 20, maxActiveOverdraft: 10, sameMachine: 'share' },
+      minVersion: { Editor: '4.2', Viewer: '2' },
     });
     await page.getByRole('button', { name: 'Take away the rule for stolen' }).click();
     await page.getByText('No machine is allowed or denied').waitFor();

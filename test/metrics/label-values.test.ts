@@ -18,7 +18,7 @@ describe('the values of labels', () => {
   it('are those that the code uses, no more and no fewer', () => {
     // For the compiler: what the code uses beyond them does not compile in src.
     expectTypeOf<LabelValue<'claims', 'outcome'>>().toEqualTypeOf<
-      Exclude<ClaimAnswer['outcome'], 'spelled'> | 'resumed' | 'store_unavailable'
+      Exclude<ClaimAnswer['outcome'], 'spelled'> | 'resumed' | 'joined' | 'store_unavailable'
     >();
     expectTypeOf<LabelValue<'denials', 'reason'>>().toEqualTypeOf<DenialReason>();
     expectTypeOf<LabelValue<'evictions', 'reason'>>().toEqualTypeOf<EvictionReason>();

@@ -394,6 +394,147 @@ describe('a shared session', () => {
   });
 });
 
+describe('a shared session that Redis has lost', () => {
+  it('outlives the release of one of its programs, whoever is put back first', async () => {
+    for (let round = 0; round < 3; round++) {
+      const user = newUser();
+      const { first, second } = await pair(user);
+      await redis.client.del(key('lease', user));
+      first.say({ type: 'release' });
+      await first.close();
+      await allGoOn(second);
+      second.say({ type: 'release' });
+      await eventually(() => isFree(user));
+    }
+  });
+
+  it('is shared again where the join was lost in a failover, though the epoch was not', async () => {
+    const user = newUser();
+    const first = await program(user, 'first');
+    const { epoch } = await first.told('welcome');
+    const before = (await redis.client.get(key('lease', user))) ?? '';
+    const second = await program(user, 'second', 1);
+    await second.told('welcome');
+    await redis.client
+      .multi()
+      .set(key('lease', user), before, 'PX', 3000)
+      .del(key('sharers', user))
+      .set('soleseat:{acme}:reign', `feedfeedfeedfeed:${epoch + 1}`)
+      .exec();
+    await eventually(async () => (await redis.client.hlen(key('sharers', user))) === 2);
+    await allGoOn(first, second);
+    expect(first.epoch).toBe(second.epoch);
+    first.say({ type: 'release' });
+    await first.close();
+    await allGoOn(second);
+    second.ws.terminate();
+  });
+
+  it('ends for nobody for good where one begins anew before the others are put back', async () => {
+    let hasBegunAnew = false;
+    for (let round = 0; round < 20 && !hasBegunAnew; round++) {
+      const user = newUser();
+      const { first, second, sessionId, epoch } = await pair(user);
+      await redis.client.del(key('lease', user));
+      first.ws.terminate();
+      const again = await reconnect(user, 'first', 0, { sessionId, epoch });
+      hasBegunAnew = (await again.told('welcome')).sessionId !== sessionId;
+      if (hasBegunAnew) {
+        expect(await second.close()).toEqual({ code: 4010, reason: 'lease_lost' });
+        const back = await reconnect(user, 'second', 1, { sessionId, epoch });
+        expect(await back.told('welcome')).toMatchObject({ shared: true });
+        back.ws.terminate();
+      }
+      for (const one of [again, second]) one.ws.terminate();
+    }
+    expect(hasBegunAnew).toBe(true);
+  });
+});
+
+describe('a program that has crashed', () => {
+  it('is no sharer for long of one that is started again: its seat is its own', async () => {
+    await setRules({ leaveMaxMs: 60_000 });
+    const user = newUser();
+    const first = await program(user, 'first');
+    await first.told('welcome');
+    first.ws.terminate();
+    // By the time that it has answered somebody else, its node knows.
+    const other = await Desktop.hello(port(0), newUser(), 'pc');
+    await other.told('welcome');
+    other.ws.terminate();
+    const second = await program(user, 'second', 1);
+    expect(await second.told('welcome')).toMatchObject({ shared: true });
+    await eventually(async () => (await redis.client.exists(key('sharers', user))) === 0);
+    expect(await eventsOf(user, 'session.left')).toMatchObject([{ reason: 'lost' }]);
+    await allGoOn(second);
+    second.say({ type: 'release' });
+    await eventually(() => isFree(user));
+    expect(await eventsOf(user, 'session.ended')).toMatchObject([{ reason: 'released' }]);
+  });
+
+  it('goes with its node, where that is stopped', async () => {
+    const user = newUser();
+    const node = await startNode(redis.url);
+    const first = await program(user, 'first');
+    await first.told('welcome');
+    const second = await Desktop.hello(node.ports.public, user, 'workstation', {
+      instance: 'second',
+      attempt: 1,
+    });
+    await second.told('welcome');
+    await node.drain();
+    await node.stop();
+    expect(await redis.client.exists(key('sharers', user))).toBe(0);
+    await allGoOn(first);
+    first.ws.terminate();
+  });
+});
+
+describe('of programs that share', () => {
+  it('none is ended for idling while one does not tell', async () => {
+    await setRules({ idleLimitMs: 1000 });
+    const user = newUser();
+    const first = await program(user, 'first');
+    await first.told('welcome');
+    const second = await program(user, 'second', 1, { idleMs: 0 });
+    await second.told('welcome');
+    for (let round = 0; round < 4; round++) await allGoOn(first, second);
+    expect(second.find('idle_warning')).toBeUndefined();
+    for (const one of [first, second]) one.ws.terminate();
+  });
+
+  it('those that answer are asked, and no one again who needs more time', async () => {
+    const user = newUser();
+    const silent = await program(user, 'silent');
+    await silent.told('welcome');
+    const first = await program(user, 'first', 0, { asks: true });
+    const second = await program(user, 'second', 1, { asks: true });
+    for (const one of [first, second]) await one.told('welcome');
+    const laptop = await Desktop.hello(port(1), user, 'laptop', { onConflict: 'ask' });
+    const asked = (one: Desktop) => one.received.filter(({ type }) => type === 'takeover_requested').length;
+    await eventually(() => asked(first) === 1 && asked(second) === 1);
+    first.say({ type: 'answer', yield: true, needMs: 30_000 });
+    await eventually(() => asked(second) === 2);
+    const late = await program(user, 'late', 0, { asks: true });
+    await eventually(() => asked(late) === 1);
+    await allGoOn(silent, first, second, late);
+    expect([asked(silent), asked(first)]).toEqual([0, 1]);
+    for (const one of [silent, first, second, late, laptop]) one.ws.terminate();
+  });
+
+  it('one gets a license where the first sign-in issues it', async () => {
+    const user = newUser();
+    const first = await program(user, 'first');
+    expect((await first.told('welcome')).license).toBeNull();
+    await setRules({ licenseMode: 'auto' });
+    const second = await program(user, 'second', 1);
+    const { license } = await second.told('welcome');
+    await setRules({ licenseMode: null });
+    expect(license).not.toBeNull();
+    for (const one of [first, second]) one.ws.terminate();
+  });
+});
+
 describe('races', () => {
   it('of joining and taking over leave one machine with the seat, and all others told', async () => {
     for (let round = 0; round < 12; round++) {

@@ -313,16 +313,21 @@ class Run {
       expect(answer).toMatchObject({
         resumed: resumed && (namesSession || !isRepeat),
         sessionId: seat.sessionId,
-        rank: seat.rank,
         sinceMs: seat.sinceMs,
         displaced: own
           ? { sessionId: seat.sessionId, connection: own.connection, nodeId: own.node, reason: 'superseded' }
           : null,
       });
-      if (seat.epoch < this.#first) this.#takeEpoch(answer.epoch);
+      // A person's act that is newer than the reign counts as such: Redis may have lost a newer grant than this one.
+      const isAct = !resumed && step.onConflict === 'takeover' && seat.rank < this.#first;
+      if (isAct || seat.epoch < this.#first) this.#takeEpoch(answer.epoch);
       else expect(answer.epoch, 'joining is no grant').toBe(seat.epoch);
+      const joinedRank = isAct ? answer.epoch : seat.rank;
+      expect(answer.rank).toBe(joinedRank);
+      if (isAct) fences.set(step.user, { rank: joinedRank, reason: 'taken_over' });
+      seats.set(step.user, { ...seat, rank: joinedRank });
       if (!isRepeat) this.#model.count(resumed ? 'resumed' : 'joined');
-      this.#grants.push({ node: step.node, lease: leaseFrom(request, answer) });
+      this.#grants.push({ node: step.node, lease: { ...leaseFrom(request, answer), isShared: true } });
       const sharer = { connection: request.connection, node: step.node, attempt };
       return this.#model.join(step.user, instance ?? '', sharer, answer.epoch);
     }
@@ -388,9 +393,13 @@ class Run {
     const { user: one } = lease;
     const seat = seats.get(one);
     const fence = fences.get(one);
+    if (seat?.sessionId === lease.sessionId && seat.epoch === lease.epoch && seat.epoch >= this.#first) {
+      // Also over an older connection of a program that shares it, as joining is no grant.
+      held.set(one, seat.sessionId);
+      return { outcome: 'kept', raised: null, ...(seat.sharers !== undefined && { isShared: true }) };
+    }
     if (seat !== undefined && isGrant(seat, lease, node)) {
       held.set(one, seat.sessionId);
-      if (seat.epoch === lease.epoch && seat.epoch >= this.#first) return { outcome: 'kept', raised: null };
       if (seat.epoch >= this.#first)
         return { outcome: 'kept', raised: { epoch: seat.epoch, rank: seat.rank } };
       const epoch = raisedEpoch(answer);
@@ -403,16 +412,19 @@ class Run {
       const own = seat.sharers?.get(lease.instance ?? '');
       const isOutdone =
         own && own.connection !== lease.connection && (own.attempt ?? 0) >= (lease.attempt ?? 0);
-      if ((fence?.rank ?? 0) <= lease.rank && !isOutdone) {
+      if ((fence?.rank ?? 0) <= seat.rank && !isOutdone) {
         const epoch = seat.epoch < this.#first ? raisedEpoch(answer) : seat.epoch;
         if (own === undefined) this.#model.count('joined');
         const sharer = { connection: lease.connection, node, attempt: lease.attempt };
         this.#model.join(one, lease.instance ?? '', sharer, epoch);
         return { outcome: 'kept', raised: { epoch, rank: seat.rank } };
       }
-      const isAbove = seat.epoch > lease.epoch;
+      // It is another connection's by now.
+      const isAbove = seat.rank === lease.rank ? seat.epoch > lease.epoch : seat.rank > lease.rank;
       if (isAbove)
         return { outcome: 'lost', reason: 'superseded', by: { id: seat.machine }, epoch: seat.epoch };
+      const { rank = 0, reason = '' } = fence ?? {};
+      return { outcome: 'lost', reason: rank > lease.rank ? reason : 'superseded', by: null, epoch: rank };
     }
     const givesWay =
       seat === undefined || (seat.rank === lease.rank ? seat.epoch <= lease.epoch : seat.rank < lease.rank);
@@ -445,8 +457,10 @@ class Run {
     const isHeld = seat !== undefined && isGrant(seat, lease, node);
     expect(await this.#node(node).leases.release(lease)).toBe(isHeld);
     await this.#readFirst();
-    if (isHeld) await this.#end(lease.user as User, 'released');
-    else if (seat === undefined) this.#barReturn(lease.user, lease.epoch, 'released');
+    // Others who share it may put it back.
+    if (isHeld && lease.isShared) this.#forget(lease.user as User, 'released');
+    else if (isHeld) await this.#end(lease.user as User, 'released');
+    else if (seat === undefined && !lease.isShared) this.#barReturn(lease.user, lease.epoch, 'released');
   }
 
   async #lose(grant: Grant | undefined): Promise<void> {
@@ -522,6 +536,10 @@ class Run {
 
   async #end(one: User, reason: string): Promise<void> {
     await this.#raiseFence(one, reason);
+    this.#forget(one, reason);
+  }
+
+  #forget(one: User, reason: string): void {
     this.#model.seats.delete(one);
     this.#model.held.delete(one);
     this.#model.end(reason);
@@ -564,12 +582,11 @@ class Run {
 }
 
 function isGrant(seat: Seat, lease: HeldLease, node: string): boolean {
-  const isOwn = seat.connection === lease.connection && seat.node === node;
-  return seat.sessionId === lease.sessionId && (seat.epoch === lease.epoch || isOwn);
+  return seat.sessionId === lease.sessionId && seat.connection === lease.connection && seat.node === node;
 }
 
 function isTogether(seat: Seat, lease: HeldLease): boolean {
-  if (seat.sessionId !== lease.sessionId || seat.rank !== lease.rank) return false;
+  if (seat.sessionId !== lease.sessionId || seat.rank < lease.rank) return false;
   if (seat.instance === undefined || lease.instance === undefined) return false;
   return seat.sharers !== undefined || seat.instance !== lease.instance;
 }

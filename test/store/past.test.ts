@@ -120,10 +120,8 @@ describe('users in the past', () => {
       to: 'bob@example.com',
       actor: 'root',
     });
-    const held = leaseFrom(
-      requestFor('bob@example.com', { id: 'desk' }),
-      await store.leases.claim(requestFor('bob@example.com', { id: 'desk' })),
-    );
+    const request = requestFor('bob@example.com', { id: 'desk' });
+    const held = leaseFrom(request, await store.leases.claim(request));
     await store.leases.release(held);
     await denied('carl', storeWith({ licenseMode: 'required' }));
     const written = JSON.stringify([

@@ -66,6 +66,7 @@ export const brokerMetrics = {
       outcome: [
         'granted',
         'resumed',
+        'joined',
         'conflict',
         'ask_refused',
         'on_leave',

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { isDay, readTime } from '../../base/rfc3339.js';
 import { settingsTable } from '../../base/settings.js';
+import { durationIn } from '../../protocol/durations.js';
 import { environmentText } from '../configuration.js';
 import { CommandFailure, exitCodes } from '../failure.js';
 import { checkName, checkToken, originOf } from './access.js';
@@ -179,11 +180,9 @@ export function countArgument(text: string): number {
   return Number(text);
 }
 
-const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 /** A duration like `30m` or `2h`, in ms. */
 export function durationArgument(text: string): number {
-  const parts = /^(\d{1,6})([smhd])$/.exec(text);
-  if (parts === null) throw new InvalidArgumentError('must be a duration like 30m, 12h or 7d');
-  return Number(parts[1]) * (unitMs[parts[2] ?? 's'] ?? 1000);
+  const ms = durationIn(text);
+  if (ms === null) throw new InvalidArgumentError('must be a duration like 30m, 12h or 7d');
+  return ms;
 }

@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
 import { call, orgPath } from '../api/client.js';
 import type { Org } from '../api/types.js';
-import { numberText } from '../format.js';
 import { ActionDialog } from '../parts/dialog.js';
 import { Facts } from '../parts/facts.js';
 import { SelectField, TextField } from '../parts/field.js';
@@ -10,92 +9,37 @@ import { useOrg } from '../state/org.js';
 import { may } from '../state/session.js';
 import { tell } from '../state/toasts.js';
 import { MachineRules } from './machine-rules.js';
-import { explain, quotaIn } from './org-input.js';
+import { explain } from './org-input.js';
+import { faces, orgFaces, ruleFaces, type Setting, type Settings } from './setting-faces.js';
 
-type Settings = Org['settings'];
-type Setting = 'quota' | 'licenseMode' | 'timeZone' | 'machines' | 'containers' | 'addresses';
+const sections: readonly {
+  readonly id: string;
+  readonly title: string;
+  readonly names: readonly Setting[];
+}[] = [
+  { id: 'settings', title: 'Org', names: Object.keys(orgFaces) as Setting[] },
+  { id: 'seat-rules', title: 'Rules of a seat', names: Object.keys(ruleFaces) as Setting[] },
+];
 
-interface SettingFace {
-  readonly label: string;
-  readonly hint: string;
-  /** What an owner alone sets. */
-  readonly isOwners?: true;
-  readonly options?: readonly { readonly value: string; readonly label: string }[];
-  readonly words: (value: string | number | null) => string;
-}
-
-const faces: Readonly<Record<Setting, SettingFace>> = {
-  quota: {
-    label: 'Quota',
-    hint: 'How many licenses may be issued; empty for any number.',
-    isOwners: true,
-    words: (value) => (value === null ? 'none' : numberText(Number(value))),
-  },
-  licenseMode: {
-    label: 'License mode',
-    hint: 'What a user needs for a seat.',
-    isOwners: true,
-    options: [
-      { value: '', label: 'as the broker is set' },
-      { value: 'required', label: 'required: a license' },
-      { value: 'auto', label: 'auto: the first sign-in issues one' },
-      { value: 'open', label: 'open: no license' },
-    ],
-    words: (value) => String(value ?? 'as the broker is set'),
-  },
-  timeZone: {
-    label: 'Time zone',
-    hint: 'What a day is of, as Europe/Berlin; empty for UTC. No end that is set moves.',
-    words: (value) => String(value ?? 'UTC'),
-  },
-  machines: {
-    label: 'Machines',
-    hint: 'Which machines come in.',
-    options: [
-      { value: '', label: 'any' },
-      { value: 'listed', label: 'only those that are allowed below' },
-    ],
-    words: (value) => (value === 'listed' ? 'only those that are allowed below' : 'any'),
-  },
-  containers: {
-    label: 'Containers',
-    hint: 'They have no machine id that stays.',
-    options: [
-      { value: '', label: 'as the license mode says' },
-      { value: 'allow', label: 'allowed' },
-      { value: 'deny', label: 'denied' },
-    ],
-    words: (value) => String(value ?? 'as the license mode says'),
-  },
-  addresses: {
-    label: 'Addresses',
-    hint: 'Whether the history tells from where a session came.',
-    options: [
-      { value: '', label: 'not kept' },
-      { value: 'keep', label: 'kept' },
-    ],
-    words: (value) => (value === 'keep' ? 'kept' : 'not kept'),
-  },
-};
-const order = Object.keys(faces) as Setting[];
-
-/** What the org has of its own, and its rules for machines. */
+/** What the org has of its own, the rules of its seats, and those for machines. */
 export function SettingsView({ org }: { readonly org: string }) {
   const { value, error, refresh } = useOrg();
   const [changing, setChanging] = useState<Setting | null>(null);
   return (
     <Page title="Settings" intro={`What holds for ${org}.`}>
       <Failure error={error} />
-      <section class="card" aria-labelledby="settings">
-        <h2 id="settings">Org</h2>
-        {value === undefined ? (
-          <Waiting />
-        ) : (
-          <Facts
-            facts={order.map((name) => [faces[name].label, <Row key={name} {...rowOf(name, value)} />])}
-          />
-        )}
-      </section>
+      {sections.map(({ id, title, names }) => (
+        <section key={id} class="card" aria-labelledby={id}>
+          <h2 id={id}>{title}</h2>
+          {value === undefined ? (
+            <Waiting />
+          ) : (
+            <Facts
+              facts={names.map((name) => [faces[name].label, <Row key={name} {...rowOf(name, value)} />])}
+            />
+          )}
+        </section>
+      ))}
       <MachineRules org={org} />
       {changing !== null && value !== undefined && (
         <ChangeDialog
@@ -142,14 +86,15 @@ function ChangeDialog(props: {
   readonly onClose: () => void;
 }) {
   const { org, name, settings, onDone, onClose } = props;
-  const { label, hint, options } = faces[name];
-  const [value, setValue] = useState(String(settings[name] ?? ''));
+  const { label, hint, options, read, write = String, words } = faces[name];
+  const before = settings[name];
+  const [value, setValue] = useState(before === null ? '' : write(before));
 
   async function save(): Promise<void> {
     const text = value.trim();
-    const setting = text === '' ? null : name === 'quota' ? quotaIn(text) : text;
+    const setting = text === '' ? null : read === undefined ? text : read(text);
     await call('PATCH', orgPath(org), { body: { [name]: setting } }).catch(explain);
-    tell(`${label} is ${faces[name].words(setting)} now.`);
+    tell(`${label}: ${words(setting as Settings[Setting])}.`);
     onDone();
   }
 

@@ -27,15 +27,17 @@ redis.call('PUBLISH', order.channelPrefix .. ask.nodeId, cjson.encode({
 }))
 if holder and holder.shared and holder.sessionId == ask.sessionId then
   -- To all but the one that has answered.
-  for _, connections in pairs(sharersByNode(holder)) do
+  local others = sharersByNode(holder)
+  for nodeId, connections in pairs(others) do
     for i = #connections, 1, -1 do
       if connections[i] == order.connection then table.remove(connections, i) end
     end
+    if #connections == 0 then others[nodeId] = nil end
   end
   local notice = { type = 'withdrawn', askId = ask.id }
   if ask.state == 'open' then
     notice = { type = 'asked', askId = ask.id, inMs = text(inMs), askerNode = ask.nodeId, asker = ask.connection }
   end
-  if ask.state ~= 'yes' then notify(holder, notice, ask.state == 'open' and ask.machine or nil) end
+  if ask.state ~= 'yes' and next(others) then notify(holder, notice, ask.state == 'open' and ask.machine or nil) end
 end
 return inMs

@@ -199,7 +199,7 @@ local function welcome(of, more)
   } or nil
   more.idleLimitMs = order.idleMs and not license[8] and rules[11] or nil
   -- A holder that resumes is still the one asked: its new node puts the question again.
-  local ask = resumed and holder.asks and order.asks and readAsk()
+  local ask = (resumed or joins) and holder.asks and order.asks and readAsk()
   if ask and ask.sessionId == holder.sessionId and ask.state == 'open' then
     more.question = {
       askId = ask.id, inMs = text(math.max(0, ask.untilMs - now)), askerNode = ask.nodeId, asker = ask.connection,
@@ -209,9 +209,14 @@ local function welcome(of, more)
   return answer(more)
 end
 
+if not licenseId and mode == 'auto' then
+  licenseId = order.licenseId
+  issueLicense(licenseId)
+end
+
 if isTogether then
   if joins then noteDouble(holder) end
-  sharing.join(holder, sharer, isAhead)
+  sharing.join(holder, sharer, isAhead, joins and order.onConflict ~= 'deny')
   noteUse(licenseId, isRepeat)
   if not isRepeat then
     noteMachine()
@@ -224,7 +229,6 @@ if isTogether then
   local displaced = sharer and sharing.supersede(holder, sharer) or nil
   return welcome(holder, { resumed = resumed and (namesSession or not isRepeat), displaced = displaced, shared = true })
 end
-
 dissolve(holder)
 local epoch = nextEpoch()
 local granted = {
@@ -252,11 +256,6 @@ elseif not redis.call('SET', leaseKey, grantedText, 'NX', 'PX', order.ttlMs) the
 end
 raiseFence(granted.rank, 'taken_over')
 if rules[6] == 'ignore' then noteSpelling(order.user, order.folded) end
-
-if not licenseId and mode == 'auto' then
-  licenseId = order.licenseId
-  issueLicense(licenseId)
-end
 
 -- Promise 9: granted + reasserted - all ended = active, always. A lease that ran out and that nobody swept ends here.
 local unseen = not holder and redis.call('HGET', heldKey, order.user)

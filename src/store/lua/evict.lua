@@ -27,6 +27,10 @@ end
 
 if order.idleLimitMs and holder.shared then
   local activeAt = tonumber(redis.call('ZSCORE', idleKey, order.user) or now)
+  -- A program that does not tell is never idle.
+  for _, sharer in ipairs(redis.call('HVALS', sharersKey)) do
+    if not cjson.decode(sharer).idle then activeAt = now end
+  end
   if now - activeAt < order.idleLimitMs then return encode({ outcome = 'active', idleMs = text(now - activeAt) }) end
 end
 

@@ -30,5 +30,5 @@ redis.call('HDEL', namesKey, redis.call('HGET', aliasesKey, order.user))
 redis.call('HDEL', aliasesKey, order.user)
 local folded = order.folded or order.user
 if redis.call('HGET', spellingsKey, folded) == order.user then redis.call('HDEL', spellingsKey, folded) end
-redis.call('DEL', takeoversKey, claimsKey, renamedKey, waitersKey, askKey, boundKey, unpack(own))
+redis.call('DEL', takeoversKey, claimsKey, renamedKey, waitersKey, askKey, boundKey, sharersKey, unpack(own))
 return encode({ outcome = 'done', ended = ended and ended.sessionId or nil })

@@ -18,7 +18,7 @@ local mine = {
 
 local value = redis.call('GET', leaseKey)
 local holder = value and readLease(value)
-local isTogether = holder and holder.sessionId == mine.sessionId and holder.rank == mine.rank and mine.instance
+local isTogether = holder and holder.sessionId == mine.sessionId and holder.rank >= mine.rank and mine.instance
   and holder.instance and (holder.shared or holder.instance ~= mine.instance)
 local own = isTogether and sharing.find(holder, mine.instance)
 -- A newer connection of this program is here.
@@ -30,7 +30,8 @@ local barred = status and status ~= 'active' and 'license_' .. status
   or holdUntil and tonumber(holdUntil) > now and 'evicted_by_admin'
   or rules[2] and 'org_suspended'
   or rules[3] and isTokenRevoked(order.user, order) and 'token_revoked'
-local mayHold = fenceRank <= mine.rank and (not holder or isHeld or isTogether or givesWay(holder, mine)) and not barred
+-- The fence of a session that is shared is that of its newest act.
+local mayHold = fenceRank <= (isTogether and holder.rank or mine.rank) and (not holder or isHeld or isTogether or givesWay(holder, mine)) and not barred
 if mayHold and isTogether and not isOutdone and (own or sharing.hasRoom(holder)) then
   writeAtMaxmemory()
   sharing.join(holder, own)

@@ -1,7 +1,8 @@
 -- release: gives the seat back, only where it still holds this grant (promise 1): a late release of a loser does not
 -- free the winner's seat. The fence goes up, so that nothing re-asserts over it.
 --
--- ARGV  JSON: user, sessionId, epoch, connection, instance?, nodeId, eventsKept, floor, view
+-- ARGV  JSON: user, sessionId, epoch, connection, instance?, isShared? (as far as its node knows),
+--       nodeId, eventsKept, floor, view
 -- Reply JSON: outcome released | left (other programs of the machine share the session, and hold it on) | none (somebody
 --       else's, or nobody's)
 
@@ -10,6 +11,8 @@ local holder = value and readLease(value)
 local epoch = tonumber(order.epoch)
 if not holder then
   -- Redis has lost the lease: a re-assertion that is under way must not put it back.
+  -- Others who share the session may put it back: they go on.
+  if order.isShared then return encode({ outcome = 'none' }) end
   writeAtMaxmemory()
   barReturn(epoch, 'released')
   return encode({ outcome = 'none' })
@@ -24,6 +27,7 @@ end
 
 writeAtMaxmemory()
 order.actor = 'user'
-raiseFence(nextEpoch(holder.epoch), 'released')
+-- Where Redis has lost who shares the session, the others put it back with their next renewal.
+if not order.isShared then raiseFence(nextEpoch(holder.epoch), 'released') end
 endSeat(holder, 'released')
 return encode({ outcome = 'released' })

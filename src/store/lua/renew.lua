@@ -4,7 +4,7 @@
 -- MORE  the lease of each session
 -- ARGV  JSON: org, nodeId, ttlMs, floor, view; then for each session: user, "<sessionId>:<epoch>:", epoch, connection,
 --       for how long nobody has been at work (ms; '' where that has not changed, or the program does not tell)
--- Reply Redis ms as text; '' or, where a reign begins, JSON; then for each session: 1 kept, { epoch, rank } kept under
+-- Reply Redis ms as text; '' or, where a reign begins, JSON; then for each session: 1 kept, 3 kept and shared, { epoch, rank } kept under
 --       this epoch, 2 its token was revoked, '' no lease, or the lease that stands there
 
 local order = cjson.decode(ARGV[1])
@@ -40,6 +40,11 @@ local function isOwn(value, grant, epoch, connection)
   return isReadable and isGrant(lease, sessionId, epoch, order.nodeId, connection)
 end
 
+-- Only by text, as it is asked of every lease: a quote within a name is escaped.
+local function isShared(value)
+  return string.find(value, '"shared":"1"', 1, true)
+end
+
 -- Mostly no token of the org is revoked, and nobody has to read which one a lease is for.
 local areRevoked = redis.call('HEXISTS', settingsKey, 'revocations') == 1
 local function isRevoked(value, user)
@@ -52,11 +57,12 @@ for i, key in ipairs(moreKeys()) do
   local user, grant, epoch = ARGV[5 * i - 3], ARGV[5 * i - 2], tonumber(ARGV[5 * i - 1])
   local value = redis.call('GET', key)
   local kept
-  if value and isRevoked(value, user) and isOwn(value, grant, epoch, ARGV[5 * i]) then
+  local isSame = value and epoch >= first and string.sub(value, 1, #grant) == grant
+  if value and isRevoked(value, user) and (isSame or isOwn(value, grant, epoch, ARGV[5 * i])) then
     value = 2
-  elseif value and epoch >= first and string.sub(value, 1, #grant) == grant then
+  elseif isSame then
     redis.call('PEXPIRE', key, ttlMs)
-    kept = 1
+    kept = isShared(value) and 3 or 1
   elseif value and isOwn(value, grant, epoch, ARGV[5 * i]) then
     kept = confirm(key, user, value)
   end
@@ -64,7 +70,12 @@ for i, key in ipairs(moreKeys()) do
     scores[#scores + 1] = leaseEnd
     scores[#scores + 1] = user
     local idleMs = ARGV[5 * i + 1]
-    if idleMs ~= '' then redis.call('ZADD', idleKey, 'GT', text(now - idleMs), user) end
+    -- Of programs that share the session, the one at which somebody was at work last tells.
+    if idleMs ~= '' and isShared(value) then
+      redis.call('ZADD', idleKey, 'GT', text(now - idleMs), user)
+    elseif idleMs ~= '' then
+      redis.call('ZADD', idleKey, text(now - idleMs), user)
+    end
   end
   reply[i + 2] = kept or value or ''
 end

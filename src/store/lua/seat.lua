@@ -254,7 +254,8 @@ local function endSeat(holder, reason)
   end
   accountTime(redis.call('ZCARD', activeKey))
   dissolve(holder)
-  redis.call('DEL', leaseKey)
+  -- A node of an older version leaves the sharers behind.
+  redis.call('DEL', leaseKey, sharersKey)
   if redis.call('ZREM', activeKey, order.user) == 1 then addTotal('active', -1) end
   redis.call('HDEL', heldKey, order.user)
   if holder and holder.idle then redis.call('ZREM', idleKey, order.user) end

@@ -34,13 +34,20 @@ function sharing.orderedClient()
 end
 
 -- The program of the order holds the session of `holder` too; `isHere`: it did before, over an older connection. Gives the
--- lease as it is now. Its epoch is raised where it is of an older reign, or where the program has seen a higher one.
-function sharing.join(holder, isHere, isAhead)
-  if holder.epoch < readReign().first or isAhead then holder.epoch = nextEpoch(holder.epoch) end
+-- lease as it is now. Its epoch is raised where it is of an older reign, or where the program has seen a higher one. A
+-- person's act that is newer than the reign counts as such (promise 8): a grant that Redis lost may come back.
+function sharing.join(holder, isHere, isAhead, isAct)
+  local first = readReign().first
+  isAct = isAct and holder.rank < first
+  if isAct or isAhead or holder.epoch < first then holder.epoch = nextEpoch(holder.epoch) end
+  if isAct then
+    holder.rank = holder.epoch
+    raiseFence(holder.rank, 'taken_over')
+  end
   if not holder.shared then
     redis.call('DEL', sharersKey)
     sharing.put(holder.instance, holder, holder.client)
-    notify(holder, { type = 'shared' })
+    notify(holder, { type = 'shared', instance = holder.instance })
     holder.shared = '1'
   end
   sharing.put(order.instance, order, sharing.orderedClient())
