@@ -1,3 +1,7 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { keyRingFromSecret } from '../dist/auth/read-keys.js';
+import { Tickets, ticketRingFromText } from '../dist/auth/tickets.js';
+import { createTokenVerifier, mintToken } from '../dist/auth/tokens.js';
 import { percentile } from './report.mjs';
 import { withStage } from './stage.mjs';
 
@@ -5,7 +9,7 @@ import { withStage } from './stage.mjs';
  * The three measurements of one round. Each gives pairs `{ bare, soleseat }` by metric: the two values of a pair
  * were taken right after each other, in turns, so that what else the machine does falls on both.
  */
-export const parts = { establish, takeOver, idle };
+export const parts = { establish, takeOver, idle, sign };
 
 const WAVES = 6;
 /** A node is measured as it runs for days: compiled, and with tables of the size that it needs. */
@@ -67,6 +71,42 @@ function idle({ idle: sessions, concurrency }, tools) {
     });
     return byMetric(pairs);
   });
+}
+
+const SIGNATURES = 1000;
+
+/** A signed ticket (ES256) beside what each session costs anyway: the check of its token (HS256). CPU of this process. */
+async function sign() {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const tickets = new Tickets(
+    ticketRingFromText(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    'soleseat',
+  );
+  const ring = keyRingFromSecret(randomUUID());
+  const seat = {
+    user: 'ada',
+    org: 'acme',
+    machineId: 'pc',
+    sessionId: randomUUID(),
+    epoch: Date.now() * 1000,
+  };
+  const known = { issuer: 'soleseat', audience: 'soleseat' };
+  const token = mintToken({ ...known, key: ring.keys[0], user: 'ada', org: 'acme', expiresInSeconds: 3600 });
+  const verifier = createTokenVerifier({ ...known, keys: { ring } });
+  if (!verifier.verify(token).ok) throw new Error('the token of the bench is not accepted');
+  const work = {
+    bare: () => verifier.verify(token),
+    soleseat: () =>
+      tickets.sign({ ...seat, issuedAtMs: Date.now(), expiresAtMs: Date.now() + 30_000, nonce: 'n' }),
+  };
+  const pairs = await inTurns(WAVES + 1, work, async (one) => {
+    const before = process.cpuUsage();
+    for (let i = 0; i < SIGNATURES; i++) one();
+    const { user, system } = process.cpuUsage(before);
+    return { signatureUs: (user + system) / SIGNATURES };
+  });
+  // The first one is not compiled yet.
+  return byMetric(pairs.slice(1));
 }
 
 /** Sessions of as many users, shared out among the processes of clients. Gives how long it took, in ms. */

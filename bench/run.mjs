@@ -45,7 +45,12 @@ export async function bench({ rounds, json, ...load }) {
 }
 
 /** The metric by which the part's progress is told. */
-const foremost = { establish: 'cpuMsPerSession', takeOver: 'noticeP50Ms', idle: 'rssKibPerSession' };
+const foremost = {
+  establish: 'cpuMsPerSession',
+  takeOver: 'noticeP50Ms',
+  idle: 'rssKibPerSession',
+  sign: 'signatureUs',
+};
 
 function ratiosOf(result, part) {
   const pairs = result[foremost[part]];
