@@ -26,6 +26,7 @@ interface Breakage {
   readonly users?: number;
   readonly nodes?: number;
   readonly shares?: boolean;
+  readonly hasRules?: boolean;
 }
 
 const often = [150, 500] as const;
@@ -264,6 +265,21 @@ export const breakages = {
     actEveryMs: [200, 700],
     gapMs: often,
     shares: true,
+  },
+  'leave-too-short': {
+    what: 'the lease of a seat that is taken along ends before its ticket does',
+    changes: [
+      {
+        file: 'store/lua/leave.lua',
+        find: "'PX', text(forMs)",
+        replace: "'PX', '300'",
+      },
+    ],
+    kinds: ['script-flush'],
+    acts: { start: 5, leave: 5 },
+    actEveryMs: [200, 700],
+    gapMs: often,
+    hasRules: true,
   },
   'sharers-untold': {
     what: 'of the programs that share a session, only one is told of its end (promise 4)',

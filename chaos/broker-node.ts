@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { endWithParent, hasEnded } from '../src/embedded/child-process.js';
 import { pickFreePort } from '../src/embedded/redis-probe.js';
 import type { History } from './history.js';
+import { workFolder } from './places.js';
 import { Relay } from './relay.js';
 import { nodeSettings } from './timing.js';
 
@@ -111,6 +114,7 @@ export class BrokerNode {
       env: {
         ...plainEnvironment(),
         ...nodeSettings,
+        SOLESEAT_TICKET_KEYS: ticketKeys(),
         REDIS_URL: `redis://127.0.0.1:${this.link.port}`,
         SOLESEAT_PORT: String(this.port),
         SOLESEAT_ADMIN_PORT: String(this.adminPort),
@@ -181,4 +185,14 @@ function plainEnvironment(): Record<string, string | undefined> {
     ([name]) => name !== 'REDIS_URL' && !name.startsWith('SOLESEAT_'),
   );
   return Object.fromEntries(own);
+}
+
+/** The file with the key that all nodes sign tickets with. */
+function ticketKeys(): string {
+  const file = join(workFolder, 'chaos', 'ticket-keys.pem');
+  if (existsSync(file)) return file;
+  mkdirSync(dirname(file), { recursive: true });
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  return file;
 }

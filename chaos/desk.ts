@@ -58,6 +58,8 @@ export class Desk {
     return {
       takeOver: () => order('takeOver'),
       release: () => order('release'),
+      // Only programs of this process take their seats along.
+      leave: () => {},
       crash: () => order('crash'),
       disconnect: () => order('disconnect'),
       // It tells by itself.

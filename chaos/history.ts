@@ -12,6 +12,8 @@ export interface Ask {
   readonly askedMs: number;
   /** Whether a person stands behind it: a start or a click, not the library's own reconnect. */
   readonly isAct: boolean;
+  /** It has the holder asked, and may be granted long after it was answered. */
+  readonly isAsking: boolean;
   /** `none` for whatever else came: such a claim may have been granted, or not. */
   answer: 'none' | 'welcome' | 'conflict';
   answeredMs: number | null;
@@ -88,6 +90,17 @@ export interface Silence {
   readonly program: string;
   readonly fromMs: number;
   toMs: number;
+}
+
+/** A seat that was taken along offline. */
+export interface Leave {
+  readonly user: string;
+  readonly program: string;
+  readonly machine: string;
+  readonly askedMs: number;
+  readonly heardMs: number;
+  /** It cannot end before: counted from when it was asked for. */
+  readonly untilMs: number;
 }
 
 /** An administrator's order. `epoch` is null where there was nobody, or where no answer came. */
@@ -186,6 +199,7 @@ export class History {
   readonly holdings: Holding[] = [];
   readonly evictions: Eviction[] = [];
   readonly adminEvictions: AdminEviction[] = [];
+  readonly leaves: Leave[] = [];
   readonly silences: Silence[] = [];
   /** The programs that gave their seat back. */
   readonly releases = new Set<string>();

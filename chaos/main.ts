@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type BreakageName, breakageNames, breakages, breakBuild, focusedOn } from './broken.js';
-import { sharingActs } from './people.js';
+import { ruledActs, sharingActs, usualActs } from './people.js';
 import { reportHtml } from './report.js';
 import { type RunOptions, type RunResult, run, usualRun } from './run.js';
 import { summarise, summaryText } from './summary.js';
@@ -19,6 +19,7 @@ everybody saw. Ends with 1 where a promise was broken, and says with which seed 
   --nodes <n>      broker nodes (3)
   --topology <t>   single; sentinel and cluster are not there yet (single)
   --share          the programs of one machine share a session, and several are opened
+  --rules          newcomers ask, holders answer, and seats are taken along offline
   --broken <name>  runs a copy of the build that breaks a promise, with the faults that show it:
                    ${breakageNames.join(', ')}
   --report <file>  writes an HTML page with the intervals drawn
@@ -52,6 +53,7 @@ function readOptions(): Options | null {
       topology: { ...text, default: 'single' },
       broken: text,
       share: flag,
+      rules: flag,
       report: text,
       json: flag,
       timeline: flag,
@@ -72,7 +74,9 @@ function readOptions(): Options | null {
       durationMs: minutes * 60_000,
       ...(values.users !== undefined && { users: whole('users', values.users) }),
       ...(values.nodes !== undefined && { nodes: whole('nodes', values.nodes) }),
-      ...(values.share && { shares: true, acts: sharingActs }),
+      ...(values.share && { shares: true }),
+      ...(values.rules && { hasRules: true }),
+      acts: { ...usualActs, ...(values.share && sharingActs), ...(values.rules && ruledActs) },
     },
     broken: broken as BreakageName | null,
     report: values.report ?? null,

@@ -18,6 +18,8 @@ export const acts = [
   'silence',
   'lag',
   'evict',
+  'ask',
+  'leave',
 ] as const;
 export type Act = (typeof acts)[number];
 
@@ -39,7 +41,10 @@ export const usualActs: Readonly<Partial<Record<Act, number>>> = {
 };
 
 /** Where programs of one machine share a session, more are opened. */
-export const sharingActs: Readonly<Partial<Record<Act, number>>> = { ...usualActs, clone: 6, release: 4 };
+export const sharingActs: Readonly<Partial<Record<Act, number>>> = { clone: 6, release: 4 };
+
+/** Where newcomers ask, and seats are taken along. */
+export const ruledActs: Readonly<Partial<Record<Act, number>>> = { ask: 5, leave: 3 };
 
 const MOVE_PATIENCE_MS = 1500;
 
@@ -47,6 +52,8 @@ export interface UserParts extends ProgramParts {
   readonly random: Random;
   readonly evict: (user: string) => Promise<{ readonly epoch: number } | null>;
   readonly machines: number;
+  /** Whether people answer questions for their seats. */
+  readonly answers: boolean;
   readonly weights: Readonly<Partial<Record<Act, number>>>;
   /** Bounds of the wait between two acts, in ms. */
   readonly waitMs: readonly [number, number];
@@ -93,10 +100,13 @@ export class User {
     return this.running.filter((program) => program.heldEpoch !== null);
   }
 
-  async start(machine: string, onConflict: 'takeover' | 'deny' = 'takeover'): Promise<Program> {
+  async start(machine: string, onConflict: 'takeover' | 'deny' | 'ask' = 'takeover'): Promise<Program> {
     const name = `${this.name}/${machine}#${++this.#started}`;
     this.parts.history.note(name, `starts (${onConflict})`);
-    const program = await Program.start({ name, user: this.name, machine, onConflict }, this.parts);
+    const program = await Program.start(
+      { name, user: this.name, machine, onConflict, answers: this.parts.answers },
+      this.parts,
+    );
     this.programs.push(program);
     return program;
   }
@@ -146,6 +156,12 @@ export class User {
         break;
       case 'lag':
         if (holder !== undefined) this.#lag(holder);
+        break;
+      case 'ask':
+        if (there === undefined) await this.start(machine, 'ask');
+        break;
+      case 'leave':
+        holder?.takeAlong(random.between(1200, 4000));
         break;
       case 'evict':
         void evictUser(this.name, this.parts.history, this.parts.evict);

@@ -23,7 +23,8 @@ export interface ProgramPlan {
   readonly name: string;
   readonly user: string;
   readonly machine: string;
-  readonly onConflict: 'takeover' | 'deny';
+  readonly onConflict: 'takeover' | 'deny' | 'ask';
+  readonly answers: boolean;
 }
 
 /** One connection: to which node, what was asked on it last, and what was granted. */
@@ -31,6 +32,8 @@ interface Talk {
   readonly number: number;
   node: string;
   ask: Ask | null;
+  /** The claim that was answered by `conflict`, and may still be granted by the holder's answer. */
+  asking: Ask | null;
   /** Whether what it asked last would have displaced a holder. */
   displaces: boolean;
   grant: Grant | null;
@@ -162,6 +165,19 @@ export class Program {
     this.#leave(() => this.#seat.disconnect());
   }
 
+  /** Takes the seat along, where the broker lets it; the program ends then. */
+  takeAlong(forMs: number): void {
+    this.parts.history.note(this.name, `wants to take the seat along for ${forMs.toFixed(0)} ms`);
+    this.#seat.leave(Math.round(forMs));
+  }
+
+  #left(askedMs: number, forMs: number, heardMs: number): void {
+    const { user, name: program, machine } = this;
+    this.parts.history.leaves.push({ user, program, machine, askedMs, heardMs, untilMs: askedMs + forMs });
+    this.#note(`has taken the seat along for ${forMs} ms`);
+    this.#leave(() => this.#seat.disconnect());
+  }
+
   crash(): void {
     this.#leave(() => this.#seat.crash());
   }
@@ -217,6 +233,9 @@ export class Program {
       case 'released':
         this.#onReleased();
         break;
+      case 'left':
+        this.#left(event.askedMs, event.forMs, atMs);
+        break;
     }
   }
 
@@ -231,7 +250,7 @@ export class Program {
   }
 
   #dialled(number: number, atMs: number): void {
-    const talk = { number, node: '', ask: null, displaces: false, grant: null };
+    const talk = { number, node: '', ask: null, asking: null, displaces: false, grant: null };
     this.#talks.set(number, talk);
     this.#talk = talk;
     // Until it has said hello nobody can tell it anything: the connection before this one is given up by now.
@@ -245,12 +264,26 @@ export class Program {
     this.#note(`connection closed (${code})`);
   }
 
-  #asked(talk: Talk, { isAct, displaces }: SeatEvent & { readonly type: 'asked' }, askedMs: number): void {
+  #asked(
+    talk: Talk,
+    { isAct, displaces, isAsking }: SeatEvent & { readonly type: 'asked' },
+    askedMs: number,
+  ): void {
     talk.displaces = displaces;
     if (this.#broken !== null) this.#broken.toMs = askedMs;
     this.#broken = null;
     const { name: program, user, machine } = this;
-    talk.ask = { user, program, machine, node: talk.node, askedMs, isAct, answer: 'none', answeredMs: null };
+    talk.ask = {
+      user,
+      program,
+      machine,
+      node: talk.node,
+      askedMs,
+      isAct,
+      isAsking,
+      answer: 'none',
+      answeredMs: null,
+    };
     this.parts.history.asks.push(talk.ask);
   }
 
@@ -295,7 +328,8 @@ export class Program {
     const { name: program, user, machine } = this;
     const { history } = this.parts;
     const ackMs = came.atMs;
-    const { askedMs = ackMs } = talk.ask ?? {};
+    const { askedMs = ackMs } = talk.ask ?? talk.asking ?? {};
+    talk.asking = null;
     // What goes on by a program's name alone, and would have displaced nobody, is as old as it was.
     const isAct = talk.ask?.isAct === true && (talk.displaces || !resumed);
     this.#answer(talk, 'welcome', ackMs);
@@ -328,6 +362,7 @@ export class Program {
     if (talk.ask === null) return;
     talk.ask.answer = answer;
     talk.ask.answeredMs = atMs;
+    if (answer === 'conflict' && talk.ask.isAsking) talk.asking = talk.ask;
     talk.ask = null;
   }
 

@@ -8,6 +8,7 @@ import { checkOrder, checkUnique } from './checks/epochs.js';
 import { checkEvictions } from './checks/evictions.js';
 import { checkAboveFence, checkFence } from './checks/fence.js';
 import type { Finding } from './checks/finding.js';
+import { checkLeaves } from './checks/leaves.js';
 import { checkNewest } from './checks/newest.js';
 import { checkConfirmed, checkOverlaps, findOverlaps, type Overlap } from './checks/overlaps.js';
 import { carryOut } from './faults.js';
@@ -20,7 +21,7 @@ import { type FaultKind, faultKinds, planFaults } from './schedule.js';
 import { loadLibrary } from './seat.js';
 import { settle } from './settle.js';
 import { Stage } from './stage.js';
-import { ORG } from './timing.js';
+import { ASK_WAIT_MS, ORG } from './timing.js';
 import { watch } from './watch.js';
 
 const WORK_EVERY_MS = 40;
@@ -41,6 +42,8 @@ export interface RunOptions {
   readonly actEveryMs: readonly [number, number];
   /** The programs of one machine share a session. */
   readonly shares: boolean;
+  /** Newcomers ask, holders answer, and seats are taken along. */
+  readonly hasRules: boolean;
   /** Whether to end at the first violation, without waiting for beliefs and counts to agree. */
   readonly stopsAtFirst: boolean;
   /** The build under test. */
@@ -58,6 +61,7 @@ export const usualRun: Omit<RunOptions, 'seed'> = {
   acts: usualActs,
   actEveryMs: [100, 1000],
   shares: false,
+  hasRules: false,
   stopsAtFirst: false,
   dist,
   onProgress: () => {},
@@ -99,9 +103,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
     timers.push(
       setInterval(() => work(users), WORK_EVERY_MS),
       progress(options, history),
-      ...(options.shares ? [setInterval(() => letShare(stage), SETTING_EVERY_MS)] : []),
+      setInterval(() => setRules(stage, options), SETTING_EVERY_MS),
     );
-    if (options.shares) letShare(stage);
+    setRules(stage, options);
     const hasFailed = () => options.stopsAtFirst && verify(history, []).findings.length > 0;
     const isOver = () => performance.now() - history.startMs > durationMs;
     const acting = users.map((user) => user.act());
@@ -146,6 +150,7 @@ async function invite(
       random: own,
       chooseNode: () => stage.chooseNode(doors),
       machines: options.machines,
+      answers: options.hasRules,
       weights: options.acts,
       waitMs: options.actEveryMs,
     });
@@ -153,8 +158,13 @@ async function invite(
 }
 
 /** Said again and again, as faults lose data. */
-function letShare({ store }: Stage): void {
-  store.command('HSET', keyNames('soleseat:').settings(ORG), 'sameMachine', 'share').catch(() => {});
+function setRules({ store }: Stage, { shares, hasRules }: RunOptions): void {
+  const fields = [
+    ...(shares ? ['sameMachine', 'share'] : []),
+    ...(hasRules ? ['leaveMaxMs', '60000', 'askWaitMs', String(ASK_WAIT_MS)] : []),
+  ];
+  if (fields.length === 0) return;
+  store.command('HSET', keyNames('soleseat:').settings(ORG), ...fields).catch(() => {});
 }
 
 function work(users: readonly User[]): void {
@@ -187,6 +197,7 @@ function verify(
     ...checkNewest(history),
     ...checkEnds(history),
     ...checkEvictions(history),
+    ...checkLeaves(history),
     ...checkCounts(history),
     ...endFindings,
     ...history.accidents.map(({ atMs, who, what }) => ({

@@ -6,7 +6,7 @@ import { keyRingFromSecret } from '../src/auth/read-keys.js';
 import { mintToken } from '../src/auth/tokens.js';
 import type { HoldingEnd } from './history.js';
 import { Random } from './random.js';
-import { ORG, SECRET } from './timing.js';
+import { ASK_WAIT_MS, ORG, SECRET } from './timing.js';
 
 const [key] = keyRingFromSecret(SECRET).keys;
 const BACKOFF = { firstMs: 200, maxMs: 1000 };
@@ -15,7 +15,13 @@ const CONNECT_TIMEOUT_MS = 2500;
 /** What a seat does and hears, in the order in which it happens. Times are in ms of the checker's clock. */
 export type SeatEvent = { readonly atMs: number } & (
   | { readonly type: 'dialled' | 'connected'; readonly talk: number }
-  | { readonly type: 'asked'; readonly talk: number; readonly isAct: boolean; readonly displaces: boolean }
+  | {
+      readonly type: 'asked';
+      readonly talk: number;
+      readonly isAct: boolean;
+      readonly displaces: boolean;
+      readonly isAsking: boolean;
+    }
   | { readonly type: 'heard'; readonly talk: number; readonly text: string }
   | { readonly type: 'hungUp'; readonly talk: number; readonly code: number }
   /** What it believes: until when it may count on the seat, and under which epoch. */
@@ -28,6 +34,7 @@ export type SeatEvent = { readonly atMs: number } & (
   | { readonly type: 'state'; readonly state: string; readonly previous: string }
   | { readonly type: 'closed'; readonly code: number }
   | { readonly type: 'released' }
+  | { readonly type: 'left'; readonly askedMs: number; readonly forMs: number }
 );
 
 export interface SeatPlan {
@@ -35,13 +42,17 @@ export interface SeatPlan {
   readonly user: string;
   readonly machine: string;
   readonly port: number;
-  readonly onConflict: 'takeover' | 'deny';
+  readonly onConflict: 'takeover' | 'deny' | 'ask';
+  /** Whether its person answers questions for the seat. */
+  readonly answers: boolean;
 }
 
 /** A desktop program's hold on the seat, in this process or in another. */
 export interface Seat {
   takeOver(): void;
   release(): void;
+  /** Takes the seat along, where it can. */
+  leave(forMs: number): void;
   /** The process is gone, its connection with it. */
   crash(): void;
   disconnect(): void;
@@ -76,8 +87,9 @@ export class LibrarySeat implements Seat {
     plan: SeatPlan,
     private readonly parts: SeatParts,
   ) {
-    const { name, user, machine, port, onConflict } = plan;
+    const { name, user, machine, port, onConflict, answers } = plan;
     const random = new Random(name);
+    const person = random.fork('answers');
     this.#client = parts.connect({
       url: `ws://127.0.0.1:${port}/v1/connect`,
       getToken: () => tokenFor(user),
@@ -87,6 +99,7 @@ export class LibrarySeat implements Seat {
       backoff: BACKOFF,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       random: () => random.next(),
+      ...(answers && { onTakeoverRequested: () => this.#answer(person) }),
     });
     this.#listen();
   }
@@ -100,6 +113,28 @@ export class LibrarySeat implements Seat {
     const released = this.#client.release();
     this.#believe('released');
     void released.then(() => this.#tell({ type: 'released' }));
+  }
+
+  leave(forMs: number): void {
+    const askedMs = this.parts.now();
+    if (!this.#client.requestLeave(forMs)) return;
+    this.#client.on('left', () => {
+      this.#believeNothing('left');
+      this.parts.listener({ type: 'left', atMs: this.parts.now(), askedMs, forMs });
+    });
+  }
+
+  /** A person takes a moment, says yes or no, needs more time, or does not look. */
+  #answer(person: Random): void {
+    const says = person.next();
+    setTimeout(
+      () => {
+        if (says < 0.45) this.#client.answer(true);
+        else if (says < 0.7) this.#client.answer(false);
+        else if (says < 0.85) this.#client.answer(true, 800);
+      },
+      person.between(0, ASK_WAIT_MS * 1.1),
+    );
   }
 
   crash(): void {
@@ -186,8 +221,9 @@ export class LibrarySeat implements Seat {
     // first came to nothing. By naming a session it only comes back.
     const isFirst = !this.#hasAsked && resume === undefined;
     const displaces = type === 'takeover' || onConflict === 'takeover';
+    const isAsking = type === 'hello' && onConflict === 'ask';
     this.#hasAsked = true;
-    this.#tell({ type: 'asked', talk, isAct: displaces || isFirst, displaces });
+    this.#tell({ type: 'asked', talk, isAct: displaces || isFirst, displaces, isAsking });
   }
 
   #tell<E extends Untimed<SeatEvent>>(event: E): void {

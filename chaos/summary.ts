@@ -20,6 +20,8 @@ export interface Summary {
   /** Welcomes to a session that other programs of the machine hold. */
   readonly shared: number;
   readonly adminEvictions: number;
+  /** Seats that were taken along. */
+  readonly leaves: number;
   /** Programs that were told of their end, by how their node had learned of it. */
   readonly evictionsByPath: Readonly<Record<string, number>>;
   /** Epochs that the fence refused from programs which still believed. */
@@ -45,6 +47,7 @@ export function summarise(results: readonly RunResult[]): Summary {
     resumed: grants.filter((grant) => grant.resumed).length,
     shared: grants.filter((grant) => grant.shared).length,
     adminEvictions: sum(histories, ({ adminEvictions }) => adminEvictions.filter((one) => one.epoch).length),
+    leaves: sum(histories, ({ leaves }) => leaves.length),
     evictionsByPath: countBy(
       histories.flatMap((history) => history.nodeEvents),
       ({ path }) => path,
@@ -70,7 +73,7 @@ export function summaryText(summary: Summary): string {
   return [
     `${what}, ${seconds.toFixed(0)} s under faults: ${violations === 0 ? 'no violation' : `${violations} VIOLATIONS`}`,
     `faults      ${listed(summary.faults)}`,
-    `clients     ${summary.grants} grants (${summary.resumed} resumed${summary.shared > 0 ? `, ${summary.shared} shared` : ''}), ${summary.adminEvictions} evicted by an administrator`,
+    `clients     ${summary.grants} grants (${summary.resumed} resumed${summary.shared > 0 ? `, ${summary.shared} shared` : ''}), ${summary.adminEvictions} evicted by an administrator${summary.leaves > 0 ? `, ${summary.leaves} taken along` : ''}`,
     `nodes       told of the end by ${listed(summary.evictionsByPath)}`,
     `fence       refused ${summary.fenceRefusals} times an epoch that its program still believed in`,
     `counts      looked at ${summary.looksAtCounts} times`,

@@ -8,6 +8,7 @@ export interface Finding {
     | 'fence'
     | 'belief'
     | 'eviction'
+    | 'leave'
     | 'newest'
     | 'ends'
     | 'counts'

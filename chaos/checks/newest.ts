@@ -65,7 +65,12 @@ function mayHaveActedLater(winner: Grant, act: Grant, atMs: number, history: His
 }
 
 /** By when it was carried out, at the latest. Without an answer it may still be under way for a while. */
-function doneMs({ answer, answeredMs, askedMs, node }: Ask, atMs: number, history: History): number {
-  if (answeredMs === null) return Number.POSITIVE_INFINITY;
+function doneMs(
+  { answer, answeredMs, askedMs, node, isAsking }: Ask,
+  atMs: number,
+  history: History,
+): number {
+  // Whoever asks the holder is granted the seat when that has answered.
+  if (answeredMs === null || isAsking) return Number.POSITIVE_INFINITY;
   return answer === 'none' ? answeredMs + UNDER_WAY_MS + hurtMs(node, askedMs, atMs, history) : answeredMs;
 }

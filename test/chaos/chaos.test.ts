@@ -73,6 +73,7 @@ describe('a broken broker', () => {
     'client-counts-from-receipt': ['belief'],
     'node-counts-from-reply': ['belief'],
     'release-for-all': ['confirmed', 'overlap', 'end', 'belief', 'eviction'],
+    'leave-too-short': ['leave'],
     'sharers-untold': ['overlap'],
   } as const satisfies Record<BreakageName, readonly Finding['check'][]>;
 

@@ -103,6 +103,7 @@ describe('overlaps', () => {
       machine: 'workstation',
       node: 'node-2',
       isAct: false,
+      isAsking: false,
     } as const;
     history.asks.push({ ...ask, askedMs: 950, answer: 'conflict', answeredMs: 1600 });
     expect(found(history)).toEqual([]);
@@ -226,6 +227,7 @@ describe('evictions', () => {
       node: 'node-2',
       askedMs: 995,
       isAct: true,
+      isAsking: false,
     };
     unanswered.asks.push({ ...ask, answer: 'none', answeredMs: null });
     expect(checkEvictions(unanswered)).toEqual([]);
@@ -244,6 +246,7 @@ describe('evictions', () => {
       node: 'node-2',
       askedMs: 995,
       isAct: true,
+      isAsking: false,
     };
     history.asks.push({ ...ask, answer: 'conflict', answeredMs: 999 });
     history.adminEvictions.push({ user: 'ada', sentMs: 995, ackMs: 1000, epoch: null });
@@ -285,6 +288,7 @@ describe('evictions', () => {
       node: 'node-2',
       askedMs: 995,
       isAct: true,
+      isAsking: false,
     };
     history.asks.push({ ...ask, answer: 'none', answeredMs: null });
     expect(checkEvictions(history)).toHaveLength(1);
@@ -354,7 +358,7 @@ describe('the newest act', () => {
   }
   const askOf = (more: Partial<Ask>): Ask => {
     const who = { user: 'ada', program: 'workstation', machine: 'workstation', node: 'node-1' };
-    return { ...who, askedMs: 0, isAct: true, answer: 'welcome', answeredMs: 5, ...more };
+    return { ...who, askedMs: 0, isAct: true, isAsking: false, answer: 'welcome', answeredMs: 5, ...more };
   };
 
   it('that an older one ends is found', () => {
