@@ -127,6 +127,51 @@ describe('a user', () => {
   });
 });
 
+describe('the rules of a seat', () => {
+  it('are for one license what its terms say', async () => {
+    await issue('tess');
+    const { page, errors } = await signIn(stage, { place: `#/${ORG}/users/tess` });
+    await choose(page, 'Change the license of tess', 'Change terms…');
+    await dialog(page).getByLabel('Kind').fill('trial');
+    await dialog(page).getByLabel('First day').fill('2030-01-31');
+    await dialog(page).getByLabel('Days of grace').fill('a week');
+    await dialog(page).getByLabel('Idle limit').selectOption('yes');
+    expect(await violations(page)).toEqual([]);
+    await dialog(page).getByRole('button', { name: 'Save' }).click();
+    await dialog(page).getByText('must be a whole number').waitFor();
+    await dialog(page).getByLabel('Days of grace').fill('7');
+    await dialog(page).getByRole('button', { name: 'Save' }).click();
+    await gone(page);
+    for (const text of ['trial', '7 days after its end', 'none for this license'])
+      await page.getByText(text).first().waitFor();
+    expect(await license('tess')).toMatchObject({ kind: 'trial', graceDays: 7, idleExempt: true });
+    // What is shown again is what was saved.
+    await choose(page, 'Change the license of tess', 'Change terms…');
+    expect(await dialog(page).getByLabel('First day').inputValue()).toBe('2030-01-31');
+    expect(errors).toEqual([]);
+  });
+
+  it('end a session with its tokens, and show who shares a seat or took it along', async () => {
+    const { orgs } = stage.node.store;
+    await orgs.change(ORG, { sameMachine: 'share' }, 'test');
+    await issue('tom');
+    const open = (instance: string) =>
+      Desktop.hello(stage.node.ports.public, 'tom', 'desk', { instance, attempt: 1 });
+    const [first, second] = [await open('one'), await open('two')];
+    await second.told('welcome');
+    const { page, errors } = await signIn(stage, { place: `#/${ORG}/users/tom` });
+    await page.getByText('several share the seat').waitFor();
+    await choose(page, 'Change the user tom', 'Revoke tokens…');
+    expect(await violations(page)).toEqual([]);
+    await dialog(page).getByRole('button', { name: 'Revoke tokens' }).click();
+    await gone(page);
+    for (const one of [first, second]) expect((await one.close()).reason).toBe('token_revoked');
+    await page.getByText('Not in at present').waitFor();
+    await orgs.change(ORG, { sameMachine: null }, 'test');
+    expect(errors).toEqual([]);
+  });
+});
+
 describe('settings of an org', () => {
   const change = async (page: Page, name: string, act: () => Promise<unknown>) => {
     await page.getByRole('button', { name: `Change: ${name}` }).click();
@@ -206,5 +251,23 @@ describe('settings of an org', () => {
     const { page } = await signIn(stage, { place: `#/${ORG}/settings`, role: 'admin', org: ORG });
     await page.getByRole('button', { name: 'Change: Time zone' }).waitFor();
     expect(await page.getByRole('button', { name: 'Change: Quota' }).count()).toBe(0);
+  });
+
+  it('keep all of it out where it is suspended, until an owner lets it in again', async () => {
+    const org = 'hooli';
+    await stage.node.store.orgs.enter(org);
+    const { page, errors } = await signIn(stage, { place: `#/${org}/settings`, role: 'owner' });
+    await page.getByRole('button', { name: 'Suspend org…' }).click();
+    await dialog(page).getByLabel('Reason').fill('not paid');
+    await dialog(page).getByRole('button', { name: 'Suspend org' }).click();
+    await gone(page);
+    await page.getByText(/Nobody of hooli gets a seat/).waitFor();
+    expect(await stage.node.store.orgs.suspendedAt(org)).not.toBeNull();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Reinstate org…' }).click();
+    await dialog(page).getByRole('button', { name: 'Reinstate org' }).click();
+    await gone(page);
+    await page.getByText('The org is not suspended').waitFor();
+    expect(errors).toEqual([]);
   });
 });

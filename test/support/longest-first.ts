@@ -100,7 +100,6 @@ export const WAITING: readonly string[] = [
   'gateway/handshake.test.ts',
   'kit/idle-clients.test.ts',
   'kit/wrong-clients.test.ts',
-  'outbox/deliveries.test.ts',
   'rules/ask.test.ts',
   'rules/idle.test.ts',
   'rules/leave-places.test.ts',

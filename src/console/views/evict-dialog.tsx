@@ -4,6 +4,7 @@ import { call, orgPath } from '../api/client.js';
 import type { Session } from '../api/types.js';
 import { ActionDialog } from '../parts/dialog.js';
 import { SelectField, TextField } from '../parts/field.js';
+import { Time } from '../parts/time.js';
 import { tell } from '../state/toasts.js';
 
 const holds = [
@@ -21,7 +22,7 @@ export function EvictDialog(props: {
   readonly onClose: () => void;
 }) {
   const { org, session, onDone, onClose } = props;
-  const { user, machine, sessionId, epoch } = session;
+  const { user, machine, sessionId, epoch, onLeaveUntil } = session;
   const [note, setNote] = useState('');
   const [holdMs, setHoldMs] = useState('0');
 
@@ -32,6 +33,7 @@ export function EvictDialog(props: {
       epoch,
       ...(note.trim() !== '' && { note: note.trim() }),
       ...(holdMs !== '0' && { holdMs: Number(holdMs) }),
+      ...(onLeaveUntil !== null && { forced: true }),
     };
     const answer = await call<AdminAnswers['evictSession']>('POST', orgPath(org, 'sessions', user, 'evict'), {
       body,
@@ -48,10 +50,18 @@ export function EvictDialog(props: {
       onConfirm={evict}
       onClose={onClose}
     >
-      <p>
-        The session on <strong>{machine.name ?? machine.id}</strong> ends at once. The program there is told
-        that an administrator ended it.
-      </p>
+      {onLeaveUntil === null ? (
+        <p>
+          The session on <strong>{machine.name ?? machine.id}</strong> ends at once. The program there is told
+          that an administrator ended it.
+        </p>
+      ) : (
+        <p>
+          The seat was taken along on <strong>{machine.name ?? machine.id}</strong>, which cannot be told: its
+          ticket is good until <Time at={onLeaveUntil} />, beside whoever gets the seat now. Until then it
+          keeps its place among the seats.
+        </p>
+      )}
       <TextField label="Reason" value={note} onChange={setNote} hint="For the audit trail; optional." />
       <SelectField label="May come back" value={holdMs} onChange={setHoldMs} options={holds} />
     </ActionDialog>

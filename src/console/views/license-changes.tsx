@@ -10,13 +10,15 @@ import {
   StatusDialog,
   TransferDialog,
 } from './license-dialogs.js';
+import { TermsDialog } from './terms-dialog.js';
 
-type Change = 'suspend' | 'reinstate' | 'revoke' | 'transfer' | 'expiry' | 'note' | 'again';
+type Change = 'suspend' | 'reinstate' | 'revoke' | 'transfer' | 'expiry' | 'terms' | 'note' | 'again';
 
 const labels: Readonly<Record<Change, string>> = {
   suspend: 'Suspend…',
   reinstate: 'Reinstate…',
   expiry: 'Change end date…',
+  terms: 'Change terms…',
   note: 'Change note…',
   transfer: 'Transfer…',
   revoke: 'Revoke…',
@@ -24,9 +26,9 @@ const labels: Readonly<Record<Change, string>> = {
 };
 
 const changesOf: Readonly<Record<License['status'], readonly Change[]>> = {
-  active: ['suspend', 'expiry', 'note', 'transfer', 'revoke'],
-  suspended: ['reinstate', 'expiry', 'note', 'transfer', 'revoke'],
-  expired: ['expiry', 'note', 'transfer', 'revoke'],
+  active: ['suspend', 'expiry', 'terms', 'note', 'transfer', 'revoke'],
+  suspended: ['reinstate', 'expiry', 'terms', 'note', 'transfer', 'revoke'],
+  expired: ['expiry', 'terms', 'note', 'transfer', 'revoke'],
   revoked: ['again', 'note'],
 };
 
@@ -49,6 +51,7 @@ export function LicenseChanges({ org, license, onDone }: ChangeProps) {
       )}
       {chosen === 'transfer' && <TransferDialog {...props} />}
       {chosen === 'expiry' && <ExpiryDialog {...props} />}
+      {chosen === 'terms' && <TermsDialog {...props} />}
       {chosen === 'note' && <NoteDialog {...props} />}
       {chosen === 'again' && (
         <IssueDialog org={org} user={license.user} onDone={onDone} onClose={props.onClose} />

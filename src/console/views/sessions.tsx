@@ -81,7 +81,8 @@ function SessionList(props: {
     { head: 'User', cell: ({ user }) => <a href={hrefOf(org, 'users', user)}>{user}</a> },
     { head: 'Machine', cell: ({ machine }) => <MachineName machine={machine} /> },
     { head: 'Since', cell: ({ since }) => <Time at={since} /> },
-    { head: 'Node', cell: ({ nodeId }) => <code title={nodeId}>{shortId(nodeId)}</code> },
+    { head: 'Last at work', cell: ({ activeAt }) => activeAt !== null && <Time at={activeAt} /> },
+    { head: 'Served by', cell: (session) => <Place session={session} /> },
   ];
   if (may('operator')) {
     columns.push({
@@ -109,6 +110,22 @@ function SessionList(props: {
         isBusy={pages.isBusy}
       />
     </div>
+  );
+}
+
+/** The node, or until when the seat is taken along; and whether several programs share it. */
+function Place({ session: { nodeId, onLeaveUntil, shared } }: { readonly session: Session }) {
+  if (onLeaveUntil !== null)
+    return (
+      <>
+        taken along until <Time at={onLeaveUntil} />
+      </>
+    );
+  return (
+    <>
+      <code title={nodeId}>{shortId(nodeId)}</code>
+      {shared && ' (shared)'}
+    </>
   );
 }
 

@@ -1,7 +1,7 @@
 import { durationIn, shortDuration } from '../../protocol/durations.js';
 import type { Org } from '../api/types.js';
 import { absoluteText, numberText } from '../format.js';
-import { quotaIn } from './org-input.js';
+import { wholeIn } from './org-input.js';
 
 export type Settings = Org['settings'];
 /** That of letter case is set at the beginning of an org, by the command line. */
@@ -42,7 +42,7 @@ function duration(none: string): Pick<SettingFace, 'read' | 'write' | 'words'> {
 }
 
 const count = {
-  read: quotaIn,
+  read: (text: string) => wholeIn(text, 'number'),
   words: (value: Value) => (value === null ? 'none' : numberText(Number(value))),
 };
 
@@ -71,6 +71,7 @@ export const orgFaces = {
     hint: 'How many licenses may be issued; empty for any number.',
     isOwners: true,
     ...count,
+    read: (text) => wholeIn(text, 'quota'),
   },
   licenseMode: {
     label: 'License mode',
@@ -143,7 +144,7 @@ export const ruleFaces = {
     label: 'Overdraft',
     hint: 'By how many per cent more, which is counted and alerted.',
     isOwners: true,
-    read: quotaIn,
+    read: (text) => wholeIn(text, 'percentage'),
     write: String,
     words: (value) => (value === null ? 'none' : `${value} %`),
   },

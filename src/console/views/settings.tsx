@@ -11,6 +11,7 @@ import { tell } from '../state/toasts.js';
 import { MachineRules } from './machine-rules.js';
 import { explain } from './org-input.js';
 import { faces, orgFaces, ruleFaces, type Setting, type Settings } from './setting-faces.js';
+import { Suspension } from './suspension.js';
 
 const sections: readonly {
   readonly id: string;
@@ -41,6 +42,7 @@ export function SettingsView({ org }: { readonly org: string }) {
         </section>
       ))}
       <MachineRules org={org} />
+      {value !== undefined && <Suspension org={org} value={value} onDone={refresh} />}
       {changing !== null && value !== undefined && (
         <ChangeDialog
           org={org}

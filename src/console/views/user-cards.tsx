@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { call, orgPath } from '../api/client.js';
 import type { License, Session, UserFacts } from '../api/types.js';
-import { endText, shortId } from '../format.js';
+import { counted, endText, shortId } from '../format.js';
 import { StatusBadge } from '../parts/badge.js';
 import { Facts } from '../parts/facts.js';
 import { Icon } from '../parts/icon.js';
@@ -52,7 +52,15 @@ export function LicenseCard({
           facts={[
             ['Status', <StatusBadge key="status" status={license.status} />],
             ['Issued', <Time key="issued" at={license.issuedAt} />],
+            ...(license.kind === null ? [] : [['Kind', license.kind] as const]),
+            ...(license.startsAt === null
+              ? []
+              : [['Begins', <Time key="begins" at={license.startsAt} />] as const]),
             ['Ends', endText(license, zone)],
+            ...(license.graceDays === 0
+              ? []
+              : [['Grace', counted(license.graceDays, 'day after its end', 'days after its end')] as const]),
+            ...(license.idleExempt ? [['Idle limit', 'none for this license'] as const] : []),
             [
               'Last used',
               license.lastUsedAt === null ? 'never' : <Time key="used" at={license.lastUsedAt} />,
@@ -144,6 +152,13 @@ export function SeatCard(props: {
           facts={[
             ['Machine', <MachineName key="machine" machine={session.machine} />],
             ['Since', <Time key="since" at={session.since} />],
+            ...(session.onLeaveUntil === null
+              ? []
+              : [['Taken along until', <Time key="leave" at={session.onLeaveUntil} />] as const]),
+            ...(session.activeAt === null
+              ? []
+              : [['Last at work', <Time key="work" at={session.activeAt} />] as const]),
+            ...(session.shared ? [['Programs', 'several share the seat'] as const] : []),
             ['Session', <code key="session">{session.sessionId}</code>],
             ['Epoch', <code key="epoch">{session.epoch}</code>],
             [

@@ -52,6 +52,35 @@ export function RenameDialog(props: UserDialogProps & { readonly onDone: (name: 
   );
 }
 
+/** Refuses all tokens of a user that were issued until now. */
+export function RevokeTokensDialog(props: UserDialogProps & { readonly onDone: () => void }) {
+  const { org, user, onDone, onClose } = props;
+  const [note, setNote] = useState('');
+
+  async function revoke(): Promise<void> {
+    const body = { user, ...(note.trim() !== '' && { note: note.trim() }) };
+    await call('POST', orgPath(org, 'revocations'), { body });
+    tell(`The tokens of ${user} are revoked.`);
+    onDone();
+  }
+
+  return (
+    <ActionDialog
+      title={`Revoke the tokens of ${user}?`}
+      confirm="Revoke tokens"
+      isDangerous
+      onConfirm={revoke}
+      onClose={onClose}
+    >
+      <p>
+        A running session ends at once, and no token that was issued until now lets this user in. With a token
+        that is issued later they get in again: the license stays as it is.
+      </p>
+      <TextField label="Reason" value={note} onChange={setNote} hint="For the audit trail; optional." />
+    </ActionDialog>
+  );
+}
+
 /** Deletes all that names a user, once the person has seen what goes. */
 export function ForgetDialog(props: UserDialogProps & { readonly onDone: () => void }) {
   const { org, user, onDone, onClose } = props;
