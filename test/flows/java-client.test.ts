@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Relay } from '../../chaos/relay.js';
 import type { Broker } from '../../src/broker.js';
 import type { ClientProcess } from '../support/client-process.js';
@@ -33,9 +33,16 @@ const isMessage =
 
 describe('a program for the WebSocket of the JDK, in one source file', () => {
   it('takes a seat, resumes it when its connection broke, and is told of a takeover', async () => {
-    client = startJavaClient(relay.port, tokenFor('ada'), 'workstation');
+    // Its lease outlives the reconnect, however busy the machine is.
+    const patient = await startNode(redis.url, { SOLESEAT_LEASE_TTL_MS: '60000' });
+    const way = await Relay.start({ target: () => patient.ports.public });
+    onTestFinished(async () => {
+      way.stop();
+      await patient.stop();
+    });
+    client = startJavaClient(way.port, tokenFor('ada'), 'workstation');
     await client.printed(isMessage('lease'));
-    relay.cut({ refuses: false });
+    way.cut({ refuses: false });
     await client.printed(isMessage('welcome', '"resumed":true'));
     const resumed = client.lines.length;
     await client.printed(isMessage('lease'), resumed);

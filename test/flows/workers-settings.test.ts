@@ -66,7 +66,8 @@ it('goes on where one that dies cannot read its settings any more, and is whole 
   // The reason is told, too.
   expect(node.err()).toContain('SOLESEAT_JWT_SECRET must');
   const lost = desktops.filter((one) => one.closed !== null);
-  expect(lost.length).toBeLessThan(desktops.length);
+  // All of them may have been at the one that died; the other one serves.
+  await seatMany(node, 2, 'meanwhile');
   writeFileSync(node.file, SECRET);
   await eventually('both serve', async () => {
     const nodes = await liveNodes(redis.client);

@@ -196,9 +196,9 @@ describe('a webhook', () => {
     receiver.answer = () => 204;
     await store().webhooks.put({ ...made, state: 'paused' });
     await play('bob');
-    const before = receiver.received.length;
     await eventually(async () => (await redis.client.hget(keys.webhookState('', made.id), 'after')) !== null);
-    expect(receiver.received.length).toBe(before);
+    // What was under way when it was parked may still come.
+    expect(receiver.received.filter(({ data }) => data.user === 'bob')).toEqual([]);
     await store().webhooks.put({ ...made, state: 'active' });
     // Beside them it may be told of its own parking.
     await eventually(() => receiver.accepted.filter(({ data }) => data.org === ORG).length === 4);
