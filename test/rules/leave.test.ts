@@ -7,7 +7,7 @@ import type { RedisProcess } from '../../src/embedded/redis-process.js';
 import { ask } from '../support/admin.js';
 import { Desktop } from '../support/desktop.js';
 import { eventually } from '../support/eventually.js';
-import { adminTokenFor, keys, startNode, testSettings } from '../support/node.js';
+import { adminTokenFor, keys, startNode, testSettings, tokenFor } from '../support/node.js';
 import { testRedis } from '../support/redis.js';
 
 const HOUR_MS = 3_600_000;
@@ -351,4 +351,30 @@ describe('where a failover would lose it', () => {
     await replica.stop();
     await master.stop();
   });
+});
+
+it('beside a takeover at the same moment either holds or gives way, and both machines are told which', async () => {
+  for (let round = 0; round < 20; round++) {
+    const user = newUser();
+    const holder = await seat(user, {}, round % 2);
+    const other = await Desktop.open(nodeAt((round + 1) % 2).ports.public, tokenFor(user));
+    const takes = () => other.say({ type: 'hello', machine: { id: 'workstation' } });
+    // Each is first now and then.
+    if (round % 4 < 2) holder.say({ type: 'leave', forMs: HOUR_MS });
+    takes();
+    if (round % 4 >= 2) holder.say({ type: 'leave', forMs: HOUR_MS });
+    await holder.close();
+    await other.until(() => other.received.length > 0 || other.closed !== null);
+    const hasLeft = holder.find('left') !== undefined;
+    if (hasLeft) {
+      expect(other.find('welcome')).toBeUndefined();
+      expect((await other.told('conflict')).holder.onLeaveUntil).toBeGreaterThan(Date.now());
+    } else {
+      expect((await holder.told('evicted')).reason).toBe('taken_over');
+      await other.told('welcome');
+    }
+    const lease = (await client.get(`soleseat:{acme}:lease:${user}`)) ?? '';
+    expect(lease.includes('"leave":')).toBe(hasLeft);
+    other.ws.terminate();
+  }
 });
