@@ -35,7 +35,10 @@ async function groupByFile(workers: number) {
   child.stderr?.on('data', (data) => {
     err += data;
   });
-  await eventually('all workers are there', async () => (await liveNodes(redis.client)).length === workers);
+  await eventually(
+    'all workers are there',
+    async () => (await liveNodes(redis.client, { ports })).length === workers,
+  );
   return { child, ports, file, err: () => err };
 }
 
@@ -70,7 +73,7 @@ it('goes on where one that dies cannot read its settings any more, and is whole 
   await seatMany(node, 2, 'meanwhile');
   writeFileSync(node.file, SECRET);
   await eventually('both serve', async () => {
-    const nodes = await liveNodes(redis.client);
+    const nodes = await liveNodes(redis.client, node);
     return nodes.length === 2 && workersOf(node).length === 2;
   });
   await seatMany(node, 4, 'later');

@@ -27,7 +27,10 @@ async function group(workers: number, more: SettingTexts = {}): Promise<NodeProc
   });
   onTestFinished(() => node.kill());
   // The first worker makes the group ready; the others may still be starting.
-  await eventually('all workers are there', async () => (await liveNodes(redis.client)).length === workers);
+  await eventually(
+    'all workers are there',
+    async () => (await liveNodes(redis.client, node)).length === workers,
+  );
   return node;
 }
 
@@ -76,7 +79,7 @@ describe('SOLESEAT_WORKERS', () => {
     const node = await group(2);
     const desktops = await seatMany(node, 20);
     await eventually('both serve sessions', async () =>
-      (await liveNodes(redis.client)).every(({ sessions = 0 }) => sessions > 0),
+      (await liveNodes(redis.client, node)).every(({ sessions = 0 }) => sessions > 0),
     );
     const takers = await Promise.all(
       desktops.map((_, i) => Desktop.hello(node.ports.public, `user-${i}`, 'laptop')),

@@ -5,8 +5,12 @@ import type { NodeProcess } from './node-process.js';
 import { storeOn } from './store.js';
 
 /** The nodes of a group and beside it that beat. */
-export async function liveNodes(redis: Redis) {
-  return (await storeOn(redis).nodes.list()).filter(({ isLive }) => isLive);
+export async function liveNodes(redis: Redis, { ports }: Pick<NodeProcess, 'ports'>) {
+  // Workers of a group before this one count as live for a while.
+  const isOwn = (address = '') => address.endsWith(`:${ports.public}`);
+  return (await storeOn(redis).nodes.list()).filter(
+    ({ isLive, publicAddress }) => isLive && isOwn(publicAddress),
+  );
 }
 
 /** The process ids of its workers. */
