@@ -60,6 +60,7 @@ export class Desk {
       release: () => order('release'),
       // Only programs of this process take their seats along.
       leave: () => {},
+      nap: () => {},
       crash: () => order('crash'),
       disconnect: () => order('disconnect'),
       // It tells by itself.

@@ -92,6 +92,13 @@ export interface Silence {
   toMs: number;
 }
 
+/** A span in which nobody was at work at a program. */
+export interface Nap {
+  readonly program: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** A seat that was taken along offline. */
 export interface Leave {
   readonly user: string;
@@ -200,6 +207,7 @@ export class History {
   readonly evictions: Eviction[] = [];
   readonly adminEvictions: AdminEviction[] = [];
   readonly leaves: Leave[] = [];
+  readonly naps: Nap[] = [];
   readonly silences: Silence[] = [];
   /** The programs that gave their seat back. */
   readonly releases = new Set<string>();

@@ -19,7 +19,7 @@ everybody saw. Ends with 1 where a promise was broken, and says with which seed 
   --nodes <n>      broker nodes (3)
   --topology <t>   single; sentinel and cluster are not there yet (single)
   --share          the programs of one machine share a session, and several are opened
-  --rules          newcomers ask, holders answer, and seats are taken along offline
+  --rules          newcomers ask, holders answer, seats are taken along, and people nap
   --broken <name>  runs a copy of the build that breaks a promise, with the faults that show it:
                    ${breakageNames.join(', ')}
   --report <file>  writes an HTML page with the intervals drawn

@@ -20,6 +20,7 @@ export const acts = [
   'evict',
   'ask',
   'leave',
+  'nap',
 ] as const;
 export type Act = (typeof acts)[number];
 
@@ -44,7 +45,7 @@ export const usualActs: Readonly<Partial<Record<Act, number>>> = {
 export const sharingActs: Readonly<Partial<Record<Act, number>>> = { clone: 6, release: 4 };
 
 /** Where newcomers ask, and seats are taken along. */
-export const ruledActs: Readonly<Partial<Record<Act, number>>> = { ask: 5, leave: 3 };
+export const ruledActs: Readonly<Partial<Record<Act, number>>> = { ask: 5, leave: 3, nap: 3 };
 
 const MOVE_PATIENCE_MS = 1500;
 
@@ -162,6 +163,9 @@ export class User {
         break;
       case 'leave':
         holder?.takeAlong(random.between(1200, 4000));
+        break;
+      case 'nap':
+        holder?.nap(random.between(2000, 6000));
         break;
       case 'evict':
         void evictUser(this.name, this.parts.history, this.parts.evict);

@@ -171,6 +171,14 @@ export class Program {
     this.#seat.leave(Math.round(forMs));
   }
 
+  /** Nobody is at work there for so long. */
+  nap(forMs: number): void {
+    const fromMs = performance.now();
+    this.parts.history.naps.push({ program: this.name, fromMs, toMs: fromMs + forMs });
+    this.#note(`nobody is at work for ${forMs.toFixed(0)} ms`);
+    this.#seat.nap(forMs);
+  }
+
   #left(askedMs: number, forMs: number, heardMs: number): void {
     const { user, name: program, machine } = this;
     this.parts.history.leaves.push({ user, program, machine, askedMs, heardMs, untilMs: askedMs + forMs });

@@ -8,6 +8,7 @@ import { checkOrder, checkUnique } from './checks/epochs.js';
 import { checkEvictions } from './checks/evictions.js';
 import { checkAboveFence, checkFence } from './checks/fence.js';
 import type { Finding } from './checks/finding.js';
+import { checkIdleness } from './checks/idleness.js';
 import { checkLeaves } from './checks/leaves.js';
 import { checkNewest } from './checks/newest.js';
 import { checkConfirmed, checkOverlaps, findOverlaps, type Overlap } from './checks/overlaps.js';
@@ -21,7 +22,7 @@ import { type FaultKind, faultKinds, planFaults } from './schedule.js';
 import { loadLibrary } from './seat.js';
 import { settle } from './settle.js';
 import { Stage } from './stage.js';
-import { ASK_WAIT_MS, ORG } from './timing.js';
+import { ASK_WAIT_MS, IDLE_LIMIT_MS, ORG } from './timing.js';
 import { watch } from './watch.js';
 
 const WORK_EVERY_MS = 40;
@@ -161,7 +162,9 @@ async function invite(
 function setRules({ store }: Stage, { shares, hasRules }: RunOptions): void {
   const fields = [
     ...(shares ? ['sameMachine', 'share'] : []),
-    ...(hasRules ? ['leaveMaxMs', '60000', 'askWaitMs', String(ASK_WAIT_MS)] : []),
+    ...(hasRules
+      ? ['leaveMaxMs', '60000', 'askWaitMs', String(ASK_WAIT_MS), 'idleLimitMs', String(IDLE_LIMIT_MS)]
+      : []),
   ];
   if (fields.length === 0) return;
   store.command('HSET', keyNames('soleseat:').settings(ORG), ...fields).catch(() => {});
@@ -198,6 +201,7 @@ function verify(
     ...checkEnds(history),
     ...checkEvictions(history),
     ...checkLeaves(history),
+    ...checkIdleness(history),
     ...checkCounts(history),
     ...endFindings,
     ...history.accidents.map(({ atMs, who, what }) => ({

@@ -53,6 +53,8 @@ export interface Seat {
   release(): void;
   /** Takes the seat along, where it can. */
   leave(forMs: number): void;
+  /** Nobody is at work for so long. */
+  nap(forMs: number): void;
   /** The process is gone, its connection with it. */
   crash(): void;
   disconnect(): void;
@@ -82,6 +84,9 @@ export class LibrarySeat implements Seat {
   #talks = 0;
   #hasAsked = false;
   #isOver = false;
+  /** When somebody was last at work, and until when nobody is. */
+  #workedMs: number;
+  #napUntilMs = 0;
 
   constructor(
     plan: SeatPlan,
@@ -90,6 +95,7 @@ export class LibrarySeat implements Seat {
     const { name, user, machine, port, onConflict, answers } = plan;
     const random = new Random(name);
     const person = random.fork('answers');
+    this.#workedMs = parts.now();
     this.#client = parts.connect({
       url: `ws://127.0.0.1:${port}/v1/connect`,
       getToken: () => tokenFor(user),
@@ -99,7 +105,10 @@ export class LibrarySeat implements Seat {
       backoff: BACKOFF,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       random: () => random.next(),
-      ...(answers && { onTakeoverRequested: () => this.#answer(person) }),
+      ...(answers && {
+        onTakeoverRequested: () => this.#answer(person),
+        idleMs: () => parts.now() - this.#workedMs,
+      }),
     });
     this.#listen();
   }
@@ -150,6 +159,13 @@ export class LibrarySeat implements Seat {
 
   tell(): void {
     this.#believe('deadline');
+    if (this.#isOver || this.parts.now() < this.#napUntilMs) return;
+    this.#workedMs = this.parts.now();
+    this.#client.activity();
+  }
+
+  nap(forMs: number): void {
+    this.#napUntilMs = this.parts.now() + forMs;
   }
 
   #listen(): void {

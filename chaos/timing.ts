@@ -17,6 +17,8 @@ export const recoveryMs = 2000 + timing.commandTimeoutMs;
 
 export const SECRET = 'a secret of the chaos checker, of more than 32 bytes';
 export const ORG = 'chaos';
+/** For how long nobody may be at work, where the run has rules. */
+export const IDLE_LIMIT_MS = 3000;
 /** How long a holder who is asked for the seat may think. */
 export const ASK_WAIT_MS = 1500;
 /** As many as there are: the number of `ended` events is compared with the counters. */

@@ -26,6 +26,8 @@ export function checkEvictions(history: Seen): Finding[] {
       return [{ check: 'eviction' as const, atMs, user, what }];
     }
     const hasCause =
+      // Whether it was idle is another check's to say.
+      reason === 'idle_timeout' ||
       wasClaimed(eviction, history) ||
       mayHaveBeenClaimed(eviction, history) ||
       wasOrdered(eviction, history) ||

@@ -9,6 +9,7 @@ export interface Finding {
     | 'belief'
     | 'eviction'
     | 'leave'
+    | 'idle'
     | 'newest'
     | 'ends'
     | 'counts'
