@@ -19,7 +19,7 @@ const TRIES = 150;
 
 /** Programs of one machine that hold a session together: those that were lost without a word are taken out of it. */
 export class Sharers {
-  /** Those who may still come back. */
+  /** Programs that may still come back. */
   readonly #waiting = new Set<Gone>();
 
   constructor(private readonly parts: SharersParts) {}
@@ -30,7 +30,7 @@ export class Sharers {
     this.parts.wheel.after(this.parts.leaseTtlMs, () => this.#takeOut(gone, TRIES));
   }
 
-  /** At the end of the node: nobody would take them out. Whoever comes back joins again. Never rejects. */
+  /** Takes all of them out at once, as the node ends and nobody would later. A program that comes back joins again. Never rejects. */
   async close(): Promise<void> {
     const waiting = [...this.#waiting];
     this.#waiting.clear();

@@ -36,10 +36,11 @@ const key = (name: string, user: string) => `soleseat:{acme}:${name}:${user}`;
 async function program(
   user: string,
   instance: string,
-  at = 0,
+  at: number | Pick<Broker, 'ports'> = 0,
   more: Partial<HelloMessage> = {},
 ): Promise<Desktop> {
-  return Desktop.hello(port(at), user, 'workstation', { instance, attempt: 1, ...more });
+  const place = typeof at === 'number' ? port(at) : at.ports.public;
+  return Desktop.hello(place, user, 'workstation', { instance, attempt: 1, ...more });
 }
 
 /** Two programs that hold one session, at a node each. */
@@ -281,10 +282,7 @@ describe('a program that is lost without a word', () => {
     const node = await NodeProcess.start(redis.url);
     const first = await program(user, 'first');
     await first.told('welcome');
-    const second = await Desktop.hello(node.ports.public, user, 'workstation', {
-      instance: 'second',
-      attempt: 1,
-    });
+    const second = await program(user, 'second', node);
     await second.told('welcome');
     node.child.kill('SIGKILL');
     await second.close();
@@ -477,10 +475,7 @@ describe('a program that has crashed', () => {
     const node = await startNode(redis.url);
     const first = await program(user, 'first');
     await first.told('welcome');
-    const second = await Desktop.hello(node.ports.public, user, 'workstation', {
-      instance: 'second',
-      attempt: 1,
-    });
+    const second = await program(user, 'second', node);
     await second.told('welcome');
     await node.drain();
     await node.stop();

@@ -21,8 +21,15 @@ export function Dialog(props: {
       if (document.activeElement === document.body) document.querySelector('h1')?.focus();
     };
   }, []);
+  // The browser would give the focus back at once, and tell of the end a little later: what is opened again by then would be
+  // closed.
+  function onCancel(event: Event): void {
+    event.preventDefault();
+    dialog.current?.close();
+    onClose();
+  }
   return (
-    <dialog ref={dialog} aria-labelledby={titleId} onClose={onClose}>
+    <dialog ref={dialog} aria-labelledby={titleId} onCancel={onCancel} onClose={onClose}>
       <h2 id={titleId}>{title}</h2>
       {children}
     </dialog>

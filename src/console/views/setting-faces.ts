@@ -4,19 +4,19 @@ import { absoluteText, numberText } from '../format.js';
 import { wholeIn } from './org-input.js';
 
 export type Settings = Org['settings'];
-/** That of letter case is set at the beginning of an org, by the command line. */
+/** All but letter case: the command line sets that, as names that clash have to be listed. */
 export type Setting = Exclude<keyof Settings, 'letterCase'>;
 type Value = Settings[Setting];
 
 export interface SettingFace {
   readonly label: string;
   readonly hint: string;
-  /** What an owner alone sets. */
+  /** An owner alone sets it. */
   readonly isOwners?: true;
   readonly options?: readonly { readonly value: string; readonly label: string }[];
-  /** What a person typed, which is never empty. Throws a sentence for the dialog. Text as it is, where left out. */
+  /** The value of what a person typed, which is never empty; that text, where left out. Throws a sentence for the dialog. */
   readonly read?: (text: string) => Value;
-  /** As a person types it. */
+  /** As a person types it; the text of the value, where left out. */
   readonly write?: (value: NonNullable<Value>) => string;
   readonly words: (value: Value) => string;
 }
@@ -59,11 +59,6 @@ const versions = {
       .join(', '),
 };
 
-const machines: Pick<SettingFace, 'options' | 'words'> = choice({
-  '': 'any',
-  listed: 'only those that are allowed below',
-});
-
 /** What an org has of its own. */
 export const orgFaces = {
   quota: {
@@ -89,7 +84,11 @@ export const orgFaces = {
     hint: 'What a day is of, as Europe/Berlin; empty for UTC. No end that is set moves.',
     words: (value) => String(value ?? 'UTC'),
   },
-  machines: { label: 'Machines', hint: 'Which machines come in.', ...machines },
+  machines: {
+    label: 'Machines',
+    hint: 'Which machines come in.',
+    ...choice({ '': 'any', listed: 'only those that are allowed below' }),
+  },
   containers: {
     label: 'Containers',
     hint: 'They have no machine id that stays.',
@@ -145,7 +144,6 @@ export const ruleFaces = {
     hint: 'By how many per cent more, which is counted and alerted.',
     isOwners: true,
     read: (text) => wholeIn(text, 'percentage'),
-    write: String,
     words: (value) => (value === null ? 'none' : `${value} %`),
   },
   minVersion: {
